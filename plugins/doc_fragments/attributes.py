@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What every module of the collection declares about itself."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    DOCUMENTATION = r"""
+options: {}
+attributes:
+  check_mode:
+    description: Can run in C(check_mode) and tell what it would change without changing it.
+  diff_mode:
+    description: Tells in diff mode what it changed or would change.
+  platform:
+    description: Managed hosts it runs on. They need Python 3.9 or later and nothing else.
+    platforms: linux with systemd
+    support: full
+"""
+
+    CHANGES = r"""
+options: {}
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+"""
+
+    READS = r"""
+options: {}
+attributes:
+  check_mode:
+    support: full
+    details:
+      - Changes nothing in either mode.
+  diff_mode:
+    support: N/A
+    details:
+      - Changes nothing.
+"""

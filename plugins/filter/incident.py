@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Filters for the playbooks: thin, over the private _report.py. Documented in the YAML files beside this one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ansible.errors import AnsibleFilterError
+from ansible_collections.aurora.runbook.plugins.module_utils import _indicators, _messages, _report
+
+
+def verdict(results: Sequence[Mapping]) -> str:
+    return _report.verdict(results)
+
+
+def standing(look: Mapping, incident: str) -> str:
+    if incident not in _indicators.INCIDENTS:
+        raise AnsibleFilterError(f"{incident!r} is not an incident; expected one of {', '.join(_indicators.INCIDENTS)}")
+    return _report.standing(look, incident)
+
+
+def report(hostvars: Mapping, hosts: Sequence[str], incident: str, language: str = "en") -> list[str]:
+    return _report.report(_language(language), incident, _hosts(hostvars, hosts, incident))
+
+
+def well(host: Mapping, incident: str) -> bool:
+    return _host("", host, incident).verdict in _report.GOOD
+
+
+def table(hostvars: Mapping, hosts: Sequence[str], language: str = "en") -> list[str]:
+    return _report.table(_language(language), _hosts(hostvars, hosts, ""))
+
+
+def _hosts(hostvars: Mapping, hosts: Sequence[str], incident: str) -> list[_report.Host]:
+    return [_host(name, hostvars[name], incident) for name in sorted(hosts)]
+
+
+def _host(name: str, variables: Mapping, incident: str) -> _report.Host:
+    look, actions = variables.get("incident_look") or {}, variables.get("aurora_actions") or []
+    word = variables.get("aurora_verdict") or _unrepaired(look, incident)
+    return _report.Host(name, look, [action for action in actions if not action.get("skipped")], word)
+
+
+def _unrepaired(look: Mapping, incident: str) -> str:
+    """The verdict of a host that no rung touched."""
+    return {"breached": "not_recovered"}.get(found := _report.standing(look, incident), found)
+
+
+def _language(language: str) -> str:
+    if language not in _messages.LANGUAGES:
+        raise AnsibleFilterError(f"aurora_language={language!r} is refused; expected {' or '.join(_messages.LANGUAGES)}")
+    return language
+
+
+class FilterModule:
+    def filters(self) -> dict:
+        return {"verdict": verdict, "standing": standing, "report": report, "well": well, "table": table}

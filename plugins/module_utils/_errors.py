@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Errors an operator reads. Private to aurora.runbook."""
+
+from __future__ import annotations
+
+
+class RunbookError(Exception):
+    """What failed, on which object, what was seen and expected, and the next step. ``main`` turns it into fail_json."""
+
+
+class FetchError(RunbookError):
+    """An endpoint did not answer, or not within its limits."""
+
+
+class CommandError(RunbookError):
+    """A command is missing, failed or ran out of time."""
+
+
+class MetricsError(RunbookError):
+    """A page is not Prometheus text format."""
+
+
+class ConflictError(RunbookError):
+    """What is on the host is not what we wrote: a human's edit, which is left alone."""

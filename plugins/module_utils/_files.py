@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Small files of ours, written so that a crash leaves the old one or the new one. Private to aurora.runbook."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pwd
+import stat
+import time
+
+from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
+
+MAX_SIZE = 1 << 20
+
+
+def read(path: str) -> str | None:
+    """The text of a regular file of at most MAX_SIZE bytes, None when there is none. Follows no link."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise RunbookError(f"{path} cannot be read: {error.strerror}; look at it before running again") from error
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise RunbookError(f"{path} is not a regular file; look at it before running again")
+        raw = file.read(MAX_SIZE + 1)
+    if len(raw) > MAX_SIZE:
+        raise RunbookError(f"{path} is larger than {MAX_SIZE} bytes; look at it before running again")
+    return raw.decode("utf-8", "replace")
+
+
+def write(path: str, text: str, mode: int) -> None:
+    """Replace a file as a whole and make that durable. Raises RunbookError when the disk or directory refuses."""
+    temporary = f"{path}.new"
+    try:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            os.fchmod(descriptor, mode)
+            file.write(text)
+            file.flush()
+            os.fsync(descriptor)
+        os.replace(temporary, path)
+        _sync_directory(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise RunbookError(f"{path} cannot be written: {error.strerror}") from error
+
+
+def remove(path: str) -> None:
+    """Remove a file if it is there, durably."""
+    try:
+        os.unlink(path)
+        _sync_directory(path)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise RunbookError(f"{path} cannot be removed: {error.strerror}") from error
+
+
+def make_directory(path: str, mode: int) -> bool:
+    """Make a directory; True when it was not there before."""
+    try:
+        os.mkdir(path, mode)
+    except FileExistsError:
+        return False
+    except OSError as error:
+        raise RunbookError(f"{path} cannot be made: {error.strerror}") from error
+    _sync_directory(path)
+    return True
+
+
+def remove_empty_directory(path: str) -> None:
+    """Remove a directory unless something is in it."""
+    with contextlib.suppress(OSError):
+        os.rmdir(path)
+
+
+def _sync_directory(path: str) -> None:
+    descriptor = os.open(os.path.dirname(path), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def read_owned(path: str, owner: str, last: int = MAX_SIZE) -> tuple[bytes, os.stat_result]:
+    """The last bytes of a regular file that belongs to the user ``owner``.
+
+    Root reads here what a service's user may have put: a link, in whatever part of the path, must not lead to somebody
+    else's file. Raises RunbookError.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+        with os.fdopen(descriptor, "rb") as file:
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode) or status.st_uid != pwd.getpwnam(owner).pw_uid:
+                raise RunbookError(f"{path} is not a regular file of the user {owner}; it is not read")
+            file.seek(max(0, status.st_size - last))
+            return file.read(last), status
+    except OSError as error:
+        raise RunbookError(f"{path} cannot be read: {error.strerror}") from error
+    except KeyError as error:
+        raise RunbookError(f"{path} is not read: this host has no user {owner}") from error
+
+
+def tail(path: str, owner: str, lines: int = 200) -> tuple[list[str], int, float]:
+    """The last whole lines of a log of at most 256 KiB together, its size in bytes and seconds since it was written."""
+    window = 1 << 18
+    raw, status = read_owned(path, owner, window)
+    kept = raw.split(b"\n")
+    if status.st_size > window:
+        kept = kept[1:]
+    text = [line.decode("utf-8", "replace") for line in kept if line]
+    return text[-lines:], status.st_size, time.time() - status.st_mtime

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One bounded HTTP request over the standard library's light client. Private to aurora.runbook."""
+
+from __future__ import annotations
+
+import http.client
+import ssl
+import time
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from ansible_collections.aurora.runbook.plugins.module_utils._errors import FetchError
+
+MAX_BODY = 4 << 20
+
+
+@dataclass(frozen=True)
+class Response:
+    """Status, lower-case headers and body of an answer, and how long it took."""
+
+    status: int
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    seconds: float = 0.0
+
+    @property
+    def ok(self) -> bool:
+        return 200 <= self.status < 300
+
+    @property
+    def text(self) -> str:
+        return self.body.decode("utf-8", "replace")
+
+
+def fetch(
+    url: str, timeout: float, headers: dict[str, str] | None = None, context: ssl.SSLContext | None = None
+) -> Response:
+    """GET url, following no redirect, within timeout seconds and MAX_BODY bytes. Raises FetchError."""
+    try:
+        target = urlsplit(url)
+        host, port = target.hostname, target.port
+    except ValueError as error:
+        raise FetchError(f"{url!r} is not a URL: {error}") from error
+    if target.scheme not in ("http", "https") or not host:
+        raise FetchError(f"{url!r} is not an http:// or https:// URL")
+    deadline = time.monotonic() + timeout
+    started = time.monotonic()
+    if target.scheme == "https":
+        connection = http.client.HTTPSConnection(host, port, timeout=timeout, context=context)
+    else:
+        connection = http.client.HTTPConnection(host, port, timeout=timeout)
+    try:
+        path = (target.path or "/") + (f"?{target.query}" if target.query else "")
+        connection.request("GET", path, headers={"User-Agent": "aurora.runbook", **(headers or {})})
+        answer = connection.getresponse()
+        body = _read(answer, url, deadline)
+        return Response(
+            answer.status, {k.lower(): v for k, v in answer.getheaders()}, body, time.monotonic() - started
+        )
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        raise FetchError(f"{url} did not answer: {error or type(error).__name__}") from error
+    finally:
+        connection.close()
+
+
+def fetch_page(url: str, timeout: float = 5.0) -> str:
+    """The text behind a URL that answers 2xx. Raises FetchError."""
+    answer = fetch(url, timeout)
+    if not answer.ok:
+        raise FetchError(f"{url} answered {answer.status}")
+    return answer.text
+
+
+def _read(answer: http.client.HTTPResponse, url: str, deadline: float) -> bytes:
+    """Read a whole body in pieces, so that neither a slow nor an endless one can hold us."""
+    pieces, size = [], 0
+    while piece := answer.read1(65536):
+        pieces.append(piece)
+        size += len(piece)
+        if size > MAX_BODY:
+            raise FetchError(f"{url} sent more than {MAX_BODY} bytes")
+        if time.monotonic() > deadline:
+            raise FetchError(f"{url} was still sending when its time was up")
+    return b"".join(pieces)

@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The indicators of the runbook: what is read, when it is a breach, how severe. Private to aurora.runbook.
+
+Source: runbook, "Класифікація інцидентів" and the "Симптоми" of sections 1 to 5.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from ansible_collections.aurora.runbook.plugins.module_utils import _metrics
+
+CLOSED, HALF_OPEN, OPEN = 0, 1, 2
+
+
+@dataclass(frozen=True)
+class Indicator:
+    """One indicator. ``family`` is divided by ``divisor`` (ratio), put through a quantile, counted or read as it is."""
+
+    incident: str
+    metric: str
+    kind: str  # state | ratio | p99 | gauge | increase | per_minute
+    service: str  # whose /metrics page: runner | feed
+    family: str
+    threshold: float
+    breach: str  # how a breach compares with the threshold: ">=" | ">" | "<"
+    promql: str  # over the series of one instance; %(at)s is the label matcher
+    divisor: str = ""
+    min_count: int = 0  # events behind a value before it says anything
+
+    def breached(self, value: float, threshold: float | None = None) -> bool:
+        """True when value lies on the wrong side of the threshold (this indicator's own by default)."""
+        limit = self.threshold if threshold is None else threshold
+        return {">=": value >= limit, ">": value > limit, "<": value < limit}[self.breach]
+
+
+INDICATORS = {
+    i.incident: i
+    for i in (
+        Indicator(
+            "sse_availability", "sse:availability_ratio:5m", "ratio", "feed", "sse_events_sent_total", 0.999, "<",
+            "sum(rate(sse_events_sent_total{%(at)s}[5m])) / sum(rate(sse_events_attempted_total{%(at)s}[5m]))",
+            divisor="sse_events_attempted_total", min_count=50,
+        ),
+        Indicator(
+            "circuit_breaker", "circuit_breaker_state", "state", "runner", "circuit_breaker_state", OPEN, ">=",
+            "max(circuit_breaker_state{%(at)s})", divisor="policy_considered_total", min_count=30,
+        ),
+        Indicator(
+            "execution_latency", "exec:latency_p99:10m", "p99", "runner", "exec_latency_ms", 300.0, ">",
+            "histogram_quantile(0.99, sum by (le) (rate(exec_latency_ms_bucket{%(at)s}[10m])))", min_count=100,
+        ),
+        Indicator(
+            "policy_deny_rate", "policy:deny_ratio:15m", "ratio", "runner", "policy_denied_total", 0.35, ">",
+            "sum(rate(policy_denied_total{%(at)s}[15m])) / sum(rate(policy_considered_total{%(at)s}[15m]))",
+            divisor="policy_considered_total", min_count=50,
+        ),
+        Indicator(
+            "calibration_ece", "calibration_ece", "gauge", "runner", "calibration_ece", 0.05, ">",
+            "max(calibration_ece{%(at)s})",
+        ),
+        Indicator(
+            "cvar_breach", "risk_cvar_breach_total", "increase", "runner", "risk_cvar_breach_total", 0.0, ">",
+            "sum(increase(risk_cvar_breach_total{%(at)s}[1h]))",
+        ),
+        Indicator(
+            "reconnects", "sse_reconnects_total", "per_minute", "feed", "sse_reconnects_total", 5.0, ">",
+            "sum(rate(sse_reconnects_total{%(at)s}[1m])) * 60",
+        ),
+    )
+}  # fmt: skip
+INCIDENTS = ("sse_availability", "circuit_breaker", "execution_latency", "policy_deny_rate", "calibration_ece")
+
+
+@dataclass(frozen=True)
+class Value:
+    """What an indicator read: its value in its own unit, the events behind it, and why it is None when it is."""
+
+    value: float | None
+    count: float | None = None
+    problem: str = ""  # "" | no_data | nan | reset | too_few
+
+
+def measure(indicator: Indicator, before: _metrics.Page | None, after: _metrics.Page, seconds: float) -> Value:
+    """Read an indicator from two scrapes of its service, ``seconds`` apart (a state or gauge from the second alone)."""
+    if indicator.kind in ("state", "gauge"):
+        return known(after.highest(indicator.family), after.total(indicator.divisor) if indicator.divisor else None)
+    if before is None:
+        return Value(None, problem="no_data")
+    family = indicator.family + ("_count" if indicator.kind == "p99" else "")
+    if not (before.has(family) and after.has(family)):
+        return Value(None, problem="no_data")
+    risen = _metrics.increase(before, after, family)
+    if risen is None:
+        return Value(None, problem="reset")
+    if indicator.kind == "increase":
+        return known(risen)
+    if indicator.kind == "per_minute":
+        return known(risen / seconds * 60 if seconds > 0 else None)
+    count = risen if indicator.kind == "p99" else _metrics.increase(before, after, indicator.divisor)
+    if count is None:
+        missing = not (before.has(indicator.divisor) and after.has(indicator.divisor))
+        return Value(None, problem="no_data" if missing else "reset")
+    if count < indicator.min_count or count == 0:
+        return Value(None, count, "too_few")
+    if indicator.kind == "ratio":
+        return known(risen / count, count)
+    buckets = _metrics.increases(before, after, indicator.family + "_bucket", "le")
+    return known(None if buckets is None else _metrics.histogram_quantile(0.99, buckets), count)
+
+
+def known(value: float | None, count: float | None = None) -> Value:
+    """A value as read, or why it is none."""
+    if value is None:
+        return Value(None, count, "no_data")
+    if not math.isfinite(value):
+        return Value(None, count, "nan")
+    return Value(value, count)
+
+
+def verdict(indicator: Indicator, seen: Value, threshold: float | None = None) -> bool | None:
+    """Is the indicator breached? None when unknown, and for a breaker that is only trying (HALF_OPEN)."""
+    if seen.value is None:
+        return None
+    if indicator.breached(seen.value, threshold):
+        return True
+    return None if indicator.kind == "state" and seen.value != CLOSED else False
+
+
+def severity(values: dict[str, float], breached: set[str]) -> str | None:
+    """P0 to P3 of the worst breached indicator, None when nothing is. Source: runbook, "Severity Levels"."""
+    if not breached:
+        return None
+    availability = values.get("sse_availability", 1.0)
+    if breached & {"circuit_breaker", "cvar_breach"} or availability < 0.99:
+        return "P0"
+    if "execution_latency" in breached or availability < 0.995:
+        return "P1"
+    return "P2"

@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The one catalogue of what an operator reads in an incident, in English and Ukrainian. Private to aurora.runbook."""
+
+from __future__ import annotations
+
+LANGUAGES = ("en", "uk")
+
+CATALOGUE = {
+    # Verdicts
+    "healthy": ("healthy: nothing to do", "здоровий: нічого робити"),
+    "recovered": ("RECOVERED", "ВІДНОВЛЕНО"),
+    "not_recovered": ("NOT RECOVERED", "НЕ ВІДНОВЛЕНО"),
+    "unknown": ("UNKNOWN, which is not OK", "НЕВІДОМО, а це не «добре»"),
+    "approval_needed": ("WAITS FOR APPROVAL", "ЧЕКАЄ СХВАЛЕННЯ"),
+    "escalated": ("ESCALATED", "ЕСКАЛЬОВАНО"),
+    "refused": ("REFUSED, nothing was changed", "ВІДМОВЛЕНО, нічого не змінено"),
+    "would_change": ("would change (check mode)", "змінилося б (пробний запуск)"),
+    # Why a recovery verdict is what it is
+    "within": (
+        "{metric} is {value}, within its limit of {limit} for {hold} s with {count} events",
+        "{metric} = {value}, у межі {limit} протягом {hold} с, подій: {count}",
+    ),
+    "reopened": (
+        "the breaker opened again after the action",
+        "circuit breaker знову відкрився після дії",
+    ),
+    "still_breached": (
+        "{metric} is {value}, still beyond its limit of {limit}",
+        "{metric} = {value}, досі за межею {limit}",
+    ),
+    "silent": ("the metrics endpoint does not answer", "метрики не відповідають"),
+    "malformed": ("the metrics page is not Prometheus text", "сторінка метрик не у форматі Prometheus"),
+    "no_data": ("{metric} is missing from the metrics", "{metric} немає в метриках"),
+    "nan": ("{metric} is NaN", "{metric} = NaN"),
+    "reset": (
+        "the service restarted while it was watched: its counters tell no story",
+        "сервіс перезапустився під час спостереження: його лічильники нічого не доводять",
+    ),
+    "too_few": (
+        "only {count} of {needed} events since the action",
+        "лише {count} з {needed} подій після дії",
+    ),
+    "too_short": (
+        "within its limit, but not yet for {hold} s",
+        "у межі, але ще не протягом {hold} с",
+    ),
+    # Actions
+    "set": ("{unit}: {changes} ({direction} exposure)", "{unit}: {changes} ({direction})"),
+    "unchanged": ("{unit}: {changes} stands already, no restart", "{unit}: {changes} вже діє, без перезапуску"),
+    "kept": (
+        "{unit}: {name} stays at {before}; {after} would raise exposure",
+        "{unit}: {name} лишається {before}; {after} збільшило б ризик",
+    ),
+    "taken_back": ("{unit}: taken back, it did not help: {changes}", "{unit}: скасовано, бо не допомогло: {changes}"),
+    "restored": ("{unit}: given back: {changes}", "{unit}: повернуто: {changes}"),
+    "nothing_leased": ("{unit}: nothing is overridden", "{unit}: нічого не змінено раніше"),
+    "needs_approval": (
+        "{unit}: {changes} raises exposure and waits for a person: -e aurora_approve={knobs}",
+        "{unit}: {changes} збільшує ризик і чекає на людину: -e aurora_approve={knobs}",
+    ),
+    "reduces": ("reduces", "зменшує ризик"),
+    "neutral": ("does not change", "не змінює ризику"),
+    "increases": ("increases", "збільшує ризик"),
+    # Evidence of a cause
+    "no_cause": ("nothing that was looked at explains it", "ніщо з переглянутого цього не пояснює"),
+    "why_share": ("{percent} % of the last {denials} denials say {code}", "{percent} % останніх відмов ({denials}): {code}"),
+    "exchange_limits": (
+        "the exchange answers {status} and has no requests left for us",
+        "біржа відповідає {status} і не лишила нам запитів",
+    ),
+    "exchange_slow": (
+        "the exchange took {ms} ms for its status page, the limit is {limit} ms",
+        "біржа віддавала сторінку стану {ms} мс за межі {limit} мс",
+    ),
+    "exchange_gone": ("the exchange answers neither HTTP nor ping: {problem}", "біржа не відповідає ні на HTTP, ні на ping: {problem}"),
+    "ece_high": ("calibration_ece is {value:.3f}, the limit is {limit:g}", "calibration_ece = {value:.3f}, межа {limit:g}"),
+    "nginx_says": ("nginx -t: {message}", "nginx -t: {message}"),
+    "certificate_says": ("certificate: {problem}", "сертифікат: {problem}"),
+    "dns_says": ("DNS: {problem}", "DNS: {problem}"),
+    "disk_says": ("{path}: {what} is {percent} %", "{path}: {what} = {percent} %"),
+    "cpu_says": (
+        "CPU {busy} % busy, most of it {name} (pid {pid}, {cpu_percent} % of a core)",
+        "CPU зайнятий на {busy} %, найбільше {name} (pid {pid}, {cpu_percent} % ядра)",
+    ),
+    "iostat_says": ("disk {name} is {util} % busy", "диск {name} зайнятий на {util} %"),
+    "unit_down": ("{unit} is {state}, restarts: {restarts}", "{unit}: {state}, перезапусків: {restarts}"),
+    "healthz_says": ("{unit} runs, and /healthz says: {problem}", "{unit} працює, а /healthz каже: {problem}"),
+    "memory_says": ("{unit} uses {mib} of {limit} MiB", "{unit} займає {mib} з {limit} МіБ"),
+    # Summary of a triage
+    "nothing_breached": ("nothing that could be read is breached", "жоден прочитаний показник не порушено"),
+    "breached": (
+        "{severity}: {metric} is {value}, limit {limit}",
+        "{severity}: {metric} = {value}, межа {limit}",
+    ),
+    "half_open": (
+        "{metric} is {value}: the breaker is only trying (HALF_OPEN), that is not recovered",
+        "{metric} = {value}: circuit breaker лише пробує (HALF_OPEN), це ще не відновлення",
+    ),
+    "not_known": ("not known: {metric}: {reason}", "невідомо: {metric}: {reason}"),
+    "few_events": ("too few events in the sample", "замало подій у вибірці"),
+    "cause_is": ("likely cause: {cause}: {evidence}", "імовірна причина: {cause}: {evidence}"),
+    "probe_failed": ("could not look: {probe}: {problem}", "не вдалося перевірити: {probe}: {problem}"),
+    "leased": ("overridden since {granted} by {by}: {unit} {changes}", "змінено з {granted} ({by}): {unit} {changes}"),
+    "lease_unfinished": (
+        "an override of {unit} was not finished; the next remediation or revert finishes it",
+        "зміну {unit} не завершено; її завершить наступне усунення або revert",
+    ),
+    # Report
+    "report_head": ("{incident}: {verdicts}", "{incident}: {verdicts}"),
+    "host": ("{host}: {verdict}", "{host}: {verdict}"),
+    "was": ("  was:  {text}", "  було:     {text}"),
+    "done": ("  done: {text}", "  зроблено: {text}"),
+    "now": ("  now:  {text}", "  зараз:    {text}"),
+    "left": ("  left: {text}", "  лишилося: {text}"),
+    "next": ("  next: {text}", "  далі:     {text}"),
+    "unreachable": (
+        "the host does not answer, so nothing is known about it: {problem}",
+        "хост не відповідає, тож про нього нічого не відомо: {problem}",
+    ),
+    "looked_badly": ("could not look: {problem}", "не вдалося подивитися: {problem}"),
+    "failed": ("failed: {problem}", "не вдалося: {problem}"),
+    "not_tried": (
+        "not repaired: an earlier host did not recover, so this one was left as it is",
+        "не чіпали: попередній хост не відновився",
+    ),
+    "only_looked": ("only looked (aurora_autonomy=observe)", "лише подивилися (aurora_autonomy=observe)"),
+    "overridden": ("{unit} is overridden: {changes}", "{unit} змінено: {changes}"),
+    "next_revert": (
+        "when the cause is gone, give it back: ansible-playbook aurora.runbook.revert --limit {host}",
+        "коли причина зникне, повернути: ansible-playbook aurora.runbook.revert --limit {host}",
+    ),
+    "next_approve": (
+        "decide, then run again with: -e aurora_approve={knobs} --limit {host}",
+        "вирішити й запустити ще раз: -e aurora_approve={knobs} --limit {host}",
+    ),
+    "next_person": (
+        "escalate to L2: every step that is safe unattended is done; look at the cause above",
+        "ескалювати на L2: усі безпечні кроки вже зроблено; дивіться причину вище",
+    ),
+    "next_unknown": (
+        "check by hand whether it trades, then run this again; unknown is not recovered",
+        "перевірити вручну, чи торгує, і запустити ще раз; невідомо — не означає відновлено",
+    ),
+    "next_remediate": (
+        "repair: ansible-playbook aurora.runbook.remediate_{incident} --limit {host}",
+        "усунути: ansible-playbook aurora.runbook.remediate_{incident} --limit {host}",
+    ),
+    "next_run": ("run it without check mode", "запустити без пробного режиму"),
+    "unset": ("(unset)", "(не задано)"),
+}
+
+
+def say(language: str, key: str, **values: object) -> str:
+    """A message of the catalogue. Values are put in as they are: they are data, never templates."""
+    return CATALOGUE[key][LANGUAGES.index(language)].format(**values)
+
+
+def number(value: float | None) -> str:
+    """A figure as people read it: 0.0312, 12, 1.75; a dash for none."""
+    return "–" if value is None else f"{value:.4g}"
+
+
+def recovery(language: str, numbers: dict) -> str:
+    """The sentence behind a recovery verdict, from what wait_for_recovery returns as ``recovery``."""
+    return say(
+        language,
+        numbers["reason"],
+        metric=numbers["metric"],
+        value=number(numbers["value"]),
+        limit=number(numbers["threshold"]),
+        count=number(numbers["count"]),
+        needed=numbers["min_count"],
+        hold=number(numbers["hold_seconds"]),
+    )

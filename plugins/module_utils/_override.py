@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Planning an override of a unit's environment, without touching anything. Private to aurora.runbook.
+
+The value stands in a file of ours, named last by a drop-in of ours: ``Environment=`` in a drop-in would lose to every
+``EnvironmentFile=`` of the unit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ansible_collections.aurora.runbook.plugins.module_utils import _knobs, _lease, _systemd
+from ansible_collections.aurora.runbook.plugins.module_utils._errors import ConflictError, RunbookError
+
+ENVIRONMENT_DIRECTORY = "/etc/aurora-runbook"
+UNIT_DIRECTORY = "/etc/systemd/system"
+HEADER = "# Written by aurora.runbook (service_override); revert.yml takes it back.\n"
+
+
+@dataclass(frozen=True)
+class Paths:
+    """The two files of an override."""
+
+    environment: str
+    drop_in: str
+
+
+@dataclass(frozen=True)
+class Current:
+    """What is on the host: the unit, our lease and files, and the environments of its processes by pid."""
+
+    unit: _systemd.Unit
+    lease: _lease.Lease | None
+    environment_text: str | None
+    drop_in_text: str | None
+    processes: Mapping[int, Mapping[str, str]]
+
+    def running(self, name: str) -> str | None:
+        return self.processes.get(self.unit.pid, {}).get(name)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One variable: its running value, the one it gets (None: unset), and what that does to exposure."""
+
+    name: str
+    before: str | None
+    after: str | None
+    direction: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What an override will say and why it changes; ``kept`` is already stricter, ``unapproved`` waits for a human."""
+
+    written: dict[str, str]
+    before: dict[str, str | None]
+    steps: tuple[Step, ...] = ()
+    kept: tuple[Step, ...] = ()
+    unapproved: tuple[Step, ...] = ()
+    changed: bool = False
+    restart: bool = False
+
+
+def paths(unit: str) -> Paths:
+    return Paths(
+        f"{ENVIRONMENT_DIRECTORY}/{unit}.env",
+        f"{UNIT_DIRECTORY}/{unit}.d/zzz-aurora-runbook.conf",
+    )
+
+
+def render_environment(environment: Mapping[str, str]) -> str:
+    return HEADER + "".join(f'{name}="{value}"\n' for name, value in sorted(environment.items()))
+
+
+def render_drop_in(environment_path: str) -> str:
+    return f"{HEADER}[Service]\nEnvironmentFile=-{environment_path}\n"
+
+
+def check_unit(current: Current, state: str) -> None:
+    """Raise RunbookError for a unit whose override could not be proven, or would switch on somebody's pending edit."""
+    unit = current.unit
+    if unit["LoadState"] != "loaded":
+        raise RunbookError(f"{unit.id} is {unit['LoadState'] or 'unknown'} on this host; expected a loaded unit")
+    if unit["Transient"] == "yes":
+        raise RunbookError(f"{unit.id} is transient: it has no files to override; change what starts it")
+    unfinished = current.lease is not None and not current.lease.whole
+    if unit["NeedDaemonReload"] == "yes" and not unfinished:
+        raise RunbookError(
+            f"{unit.id} was edited without daemon-reload; ours would switch that edit on."
+            " Look at `systemctl cat` and run `systemctl daemon-reload` yourself first"
+        )
+    if state == "present" and not unit.running:
+        raise RunbookError(
+            f"{unit.id} is {unit.state}: an override can be proven only on a running service; start it first"
+        )
+
+
+def check_files(current: Current) -> None:
+    """Raise ConflictError when somebody edited our files, or left them without their lease."""
+    place, lease = paths(current.unit.id), current.lease
+    said = [{}] if lease is None else [lease.written] if lease.whole else [{}, lease.written, lease.previous]
+    texts = [render_environment(e) if e else None for e in said]
+    drop_ins = [render_drop_in(place.environment) if e else None for e in said]
+    found = ((place.environment, current.environment_text, texts), (place.drop_in, current.drop_in_text, drop_ins))
+    for path, text, expected in found:
+        if text not in expected:
+            what = "stands here without its lease" if lease is None else "was edited" if text else "was removed"
+            raise ConflictError(
+                f"{path} {what} since aurora.runbook wrote it; it is left alone. To give up the override, remove"
+                f" {place.environment}, {place.drop_in} and {_lease.path(current.unit.id)}, run `systemctl"
+                " daemon-reload`, restart the service, and run this again"
+            )
+
+
+def plan_present(current: Current, wanted: Mapping[str, str], direction: str, approve: Sequence[str]) -> Plan:
+    """The override with ``wanted`` added to it.
+
+    What would raise exposure beyond ``direction`` keeps its running value. What raises it as asked waits for its
+    lower-case name in ``approve``; as long as one waits, nothing is changed at all.
+    """
+    lease = current.lease
+    written = dict(lease.settled) if lease else {}
+    before = {name: value for name, value in lease.before.items() if name in written} if lease else {}
+    steps, kept, unapproved = [], [], []
+    for name, value in sorted(wanted.items()):
+        now = current.running(name)
+        step = Step(name, now, value, _knobs.direction(name, now, value))
+        if now == value and name not in (lease.written if lease else {}):
+            steps.append(step)  # the unit says so by itself: nothing to override
+        elif step.direction == "increases" and direction != "increases":
+            kept.append(step)
+        elif step.direction == "increases" and name.lower() not in approve:
+            unapproved.append(step)
+        else:
+            written[name] = value
+            before.setdefault(name, lease.before.get(name, now) if lease else now)
+            steps.append(step)
+    if unapproved:
+        return Plan(dict(lease.settled) if lease else {}, before, unapproved=tuple(unapproved))
+    unfinished = lease is not None and not lease.whole
+    left_over = {k: v for k, v in lease.written.items() if written.get(k) != v} if unfinished else {}
+    stale = objection(current.processes, written) != "" or _holding(current, left_over)
+    changed = stale or unfinished or (lease.written if lease else {}) != written
+    return Plan(written, before, tuple(steps), tuple(kept), (), changed, changed and stale)
+
+
+def plan_absent(current: Current) -> Plan:
+    """No override any more. Restart only a service whose processes still have a value of ours."""
+    lease = current.lease
+    if lease is None:
+        return Plan({}, {})
+    steps = tuple(
+        Step(name, current.running(name), old, _knobs.direction(name, current.running(name), old))
+        for name, old in sorted(lease.before.items())
+    )
+    ours = [lease.written, {} if lease.whole else lease.previous]
+    holding = any(_holding(current, values) for values in ours)
+    return Plan({}, dict(lease.before), steps, changed=True, restart=current.unit.running and holding)
+
+
+def _holding(current: Current, values: Mapping[str, str]) -> bool:
+    """Does a process of the service run with one of these values?"""
+    return any(own.get(name) == value for own in current.processes.values() for name, value in values.items())
+
+
+def check_unset(unit: _systemd.Unit, environment: Mapping[str, str]) -> None:
+    """Raise RunbookError for a variable that the unit takes out of every environment."""
+    unset = {entry.partition("=")[0] for entry in unit["UnsetEnvironment"].split()} & set(environment)
+    if unset:
+        raise RunbookError(f"{unit.id} has UnsetEnvironment={' '.join(sorted(unset))}: no override can set that")
+
+
+def check_last(unit: _systemd.Unit, environment: Mapping[str, str]) -> None:
+    """After daemon-reload: raise RunbookError when another setting of the unit would beat our file."""
+    files, ours = _systemd.environment_files(unit), paths(unit.id).environment
+    if environment and files[-1:] != [ours]:
+        raise RunbookError(
+            f"{unit.id}: {ours} is not the last of its EnvironmentFiles ({', '.join(files) or 'none'}):"
+            f" a drop-in that sorts after ours beats it, one of {unit['DropInPaths'] or 'none'}"
+        )
+
+
+def diff(plan: Plan) -> dict[str, str]:
+    """The change as Ansible shows it with --diff."""
+
+    def lines(values: list[tuple[str, str | None]]) -> str:
+        return "".join(f"{name}={'(unset)' if value is None else value}\n" for name, value in values)
+
+    return {
+        "before": lines([(step.name, step.before) for step in plan.steps]),
+        "after": lines([(step.name, step.after) for step in plan.steps]),
+    }
+
+
+def objection(processes: Mapping[int, Mapping[str, str]], environment: Mapping[str, str]) -> str:
+    """Which process lacks which value of an override; "" when every one has them all."""
+    if environment and not processes:
+        return "no process of it could be read"
+    for pid, own in processes.items():
+        for name, value in environment.items():
+            if own.get(name) != value:
+                return f"process {pid} runs with {name}={own.get(name, '(unset)')} instead of {value}"
+    return ""

@@ -1,0 +1,247 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The triage steps of the runbook, a function each: read one thing, change nothing. Private to aurora.runbook.
+
+Source: runbook, "Тріаж кроки" and "Збільшити ресурси" / "Перевірити конфігурацію" of sections 1 to 5. Each returns a dict of
+plain values, and raises RunbookError, OSError or ValueError when it could not look.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import socket
+import ssl
+import time
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timezone
+from urllib.parse import quote, urlsplit
+
+from ansible_collections.aurora.runbook.plugins.module_utils import _command, _files, _http, _metrics, _systemd
+from ansible_collections.aurora.runbook.plugins.module_utils._errors import CommandError, FetchError, RunbookError
+
+HOST_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9.:_-]{0,252}")
+RATE_HEADERS = ("x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset", "retry-after")
+
+
+def healthz(url: str, timeout: float, context: ssl.SSLContext | None = None) -> dict:
+    """Runbook 1, triage 1: ``curl /healthz``."""
+    answer = _http.fetch(url, timeout, context=context)
+    return {"status": answer.status, "ok": answer.ok, "seconds": round(answer.seconds, 4)}
+
+
+def scrapes(url: str, timeout: float, sample_seconds: float, token: str = "") -> dict:
+    """Runbook 2 to 5, triage: ``curl /metrics``, twice, ``sample_seconds`` apart. Returns pages, not text."""
+    headers = {"X-Auth-Token": token} if token else None
+    before, at = _page(url, timeout, headers), time.monotonic()
+    time.sleep(sample_seconds)
+    after = _page(url, timeout, headers)
+    return {"before": before, "after": after, "seconds": time.monotonic() - at}
+
+
+def _page(url: str, timeout: float, headers: dict[str, str] | None) -> _metrics.Page:
+    answer = _http.fetch(url, timeout, headers)
+    if not answer.ok:
+        raise FetchError(f"{url} answered {answer.status}")
+    return _metrics.parse(answer.text)
+
+
+def promql(url: str, expressions: dict[str, str], timeout: float) -> dict:
+    """Instant queries by name; null for one without a result."""
+    return {name: _query(url, expression, timeout) for name, expression in expressions.items()}
+
+
+def instance_matcher(instance: str) -> str:
+    """A PromQL label matcher for every port of one host."""
+    literal = re.escape(instance).replace("\\", "\\\\").replace('"', '\\"')
+    return f'instance=~"{literal}(:[0-9]+)?"'
+
+
+def _query(url: str, expression: str, timeout: float) -> float | None:
+    page = _http.fetch_page(f"{url.rstrip('/')}/api/v1/query?query={quote(expression)}", timeout)
+    try:
+        result = json.loads(page)["data"]["result"]
+        return float(result[0]["value"][1]) if result else None
+    except (KeyError, IndexError, TypeError, ValueError) as error:
+        raise FetchError(f"{url} did not answer like Prometheus") from error
+
+
+def exchange(url: str, timeout: float, context: ssl.SSLContext | None) -> dict:
+    """Runbook 2, action 3: the exchange's status and what it says about our rate limit."""
+    answer = _http.fetch(url, timeout, context=context)
+    return {
+        "status": answer.status,
+        "seconds": round(answer.seconds, 4),
+        "rate_limit": {name: answer.headers[name][:64] for name in RATE_HEADERS if name in answer.headers},
+        "body": answer.text[:300],
+    }
+
+
+def ping(host: str, count: int) -> dict:
+    """Runbook 1, triage 3 and 3, triage 2: round trips in ms and loss in percent."""
+    if not HOST_NAME.fullmatch(host):
+        raise ValueError(f"{host[:80]!r} is not a host name")
+    done = _command.run(["ping", "-n", "-q", "-c", str(count), "-i", "0.2", "-W", "1", "-w", "5", "--", host], 8)
+    loss = re.search(r"([\d.]+)% packet loss", done.out)
+    if not loss:
+        raise CommandError(f"ping {host}: {done.last_line}")
+    times = re.search(r"= ([\d.]+)/([\d.]+)/([\d.]+)/", done.out)
+    low, mean, high = (float(t) for t in times.groups()) if times else (None, None, None)
+    return {"host": host, "loss_percent": float(loss[1]), "min_ms": low, "avg_ms": mean, "max_ms": high}
+
+
+def journal(unit: str) -> dict:
+    """Runbook 1, triage 2: ``journalctl -u``."""
+    return {"lines": _systemd.journal(_command.run, unit)}
+
+
+def log_tail(path: str, owner: str) -> dict:
+    """Runbook 1, triage 2 and 5, triage 2: ``tail`` of a log of the service's user."""
+    lines, size, age = _files.tail(path, owner)
+    return {"path": path, "lines": lines, "bytes": size, "age_seconds": round(age, 1)}
+
+
+def units(names: Mapping[str, str]) -> dict:
+    """Runbook 1, action 4: ``systemctl status`` of units by role, with use against limits. Bytes, nanoseconds of CPU."""
+    found = _systemd.show(_command.run, names.values())
+    return {role: _unit(role, unit) for role, unit in zip(names, found)}
+
+
+def _unit(role: str, unit: _systemd.Unit) -> dict:
+    return {
+        "role": role,
+        "id": unit.id,
+        "state": unit.state,
+        "running": unit.running,
+        "loaded": unit["LoadState"],
+        "restarts": unit.number("NRestarts"),
+        "since": unit["ActiveEnterTimestamp"],
+        "result": unit["Result"],
+        "pid": unit.pid,
+        "memory": unit.number("MemoryCurrent"),
+        "memory_high": unit.number("MemoryHigh"),
+        "memory_max": unit.number("MemoryMax"),
+        "cpu_nsec": unit.number("CPUUsageNSec"),
+        "cpu_quota": unit["CPUQuotaPerSecUSec"],
+    }
+
+
+def load(seconds: float) -> dict:
+    """Runbook 1, action 2 and 3, triage 3: ``top``: load, CPU in use, and who uses it (percent of one core)."""
+    before, idle, total = _cpu_by_process(), *_cpu_totals()
+    time.sleep(max(seconds, 0.2))
+    after, idle_after, total_after = _cpu_by_process(), *_cpu_totals()
+    window = max(total_after - total, 1) / (os.cpu_count() or 1)
+    used = {pid: (name, ticks - before.get(pid, (name, ticks))[1]) for pid, (name, ticks) in after.items()}
+    busiest = sorted(used.items(), key=lambda item: -item[1][1])[:3]
+    return {
+        "load": [round(figure, 2) for figure in os.getloadavg()],
+        "cores": os.cpu_count(),
+        "busy_percent": round(100 * (1 - (idle_after - idle) / max(total_after - total, 1)), 1),
+        "processes": [
+            {"pid": pid, "name": name, "cpu_percent": round(100 * ticks / window, 1)}
+            for pid, (name, ticks) in busiest
+            if ticks
+        ],
+    }
+
+
+def _cpu_totals() -> tuple[int, int]:
+    with open("/proc/stat", encoding="ascii") as file:
+        fields = [int(field) for field in file.readline().split()[1:9]]
+    return fields[3] + fields[4], sum(fields)
+
+
+def _cpu_by_process() -> dict[int, tuple[str, int]]:
+    found = {}
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            try:
+                with open(f"/proc/{name}/stat", encoding="utf-8", errors="replace") as file:
+                    head, _paren, tail = file.read().rpartition(")")
+            except OSError:  # it ended meanwhile
+                continue
+            fields = tail.split()
+            found[int(name)] = (head.partition("(")[2], int(fields[11]) + int(fields[12]))
+    return found
+
+
+def memory() -> dict:
+    """Runbook 1, action 2: ``free -h``, in bytes."""
+    with open("/proc/meminfo", encoding="ascii") as file:
+        sizes = {line.split(":")[0]: int(line.split()[1]) * 1024 for line in file}
+    return {"total": sizes["MemTotal"], "available": sizes["MemAvailable"]}
+
+
+def disk(path: str) -> dict:
+    """Runbook 1, action 2: ``df -h`` and inodes of Aurora's home, as df counts them."""
+    figures = os.statvfs(path)
+    return {
+        "path": path,
+        "free_bytes": figures.f_bavail * figures.f_frsize,
+        "used_percent": _used(figures.f_blocks - figures.f_bfree, figures.f_bavail),
+        "inodes_used_percent": _used(figures.f_files - figures.f_ffree, figures.f_favail),
+    }
+
+
+def _used(used: int, available: int) -> float:
+    return round(100 * used / (used + available), 1) if used + available else 0.0
+
+
+def iostat() -> dict:
+    """Runbook 3, triage 3: ``iostat -x``: one second of each device."""
+    done = _command.run(["iostat", "-dxy", "-o", "JSON", "1", "1"], 6)
+    try:
+        disks = json.loads(done.out)["sysstat"]["hosts"][0]["statistics"][0]["disk"]
+        return {"devices": {disk["disk_device"]: {"util_percent": disk["util"]} for disk in disks}}
+    except (KeyError, IndexError, TypeError, ValueError) as error:
+        raise CommandError(f"iostat: {done.last_line or 'no figures'}") from error
+
+
+def dns(names: Sequence[str]) -> dict:
+    """Runbook 1, triage 3: ``nslookup``."""
+    found = {}
+    for name in names:
+        try:
+            found[name] = sorted({info[4][0] for info in socket.getaddrinfo(name, None)})
+        except OSError as error:
+            raise RunbookError(f"{name} does not resolve: {error.strerror or error}") from error
+    return {"addresses": found}
+
+
+def firewall() -> dict:
+    """Runbook 1, triage 3: ``ufw status``."""
+    done = _command.run(["ufw", "status"], 8)
+    if done.rc != 0:
+        raise CommandError(f"ufw status: {done.last_line}")
+    lines = [line.rstrip() for line in done.out.splitlines() if line.strip()]
+    return {"active": lines[:1] == ["Status: active"], "rules": lines[3:]}
+
+
+def nginx_config() -> dict:
+    """Runbook 1, action 4: ``nginx -t``."""
+    done = _command.run(["nginx", "-t", "-q"], 8)
+    return {"valid": done.rc == 0, "message": done.err.strip()[:500]}
+
+
+def certificate(url: str, timeout: float, context: ssl.SSLContext) -> dict:
+    """Runbook 1, possible causes: the certificate a client of the public address meets."""
+    target = urlsplit(url)
+    address = (target.hostname, target.port or 443)
+    with socket.create_connection(address, timeout=timeout) as plain:
+        plain.settimeout(timeout)
+        with context.wrap_socket(plain, server_hostname=target.hostname) as secured:
+            ends = ssl.cert_time_to_seconds(secured.getpeercert()["notAfter"])
+    return {
+        "not_after": datetime.fromtimestamp(ends, timezone.utc).isoformat(),
+        "days_left": round((ends - time.time()) / 86400, 1),
+    }
+
+
+def clock() -> dict:
+    """Whether the kernel's clock is held by a time service."""
+    done = _command.run(["timedatectl", "show", "--property=NTP", "--property=NTPSynchronized"], 8)
+    if done.rc != 0:
+        raise CommandError(f"timedatectl: {done.last_line}")
+    said = _systemd.parse(done.out)
+    return {"synchronized": said.get("NTPSynchronized") == "yes", "service": said.get("NTP") == "yes"}

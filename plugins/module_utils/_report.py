@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The few lines at the end of a run that a person can paste into a chat. Private to aurora.runbook; controller only."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ansible_collections.aurora.runbook.plugins.module_utils import _indicators, _messages, _redact, _summary
+from ansible_collections.aurora.runbook.plugins.module_utils._messages import say
+
+REVERT, INCIDENT_OF_REVERT = "revert", "circuit_breaker"
+GOOD = ("healthy", "recovered", "would_change")
+
+
+@dataclass(frozen=True)
+class Host:
+    """What a run knows about a host: what triage_info found, what the rungs returned, and the verdict."""
+
+    name: str
+    look: Mapping = field(default_factory=dict)
+    actions: Sequence[Mapping] = ()
+    verdict: str = "unknown"
+
+
+def standing(look: Mapping, incident: str) -> str:
+    """Where a look puts a host: ``breached``, ``healthy`` or ``unknown``.
+
+    An unfinished override comes before "nothing breached", and a HALF_OPEN breaker is not nothing to do.
+    """
+    entry = look.get("indicators", {}).get(incident)
+    if not entry or entry["value"] is None or look["probes"]["leases"]["status"] != "ok":
+        return "unknown"
+    unfinished = any(lease["phase"] != "active" for lease in look["leases"])
+    return "healthy" if entry["breached"] is False and not unfinished else "breached"
+
+
+def verdict(results: Sequence[Mapping]) -> str:
+    """The verdict of a ladder from what its rungs returned, in order; rungs that were skipped say nothing."""
+    tried = [result for result in results if result and not result.get("skipped")]
+    if not tried or tried[-1].get("unreachable"):
+        return "unknown"
+    if tried[-1].get("failed"):
+        return "escalated"
+    last = tried[-1].get("verdict", "unknown")
+    return "escalated" if last == "not_recovered" else last
+
+
+def report(language: str, incident: str, hosts: Sequence[Host]) -> list[str]:
+    """What was wrong on which host, what was done, what the indicator was and is, what is left."""
+    counts = Counter(host.verdict for host in hosts)
+    verdicts = ", ".join(f"{say(language, name)}: {count}" for name, count in sorted(counts.items()))
+    lines = [say(language, "report_head", incident=incident, verdicts=verdicts)]
+    acted = any(host.actions for host in hosts)
+    for host in hosts:
+        lines += about(language, incident, host, acted)
+    return _redact.redact_lines(lines)
+
+
+def about(language: str, incident: str, host: Host, acted: bool) -> Iterator[str]:
+    """The lines of one host; ``acted`` says whether this run touched any host."""
+    yield say(language, "host", host=host.name, verdict=say(language, host.verdict))
+    for key, texts in (
+        ("was", _was(language, incident, host)),
+        ("done", _done(language, host, acted)),
+        ("now", _now(language, host)),
+        ("left", _left(language, host)),
+        ("next", _next(language, incident, host)),
+    ):
+        for text in texts:
+            yield say(language, key, text=text)
+
+
+def _was(language: str, incident: str, host: Host) -> list[str]:
+    if "indicators" not in host.look:
+        return _not_seen(language, host.look)
+    blind = _summary.blind(language, host.look, [incident])
+    return [*(blind or _summary.state(language, host.look)), *_summary.causes(language, host.look)[:2]]
+
+
+def _not_seen(language: str, result: Mapping) -> list[str]:
+    if not result:
+        return []
+    return [say(language, "unreachable" if result.get("unreachable") else "looked_badly", problem=_first_line(result))]
+
+
+def _done(language: str, host: Host, acted: bool) -> Iterator[str]:
+    if host.verdict == "not_recovered" and not host.actions:
+        yield say(language, "not_tried" if acted else "only_looked")
+    for action in host.actions:
+        if action.get("unreachable"):
+            yield say(language, "unreachable", problem=_first_line(action))
+        elif action.get("failed"):
+            yield say(language, "failed", problem=action.get("msg", ""))
+        elif "unit" in action:
+            yield from _override(language, action)
+
+
+def _override(language: str, action: Mapping) -> Iterator[str]:
+    unit, steps = action["unit"], action["environment"]
+    written = ", ".join(f"{step['name']}={step['after']}" for step in steps)
+    if action["taken_back"]:
+        yield say(language, "taken_back", unit=unit, changes=_summary.changes(language, steps))
+    elif action["changed"] and not action["overridden"]:
+        yield say(language, "restored", unit=unit, changes=_summary.changes(language, steps))
+    elif action["changed"]:
+        worst = max((step["direction"] for step in steps), key=("neutral", "reduces", "increases").index)
+        changes = _summary.changes(language, steps)
+        yield say(language, "set", unit=unit, changes=changes, direction=say(language, worst))
+    elif steps:
+        yield say(language, "unchanged", unit=unit, changes=written)
+    for step in action["kept"]:
+        yield say(language, "kept", unit=unit, **{**step, "before": step["before"] or say(language, "unset")})
+    if action["proposed"]:
+        changes = _summary.changes(language, action["proposed"])
+        yield say(language, "needs_approval", unit=unit, changes=changes, knobs=_knobs(action))
+
+
+def _now(language: str, host: Host) -> list[str]:
+    watched = [action for action in host.actions if action.get("recovery")]
+    if watched:
+        return [_messages.recovery(language, watched[-1]["recovery"])]
+    return []
+
+
+def _left(language: str, host: Host) -> list[str]:
+    said = [action for action in host.actions if "overridden" in action]
+    if said:
+        left = {said[-1]["unit"]: said[-1]["overridden"]}
+    else:
+        left = {lease["unit"]: lease["written"] for lease in host.look.get("leases", [])}
+    return [
+        say(language, "overridden", unit=unit, changes=", ".join(f"{k}={v}" for k, v in sorted(values.items())))
+        for unit, values in left.items()
+        if values
+    ]
+
+
+def _next(language: str, incident: str, host: Host) -> list[str]:
+    waiting = [_knobs(action) for action in host.actions if action.get("proposed")]
+    if host.verdict in ("recovered", "healthy"):
+        return [say(language, "next_revert", host=host.name)] if _left(language, host) else []
+    if host.verdict == "would_change":
+        return [say(language, "next_run")]
+    if host.verdict == "approval_needed":
+        return [say(language, "next_approve", knobs=",".join(waiting), host=host.name)]
+    if incident == REVERT or (host.verdict == "not_recovered" and not host.actions):
+        known = INCIDENT_OF_REVERT if incident == REVERT else incident
+        return [say(language, "next_remediate", incident=known, host=host.name)]
+    return [say(language, "next_unknown" if host.verdict == "unknown" else "next_person")]
+
+
+def _knobs(action: Mapping) -> str:
+    return ",".join(step["name"].lower() for step in action["proposed"])
+
+
+def _first_line(result: Mapping) -> str:
+    return (str(result.get("msg", "")).strip().splitlines() or [""])[0]
+
+
+def table(language: str, hosts: Sequence[Host]) -> list[str]:
+    """A triage of all incidents: a row a host with every indicator, then what each host has to say."""
+    names = _indicators.INCIDENTS
+    rows = [["host", "severity", *names, "cause"]]
+    for host in hosts:
+        read = host.look.get("indicators", {})
+        found = host.look.get("causes") or [{"cause": "–"}]
+        severity = host.look.get("severity") or ("–" if read else "?")
+        rows.append([host.name, severity, *(_cell(read.get(name)) for name in names), found[0]["cause"]])
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
+    for host in hosts:
+        seen = "indicators" in host.look
+        said = _summary.summary(language, host.look) if seen else _not_seen(language, host.look)
+        lines += [f"{host.name}: {line}" for line in said]
+    return _redact.redact_lines(lines)
+
+
+def _cell(entry: Mapping | None) -> str:
+    """A value with "!" behind a breach and "?" where it is not known whether it is one."""
+    if entry is None or entry["value"] is None:
+        return "?"
+    return _messages.number(entry["value"]) + {True: " !", False: "", None: " ?"}[entry["breached"]]

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Restarting a service and proving that it came up as wanted. Private to aurora.runbook."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ansible_collections.aurora.runbook.plugins.module_utils import (
+    _command,
+    _health,
+    _http,
+    _override,
+    _redact,
+    _systemd,
+)
+from ansible_collections.aurora.runbook.plugins.module_utils._errors import FetchError, RunbookError
+
+RANGES = {"start_seconds": (1, 600), "hold_seconds": (0, 600)}
+
+
+@dataclass(frozen=True)
+class Healthy:
+    """When a service counts as healthy: URL that answers 2xx ("" for none), seconds to come up, seconds to stay up."""
+
+    url: str
+    start: float
+    hold: float
+
+
+def observe(name: str) -> _systemd.Unit:
+    return _systemd.show(_command.run, [name])[0]
+
+
+def systemctl(*arguments: str) -> None:
+    done = _command.run(["systemctl", *arguments])
+    if done.rc != 0:
+        raise RunbookError(f"systemctl {' '.join(arguments)} failed: {done.last_line}")
+
+
+def environments(unit: _systemd.Unit) -> dict[int, dict[str, str]]:
+    """The environment of each process of a unit by pid."""
+    found = {pid: _systemd.environment(pid) for pid in _systemd.processes(unit["ControlGroup"])}
+    return {pid: own for pid, own in found.items() if own}
+
+
+def restart(unit: _systemd.Unit, environment: Mapping[str, str], healthy: Healthy) -> None:
+    """Restart a service; RunbookError with its journal unless it comes up with the environment and stays healthy."""
+    systemctl("reset-failed", "--", unit.id)  # our own restarts count against the unit's start limit
+    systemctl("restart", "--no-block", "--", unit.id)
+
+    def look() -> _health.Observation:
+        now = observe(unit.id)
+        return _health.Observation(now, _objection(now, environment, healthy.url) if now.running else "")
+
+    health = _health.wait_healthy(
+        look, unit["InvocationID"], time.monotonic, time.sleep, healthy.start, healthy.hold
+    )
+    if not health.healthy:
+        lines = _redact.redact_lines(_systemd.journal(_command.run, unit.id, 10))
+        raise RunbookError(f"{unit.id} did not become healthy: {health.reason}. Its journal:\n" + "\n".join(lines))
+
+
+def _objection(unit: _systemd.Unit, environment: Mapping[str, str], url: str) -> str:
+    missing = _override.objection(environments(unit), environment)
+    if missing or not url:
+        return missing
+    try:
+        _http.fetch_page(url, timeout=3.0)
+    except FetchError as error:
+        return str(error)
+    return ""

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What triage_info found, in the few lines that a tired person reads first. Private to aurora.runbook."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from ansible_collections.aurora.runbook.plugins.module_utils import _indicators, _messages
+from ansible_collections.aurora.runbook.plugins.module_utils._messages import number, say
+
+_REASONS = {"silent": "silent", "no_data": "no_data", "nan": "nan", "reset": "reset", "too_few": "few_events"}
+
+
+def summary(language: str, triage: Mapping) -> list[str]:
+    """What is breached, why, what could not be seen, and what is overridden: from what triage_info returns."""
+    failed = [
+        say(language, "probe_failed", probe=name, problem=probe["problem"])
+        for name, probe in triage["probes"].items()
+        if probe["status"] != "ok"
+    ]
+    known = [*state(language, triage), *causes(language, triage), *leases(language, triage)]
+    return [*known, *blind(language, triage, _indicators.INCIDENTS), *failed]
+
+
+def state(language: str, triage: Mapping) -> list[str]:
+    """A line for each breached indicator, and for a breaker that is only trying."""
+    lines = []
+    for entry in triage["indicators"].values():
+        values = {"metric": entry["metric"], "value": number(entry["value"]), "limit": number(entry["threshold"])}
+        if entry["breached"]:
+            lines.append(say(language, "breached", severity=triage["severity"], **values))
+        elif entry["breached"] is None and entry["value"] is not None:
+            lines.append(say(language, "half_open", **values))
+    return lines or [say(language, "nothing_breached")]
+
+
+def causes(language: str, triage: Mapping) -> list[str]:
+    return [
+        say(
+            language,
+            "cause_is",
+            cause=cause["cause"],
+            evidence="; ".join(say(language, e["message"], **e["values"]) for e in cause["evidence"]),
+        )
+        for cause in triage["causes"]
+    ]
+
+
+def blind(language: str, triage: Mapping, incidents: Iterable[str]) -> list[str]:
+    """A line for each indicator that has no value, with the reason."""
+    lines = []
+    for entry in (triage["indicators"][name] for name in incidents):
+        if entry["value"] is None:
+            reason = say(language, _REASONS[entry["problem"]], metric=entry["metric"])
+            lines.append(say(language, "not_known", metric=entry["metric"], reason=reason))
+    return lines
+
+
+def leases(language: str, triage: Mapping) -> list[str]:
+    lines = []
+    for lease in triage["leases"]:
+        changes = ", ".join(f"{name}={value}" for name, value in lease["written"].items())
+        key = "leased" if lease["phase"] == "active" else "lease_unfinished"
+        lines.append(say(language, key, unit=lease["unit"], by=lease["by"], granted=lease["granted"], changes=changes))
+    return lines
+
+
+def changes(language: str, steps: list[Mapping]) -> str:
+    """Steps of service_override as people read them: KELLY_MULTIPLIER 1.0 → 0.5."""
+    unset = _messages.say(language, "unset")
+    return ", ".join(
+        f"{step['name']} {unset if step['before'] is None else step['before']}"
+        f" → {unset if step['after'] is None else step['after']}"
+        for step in steps
+    )

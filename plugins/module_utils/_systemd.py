@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What systemd and the kernel say about units and their processes. Private to aurora.runbook."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from ansible_collections.aurora.runbook.plugins.module_utils._command import Completed
+from ansible_collections.aurora.runbook.plugins.module_utils._errors import CommandError, RunbookError
+
+Run = Callable[[list[str]], Completed]
+
+UNIT_NAME = re.compile(r"[A-Za-z0-9:_.@][A-Za-z0-9:_.@-]{0,200}")
+PROPERTIES = (
+    "Id", "LoadState", "ActiveState", "SubState", "UnitFileState", "Transient", "NeedDaemonReload", "FragmentPath",
+    "DropInPaths", "EnvironmentFiles", "UnsetEnvironment", "MainPID", "ControlGroup", "InvocationID", "NRestarts",
+    "RestartUSec", "ActiveEnterTimestamp", "Result", "ExecMainStatus", "MemoryCurrent", "MemoryHigh", "MemoryMax",
+    "CPUUsageNSec", "CPUQuotaPerSecUSec",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Unit:
+    """``systemctl show`` of one unit."""
+
+    asked: str
+    properties: dict[str, str]
+
+    def __getitem__(self, name: str) -> str:
+        return self.properties.get(name, "")
+
+    @property
+    def id(self) -> str:
+        return self["Id"] or self.asked
+
+    @property
+    def running(self) -> bool:
+        return self["ActiveState"] == "active" and self["SubState"] == "running"
+
+    @property
+    def pid(self) -> int:
+        return self.number("MainPID") or 0
+
+    @property
+    def state(self) -> str:
+        """As people read it: "active (running)"."""
+        return f"{self['ActiveState'] or 'unknown'} ({self['SubState'] or 'unknown'})"
+
+    def number(self, name: str) -> int | None:
+        """A numeric property; None for "infinity", "[not set]" and systemd's largest value, which stand for no number."""
+        text = self[name]
+        return int(text) if text.isdigit() and int(text) < 2**63 else None
+
+
+def check_name(name: str) -> str:
+    """A unit name in full ("x" is "x.service"). Raises RunbookError for a name that is not plain or not a service."""
+    if not UNIT_NAME.fullmatch(name):
+        raise RunbookError(f"{name[:80]!r} is not a unit name; expected letters, digits and : _ . @ -")
+    full = name if "." in name else f"{name}.service"
+    if not full.endswith(".service"):
+        raise RunbookError(f"{full} is not a service; expected NAME or NAME.service")
+    return full
+
+
+def show(run: Run, names: Iterable[str]) -> list[Unit]:
+    """The state of units, in the order asked, in one call. Raises CommandError when systemd does not answer."""
+    names = list(names)
+    done = run(["systemctl", "show", f"--property={','.join(PROPERTIES)}", "--", *names])
+    blocks = [parse(block) for block in done.out.strip("\n").split("\n\n")]
+    if done.rc != 0 or len(blocks) != len(names):
+        raise CommandError(f"systemctl show {' '.join(names)} failed: {done.last_line or done.rc}")
+    return [Unit(name, block) for name, block in zip(names, blocks)]
+
+
+def parse(text: str) -> dict[str, str]:
+    """KEY=VALUE lines; a key that comes again (EnvironmentFiles) is joined by a newline."""
+    found: dict[str, str] = {}
+    for line in text.splitlines():
+        key, equals, value = line.partition("=")
+        if equals:
+            found[key] = f"{found[key]}\n{value}" if key in found else value
+    return found
+
+
+def environment_files(unit: Unit) -> list[str]:
+    """Paths of EnvironmentFiles= in the order systemd reads them."""
+    return [re.sub(r" \(ignore_errors=\w+\)$", "", line) for line in unit["EnvironmentFiles"].splitlines() if line]
+
+
+def processes(control_group: str, proc: str = "/proc") -> list[int]:
+    """Every process in a unit's control group or below it, on cgroup v1 and v2 alike."""
+    if not control_group.strip("/"):
+        return []
+    return [pid for pid in _pids(proc) if _inside(control_group, f"{proc}/{pid}/cgroup")]
+
+
+def _pids(proc: str) -> list[int]:
+    return sorted(int(name) for name in os.listdir(proc) if name.isdigit())
+
+
+def _inside(control_group: str, path: str) -> bool:
+    for line in _read(path).splitlines():
+        controllers, _colon, place = line.partition(":")[2].partition(":")
+        if controllers in ("", "name=systemd") and (place == control_group or place.startswith(control_group + "/")):
+            return True
+    return False
+
+
+def environment(pid: int, proc: str = "/proc") -> dict[str, str]:
+    """The environment a process was started with; empty when the process is gone."""
+    pairs = (item.partition("=") for item in _read(f"{proc}/{pid}/environ").split("\0") if "=" in item)
+    return {name: value for name, _equals, value in pairs}
+
+
+def started(pid: int, proc: str = "/proc") -> str:
+    """When a process started, in clock ticks since boot: with its pid it names one process. "" when it is gone."""
+    fields = _read(f"{proc}/{pid}/stat").rpartition(")")[2].split()
+    return f"{pid}:{fields[19]}" if len(fields) > 19 else ""
+
+
+def _read(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8", errors="surrogateescape") as file:
+            return file.read()
+    except OSError:  # a process may end between listing and reading
+        return ""
+
+
+def journal(run: Run, unit: str, lines: int = 20) -> list[str]:
+    """The last lines of a unit's journal, oldest first."""
+    argv = ["journalctl", "--no-pager", "--quiet", "--no-hostname", "--output=short-iso", f"--lines={lines}"]
+    return run([*argv, f"--unit={unit}"]).out.splitlines()

@@ -1,0 +1,386 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the Aurora runbook authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: service_override
+short_description: Leased override of a service's environment, proven on its running processes
+version_added: 0.1.0
+author: Aurora runbook authors (@aurora)
+description:
+  - Does what the runbook means by C(export KELLY_MULTIPLIER=0.5; sudo systemctl restart aurora-runner), which systemd
+    would not pass on to the service.
+  - Source is "Дії для вирішення" of the runbook's sections 2 to 5.
+  - The values stand in C(/etc/aurora-runbook/<unit>.env), named by a last-sorting drop-in, so that they win over
+    C(Environment=) and every other C(EnvironmentFile=). What was there before is kept as a lease in
+    C(/var/lib/aurora-runbook/leases), and O(state=absent) gives exactly that back.
+  - The proof is the environment of every process of the service. A service that does not come up healthy with the values
+    gets back what it had, runs as before, and the module fails with the last lines of its journal.
+  - Restarts only when a process lacks a value. Applied again it changes nothing.
+  - A value that would raise exposure is applied only with O(direction=increases) and its variable named in O(approve). It
+    is taken back at once when O(recovery) does not show that it helped.
+extends_documentation_fragment:
+  - aurora.runbook.attributes
+  - aurora.runbook.attributes.changes
+options:
+  name:
+    description:
+      - The service, with or without C(.service). An alias or template instance is resolved to its own unit.
+      - Refused are units that are not loaded, masked, transient or not running, and units edited without daemon-reload.
+    type: str
+    required: true
+  state:
+    description: V(present) adds O(environment) to the override, V(absent) gives everything back.
+    type: str
+    choices: [present, absent]
+    default: present
+  environment:
+    description:
+      - "Variables and values. Values may hold letters, digits and C(. _ : / @ , + -). Names of secrets are refused."
+      - Ranges are C(KELLY_MULTIPLIER) 0.01 to 1, C(DECISIONS_PER_MINUTE) 1 to 120, C(SPREAD_THRESHOLD) 0.1 to 5,
+        C(P_THRESHOLD) 0.3 to 0.99, C(CONFIDENCE_THRESHOLD) 0.5 to 0.99, C(CALIBRATION_DAYS) 1 to 365.
+      - Required with O(state=present).
+    type: dict
+  direction:
+    description:
+      - The most this change may do to exposure, judged against the running value.
+      - With V(reduces) or V(neutral) a value that would raise it is not applied and returned in RV(kept).
+      - A variable without a documented range counts as V(increases).
+    type: str
+    choices: [reduces, neutral, increases]
+    default: reduces
+  approve:
+    description: Lower-case names of variables that may raise exposure, such as V(spread_threshold).
+    type: list
+    elements: str
+    default: []
+  health_url:
+    description: URL on the host that must answer 2xx before the service counts as healthy.
+    type: str
+  start_seconds:
+    description: How long the service may take to come up, in seconds, 1 to 600.
+    type: float
+    default: 30.0
+  hold_seconds:
+    description: How long it must stay up then, in seconds, 0 to 600; more than the unit's C(RestartSec).
+    type: float
+    default: 5.0
+  recovery:
+    description: Then wait for an indicator and return its RV(verdict).
+    type: dict
+    suboptions:
+      indicator:
+        description: As in M(aurora.runbook.wait_for_recovery), like the following.
+        type: str
+        required: true
+        choices: [sse_availability, circuit_breaker, execution_latency, policy_deny_rate, calibration_ece]
+      url:
+        description: Metrics page of the service.
+        type: str
+      threshold:
+        description: Limit of the indicator.
+        type: float
+      hold_seconds:
+        description: How long it must be within its limit, in seconds, 0 to 3600.
+        type: float
+        default: 60.0
+      min_count:
+        description: Events that must stand behind the answer, 0 to 100000.
+        type: int
+      timeout_seconds:
+        description: How long to wait for an answer, in seconds, 1 to 7200.
+        type: float
+        default: 600.0
+      interval_seconds:
+        description: Pause between two samples, in seconds, 0.1 to 60.
+        type: float
+        default: 2.0
+attributes:
+  check_mode:
+    details:
+      - Does not wait for a recovery; with nothing to change it takes one sample.
+seealso:
+  - module: aurora.runbook.wait_for_recovery
+"""
+
+EXAMPLES = r"""
+- name: Reduce activity for the time being (runbook 2, action 1)
+  aurora.runbook.service_override:
+    name: aurora-runner
+    environment:
+      KELLY_MULTIPLIER: "0.5"
+    health_url: http://localhost:9000/metrics
+    recovery:
+      indicator: circuit_breaker
+
+- name: Accept wider spreads, which a person approved (runbook 2, action 2)
+  aurora.runbook.service_override:
+    name: aurora-runner
+    environment:
+      SPREAD_THRESHOLD: "2.0"
+    direction: increases
+    approve: [spread_threshold]
+    recovery:
+      indicator: circuit_breaker
+
+- name: Give everything back
+  aurora.runbook.service_override:
+    name: aurora-runner
+    state: absent
+"""
+
+RETURN = r"""
+unit:
+  description: The unit that was overridden, by its own name.
+  returned: always
+  type: str
+  sample: aurora-runner.service
+environment:
+  description: The variables of this change, each with C(name), C(before), C(after) (null is unset) and C(direction).
+  returned: always
+  type: list
+  elements: dict
+  sample: [{name: KELLY_MULTIPLIER, before: "1.0", after: "0.5", direction: reduces}]
+kept:
+  description: Variables that kept their running value, since the wanted one would have raised exposure.
+  returned: always
+  type: list
+  elements: dict
+proposed:
+  description: Variables that wait for a person to name them in O(approve); then nothing was changed.
+  returned: always
+  type: list
+  elements: dict
+overridden:
+  description: Everything the override says afterwards.
+  returned: always
+  type: dict
+  sample: {KELLY_MULTIPLIER: "0.5"}
+restarted:
+  description: Whether the service was restarted, or would be in check mode.
+  returned: always
+  type: bool
+taken_back:
+  description: Whether a value that raised exposure was taken back, because it did not help.
+  returned: always
+  type: bool
+verdict:
+  description:
+    - V(recovered), V(not_recovered) or V(unknown) with O(recovery), see M(aurora.runbook.wait_for_recovery).
+    - V(approval_needed) when a variable waits for approval, V(would_change) in check mode.
+    - V(healthy) when there was nothing to give back.
+  returned: with O(recovery), in check mode, when a person is needed, or when there was nothing to give back
+  type: str
+message:
+  description: One sentence on the verdict.
+  returned: with O(recovery)
+  type: str
+recovery:
+  description: The evidence of the verdict, as in M(aurora.runbook.wait_for_recovery).
+  returned: with O(recovery), when it was waited for
+  type: dict
+"""
+
+import os
+import time
+from dataclasses import asdict, replace
+from datetime import datetime, timezone
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.aurora.runbook.plugins.module_utils import (
+    _files,
+    _http,
+    _knobs,
+    _lease,
+    _options,
+    _override,
+    _recovery,
+    _service,
+    _systemd,
+)
+from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
+
+
+def observe(name):
+    unit = _service.observe(_systemd.check_name(name))
+    place = _override.paths(unit.id)
+    return _override.Current(
+        unit,
+        _lease.load(unit.id),
+        _files.read(place.environment),
+        _files.read(place.drop_in),
+        _service.environments(unit),
+    )
+
+
+def plan(current, params):
+    _override.check_unit(current, params["state"])
+    _override.check_files(current)
+    if params["state"] == "absent":
+        return _override.plan_absent(current)
+    wanted = _knobs.strings(params["environment"])
+    _knobs.check(wanted)
+    planned = _override.plan_present(current, wanted, params["direction"], params["approve"])
+    _override.check_unset(current.unit, planned.written)
+    return planned
+
+
+def apply(current, planned, healthy):
+    """Make the plan true and prove it, or give back what was there and raise RunbookError."""
+    working = begin(current, planned.written, planned.before)
+    try:
+        settle(working, planned.written, healthy if planned.restart else None)
+    except RunbookError as error:
+        raise RunbookError(f"{error}\n{give_back(current, working, healthy)}") from error
+
+
+def begin(current, written, before):
+    """Put the change on record before it is made, so that a crash leaves something to finish or undo."""
+    lease = current.lease
+    working = _lease.Lease(
+        unit=current.unit.id,
+        phase=_lease.APPLYING if written else _lease.REMOVING,
+        before=before,
+        written=written,
+        previous=lease.settled if lease else {},
+        granted=lease.granted if lease else datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        by=lease.by if lease else os.environ.get("SUDO_USER", "root"),
+        made=lease.made if lease else [path for path in directories(current.unit.id) if not os.path.isdir(path)],
+    )
+    _lease.save(working)
+    return working
+
+
+def settle(lease, environment, healthy, expected=None):
+    """Write an override (an empty one: remove it), load it, restart if ``healthy`` is given, and close the lease."""
+    install(lease, environment)
+    _service.systemctl("daemon-reload")
+    unit = _service.observe(lease.unit)
+    _override.check_last(unit, environment)
+    if healthy:
+        _service.restart(unit, expected or environment, healthy)
+    if environment:
+        before = {name: value for name, value in lease.before.items() if name in environment}
+        _lease.save(replace(lease, phase=_lease.ACTIVE, before=before, written=environment, previous={}))
+    else:
+        _lease.drop(lease.unit)
+
+
+def directories(unit):
+    place = _override.paths(unit)
+    return [os.path.dirname(place.environment), os.path.dirname(place.drop_in)]
+
+
+def install(lease, environment):
+    """Write the two files, or remove them in reverse with the directories that were made for them."""
+    place = _override.paths(lease.unit)
+    if environment:
+        for directory in directories(lease.unit):
+            _files.make_directory(directory, 0o755)
+        _files.write(place.environment, _override.render_environment(environment), 0o644)
+        _files.write(place.drop_in, _override.render_drop_in(place.environment), 0o644)
+        return
+    _files.remove(place.drop_in)
+    _files.remove(place.environment)
+    for directory in lease.made:
+        _files.remove_empty_directory(directory)
+
+
+def as_before(lease):
+    """What the processes must run with once ``lease.previous`` is what the override says again."""
+    return {**{name: value for name, value in lease.before.items() if value is not None}, **lease.previous}
+
+
+def give_back(current, working, healthy):
+    """Put back what the override said before; returns a sentence on how that went."""
+    unit = _service.observe(current.unit.id)
+    disturbed = unit["InvocationID"] != current.unit["InvocationID"] or not unit.running
+    try:
+        settle(working, working.previous, healthy if disturbed else None, as_before(working))
+    except RunbookError as error:
+        return f"Giving back what was there FAILED, look at {current.unit.id} on the host now: {error}"
+    return "What was there before is back and the service runs as before." if disturbed else "Nothing was changed."
+
+
+def watch(unit_id, options, timeout):
+    """Wait for the indicator; a restart of the service meanwhile makes the answer unknown."""
+    rule, url = _options.recovery_rule(options)
+    pid = _service.observe(unit_id).pid
+    read = _recovery.reader(lambda: _http.fetch_page(url), lambda: _systemd.started(pid))
+    outcome = _recovery.wait(rule, read, time.monotonic, time.sleep, timeout, options["interval_seconds"])
+    return _recovery.describe(outcome, rule)
+
+
+def run(params, check_mode):
+    """Observe, plan, apply, watch; returns what the module returns."""
+    _options.check_ranges(params, _service.RANGES)
+    healthy = _service.Healthy(params["health_url"] or "", params["start_seconds"], params["hold_seconds"])
+    recovery = params["recovery"] if params["state"] == "present" else None
+    if recovery:
+        _options.recovery_rule(recovery)
+    current = observe(params["name"])
+    planned = plan(current, params)
+    result = {
+        "unit": current.unit.id,
+        "changed": planned.changed,
+        "environment": [asdict(step) for step in planned.steps],
+        "kept": [asdict(step) for step in planned.kept],
+        "proposed": [asdict(step) for step in planned.unapproved],
+        "overridden": planned.written,
+        "restarted": planned.restart,
+        "taken_back": False,
+        "diff": _override.diff(planned),
+    }
+    if planned.unapproved:
+        return {**result, "verdict": "approval_needed"}
+    if params["state"] == "absent" and not planned.changed:
+        return {**result, "verdict": "healthy"}
+    if check_mode and planned.changed:
+        return {**result, "verdict": "would_change"}
+    if planned.changed:
+        apply(current, planned, healthy)
+    if recovery:
+        result.update(watch(current.unit.id, recovery, 0 if check_mode else recovery["timeout_seconds"]))
+        raised = any(step.direction == "increases" for step in planned.steps)
+        if raised and planned.changed and result["verdict"] != "recovered":
+            result.update(taken_back=True, overridden=take_back(params["name"], current, healthy))
+    return result
+
+
+def take_back(name, current, healthy):
+    """Undo a change that raised exposure and did not help; returns what the override says then."""
+    now = observe(name)
+    environment = current.lease.settled if current.lease else {}
+    working = begin(now, environment, now.lease.before)
+    settle(working, environment, healthy, as_before(replace(working, previous=environment)))
+    return environment
+
+
+def main():
+    module = AnsibleModule(
+        argument_spec={
+            "name": {"type": "str", "required": True},
+            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            "environment": {"type": "dict", "no_log": False},
+            "direction": {"type": "str", "choices": ["reduces", "neutral", "increases"], "default": "reduces"},
+            "approve": {"type": "list", "elements": "str", "default": []},
+            "health_url": {"type": "str"},
+            "start_seconds": {"type": "float", "default": 30.0},
+            "hold_seconds": {"type": "float", "default": 5.0},
+            "recovery": {"type": "dict", "options": _options.RECOVERY},
+        },
+        required_if=[("state", "present", ["environment"])],
+        supports_check_mode=True,
+    )
+    try:
+        result = run(module.params, module.check_mode)
+    except RunbookError as error:
+        module.fail_json(msg=str(error))
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,318 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the Aurora runbook authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: triage_info
+short_description: Every triage step of the runbook on one host, at once, and what it means
+version_added: 0.1.0
+author: Aurora runbook authors (@aurora)
+description:
+  - Runs all probes in parallel, each with its own limit, so that it takes as long as the slowest one.
+  - Source is "Тріаж кроки" of the runbook's sections 1 to 5, and "Severity Levels".
+  - A probe that fails or takes too long is a finding, never a failure of the task.
+  - Log and journal lines are returned without control characters, without what looks like a secret, and cut.
+extends_documentation_fragment:
+  - aurora.runbook.attributes
+  - aurora.runbook.attributes.reads
+options:
+  runner_unit:
+    description: The trading loop's unit.
+    type: str
+    default: aurora-runner.service
+  feed_unit:
+    description: The SSE feed's unit.
+    type: str
+    default: aurora-live-feed.service
+  nginx_unit:
+    description: The web server's unit.
+    type: str
+    default: nginx.service
+  runner_url:
+    description: Base URL of the runner's metrics, read on the host.
+    type: str
+    default: http://localhost:9000
+  feed_url:
+    description: Base URL of the feed, read on the host.
+    type: str
+    default: http://localhost:8001
+  public_url:
+    description: What clients use.
+    type: str
+    default: https://aurora.example.com
+  exchange_url:
+    description: Status page of the exchange.
+    type: str
+    default: https://api.exchange.com/status
+  network_host:
+    description: A host beyond the own network that answers ping.
+    type: str
+    default: 8.8.8.8
+  user:
+    description: User of the services. Logs and the token are read only when they are regular files of this user.
+    type: str
+    default: aurora
+  home:
+    description: Directory whose disk and inodes are looked at.
+    type: path
+    default: /opt/aurora
+  event_log:
+    description: Log of events (JSON lines).
+    type: path
+    default: /opt/aurora/logs/aurora_events.jsonl
+  trade_log:
+    description: Log of trades (JSON lines).
+    type: path
+    default: /opt/aurora/logs/trades.jsonl
+  denied_log:
+    description: Log of denied orders (JSON lines with C(ts) and C(why)).
+    type: path
+    default: /opt/aurora/logs/orders_denied.jsonl
+  auth_token_file:
+    description: File with the feed's token, sent to O(feed_url) alone and never returned.
+    type: path
+    default: /opt/aurora/secrets/auth_token
+  sample_seconds:
+    description: Time between the two scrapes that rates come from, in seconds, 0 to 300.
+    type: float
+    default: 5.0
+  probe_seconds:
+    description: Limit of each probe, in seconds, 1 to 60; those that sample get O(sample_seconds) more.
+    type: float
+    default: 10.0
+  prometheus_url:
+    description:
+      - Base URL of Prometheus, read on the host. Then rates and quantiles come from PromQL over the runbook's windows.
+    type: str
+  prometheus_instance:
+    description: The host's C(instance) label in Prometheus without the port. Required with O(prometheus_url).
+    type: str
+  thresholds:
+    description:
+      - Limits by incident that differ from the runbook's, such as C({execution_latency=200}).
+    type: dict
+    default: {}
+  why_causes:
+    description:
+      - Shell patterns of WHY codes by cause that differ from the built-in ones. The cause V(model) becomes
+        V(miscalibration) or V(tight_thresholds), by the calibration error.
+    type: dict
+    default: {}
+seealso:
+  - module: aurora.runbook.wait_for_recovery
+"""
+
+EXAMPLES = r"""
+- name: Look at everything
+  aurora.runbook.triage_info:
+  register: look
+
+- name: Say it
+  ansible.builtin.debug:
+    var: look.summary
+
+- name: Look with Prometheus' windows
+  aurora.runbook.triage_info:
+    prometheus_url: http://monitor1:9090
+    prometheus_instance: "{{ inventory_hostname }}"
+"""
+
+RETURN = r"""
+summary:
+  description: What a tired person reads first.
+  returned: always
+  type: list
+  elements: str
+  sample:
+    - "P0: circuit_breaker_state is 2, limit 2"
+    - "likely cause: wide_spreads: 97 % of the last 113 denials say SPREAD_GUARD_TRIP"
+severity:
+  description: V(P0) to V(P3) of the worst finding, null when nothing is wrong.
+  returned: always
+  type: str
+  sample: P0
+indicators:
+  description:
+    - By incident, each with C(metric), C(value) in the metric's unit, C(threshold), C(breached) (true, false, or null when
+      it is not known or the breaker is HALF_OPEN), C(count) of events behind it, C(source) and C(problem)
+      (V(silent), V(no_data), V(nan), V(reset), V(too_few) or empty).
+  returned: always
+  type: dict
+causes:
+  description:
+    - Likely causes, the likeliest first, each with C(cause), C(weight) from 0 to 1 and C(evidence), a list of C(text), and
+      C(message) with C(values) as in the catalogue of messages.
+  returned: always
+  type: list
+  elements: dict
+why:
+  description:
+    - WHY codes of recent denials by C(shares) from 0 to 1, the number of C(denials), and the C(source) they were counted
+      in, which is V(window), V(denied_log), V(since_start) or V(none).
+  returned: always
+  type: dict
+leases:
+  description: Active overrides on this host, see M(aurora.runbook.service_override).
+  returned: always
+  type: list
+  elements: dict
+probes:
+  description:
+    - By name, each with C(status) (V(ok), V(failed) or V(timeout)), C(problem), C(seconds) and C(data).
+  returned: always
+  type: dict
+"""
+
+import ssl
+import time
+from dataclasses import asdict
+from urllib.parse import urlsplit
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.aurora.runbook.plugins.module_utils import (
+    _files,
+    _indicators,
+    _lease,
+    _options,
+    _parallel,
+    _probes,
+    _redact,
+    _summary,
+    _systemd,
+    _triage,
+)
+from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
+
+RANGES = {"sample_seconds": (0, 300), "probe_seconds": (1, 60)}
+
+
+def token(params):
+    """The feed's token, empty when there is none or it cannot be read safely."""
+    try:
+        return _files.read_owned(params["auth_token_file"], params["user"], 4096)[0].decode("ascii").strip()
+    except (RunbookError, ValueError):
+        return ""
+
+
+def probes(params, secret):
+    """Every probe by name, with its limit in seconds."""
+    limit, sample = params["probe_seconds"], params["sample_seconds"]
+    tls = ssl.create_default_context()
+    names = {role: _systemd.check_name(params[f"{role}_unit"]) for role in ("runner", "feed", "nginx")}
+    public, exchange = urlsplit(params["public_url"]).hostname, urlsplit(params["exchange_url"]).hostname
+    found = {
+        "healthz_local": lambda: _probes.healthz(params["feed_url"] + "/healthz", limit),
+        "healthz_public": lambda: _probes.healthz(params["public_url"] + "/healthz", limit, tls),
+        "exchange": lambda: _probes.exchange(params["exchange_url"], limit, tls),
+        "exchange_ping": lambda: _probes.ping(exchange, 10),
+        "network_ping": lambda: _probes.ping(params["network_host"], 5),
+        "units": lambda: _probes.units(names),
+        "memory": _probes.memory,
+        "disk": lambda: _probes.disk(params["home"]),
+        "iostat": _probes.iostat,
+        "dns": lambda: _probes.dns([public, exchange]),
+        "firewall": _probes.firewall,
+        "nginx_config": _probes.nginx_config,
+        "certificate": lambda: _probes.certificate(params["public_url"], limit, tls),
+        "clock": _probes.clock,
+        "event_log": lambda: _probes.log_tail(params["event_log"], params["user"]),
+        "trade_log": lambda: _probes.log_tail(params["trade_log"], params["user"]),
+        "denied_log": lambda: _probes.log_tail(params["denied_log"], params["user"]),
+        "leases": lambda: {"leases": [asdict(lease) for lease in _lease.load_all()]},
+    }
+    for role, unit in names.items():
+        found[f"journal_{role}"] = lambda unit=unit: _probes.journal(unit)
+    if params["prometheus_url"]:
+        found["prometheus"] = lambda: _probes.promql(params["prometheus_url"], expressions(params), limit)
+    sampling = {
+        "runner_metrics": lambda: _probes.scrapes(params["runner_url"] + "/metrics", limit, sample),
+        "feed_metrics": lambda: _probes.scrapes(params["feed_url"] + "/metrics", limit, sample, secret),
+        "load": lambda: _probes.load(sample),
+    }
+    return {
+        **{name: (probe, limit) for name, probe in found.items()},
+        **{name: (probe, limit + sample) for name, probe in sampling.items()},
+    }
+
+
+def expressions(params):
+    """PromQL of every indicator that needs a window, for this host's series."""
+    at = _probes.instance_matcher(params["prometheus_instance"])
+    return {
+        name: indicator.promql % {"at": at}
+        for name, indicator in _indicators.INDICATORS.items()
+        if indicator.kind not in ("state", "gauge")
+    }
+
+
+def shown(name, finding, secret):
+    """A probe as it is returned: without secrets, tails cut to 20 lines, metrics pages left to the indicators."""
+    data = {} if name.endswith("_metrics") else dict(finding.data)
+    if "lines" in data:
+        data["lines"] = data["lines"][-20:]
+    return _redact.redact_data(
+        {"status": finding.status, "problem": finding.problem, "seconds": finding.seconds, "data": data}, (secret,)
+    )
+
+
+def look(params):
+    """Probe, then judge; returns what the module returns."""
+    _options.check_ranges(params, RANGES)
+    secret = token(params)
+    findings = _parallel.run_all(probes(params, secret))
+    windows = findings["prometheus"].data if "prometheus" in findings else None
+    read = _triage.indicators(findings, windows, _options.numbers("thresholds", params["thresholds"]))
+    codes = _triage.why(findings, time.time())
+    causes = _triage.causes(read, codes, findings, {**_triage.WHY_CAUSES, **params["why_causes"]})
+    breached = {name for name, entry in read.items() if entry["breached"]}
+    result = {
+        "severity": _indicators.severity({n: e["value"] for n, e in read.items() if e["value"] is not None}, breached),
+        "indicators": read,
+        "causes": _redact.redact_data(_triage.describe(causes), (secret,)),
+        "why": _redact.redact_data(asdict(codes), (secret,)),
+        "leases": findings["leases"].data.get("leases", []),
+        "probes": {name: shown(name, finding, secret) for name, finding in findings.items()},
+    }
+    return {"summary": _summary.summary("en", result), **result}
+
+
+def main():
+    text = {"type": "str"}
+    module = AnsibleModule(
+        argument_spec={
+            "runner_unit": {"type": "str", "default": "aurora-runner.service"},
+            "feed_unit": {"type": "str", "default": "aurora-live-feed.service"},
+            "nginx_unit": {"type": "str", "default": "nginx.service"},
+            "runner_url": {"type": "str", "default": "http://localhost:9000"},
+            "feed_url": {"type": "str", "default": "http://localhost:8001"},
+            "public_url": {"type": "str", "default": "https://aurora.example.com"},
+            "exchange_url": {"type": "str", "default": "https://api.exchange.com/status"},
+            "network_host": {"type": "str", "default": "8.8.8.8"},
+            "user": {"type": "str", "default": "aurora"},
+            "home": {"type": "path", "default": "/opt/aurora"},
+            "event_log": {"type": "path", "default": "/opt/aurora/logs/aurora_events.jsonl"},
+            "trade_log": {"type": "path", "default": "/opt/aurora/logs/trades.jsonl"},
+            "denied_log": {"type": "path", "default": "/opt/aurora/logs/orders_denied.jsonl"},
+            "auth_token_file": {"type": "path", "default": "/opt/aurora/secrets/auth_token", "no_log": False},
+            "sample_seconds": {"type": "float", "default": 5.0},
+            "probe_seconds": {"type": "float", "default": 10.0},
+            "prometheus_url": text,
+            "prometheus_instance": text,
+            "thresholds": {"type": "dict", "default": {}},
+            "why_causes": {"type": "dict", "default": {}},
+        },
+        required_together=[("prometheus_url", "prometheus_instance")],
+        supports_check_mode=True,
+    )
+    try:
+        result = look(module.params)
+    except RunbookError as error:
+        module.fail_json(msg=str(error))
+    module.exit_json(changed=False, **result)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,111 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the Aurora runbook authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: wait_for_recovery
+short_description: Wait until an indicator of Aurora recovered, and say so in three answers
+version_added: 0.1.0
+author: Aurora runbook authors (@aurora)
+description:
+  - Samples an indicator of the runbook on the host itself and answers RV(verdict).
+  - Source is the symptom ("Симптоми") of each section of the runbook.
+  - Recovered means within the limit, on samples taken since the task started, for O(hold_seconds), with O(min_count)
+    events behind it. Too few events, a service that restarts meanwhile, a missing metric, NaN and silence are unknown.
+  - An answer is data. The task does not fail on V(not_recovered) or V(unknown); it fails on options out of range.
+extends_documentation_fragment:
+  - aurora.runbook.attributes
+  - aurora.runbook.attributes.reads
+  - aurora.runbook.recovery
+attributes:
+  check_mode:
+    details:
+      - Takes one sample and does not wait.
+seealso:
+  - module: aurora.runbook.service_override
+"""
+
+EXAMPLES = r"""
+- name: Prove that the breaker closed and stays closed
+  aurora.runbook.wait_for_recovery:
+    indicator: circuit_breaker
+  register: breaker
+
+- name: Stop when it did not
+  ansible.builtin.assert:
+    that: breaker.verdict == 'recovered'
+    fail_msg: "{{ breaker.message }}"
+"""
+
+RETURN = r"""
+verdict:
+  description: V(recovered), V(not_recovered) or V(unknown).
+  returned: always
+  type: str
+  sample: recovered
+message:
+  description: One sentence with the numbers behind the verdict.
+  returned: always
+  type: str
+  sample: circuit_breaker_state is 0, within its limit of 2 for 60 s with 41 events
+recovery:
+  description: The evidence of the verdict.
+  returned: always
+  type: dict
+  contains:
+    metric:
+      description: The indicator's name in Prometheus.
+      type: str
+    reason:
+      description:
+        - V(within), V(reopened), V(still_breached), V(half_open), V(silent), V(malformed), V(no_data), V(nan), V(reset), V(too_few) or
+          V(too_short).
+      type: str
+    value:
+      description: Last value in the indicator's unit; null when there was none.
+      type: float
+    count:
+      description: Events behind the value; null where none are counted.
+      type: float
+    threshold:
+      description: The limit.
+      type: float
+    min_count:
+      description: Events wanted.
+      type: int
+    hold_seconds:
+      description: Hold wanted, in seconds.
+      type: float
+    seconds:
+      description: How long it waited.
+      type: float
+    samples:
+      description: The last 50 samples, oldest first; C(at) in seconds since the start, C(count) as the counter stood.
+      type: list
+      elements: dict
+"""
+
+import time
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.aurora.runbook.plugins.module_utils import _http, _options, _recovery
+from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
+
+
+def main():
+    module = AnsibleModule(argument_spec=_options.RECOVERY, supports_check_mode=True)
+    try:
+        rule, url = _options.recovery_rule(module.params)
+        read = _recovery.reader(lambda: _http.fetch_page(url), lambda: "")
+        timeout = 0 if module.check_mode else module.params["timeout_seconds"]
+        outcome = _recovery.wait(rule, read, time.monotonic, time.sleep, timeout, module.params["interval_seconds"])
+    except RunbookError as error:
+        module.fail_json(msg=str(error))
+    module.exit_json(changed=False, **_recovery.describe(outcome, rule))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""If these break, an override restarts for nothing, builds on a half-done change, or tramples a human's edit."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from ansible_collections.aurora.runbook.plugins.module_utils import _lease, _override, _systemd
+from ansible_collections.aurora.runbook.plugins.module_utils._errors import ConflictError, RunbookError
+
+UNIT = _systemd.Unit(
+    "aurora-runner",
+    {
+        "Id": "aurora-runner.service",
+        "LoadState": "loaded",
+        "ActiveState": "active",
+        "SubState": "running",
+        "MainPID": "7",
+        "NeedDaemonReload": "no",
+    },
+)
+PLACE = _override.paths(UNIT.id)
+
+
+def current(own, lease=None, said=None, unit=UNIT):
+    """A host whose two processes run with ``own``; the files say ``said``, by default what the lease says."""
+    said = (lease.written if lease else {}) if said is None else said
+    return _override.Current(
+        unit,
+        lease,
+        _override.render_environment(said) if said else None,
+        _override.render_drop_in(PLACE.environment) if said else None,
+        {7: own, 8: own},
+    )
+
+
+def lease(written, before, phase=_lease.ACTIVE, previous=None):
+    return _lease.Lease(UNIT.id, phase, before, written, "2026-11-23T00:00:00+00:00", "oncall", previous or {})
+
+
+def present(now, wanted, direction="reduces", approve=()):
+    return _override.plan_present(now, wanted, direction, approve)
+
+
+def test_a_first_override_remembers_the_running_value_and_restarts():
+    plan = present(current({"KELLY_MULTIPLIER": "1.0"}), {"KELLY_MULTIPLIER": "0.5"})
+    assert (plan.changed, plan.restart) == (True, True)
+    assert (plan.before, plan.written) == ({"KELLY_MULTIPLIER": "1.0"}, {"KELLY_MULTIPLIER": "0.5"})
+
+
+def test_the_second_run_changes_nothing():
+    now = current({"KELLY_MULTIPLIER": "0.5"}, lease({"KELLY_MULTIPLIER": "0.5"}, {"KELLY_MULTIPLIER": "1.0"}))
+    plan = present(now, {"KELLY_MULTIPLIER": "0.5"})
+    assert (plan.changed, plan.restart) == (False, False)
+
+
+def test_the_next_rung_keeps_the_first_and_what_was_before_it():
+    now = current(
+        {"KELLY_MULTIPLIER": "0.5", "DECISIONS_PER_MINUTE": "30"},
+        lease({"KELLY_MULTIPLIER": "0.5"}, {"KELLY_MULTIPLIER": "1.0"}),
+    )
+    plan = present(now, {"DECISIONS_PER_MINUTE": "10"})
+    assert plan.written == {"KELLY_MULTIPLIER": "0.5", "DECISIONS_PER_MINUTE": "10"}
+    assert plan.before == {"KELLY_MULTIPLIER": "1.0", "DECISIONS_PER_MINUTE": "30"}
+
+
+def test_a_value_the_unit_has_by_itself_is_not_overridden():
+    plan = present(current({"KELLY_MULTIPLIER": "0.5"}), {"KELLY_MULTIPLIER": "0.5"})
+    assert (plan.changed, plan.written) == (False, {})
+
+
+def test_a_stricter_running_value_is_kept_not_loosened():
+    plan = present(current({"KELLY_MULTIPLIER": "0.3"}), {"KELLY_MULTIPLIER": "0.5"})
+    assert (plan.changed, [step.before for step in plan.kept]) == (False, ["0.3"])
+
+
+def test_raising_exposure_waits_for_its_name():
+    now = current({"SPREAD_THRESHOLD": "1.5"})
+    waiting = present(now, {"SPREAD_THRESHOLD": "2.0"}, "increases")
+    assert (waiting.changed, [step.name for step in waiting.unapproved]) == (False, ["SPREAD_THRESHOLD"])
+    assert present(now, {"SPREAD_THRESHOLD": "2.0"}, "increases", ["kelly_multiplier"]).unapproved
+    assert present(now, {"SPREAD_THRESHOLD": "2.0"}, "increases", ["spread_threshold"]).restart
+
+
+def test_approval_alone_does_not_turn_a_reducing_step_into_a_raising_one():
+    plan = present(current({"KELLY_MULTIPLIER": "0.3"}), {"KELLY_MULTIPLIER": "0.5"}, "reduces", ["kelly_multiplier"])
+    assert not plan.changed
+
+
+def test_files_that_were_written_but_never_took_effect_need_the_restart():
+    now = current({"KELLY_MULTIPLIER": "1.0"}, lease({"KELLY_MULTIPLIER": "0.5"}, {"KELLY_MULTIPLIER": "1.0"}))
+    assert present(now, {"KELLY_MULTIPLIER": "0.5"}).restart
+
+
+@pytest.mark.parametrize("said", [{}, {"KELLY_MULTIPLIER": "0.5"}])
+def test_a_change_killed_half_way_is_done_again(said):
+    half = lease({"KELLY_MULTIPLIER": "0.5"}, {"KELLY_MULTIPLIER": "1.0"}, _lease.APPLYING)
+    now = current({"KELLY_MULTIPLIER": "1.0"}, half, said)
+    _override.check_files(now)
+    plan = present(now, {"KELLY_MULTIPLIER": "0.5"})
+    assert (plan.changed, plan.restart, plan.before) == (True, True, {"KELLY_MULTIPLIER": "1.0"})
+
+
+def test_a_half_done_raise_is_not_finished_by_a_run_that_nobody_approved():
+    both = {"KELLY_MULTIPLIER": "0.5", "SPREAD_THRESHOLD": "2.0"}
+    half = lease(both, {"KELLY_MULTIPLIER": "1.0", "SPREAD_THRESHOLD": "1.5"}, _lease.APPLYING, {"KELLY_MULTIPLIER": "0.5"})
+    plan = present(current(both, half), {"KELLY_MULTIPLIER": "0.5"})
+    assert plan.written == {"KELLY_MULTIPLIER": "0.5"}
+    assert (plan.changed, plan.restart) == (True, True)
+
+
+def test_what_was_before_survives_a_crash_after_the_restart():
+    half = lease({"KELLY_MULTIPLIER": "0.5"}, {"KELLY_MULTIPLIER": "1.0"}, _lease.APPLYING)
+    plan = present(current({"KELLY_MULTIPLIER": "0.5"}, half), {"KELLY_MULTIPLIER": "0.5"})
+    assert (plan.changed, plan.before, plan.written) == (True, {"KELLY_MULTIPLIER": "1.0"}, {"KELLY_MULTIPLIER": "0.5"})
+
+
+def test_absent_gives_everything_back_with_a_restart():
+    own = {"KELLY_MULTIPLIER": "0.5"}
+    plan = _override.plan_absent(current(own, lease(own, {"KELLY_MULTIPLIER": "1.0"})))
+    assert (plan.changed, plan.restart, plan.steps[0].after) == (True, True, "1.0")
+
+
+def test_absent_leaves_a_stopped_or_already_different_service_alone():
+    own = lease({"KELLY_MULTIPLIER": "0.5"}, {"KELLY_MULTIPLIER": "1.0"})
+    stopped = _systemd.Unit("x", {**UNIT.properties, "ActiveState": "inactive", "SubState": "dead"})
+    assert not _override.plan_absent(current({"KELLY_MULTIPLIER": "0.5"}, own, unit=stopped)).restart
+    assert not _override.plan_absent(current({"KELLY_MULTIPLIER": "0.7"}, own)).restart
+
+
+def test_absent_without_a_lease_is_unchanged():
+    assert not _override.plan_absent(current({})).changed
+
+
+def test_a_humans_edit_of_our_files_is_left_alone():
+    own = lease({"KELLY_MULTIPLIER": "0.5"}, {"KELLY_MULTIPLIER": "1.0"})
+    for now in (
+        current({}, own, {"KELLY_MULTIPLIER": "0.4"}),
+        replace(current({}, own), environment_text=None),
+        replace(current({}, own), drop_in_text=current({}, own).drop_in_text + "Nice=5\n"),
+        replace(current({}), environment_text="KELLY_MULTIPLIER=2\n"),
+    ):
+        with pytest.raises(ConflictError, match="left alone"):
+            _override.check_files(now)
+
+
+@pytest.mark.parametrize(
+    ("properties", "said"),
+    [
+        ({"LoadState": "not-found"}, "not-found"),
+        ({"LoadState": "masked"}, "masked"),
+        ({"Transient": "yes"}, "transient"),
+        ({"NeedDaemonReload": "yes"}, "daemon-reload"),
+        ({"ActiveState": "inactive", "SubState": "dead"}, "start it first"),
+        ({"ActiveState": "activating", "SubState": "auto-restart"}, "start it first"),
+    ],
+)
+def test_units_that_cannot_be_overridden_are_refused_by_reason(properties, said):
+    with pytest.raises(RunbookError, match=said):
+        _override.check_unit(current({}, unit=_systemd.Unit("x", {**UNIT.properties, **properties})), "present")
+
+
+def test_our_own_unfinished_change_does_not_lock_us_out():
+    half = lease({"KELLY_MULTIPLIER": "0.5"}, {}, _lease.APPLYING)
+    _override.check_unit(current({}, half, unit=_systemd.Unit("x", {**UNIT.properties, "NeedDaemonReload": "yes"})), "present")
+
+
+@pytest.mark.parametrize(
+    ("files", "last"),
+    [
+        ("/etc/aurora/runner.env (ignore_errors=no)\n{ours} (ignore_errors=yes)", True),
+        ("{ours} (ignore_errors=yes)\n/etc/later.env (ignore_errors=no)", False),
+        ("", False),
+    ],
+)
+def test_only_the_last_environment_file_wins(files, last):
+    unit = _systemd.Unit("x", {**UNIT.properties, "EnvironmentFiles": files.format(ours=PLACE.environment)})
+    if last:
+        _override.check_last(unit, {"K": "1"})
+    else:
+        with pytest.raises(RunbookError, match="not the last"):
+            _override.check_last(unit, {"K": "1"})
+
+
+def test_a_variable_the_unit_unsets_is_refused():
+    with pytest.raises(RunbookError, match="UnsetEnvironment=KELLY_MULTIPLIER"):
+        _override.check_unset(_systemd.Unit("x", {"UnsetEnvironment": "A KELLY_MULTIPLIER"}), {"KELLY_MULTIPLIER": "1"})
+
+
+def test_one_process_without_the_value_is_enough_to_object():
+    assert "process 8" in _override.objection({7: {"K": "1"}, 8: {"K": "2"}}, {"K": "1"})
+    assert _override.objection({}, {"K": "1"}) != ""
+    assert _override.objection({7: {"K": "1"}}, {"K": "1"}) == ""
