@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Live feed of the small Aurora: follows the event log and sends it on as server-sent events."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import json
+import os
+import sys
+import time
+from io import BufferedReader
+
+import calibration
+import service
+from aiohttp import web
+from prometheus_client import Counter, Gauge
+
+EVENTS = calibration.HOME / "logs" / "aurora_events.jsonl"
+TOKEN = calibration.HOME / "secrets" / "auth_token"
+POLL_SECONDS = 0.25
+KEEPALIVE_SECONDS = 15
+QUEUE_BATCHES = 40
+
+CLIENTS = Gauge("sse_clients_connected", "SSE clients connected")
+ATTEMPTED = Counter("sse_events_attempted_total", "Events meant for a client")
+SENT = Counter("sse_events_sent_total", "Events sent to a client")
+DROPPED = Counter("sse_events_dropped_total", "Events a client was too slow for, or gone")
+RECONNECTS = Counter("sse_reconnects_total", "Clients that came back")
+CONSIDERED = Counter("policy_considered_total", "Decisions considered")
+ALLOWED = Counter("policy_allowed_total", "Decisions that became a trade", ["symbol"])
+DENIED = Counter("policy_denied_total", "Decisions denied", ["symbol", "why"])
+
+
+class LogFollower:
+    """Whole lines appended to a file, across rotation, like `tail -F`."""
+
+    def __init__(self) -> None:
+        self._file: BufferedReader | None = None
+        self._rest = b""
+
+    def start_at_end(self) -> None:
+        self._file = EVENTS.open("rb")
+        self._file.seek(0, os.SEEK_END)
+
+    def _replaced(self) -> bool:
+        try:
+            named, opened = EVENTS.stat(), os.fstat(self._file.fileno())
+        except FileNotFoundError:
+            return False
+        return named.st_ino != opened.st_ino or named.st_size < self._file.tell()
+
+    def lines(self) -> list[bytes]:
+        replaced = self._replaced()
+        *lines, self._rest = (self._rest + self._file.read()).split(b"\n")
+        if replaced:
+            self._file.close()
+            self._file, self._rest = EVENTS.open("rb"), b""
+        return lines
+
+
+class Feed:
+    def __init__(self) -> None:
+        self.started = time.time()
+        self.last_event = self.started
+        self.sequence = 0
+        self.clients: set[asyncio.Queue[tuple[bytes, int]]] = set()
+
+    async def follow(self) -> None:
+        follower = LogFollower()
+        while not EVENTS.exists():
+            await asyncio.sleep(POLL_SECONDS)
+        follower.start_at_end()
+        while True:
+            await asyncio.sleep(POLL_SECONDS)
+            lines = follower.lines()
+            if lines:
+                self.count(lines)
+                self.broadcast(lines)
+
+    def count(self, lines: list[bytes]) -> None:
+        for line in lines:
+            try:
+                event = json.loads(line)
+                self.last_event = event["ts"]
+                if event["type"] != "decision":
+                    continue
+                CONSIDERED.inc()
+                if event["allowed"]:
+                    ALLOWED.labels(event["symbol"]).inc()
+                else:
+                    DENIED.labels(event["symbol"], event["why"]).inc()
+            except (ValueError, KeyError, TypeError):
+                print(f"not an event: {line[:200]!r}", flush=True)
+
+    def broadcast(self, lines: list[bytes]) -> None:
+        batch = b"".join(
+            b"id: %d\ndata: %s\n\n" % (number, line) for number, line in enumerate(lines, self.sequence + 1)
+        )
+        self.sequence += len(lines)
+        for queue in self.clients:
+            ATTEMPTED.inc(len(lines))
+            try:
+                queue.put_nowait((batch, len(lines)))
+            except asyncio.QueueFull:
+                DROPPED.inc(len(lines))
+
+    async def sse(self, request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-cache"})
+        await response.prepare(request)
+        if "Last-Event-ID" in request.headers:
+            RECONNECTS.inc()
+        queue: asyncio.Queue[tuple[bytes, int]] = asyncio.Queue(QUEUE_BATCHES)
+        count = 0
+        self.clients.add(queue)
+        CLIENTS.set(len(self.clients))
+        try:
+            while True:
+                try:
+                    batch, count = await asyncio.wait_for(queue.get(), KEEPALIVE_SECONDS)
+                except TimeoutError:
+                    batch, count = b": keep-alive\n\n", 0
+                await response.write(batch)
+                SENT.inc(count)
+        except ConnectionResetError:
+            DROPPED.inc(count + sum(queue.get_nowait()[1] for _ in range(queue.qsize())))
+            return response
+        finally:
+            self.clients.discard(queue)
+            CLIENTS.set(len(self.clients))
+
+    def lag(self) -> float:
+        return round(time.time() - self.last_event, 1)
+
+    async def healthz(self, _request: web.Request) -> web.Response:
+        return web.json_response({"status": "ok", "writer_lag_seconds": self.lag()})
+
+    async def health(self, _request: web.Request) -> web.Response:
+        return web.json_response(
+            {
+                "status": "ok",
+                "uptime_seconds": round(time.time() - self.started, 1),
+                "writer_lag_seconds": self.lag(),
+                "sse_clients": len(self.clients),
+                "events": self.sequence,
+                "event_log": str(EVENTS),
+            }
+        )
+
+    async def recalibrate(self, _request: web.Request) -> web.Response:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            str(calibration.HOME / "tools" / "calibrate.py"),
+            "--force",
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        answer, error = await process.communicate()
+        if process.returncode:
+            return web.json_response({"error": error.decode().strip()}, status=500)
+        return web.json_response(json.loads(answer))
+
+
+@web.middleware
+async def require_token(request: web.Request, handler) -> web.StreamResponse:
+    if request.path in ("/sse", "/recalibrate") and TOKEN.exists():
+        given = request.headers.get("X-Auth-Token", "")
+        if not hmac.compare_digest(given.encode(), TOKEN.read_text().strip().encode()):
+            return web.json_response({"error": "X-Auth-Token is missing or wrong"}, status=401)
+    return await handler(request)
+
+
+def main() -> None:
+    feed = Feed()
+    app = web.Application(middlewares=[require_token])
+    app.add_routes(
+        [
+            web.get("/sse", feed.sse),
+            web.get("/healthz", feed.healthz),
+            web.get("/health", feed.health),
+            web.post("/recalibrate", feed.recalibrate),
+        ]
+    )
+    service.serve(app, int(os.environ.get("FEED_PORT", "8001")), feed.follow)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,405 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The lab: systemd hosts in podman containers, reached over SSH. Standard library only.
+
+Everything a lab makes carries the name of its checkout, so that several can run on one machine. What it needs to remember
+lies in ``.dev/lab``; ``lab.json`` there is what the inventory reads.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import http.client
+import io
+import json
+import os
+import re
+import resource
+import shutil
+import subprocess
+import sys
+import tarfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from faults import FAULTS, MEND
+
+HERE = Path(__file__).resolve().parent
+CHECKOUT = HERE.parents[1]
+STATE = CHECKOUT / ".dev" / "lab"
+NAME = "aurora-" + hashlib.sha256(str(CHECKOUT).encode()).hexdigest()[:8]
+REGISTRY_IMAGE = "docker.io/library/debian:bookworm"
+NUMBERS = {"exchange1": 10, "monitor1": 11}  # last part of the address; auroraN has 20 + N
+MOST_HOSTS = 60
+OPEN = 2.0
+
+
+class LabError(Exception):
+    """Something the person at the terminal must read."""
+
+
+def say(text):
+    print(f"[lab] {text}", flush=True)
+
+
+@contextlib.contextmanager
+def step(text):
+    """Announce a step that takes long, and say how long it took."""
+    started = time.monotonic()
+    print(f"[lab] {text} …", flush=True)
+    yield
+    print(f"[lab] {text}: {time.monotonic() - started:.1f} s", flush=True)
+
+
+@contextlib.contextmanager
+def alone():
+    """One command at a time may change the lab of a checkout."""
+    STATE.parent.mkdir(exist_ok=True)
+    with open(STATE.parent / "lock", "w", encoding="ascii") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def run(argv, **options):
+    """Run a command; LabError with its last words when it fails."""
+    done = subprocess.run(argv, capture_output=True, check=False, **options)
+    if done.returncode:
+        said = (done.stderr or done.stdout).decode("utf-8", "replace").strip().splitlines()
+        raise LabError(f"{' '.join(map(str, argv[:6]))} …: {' / '.join(said[-3:]) or done.returncode}")
+    return done.stdout.decode("utf-8", "replace").strip()
+
+
+def old_cgroups():
+    """cgroup v1: crun does not work there, and systemd's own hierarchy must not be shared between hosts."""
+    return not Path("/sys/fs/cgroup/cgroup.controllers").exists()
+
+
+def podman(*arguments, **options):
+    """podman with the settings this machine needs, from a file of the lab's own."""
+    config = STATE.parent / "containers.conf"
+    if not config.exists():
+        runtime = '[engine]\nruntime = "runc"\ncgroup_manager = "cgroupfs"\n' if old_cgroups() else ""
+        netavark = any(Path(folder, "podman/netavark").exists() for folder in ("/usr/lib", "/usr/libexec"))
+        backend = '[network]\nnetwork_backend = "netavark"\n' if netavark else ""
+        config.write_text(f"# For the lab alone.\n{runtime}{backend}", encoding="ascii")
+    setting = f"CONTAINERS_CONF={config}"
+    return run([*(["sudo"] if os.geteuid() else []), "env", setting, "podman", *arguments], **options)
+
+
+def inside(host, *command, **options):
+    return podman("exec", "-i", f"{NAME}-{host}", *command, **options)
+
+
+# The image
+
+
+def image():
+    """The hosts' image by the hash of its recipe, made when it is not there."""
+    packages = (HERE / "packages.txt").read_text(encoding="ascii").split()
+    recipe = (HERE / "Containerfile").read_bytes() + " ".join(packages).encode()
+    tag = f"localhost/aurora-lab:{hashlib.sha256(recipe).hexdigest()[:12]}"
+    if not exists("image", tag):
+        STATE.mkdir(parents=True, exist_ok=True)
+        base, missing = base_image(packages)
+        arguments = [f"--build-arg=BASE={base}", f"--build-arg=PACKAGES={' '.join(missing)}"]
+        with step("building the image of the hosts"):
+            podman("build", "--quiet", f"--tag={tag}", *arguments, f"--file={HERE / 'Containerfile'}", str(HERE))
+    return tag
+
+
+def base_image(packages):
+    """Debian from a registry if one answers, else made by mmdebstrap; and the packages it does not have yet."""
+    try:
+        podman("pull", "--quiet", REGISTRY_IMAGE, timeout=60)
+        return REGISTRY_IMAGE, packages
+    except (LabError, subprocess.TimeoutExpired):
+        say("no registry answers, so Debian is installed from its packages")
+    tarball = STATE.parent / "rootfs.tar"
+    with step("installing Debian with mmdebstrap"):
+        sudo = ["sudo"] if os.geteuid() else []
+        run([*sudo, "mmdebstrap", "--variant=minbase", f"--include={','.join(packages)}", "bookworm", str(tarball)])
+    with step("importing it"):
+        podman("import", "--quiet", str(tarball), "localhost/aurora-lab-base")
+    tarball.unlink()
+    return "localhost/aurora-lab-base", []
+
+
+def exists(kind, name):
+    try:
+        podman(kind, "exists", name)
+    except LabError:
+        return False
+    return True
+
+
+# Hosts
+
+
+def up(count):
+    """Start what is missing of a lab with ``count`` Aurora hosts, and set up what changed."""
+    if not 1 <= count <= MOST_HOSTS:
+        raise LabError(f"{count} Aurora hosts are refused; expected 1 to {MOST_HOSTS}")
+    with alone():
+        STATE.mkdir(parents=True, exist_ok=True)
+        known = state()["hosts"] if state() else {}
+        tag = image()
+        wanted = [*NUMBERS, *(f"aurora{n}" for n in range(1, count + 1)), *(n for n in known if n not in NUMBERS)]
+        names = sorted(set(wanted))
+        addresses = network(names)
+        make_keys(names)
+        running = set(podman("ps", "--format={{.Names}}").split())
+        stopped = [name for name in names if f"{NAME}-{name}" not in running]
+        if stopped:
+            with step(f"starting {', '.join(stopped)}"), ThreadPoolExecutor(8) as pool:
+                list(pool.map(lambda name: start(name, addresses[name], tag), stopped))
+        bundles = {name: bundle(name, addresses) for name in names}
+        stale = [name for name in names if name in stopped or known.get(name, {}).get("setup") != bundles[name][0]]
+        if stale:
+            with step(f"setting up {', '.join(stale)}"), ThreadPoolExecutor(4) as pool:
+                list(pool.map(lambda name: set_up(name, bundles[name][1]), stale))
+        write_state({n: {"address": addresses[n], "kind": kind(n), "setup": bundles[n][0]} for n in names})
+    say(f"up: {', '.join(names)}")
+
+
+def kind(host):
+    return host.rstrip("0123456789")
+
+
+def number(host):
+    return NUMBERS.get(host) or 20 + int(host[len("aurora") :])
+
+
+def network(names):
+    """The lab's network; addresses of hosts by name."""
+    if not exists("network", NAME):
+        podman("network", "create", "--disable-dns", NAME)
+    subnet = json.loads(podman("network", "inspect", NAME))[0]["subnets"][0]["subnet"]
+    return {name: f"{subnet.rsplit('.', 1)[0]}.{number(name)}" for name in names}
+
+
+def start(host, address, tag):
+    """Start a host and wait until systemd has booted it."""
+    if not exists("container", f"{NAME}-{host}"):
+        podman(
+            "create", f"--name={NAME}-{host}", f"--hostname={host}", f"--network={NAME}", f"--ip={address}",
+            "--no-hosts", "--privileged", "--systemd=always", "--cgroupns=private", *limits(), tag, *init(),
+        )  # fmt: skip
+    try:
+        podman("start", f"{NAME}-{host}")
+    except LabError:  # a host that never ran must not be in the way of the next try
+        podman("rm", "--force", f"{NAME}-{host}")
+        raise
+    with contextlib.suppress(LabError):  # "degraded" is an exit status too; the setup says what does not work
+        inside(host, "systemctl", "is-system-running", "--wait", timeout=60)
+
+
+def limits():
+    """Enough for a lab host: podman's own limits are more than some machines allow."""
+    wanted = {"nofile": (resource.RLIMIT_NOFILE, 10000), "nproc": (resource.RLIMIT_NPROC, 4096)}
+    hard = {name: resource.getrlimit(which)[1] for name, (which, _most) in wanted.items()}
+    allowed = {n: most if hard[n] == resource.RLIM_INFINITY else min(hard[n], most) for n, (_w, most) in wanted.items()}
+    return [f"--ulimit={name}={limit}:{limit}" for name, limit in allowed.items()]
+
+
+def init():
+    if not old_cgroups():
+        return ["/lib/systemd/systemd"]
+    leave = "umount /sys/fs/cgroup/systemd/release_agent; umount /sys/fs/cgroup/systemd; exec /lib/systemd/systemd"
+    return ["/bin/sh", "-c", leave]
+
+
+def make_keys(names):
+    """The key people log in with, and a certificate authority of the lab's own."""
+    if not (STATE / "id_ed25519").exists():
+        run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", NAME, "-f", str(STATE / "id_ed25519")])
+    authority = STATE / "ca"
+    authority.mkdir(exist_ok=True)
+    new_key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    ca_key, ca = authority / "ca.key", authority / "ca.pem"
+    if not ca.exists():
+        paths = ["-keyout", str(ca_key), "-out", str(ca)]
+        run(["openssl", "req", "-x509", *new_key, *paths, "-days", "365", "-subj", f"/CN={NAME}"])
+    for host in names:
+        certificate = authority / f"{host}.pem"
+        if not certificate.exists():
+            outside = {"aurora": ",DNS:aurora.example.com", "exchange": ",DNS:api.exchange.com"}.get(kind(host), "")
+            key, request = authority / f"{host}.key", authority / f"{host}.csr"
+            run(["openssl", "req", *new_key, "-keyout", str(key), "-out", str(request), "-subj", f"/CN={host}"])
+            extension = authority / f"{host}.ext"
+            extension.write_text(f"subjectAltName=DNS:{host}{outside}\n", encoding="ascii")
+            signing = ["-CA", str(ca), "-CAkey", str(ca_key), "-CAcreateserial", "-days", "365"]
+            files = ["-in", str(request), "-extfile", str(extension), "-out", str(certificate)]
+            run(["openssl", "x509", "-req", *files, *signing])
+
+
+def bundle(host, addresses):
+    """What a host's /opt/lab gets, as a tar, and the hash of it."""
+    known = " ".join(f"{name}={address}" for name, address in addresses.items())
+    files = {
+        "lab.env": f'LAB_HOST={host}\nLAB_INDEX={host[len(kind(host)) :]}\nLAB_ADDRESSES="{known}"\n'.encode(),
+        "hosts": hosts_file(host, addresses).encode(),
+        "authorized_keys": (STATE / "id_ed25519.pub").read_bytes(),
+        "tls/ca.pem": (STATE / "ca" / "ca.pem").read_bytes(),
+        "tls/cert.pem": (STATE / "ca" / f"{host}.pem").read_bytes(),
+        "tls/key.pem": (STATE / "ca" / f"{host}.key").read_bytes(),
+        "prepare.sh": (HERE / "prepare.sh").read_bytes(),
+    }
+    folder = HERE / "hosts" / kind(host)
+    files.update({str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()})
+    executable = {str(path.relative_to(folder)) for path in folder.rglob("*") if os.access(path, os.X_OK)}
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        for name, content in sorted(files.items()):
+            if "__pycache__" in name:
+                continue
+            entry = tarfile.TarInfo(name)
+            entry.size, entry.mode = len(content), 0o755 if name in {*executable, "prepare.sh"} else 0o644
+            entry.mode = 0o600 if name == "tls/key.pem" else entry.mode
+            tar.addfile(entry, io.BytesIO(content))
+    return hashlib.sha256(buffer.getvalue()).hexdigest(), buffer.getvalue()
+
+
+def hosts_file(host, addresses):
+    """Names as this host resolves them: what lies outside in production is a lab host here."""
+    own = host if kind(host) == "aurora" else "aurora1"
+    outside = {"exchange1": " api.exchange.com", own: " aurora.example.com"}
+    lines = [f"{address} {name}{outside.get(name, '')}" for name, address in addresses.items()]
+    return "\n".join(["127.0.0.1 localhost", *lines, ""])
+
+
+def set_up(host, content):
+    inside(host, "mkdir", "-p", "/opt/lab")
+    inside(host, "tar", "-x", "-C", "/opt/lab", input=content)
+    inside(host, "/opt/lab/prepare.sh")
+
+
+def state():
+    """What lab.json says, None while the lab is down."""
+    try:
+        return json.loads((STATE / "lab.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+
+
+def write_state(hosts):
+    key = "/etc/ssh/ssh_host_ed25519_key.pub"
+    lines = [f"{entry['address']} {inside(name, 'cat', key)}" for name, entry in hosts.items()]
+    (STATE / "known_hosts").write_text("\n".join([*lines, ""]), encoding="ascii")
+    facts = {"name": NAME, "key": str(STATE / "id_ed25519"), "known_hosts": str(STATE / "known_hosts"), "user": "oncall"}
+    (STATE / "lab.json").write_text(json.dumps({**facts, "hosts": hosts}, indent=1), encoding="utf-8")
+
+
+def down():
+    """Remove the hosts, their network and keys."""
+    with alone():
+        names = [name for name in podman("ps", "--all", "--format={{.Names}}").split() if name.startswith(f"{NAME}-")]
+        if names:
+            with step(f"removing {len(names)} hosts"):
+                podman("rm", "--force", "--time=2", *names)
+        if exists("network", NAME):
+            podman("network", "rm", NAME)
+        shutil.rmtree(STATE, ignore_errors=True)
+    say("down; kept for the next time: .dev and the image (podman rmi localhost/aurora-lab-base and aurora-lab)")
+
+
+# Faults
+
+
+def aurora_hosts(names=()):
+    """Addresses of Aurora hosts by name, all or those named."""
+    known = state()
+    if known is None:
+        raise LabError("the lab is down; start it with ./dev up")
+    found = {name: entry["address"] for name, entry in known["hosts"].items() if entry["kind"] == "aurora"}
+    unknown = [name for name in names if name not in found]
+    if unknown:
+        raise LabError(f"no Aurora host {', '.join(unknown)}; there are {', '.join(found)}")
+    return {name: found[name] for name in names or found}
+
+
+def break_(name, hosts=()):
+    """Inject a fault on all or some Aurora hosts, and wait until their breakers are open."""
+    if name not in FAULTS:
+        raise LabError(f"no fault {name!r}; there are {', '.join(FAULTS)}")
+    fault, targets = FAULTS[name], aurora_hosts(hosts)
+    with alone():
+        for host, address in targets.items():
+            if fault.where == "exchange":
+                inside("exchange1", *fault.command, address)
+            else:
+                inside(host, *fault.command)
+    say(f"{name} on {', '.join(targets)}: {fault.does}")
+    wait_for_breakers(targets, is_open=True)
+
+
+def mend():
+    """Take every fault out of the lab. What the playbooks changed stays: revert.yml gives that back."""
+    targets = aurora_hosts()
+    with alone():
+        inside("exchange1", *MEND["exchange"])
+        for host in targets:
+            inside(host, *MEND["aurora"])
+    wait_for_breakers(targets, is_open=False)
+
+
+def wait_for_breakers(targets, is_open, limit=90.0):
+    word = "OPEN" if is_open else "CLOSED"
+    deadline = time.monotonic() + limit
+    left = dict(targets)
+    with step(f"waiting until the breakers of {', '.join(targets)} are {word}"):
+        while left and time.monotonic() < deadline:
+            left = {h: a for h, a in left.items() if (breaker(a) != OPEN if is_open else breaker(a) != 0.0)}
+            time.sleep(0.3 if left else 0)
+    if left:
+        raise LabError(f"the breakers of {', '.join(left)} are not {word} after {limit:g} s; see ./dev run on triage.yml")
+
+
+def breaker(address):
+    """circuit_breaker_state of a host, None when it does not say."""
+    page = get(address, 9000, "/metrics")
+    found = re.search(r"^circuit_breaker_state (\S+)$", page, re.MULTILINE)
+    return float(found[1]) if found else None
+
+
+def get(address, port, path):
+    connection = http.client.HTTPConnection(address, port, timeout=3)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().read().decode("utf-8", "replace")
+    except OSError:
+        return ""
+    finally:
+        connection.close()
+
+
+def knob(host, name="KELLY_MULTIPLIER"):
+    """A variable of the running trading process of a host."""
+    pid = inside(host, "systemctl", "show", "--property=MainPID", "--value", "aurora-runner")
+    entries = inside(host, "cat", f"/proc/{pid}/environ").split("\0")
+    return next((entry.partition("=")[2] for entry in entries if entry.startswith(f"{name}=")), None)
+
+
+def show():
+    """A line a host: what its breaker and its running process say."""
+    words = {0.0: "CLOSED", 1.0: "HALF_OPEN", OPEN: "OPEN", None: "unknown"}
+    for host, address in aurora_hosts().items():
+        say(f"{host}: breaker {words[breaker(address)]}, running with KELLY_MULTIPLIER={knob(host)}")
+
+
+def faults(as_json):
+    """The faults as text for people or as JSON for programs."""
+    hosts = list(aurora_hosts()) if state() else ["aurora1", "aurora2"]
+    keys = ("name", "incident", "cause", "cure", "expect", "does")
+    rows = [{**{key: getattr(fault, key) for key in keys}, "hosts": hosts} for fault in FAULTS.values()]
+    if as_json:
+        print(json.dumps(rows, indent=1))
+        return
+    for row in rows:
+        print(f"{row['name']}\n  {row['does']}\n  cause {row['cause']}; cure {', '.join(row['cure']) or 'none yet'};"
+              f" expect {row['expect']}")  # fmt: skip
+
+
+if __name__ == "__main__":
+    sys.exit("use ./dev")
