@@ -8,8 +8,8 @@ _OPTIONS = """
     description:
       - The incident whose indicator is watched.
       - V(circuit_breaker) reads RV(ignore:circuit_breaker_state), where HALF_OPEN is not recovered.
-      - V(sse_availability) and V(policy_deny_rate) are ratios of what happened since the action, V(execution_latency) is
-        the p99 of what was executed since the action, V(calibration_ece) is a gauge.
+      - V(sse_availability) and V(policy_deny_rate) are ratios of what happened since the action.
+      - V(execution_latency) is the p99 of what was executed since the action, V(calibration_ece) is a gauge.
     type: str
     required: true
     choices: [sse_availability, circuit_breaker, execution_latency, policy_deny_rate, calibration_ece]

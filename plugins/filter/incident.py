@@ -48,7 +48,9 @@ def _unrepaired(look: Mapping, incident: str) -> str:
 
 def _language(language: str) -> str:
     if language not in _messages.LANGUAGES:
-        raise AnsibleFilterError(f"aurora_language={language!r} is refused; expected {' or '.join(_messages.LANGUAGES)}")
+        raise AnsibleFilterError(
+            f"aurora_language={language!r} is refused; expected {' or '.join(_messages.LANGUAGES)}"
+        )
     return language
 
 

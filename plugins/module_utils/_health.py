@@ -40,7 +40,7 @@ def wait_healthy(
     start: float,
     hold: float,
 ) -> Health:
-    """Wait until the service that replaces invocation ``previous`` is up within ``start`` s and stays for ``hold`` s."""
+    """Wait until what replaces invocation ``previous`` is up, ``start`` seconds at most, and stays for ``hold``."""
     deadline, up_since, current = clock() + start, None, ""
     while True:
         seen = observe()

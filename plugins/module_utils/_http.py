@@ -54,9 +54,7 @@ def fetch(
         connection.request("GET", path, headers={"User-Agent": "aurora.runbook", **(headers or {})})
         answer = connection.getresponse()
         body = _read(answer, url, deadline)
-        return Response(
-            answer.status, {k.lower(): v for k, v in answer.getheaders()}, body, time.monotonic() - started
-        )
+        return Response(answer.status, {k.lower(): v for k, v in answer.getheaders()}, body, time.monotonic() - started)
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise FetchError(f"{url} did not answer: {error or type(error).__name__}") from error
     finally:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Leases: what was there before a change, what was written, and by whom. Private to aurora.runbook.
 
-One JSON file a lease under /var/lib/aurora-runbook/leases, so that every controller and the host itself share one truth.
+One JSON file a lease under /var/lib/aurora-runbook/leases, so that all controllers and the host share one truth.
 """
 
 from __future__ import annotations

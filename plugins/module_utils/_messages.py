@@ -63,7 +63,10 @@ CATALOGUE = {
     "increases": ("increases", "збільшує ризик"),
     # Evidence of a cause
     "no_cause": ("nothing that was looked at explains it", "ніщо з переглянутого цього не пояснює"),
-    "why_share": ("{percent} % of the last {denials} denials say {code}", "{percent} % останніх відмов ({denials}): {code}"),
+    "why_share": (
+        "{percent} % of the last {denials} denials say {code}",
+        "{percent} % останніх відмов ({denials}): {code}",
+    ),
     "exchange_limits": (
         "the exchange answers {status} and has no requests left for us",
         "біржа відповідає {status} і не лишила нам запитів",
@@ -72,8 +75,14 @@ CATALOGUE = {
         "the exchange took {ms} ms for its status page, the limit is {limit} ms",
         "біржа віддавала сторінку стану {ms} мс за межі {limit} мс",
     ),
-    "exchange_gone": ("the exchange answers neither HTTP nor ping: {problem}", "біржа не відповідає ні на HTTP, ні на ping: {problem}"),
-    "ece_high": ("calibration_ece is {value:.3f}, the limit is {limit:g}", "calibration_ece = {value:.3f}, межа {limit:g}"),
+    "exchange_gone": (
+        "the exchange answers neither HTTP nor ping: {problem}",
+        "біржа не відповідає ні на HTTP, ні на ping: {problem}",
+    ),
+    "ece_high": (
+        "calibration_ece is {value:.3f}, the limit is {limit:g}",
+        "calibration_ece = {value:.3f}, межа {limit:g}",
+    ),
     "nginx_says": ("nginx -t: {message}", "nginx -t: {message}"),
     "certificate_says": ("certificate: {problem}", "сертифікат: {problem}"),
     "dns_says": ("DNS: {problem}", "DNS: {problem}"),

@@ -21,7 +21,7 @@ Labels = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True)
 class Page:
-    """One scrape: series by sample name, and the names its TYPE lines declare (a counter never raised has no series)."""
+    """One scrape: series by name, and the names that TYPE lines declare, since a counter never raised has no series."""
 
     series: dict[str, dict[Labels, float]] = field(default_factory=dict)
     declared: frozenset[str] = frozenset()
@@ -42,11 +42,11 @@ class Page:
 
 
 def parse(text: str) -> Page:
-    """Read a metrics page. Raises MetricsError with the line that is not text format, as Prometheus rejects the page."""
+    """Read a metrics page. Raises MetricsError with the line that is not text format."""
     series: dict[str, dict[Labels, float]] = {}
     declared = set()
-    for number, line in enumerate(text.split("\n"), 1):
-        line = line.strip()
+    for number, raw in enumerate(text.split("\n"), 1):
+        line = raw.strip()
         if line.startswith("#"):
             words = line.split(None, 3)
             if len(words) > 2 and words[1] == "TYPE":

@@ -41,9 +41,8 @@ def numbers(option: str, values: Mapping[str, object]) -> dict[str, float]:
     """Limits by incident as numbers. Raises RunbookError for an unknown incident or what is no number."""
     for name, value in values.items():
         if name not in _indicators.INDICATORS or isinstance(value, bool) or not isinstance(value, (int, float)):
-            raise RunbookError(
-                f"{option}: {name}={value!r} is refused; expected a number for one of {', '.join(_indicators.INDICATORS)}"
-            )
+            known = ", ".join(_indicators.INDICATORS)
+            raise RunbookError(f"{option}: {name}={value!r} is refused; expected a number for one of {known}")
     return dict(values)
 
 

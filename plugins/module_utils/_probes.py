@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The triage steps of the runbook, a function each: read one thing, change nothing. Private to aurora.runbook.
 
-Source: runbook, "Тріаж кроки" and "Збільшити ресурси" / "Перевірити конфігурацію" of sections 1 to 5. Each returns a dict of
-plain values, and raises RunbookError, OSError or ValueError when it could not look.
+Source: runbook, "Тріаж кроки" of sections 1 to 5 and "Збільшити ресурси", "Перевірити конфігурацію" of section 1. Each
+returns a dict of plain values, and raises RunbookError, OSError or ValueError when it could not look.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ def log_tail(path: str, owner: str) -> dict:
 
 
 def units(names: Mapping[str, str]) -> dict:
-    """Runbook 1, action 4: ``systemctl status`` of units by role, with use against limits. Bytes, nanoseconds of CPU."""
+    """Runbook 1, action 4: ``systemctl status`` by role, with use against limits in bytes and nanoseconds of CPU."""
     found = _systemd.show(_command.run, names.values())
     return {role: _unit(role, unit) for role, unit in zip(names, found)}
 

@@ -15,7 +15,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2
 
 
 def redact(text: str, secrets: Iterable[str] = (), limit: int = 500) -> str:
-    """One line for people: known secrets and what stands behind a secret's name replaced, cut at ``limit`` characters."""
+    """Text for people: known secrets and what stands behind a secret's name replaced, cut at ``limit`` characters."""
     for secret in secrets:
         if secret:
             text = text.replace(secret, "***")

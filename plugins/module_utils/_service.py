@@ -54,9 +54,7 @@ def restart(unit: _systemd.Unit, environment: Mapping[str, str], healthy: Health
         now = observe(unit.id)
         return _health.Observation(now, _objection(now, environment, healthy.url) if now.running else "")
 
-    health = _health.wait_healthy(
-        look, unit["InvocationID"], time.monotonic, time.sleep, healthy.start, healthy.hold
-    )
+    health = _health.wait_healthy(look, unit["InvocationID"], time.monotonic, time.sleep, healthy.start, healthy.hold)
     if not health.healthy:
         lines = _redact.redact_lines(_systemd.journal(_command.run, unit.id, 10))
         raise RunbookError(f"{unit.id} did not become healthy: {health.reason}. Its journal:\n" + "\n".join(lines))

@@ -50,7 +50,7 @@ class Unit:
         return f"{self['ActiveState'] or 'unknown'} ({self['SubState'] or 'unknown'})"
 
     def number(self, name: str) -> int | None:
-        """A numeric property; None for "infinity", "[not set]" and systemd's largest value, which stand for no number."""
+        """A numeric property; None for "infinity", "[not set]" and the largest value, which stand for no number."""
         text = self[name]
         return int(text) if text.isdigit() and int(text) < 2**63 else None
 

@@ -27,7 +27,7 @@ NEAR_LIMIT = 0.95
 
 @dataclass(frozen=True)
 class Why:
-    """WHY codes of recent denials by share, and where they were counted: window, denied_log, since_start or prometheus."""
+    """WHY codes of recent denials by share, and where they were counted: window, denied_log or since_start."""
 
     source: str
     denials: float
@@ -129,7 +129,7 @@ def _shares(source: str, counts: Mapping[str, float]) -> Why:
 def causes(
     read: Mapping[str, dict], codes: Why, findings: Mapping[str, Finding], why_causes: Mapping[str, Sequence[str]]
 ) -> list[Cause]:
-    """Likely causes with the evidence for each, the likeliest first; ``unknown`` when something is wrong unexplained."""
+    """Likely causes with the evidence for each, the likeliest first; ``unknown`` for a breach nothing explains."""
     merged: dict[str, Cause] = {}
     for cause in [*_from_why(read, codes, why_causes), *_from_market(read, findings), *_from_host(read, findings)]:
         old = merged.get(cause.name, Cause(cause.name, 0.0, ()))
@@ -189,7 +189,8 @@ def _from_host(read: Mapping[str, dict], findings: Mapping[str, Finding]) -> Ite
     disk = findings["disk"].data
     for figure in ("used_percent", "inodes_used_percent"):
         if disk.get(figure, 0) >= FULL_PERCENT:
-            yield Cause("disk_full", 0.95, (("disk_says", {"path": disk["path"], "what": figure, "percent": disk[figure]}),))
+            values = {"path": disk["path"], "what": figure, "percent": disk[figure]}
+            yield Cause("disk_full", 0.95, (("disk_says", values),))
     if read["execution_latency"]["breached"]:
         load = findings["load"].data
         if load.get("busy_percent", 0) >= 90 and load["processes"]:

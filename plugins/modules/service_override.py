@@ -11,17 +11,16 @@ short_description: Leased override of a service's environment, proven on its run
 version_added: 0.1.0
 author: Aurora runbook authors (@aurora)
 description:
-  - Does what the runbook means by C(export KELLY_MULTIPLIER=0.5; sudo systemctl restart aurora-runner), which systemd
-    would not pass on to the service.
+  - Does what the runbook means by C(export KELLY_MULTIPLIER=0.5) and a restart, which systemd would not pass on.
   - Source is "Дії для вирішення" of the runbook's sections 2 to 5.
   - The values stand in C(/etc/aurora-runbook/<unit>.env), named by a last-sorting drop-in, so that they win over
     C(Environment=) and every other C(EnvironmentFile=). What was there before is kept as a lease in
     C(/var/lib/aurora-runbook/leases), and O(state=absent) gives exactly that back.
-  - The proof is the environment of every process of the service. A service that does not come up healthy with the values
-    gets back what it had, runs as before, and the module fails with the last lines of its journal.
+  - The proof is the environment of every process of the service. A service that does not come up healthy with the
+    values gets back what it had, runs as before, and the module fails with the last lines of its journal.
   - Restarts only when a process lacks a value. Applied again it changes nothing.
-  - A value that would raise exposure is applied only with O(direction=increases) and its variable named in O(approve). It
-    is taken back at once when O(recovery) does not show that it helped.
+  - A value that would raise exposure is applied only with O(direction=increases) and its variable named in
+    O(approve). It is taken back at once when O(recovery) does not show that it helped.
 extends_documentation_fragment:
   - aurora.runbook.attributes
   - aurora.runbook.attributes.changes

@@ -136,22 +136,22 @@ severity:
   sample: P0
 indicators:
   description:
-    - By incident, each with C(metric), C(value) in the metric's unit, C(threshold), C(breached) (true, false, or null when
-      it is not known or the breaker is HALF_OPEN), C(count) of events behind it, C(source) and C(problem)
+    - By incident, each with C(metric), C(value) in the metric's unit, C(threshold), C(breached) (true, false, or null
+      when it is not known or the breaker is HALF_OPEN), C(count) of events behind it, C(source) and C(problem)
       (V(silent), V(no_data), V(nan), V(reset), V(too_few) or empty).
   returned: always
   type: dict
 causes:
   description:
-    - Likely causes, the likeliest first, each with C(cause), C(weight) from 0 to 1 and C(evidence), a list of C(text), and
-      C(message) with C(values) as in the catalogue of messages.
+    - Likely causes, the likeliest first, each with C(cause), C(weight) from 0 to 1 and C(evidence), a list of
+      C(text), and C(message) with C(values) as in the catalogue of messages.
   returned: always
   type: list
   elements: dict
 why:
   description:
-    - WHY codes of recent denials by C(shares) from 0 to 1, the number of C(denials), and the C(source) they were counted
-      in, which is V(window), V(denied_log), V(since_start) or V(none).
+    - WHY codes of recent denials by C(shares) from 0 to 1, the number of C(denials), and the C(source) they were
+      counted in, which is V(window), V(denied_log), V(since_start) or V(none).
   returned: always
   type: dict
 leases:

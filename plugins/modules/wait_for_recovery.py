@@ -61,8 +61,8 @@ recovery:
       type: str
     reason:
       description:
-        - V(within), V(reopened), V(still_breached), V(half_open), V(silent), V(malformed), V(no_data), V(nan), V(reset), V(too_few) or
-          V(too_short).
+        - V(within), V(reopened), V(still_breached), V(half_open), V(silent), V(malformed), V(no_data), V(nan),
+          V(reset), V(too_few) or V(too_short).
       type: str
     value:
       description: Last value in the indicator's unit; null when there was none.

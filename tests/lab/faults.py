@@ -20,34 +20,60 @@ class Fault:
     command: tuple[str, ...]
 
 
+KELLY, SLOW_DOWN, SPREADS = "kelly_multiplier", "decisions_per_minute", "spread_threshold"
 FAULTS = {
     fault.name: fault
     for fault in (
         Fault(
-            "breaker_spreads", "circuit_breaker", "wide_spreads", ("kelly_multiplier",), "recovered",
-            "the exchange widens its spreads moderately: a smaller order is within the threshold",
-            "exchange", ("/opt/lab/market", "set", "spreads"),
+            name="breaker_spreads",
+            incident="circuit_breaker",
+            cause="wide_spreads",
+            cure=(KELLY,),
+            expect="recovered",
+            does="the exchange widens its spreads moderately: a smaller order is within the threshold",
+            where="exchange",
+            command=("/opt/lab/market", "set", "spreads"),
         ),
         Fault(
-            "breaker_spreads_wide", "circuit_breaker", "wide_spreads", ("kelly_multiplier", "spread_threshold"), "approval",
-            "the exchange widens its spreads so far that only a higher threshold helps",
-            "exchange", ("/opt/lab/market", "set", "spreads_wide"),
+            name="breaker_spreads_wide",
+            incident="circuit_breaker",
+            cause="wide_spreads",
+            cure=(KELLY, SPREADS),
+            expect="approval",
+            does="the exchange widens its spreads so far that only a higher threshold helps",
+            where="exchange",
+            command=("/opt/lab/market", "set", "spreads_wide"),
         ),
         Fault(
-            "breaker_exchange_slow", "circuit_breaker", "exchange_latency", ("kelly_multiplier", "decisions_per_minute"),
-            "recovered", "the exchange serves each client slowly, so that many requests queue up",
-            "exchange", ("/opt/lab/market", "set", "slow"),
+            name="breaker_exchange_slow",
+            incident="circuit_breaker",
+            cause="exchange_latency",
+            cure=(KELLY, SLOW_DOWN),
+            expect="recovered",
+            does="the exchange serves each client slowly, so that many requests queue up",
+            where="exchange",
+            command=("/opt/lab/market", "set", "slow"),
         ),
         Fault(
-            "breaker_rate_limit", "circuit_breaker", "rate_limit", ("kelly_multiplier", "decisions_per_minute"), "recovered",
-            "the exchange answers 429 to a client that asks too often",
-            "exchange", ("/opt/lab/market", "set", "rate_limit"),
+            name="breaker_rate_limit",
+            incident="circuit_breaker",
+            cause="rate_limit",
+            cure=(KELLY, SLOW_DOWN),
+            expect="recovered",
+            does="the exchange answers 429 to a client that asks too often",
+            where="exchange",
+            command=("/opt/lab/market", "set", "rate_limit"),
         ),
         Fault(
-            "breaker_miscalibration", "circuit_breaker", "miscalibration", (), "escalated",
-            "the model's calibration is distorted: its probabilities do not match outcomes",
-            "aurora", ("/opt/lab/model", "distort"),
+            name="breaker_miscalibration",
+            incident="circuit_breaker",
+            cause="miscalibration",
+            cure=(),
+            expect="escalated",
+            does="the model's calibration is distorted: its probabilities do not match outcomes",
+            where="aurora",
+            command=("/opt/lab/model", "distort"),
         ),
     )
-}  # fmt: skip
+}
 MEND = {"exchange": ("/opt/lab/market", "reset"), "aurora": ("/opt/lab/model", "restore")}

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The lab: systemd hosts in podman containers, reached over SSH. Standard library only.
 
-Everything a lab makes carries the name of its checkout, so that several can run on one machine. What it needs to remember
-lies in ``.dev/lab``; ``lab.json`` there is what the inventory reads.
+Everything a lab makes carries the name of its checkout, so that several can run on one machine. What it needs to
+remember lies in ``.dev/lab``; ``lab.json`` there is what the inventory reads.
 """
 
 from __future__ import annotations
@@ -287,7 +287,12 @@ def write_state(hosts):
     key = "/etc/ssh/ssh_host_ed25519_key.pub"
     lines = [f"{entry['address']} {inside(name, 'cat', key)}" for name, entry in hosts.items()]
     (STATE / "known_hosts").write_text("\n".join([*lines, ""]), encoding="ascii")
-    facts = {"name": NAME, "key": str(STATE / "id_ed25519"), "known_hosts": str(STATE / "known_hosts"), "user": "oncall"}
+    facts = {
+        "name": NAME,
+        "key": str(STATE / "id_ed25519"),
+        "known_hosts": str(STATE / "known_hosts"),
+        "user": "oncall",
+    }
     (STATE / "lab.json").write_text(json.dumps({**facts, "hosts": hosts}, indent=1), encoding="utf-8")
 
 
@@ -353,7 +358,9 @@ def wait_for_breakers(targets, is_open, limit=90.0):
             left = {h: a for h, a in left.items() if (breaker(a) != OPEN if is_open else breaker(a) != 0.0)}
             time.sleep(0.3 if left else 0)
     if left:
-        raise LabError(f"the breakers of {', '.join(left)} are not {word} after {limit:g} s; see ./dev run on triage.yml")
+        raise LabError(
+            f"the breakers of {', '.join(left)} are not {word} after {limit:g} s; see ./dev run on triage.yml"
+        )
 
 
 def breaker(address):

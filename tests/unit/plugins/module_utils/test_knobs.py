@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import pytest
-
 from ansible_collections.aurora.runbook.plugins.module_utils import _knobs
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
 

@@ -6,15 +6,16 @@ from __future__ import annotations
 import math
 
 import pytest
+from ansible_collections.aurora.runbook.plugins.module_utils import _metrics
+from ansible_collections.aurora.runbook.plugins.module_utils._errors import MetricsError
 from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from ansible_collections.aurora.runbook.plugins.module_utils import _metrics
-from ansible_collections.aurora.runbook.plugins.module_utils._errors import MetricsError
-
-label_values = st.text(alphabet=st.characters(blacklist_categories=("Cs", "Cc")) | st.sampled_from('"\\\n{}=,'), max_size=12)
+label_values = st.text(
+    alphabet=st.characters(blacklist_categories=("Cs", "Cc")) | st.sampled_from('"\\\n{}=,'), max_size=12
+)
 
 
 def page_of(denials):

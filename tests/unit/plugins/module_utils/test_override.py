@@ -6,7 +6,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-
 from ansible_collections.aurora.runbook.plugins.module_utils import _lease, _override, _systemd
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import ConflictError, RunbookError
 
@@ -105,7 +104,9 @@ def test_a_change_killed_half_way_is_done_again(said):
 
 def test_a_half_done_raise_is_not_finished_by_a_run_that_nobody_approved():
     both = {"KELLY_MULTIPLIER": "0.5", "SPREAD_THRESHOLD": "2.0"}
-    half = lease(both, {"KELLY_MULTIPLIER": "1.0", "SPREAD_THRESHOLD": "1.5"}, _lease.APPLYING, {"KELLY_MULTIPLIER": "0.5"})
+    half = lease(
+        both, {"KELLY_MULTIPLIER": "1.0", "SPREAD_THRESHOLD": "1.5"}, _lease.APPLYING, {"KELLY_MULTIPLIER": "0.5"}
+    )
     plan = present(current(both, half), {"KELLY_MULTIPLIER": "0.5"})
     assert plan.written == {"KELLY_MULTIPLIER": "0.5"}
     assert (plan.changed, plan.restart) == (True, True)
@@ -164,7 +165,9 @@ def test_units_that_cannot_be_overridden_are_refused_by_reason(properties, said)
 
 def test_our_own_unfinished_change_does_not_lock_us_out():
     half = lease({"KELLY_MULTIPLIER": "0.5"}, {}, _lease.APPLYING)
-    _override.check_unit(current({}, half, unit=_systemd.Unit("x", {**UNIT.properties, "NeedDaemonReload": "yes"})), "present")
+    _override.check_unit(
+        current({}, half, unit=_systemd.Unit("x", {**UNIT.properties, "NeedDaemonReload": "yes"})), "present"
+    )
 
 
 @pytest.mark.parametrize(

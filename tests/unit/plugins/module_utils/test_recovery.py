@@ -4,8 +4,7 @@
 from __future__ import annotations
 
 import pytest
-
-from ansible_collections.aurora.runbook.plugins.module_utils import _indicators, _metrics, _recovery
+from ansible_collections.aurora.runbook.plugins.module_utils import _indicators, _recovery
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import FetchError
 
 BREAKER = _recovery.Rule(_indicators.INDICATORS["circuit_breaker"], 2, hold=4, min_count=20)
@@ -61,7 +60,11 @@ def wait(rule, pages, timeout=None):
         ([breaker(0, 30 * t) for t in range(3)], "unknown", "too_short"),
         ([breaker(0, 0), breaker(0, 50), breaker(0, 3), breaker(0, 90)], "unknown", "reset"),
         ([*(breaker(0, 10 * t) for t in range(3)), None, None], "unknown", "silent"),
-        ([*(breaker(0, 10 * t) for t in range(4)), None, *(breaker(0, 10 * t) for t in range(5, 7))], "unknown", "too_few"),
+        (
+            [*(breaker(0, 10 * t) for t in range(4)), None, *(breaker(0, 10 * t) for t in range(5, 7))],
+            "unknown",
+            "too_few",
+        ),
         (["policy_considered_total 5"] * 3, "unknown", "no_data"),
         (["circuit_breaker_state 0"] * 9, "unknown", "no_data"),
         ([breaker("NaN", 10 * t) for t in range(9)], "unknown", "nan"),
@@ -81,7 +84,9 @@ def test_recovered_comes_no_sooner_than_hold_and_count():
 
 
 def test_a_restart_between_samples_is_unknown_even_when_counters_rise():
-    pages = [f"process_start_time_seconds {start}\n{breaker(0, 10 * t)}" for t, start in enumerate([1, 1, 2, 2, 2, 2, 2])]
+    pages = [
+        f"process_start_time_seconds {start}\n{breaker(0, 10 * t)}" for t, start in enumerate([1, 1, 2, 2, 2, 2, 2])
+    ]
     assert wait(BREAKER, pages).verdict == _recovery.Verdict("unknown", "reset", seconds=2)
 
 
