@@ -3,7 +3,10 @@
 
 from __future__ import annotations
 
-_OPTIONS = """
+
+class ModuleDocFragment:
+    DOCUMENTATION = r"""
+options:
   indicator:
     description:
       - The incident whose indicator is watched.
@@ -41,7 +44,3 @@ _OPTIONS = """
     type: float
     default: 2.0
 """
-
-
-class ModuleDocFragment:
-    DOCUMENTATION = f"options:{_OPTIONS}"
