@@ -20,7 +20,7 @@ WHY_CAUSES = {
     "partition": ["WHY_CONN_ERR"],
     "model": ["WHY_UNATTRACTIVE", "WHY_NEGATIVE_EDGE", "WHY_LOW_PFILL"],
 }
-FEW_DENIALS = 10
+FEW_DENIALS, LAST_DENIALS = 10, 20
 FULL_PERCENT = 95.0
 NEAR_LIMIT = 0.95
 
@@ -86,7 +86,7 @@ def why(findings: Mapping[str, Finding], now: float) -> Why:
         window = _metrics.increases(page["before"], page["after"], "policy_denied_total", "why") or {}
         if sum(window.values()) >= FEW_DENIALS:
             return _shares("window", window)
-    logged = _logged_denials(findings["denied_log"].data.get("lines", []), now)
+    logged = _logged_denials(findings["denied_log"].data.get("lines", [])[-LAST_DENIALS:], now)
     if sum(logged.values()) >= FEW_DENIALS:
         return _shares("denied_log", logged)
     for page in pages:
