@@ -43,6 +43,8 @@ def _host(name: str, variables: Mapping, incident: str) -> _report.Host:
 
 def _unrepaired(look: Mapping, incident: str) -> str:
     """The verdict of a host that no rung touched."""
+    if incident == _report.REVERT:
+        return "refused"
     return {"breached": "not_recovered"}.get(found := _report.standing(look, incident), found)
 
 

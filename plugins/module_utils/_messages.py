@@ -129,8 +129,8 @@ CATALOGUE = {
     "looked_badly": ("could not look: {problem}", "не вдалося подивитися: {problem}"),
     "failed": ("failed: {problem}", "не вдалося: {problem}"),
     "not_tried": (
-        "not repaired: an earlier host did not recover, so this one was left as it is",
-        "не чіпали: попередній хост не відновився",
+        "left as it is, since an earlier host did not recover",
+        "не чіпали, бо попередній хост не відновився",
     ),
     "only_looked": ("only looked (aurora_autonomy=observe)", "лише подивилися (aurora_autonomy=observe)"),
     "overridden": ("{unit} is overridden: {changes}", "{unit} змінено: {changes}"),

@@ -86,7 +86,7 @@ def _not_seen(language: str, result: Mapping) -> list[str]:
 
 
 def _done(language: str, host: Host, acted: bool) -> Iterator[str]:
-    if host.verdict == "not_recovered" and not host.actions:
+    if host.verdict in ("not_recovered", "refused") and not host.actions:
         yield say(language, "not_tried" if acted else "only_looked")
     for action in host.actions:
         if action.get("unreachable"):

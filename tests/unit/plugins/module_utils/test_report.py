@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""If these break, the last lines of a run say less, or something else, than what happened."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.aurora.runbook.plugins.module_utils import _indicators, _report
+
+KELLY = {"name": "KELLY_MULTIPLIER", "before": "1.0", "after": "0.5", "direction": "reduces"}
+SPREADS = {"name": "SPREAD_THRESHOLD", "before": "1.5", "after": "2.0", "direction": "increases"}
+
+
+def entry(value, breached, problem=""):
+    return {"metric": "m", "value": value, "threshold": 2, "breached": breached, "problem": problem}
+
+
+def look(value=2, breached=True, leases=(), problem=""):
+    read = {name: entry(0, False) for name in _indicators.INDICATORS}
+    read["circuit_breaker"] = entry(value, breached, problem)
+    probes = {"leases": {"status": "ok", "problem": ""}}
+    return {"indicators": read, "causes": [], "severity": "P0", "leases": list(leases), "probes": probes}
+
+
+def action(**changes):
+    base = {"unit": "x.service", "changed": True, "environment": [KELLY], "kept": [], "proposed": []}
+    return {**base, "overridden": {"KELLY_MULTIPLIER": "0.5"}, "taken_back": False, "verdict": "recovered", **changes}
+
+
+def text(host, incident="circuit_breaker"):
+    return "\n".join(_report.report("en", incident, [host]))
+
+
+@pytest.mark.parametrize(
+    ("seen", "where"),
+    [
+        (look(2, True), "breached"),
+        (look(0, False), "healthy"),
+        (look(1, None), "breached"),  # HALF_OPEN
+        (look(None, None, problem="silent"), "unknown"),
+        (look(0, False, [{"phase": "applying"}]), "breached"),  # unfinished comes before "nothing breached"
+        ({"unreachable": True, "msg": "gone"}, "unknown"),
+        ({"failed": True, "msg": "bad option"}, "unknown"),
+        ({}, "unknown"),
+    ],
+)
+def test_where_a_look_puts_a_host(seen, where):
+    assert _report.standing(seen, "circuit_breaker") == where
+
+
+def test_a_host_whose_leases_cannot_be_read_is_unknown():
+    seen = look(0, False)
+    seen["probes"]["leases"]["status"] = "failed"
+    assert _report.standing(seen, "circuit_breaker") == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("results", "verdict"),
+    [
+        ([{"verdict": "recovered"}], "recovered"),
+        ([{"verdict": "not_recovered"}, {"verdict": "recovered"}], "recovered"),
+        ([{"verdict": "not_recovered"}, {"skipped": True}], "escalated"),
+        ([{"verdict": "not_recovered"}, {}], "escalated"),
+        ([{"verdict": "not_recovered"}, {"verdict": "approval_needed"}], "approval_needed"),
+        ([{"verdict": "unknown"}], "unknown"),
+        ([{"failed": True, "msg": "x"}], "escalated"),
+        ([{"unreachable": True, "msg": "x"}], "unknown"),
+        ([{"changed": True}], "unknown"),
+        ([], "unknown"),
+        ([{}, {"skipped": True}], "unknown"),
+    ],
+)
+def test_the_verdict_of_a_ladder(results, verdict):
+    assert _report.verdict(results) == verdict
+
+
+def test_what_was_done_and_left_and_next():
+    said = text(_report.Host("a1", look(), [action()], "recovered"))
+    assert "x.service: KELLY_MULTIPLIER 1.0 → 0.5 (reduces exposure)" in said
+    assert "left: x.service is overridden: KELLY_MULTIPLIER=0.5" in said
+    assert "aurora.runbook.revert --limit a1" in said
+
+
+def test_approval_names_the_knob_to_type():
+    waiting = action(changed=False, environment=[], proposed=[SPREADS], verdict="approval_needed")
+    assert "-e aurora_approve=spread_threshold --limit a1" in text(
+        _report.Host("a1", look(), [action(verdict="not_recovered"), waiting], "approval_needed")
+    )
+
+
+def test_what_was_taken_back_is_not_told_as_done():
+    back = action(environment=[SPREADS], taken_back=True, overridden={}, verdict="not_recovered")
+    assert "taken back, it did not help" in text(_report.Host("a1", look(), [back], "escalated"))
+
+
+def test_a_failed_rung_says_why():
+    failed = {"failed": True, "msg": "x.service did not become healthy: it failed"}
+    assert "did not become healthy" in text(_report.Host("a1", look(), [failed], "escalated"))
+
+
+def test_an_unreachable_host_is_in_the_report():
+    said = text(_report.Host("a1", {"unreachable": True, "msg": "ssh: refused"}, (), "unknown"))
+    assert "a1: UNKNOWN" in said
+    assert "ssh: refused" in said
+
+
+def test_hosts_left_out_after_a_bad_canary_are_told_so():
+    hosts = [
+        _report.Host("a1", look(), [action(verdict="not_recovered")], "escalated"),
+        _report.Host("a2", look(), (), "not_recovered"),
+    ]
+    assert "an earlier host did not recover" in "\n".join(_report.report("en", "circuit_breaker", hosts))
+
+
+def test_control_characters_of_a_host_do_not_reach_the_terminal():
+    assert "\x1b" not in text(_report.Host("a1", {"failed": True, "msg": "\x1b[31mboo"}, (), "unknown"))
+
+
+def test_the_table_marks_breaches_and_what_is_not_known():
+    rows = _report.table("en", [_report.Host("a1", look(1, None), (), ""), _report.Host("a2", {}, (), "")])
+    assert "1 ?" in rows[1]
+    assert rows[2].split()[:2] == ["a2", "?"]

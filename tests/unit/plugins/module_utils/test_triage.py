@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""If these break, the engineer is sent after the wrong cause."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from ansible_collections.aurora.runbook.plugins.module_utils import _indicators, _metrics, _triage
+from ansible_collections.aurora.runbook.plugins.module_utils._parallel import Finding
+
+NOW = 1_000_000.0
+HEALTHY = "circuit_breaker_state 0\ncalibration_ece 0.02\npolicy_considered_total 100\npolicy_denied_total 1"
+
+
+def page(text):
+    return _metrics.parse(text)
+
+
+def findings(before=HEALTHY, after=HEALTHY, **others):
+    """A host where every probe is content, unless told otherwise."""
+    sample = {"before": page(before), "after": page(after), "seconds": 5.0}
+    unit = {"id": "x.service", "state": "active (running)", "running": True, "restarts": 0}
+    unit.update(memory=100, memory_high=400, memory_max=512)
+    found = {
+        "runner_metrics": Finding("ok", sample),
+        "feed_metrics": Finding("failed", problem="down"),
+        "denied_log": Finding("ok", {"lines": []}),
+        "exchange": Finding("ok", {"status": 200, "seconds": 0.01, "rate_limit": {}}),
+        "exchange_ping": Finding("ok", {"loss_percent": 0.0}),
+        "units": Finding("ok", {role: {**unit, "role": role} for role in ("runner", "feed", "nginx")}),
+        "nginx_config": Finding("ok", {"valid": True, "message": ""}),
+        "certificate": Finding("ok"),
+        "dns": Finding("ok"),
+        "disk": Finding("ok", {"path": "/opt/aurora", "used_percent": 40.0, "inodes_used_percent": 5.0}),
+        "load": Finding("ok", {"busy_percent": 10, "processes": []}),
+        "iostat": Finding("ok", {"devices": {}}),
+        "healthz_local": Finding("ok", {"ok": True}),
+    }
+    return {**found, **others}
+
+
+def judge(found):
+    read = _triage.indicators(found, None, {})
+    return [cause.name for cause in _triage.causes(read, _triage.why(found, NOW), found, _triage.WHY_CAUSES)]
+
+
+def denials(code, count, age=1.0):
+    return [json.dumps({"ts": NOW - age, "why": code}) for _ in range(count)]
+
+
+def open_breaker(*logs, **others):
+    lines = [line for log in logs for line in log]
+    breaker = HEALTHY.replace("state 0", "state 2")
+    return findings(breaker, breaker, denied_log=Finding("ok", {"lines": lines}), **others)
+
+
+def test_healthy_hosts_have_no_cause():
+    assert judge(findings()) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "cause"),
+    [
+        ("SPREAD_GUARD_TRIP", "wide_spreads"),
+        ("SPREAD_TOO_WIDE", "wide_spreads"),
+        ("LATENCY_GUARD_TRIP", "exchange_latency"),
+        ("WHY_RATE_LIMIT", "rate_limit"),
+        ("WHY_UNATTRACTIVE", "tight_thresholds"),
+    ],
+)
+def test_an_open_breaker_is_explained_by_its_denials(code, cause):
+    assert judge(open_breaker(denials(code, 20))) == [cause]
+
+
+def test_denials_of_the_model_are_miscalibration_when_the_error_is_high():
+    found = open_breaker(denials("WHY_UNATTRACTIVE", 20))
+    text = HEALTHY.replace("state 0", "state 2").replace("ece 0.02", "ece 0.09")
+    found["runner_metrics"] = Finding("ok", {"before": page(text), "after": page(text), "seconds": 5.0})
+    assert judge(found)[0] == "miscalibration"
+
+
+def test_the_freshest_denials_count_not_those_of_an_earlier_trouble():
+    assert judge(open_breaker(denials("SPREAD_GUARD_TRIP", 180, age=300), denials("WHY_RATE_LIMIT", 20))) == [
+        "rate_limit"
+    ]
+
+
+def test_denials_of_an_hour_ago_explain_nothing():
+    assert judge(open_breaker(denials("SPREAD_GUARD_TRIP", 20, age=3600))) == ["unknown"]
+
+
+def test_a_log_of_rubbish_is_no_evidence_and_no_crash():
+    rubbish = ["not json", "[]", "7", "null", '{"why": 3, "ts": 1}', '{"why": "X"}', '{"why": "X", "ts": "yesterday"}']
+    assert judge(open_breaker(rubbish * 10)) == ["unknown"]
+
+
+def test_denials_within_the_sample_come_first():
+    more = "\n".join([HEALTHY.replace("state 0", "state 2"), 'policy_denied_total{why="LATENCY_GUARD_TRIP"} 15'])
+    found = findings(HEALTHY, more, denied_log=Finding("ok", {"lines": denials("SPREAD_GUARD_TRIP", 20)}))
+    assert judge(found) == ["exchange_latency"]
+
+
+@pytest.mark.parametrize(
+    ("others", "cause"),
+    [
+        ({"exchange": Finding("ok", {"status": 429, "seconds": 0.01, "rate_limit": {}})}, "rate_limit"),
+        ({"exchange": Finding("ok", {"status": 200, "seconds": 2.0, "rate_limit": {}})}, "exchange_latency"),
+        ({"nginx_config": Finding("ok", {"valid": False, "message": "line 3"})}, "nginx_config"),
+        ({"certificate": Finding("failed", problem="certificate has expired")}, "certificate_expired"),
+        ({"dns": Finding("failed", problem="x does not resolve")}, "dns"),
+        ({"disk": Finding("ok", {"path": "/", "used_percent": 99.0, "inodes_used_percent": 1.0})}, "disk_full"),
+        ({"healthz_local": Finding("timeout", problem="no answer within its limit")}, "feed_hung"),
+    ],
+)
+def test_what_a_probe_shows_is_named(others, cause):
+    assert judge(findings(**others)) == [cause]
+
+
+@pytest.mark.parametrize(
+    ("role", "changes", "cause"),
+    [
+        ("nginx", {"running": False, "state": "inactive (dead)"}, "nginx_down"),
+        ("feed", {"running": False, "state": "failed (failed)"}, "feed_down"),
+        ("feed", {"running": False, "state": "activating (auto-restart)", "restarts": 9}, "feed_crash_loop"),
+        ("feed", {"memory": 399}, "memory_limit"),
+    ],
+)
+def test_what_a_unit_shows_is_named(role, changes, cause):
+    found = findings()
+    found["units"].data[role].update(changes)
+    assert judge(found) == [cause]
+
+
+def test_every_probe_may_be_missing():
+    found = {name: Finding("timeout", problem="no answer") for name in findings()}
+    read = _triage.indicators(found, None, {})
+    assert {entry["breached"] for entry in read.values()} == {None}
+    assert _triage.causes(read, _triage.why(found, NOW), found, _triage.WHY_CAUSES) == []
+
+
+def test_half_open_is_neither_breached_nor_fine():
+    half = HEALTHY.replace("state 0", "state 1")
+    assert _triage.indicators(findings(half, half), None, {})["circuit_breaker"]["breached"] is None
+
+
+def test_prometheus_windows_replace_the_scrapes_for_rates_alone():
+    read = _triage.indicators(findings(), {"policy_deny_rate": 0.6, "execution_latency": float("nan")}, {})
+    assert (read["policy_deny_rate"]["breached"], read["policy_deny_rate"]["source"]) == (True, "prometheus")
+    assert (read["execution_latency"]["value"], read["execution_latency"]["problem"]) == (None, "nan")
+    assert read["sse_availability"]["problem"] == "no_data"
+    assert (read["circuit_breaker"]["value"], read["circuit_breaker"]["source"]) == (0, "scrape")
+
+
+@pytest.mark.parametrize(
+    ("breached", "values", "severity"),
+    [
+        ({"circuit_breaker"}, {}, "P0"),
+        ({"cvar_breach"}, {}, "P0"),
+        ({"sse_availability"}, {"sse_availability": 0.98}, "P0"),
+        ({"sse_availability"}, {"sse_availability": 0.993}, "P1"),
+        ({"execution_latency"}, {}, "P1"),
+        ({"sse_availability"}, {"sse_availability": 0.998}, "P2"),
+        ({"policy_deny_rate"}, {}, "P2"),
+        ({"calibration_ece"}, {}, "P2"),
+        ({"reconnects"}, {}, "P2"),
+        (set(), {"sse_availability": 0.5}, None),
+    ],
+)
+def test_severity_as_the_runbook_grades_it(breached, values, severity):
+    assert _indicators.severity(values, breached) == severity
