@@ -54,10 +54,10 @@ def step(text):
 
 
 @contextlib.contextmanager
-def alone():
-    """One command at a time may change the lab of a checkout."""
+def alone(lock="lock"):
+    """One command at a time may change what a checkout keeps in .dev."""
     STATE.parent.mkdir(exist_ok=True)
-    with open(STATE.parent / "lock", "w", encoding="ascii") as file:
+    with open(STATE.parent / lock, "w", encoding="ascii") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
@@ -76,16 +76,16 @@ def old_cgroups():
     return not Path("/sys/fs/cgroup/cgroup.controllers").exists()
 
 
-def podman(*arguments, **options):
-    """podman with the settings this machine needs, from a file of the lab's own."""
+def podman(*arguments, limit=600, **options):
+    """podman with the settings this machine needs, from a file of the lab's own; for ``limit`` seconds at most."""
     config = STATE.parent / "containers.conf"
     if not config.exists():
         runtime = '[engine]\nruntime = "runc"\ncgroup_manager = "cgroupfs"\n' if old_cgroups() else ""
         netavark = any(Path(folder, "podman/netavark").exists() for folder in ("/usr/lib", "/usr/libexec"))
         backend = '[network]\nnetwork_backend = "netavark"\n' if netavark else ""
         config.write_text(f"# For the lab alone.\n{runtime}{backend}", encoding="ascii")
-    setting = f"CONTAINERS_CONF={config}"
-    return run([*(["sudo"] if os.geteuid() else []), "env", setting, "podman", *arguments], **options)
+    command = ["env", f"CONTAINERS_CONF={config}", "timeout", str(limit), "podman", *arguments]
+    return run([*(["sudo"] if os.geteuid() else []), *command], **options)
 
 
 def inside(host, *command, **options):
@@ -98,8 +98,7 @@ def inside(host, *command, **options):
 def image():
     """The hosts' image by the hash of its recipe, made when it is not there."""
     packages = (HERE / "packages.txt").read_text(encoding="ascii").split()
-    recipe = (HERE / "Containerfile").read_bytes() + " ".join(packages).encode()
-    tag = f"localhost/aurora-lab:{hashlib.sha256(recipe).hexdigest()[:12]}"
+    tag = f"localhost/aurora-lab:{short_hash((HERE / 'Containerfile').read_text(encoding='utf-8'), *packages)}"
     if not exists("image", tag):
         STATE.mkdir(parents=True, exist_ok=True)
         base, missing = base_image(packages)
@@ -109,21 +108,30 @@ def image():
     return tag
 
 
+def short_hash(*parts):
+    return hashlib.sha256(" ".join(parts).encode()).hexdigest()[:12]
+
+
 def base_image(packages):
     """Debian from a registry if one answers, else made by mmdebstrap; and the packages it does not have yet."""
+    made = f"localhost/aurora-lab-base:{short_hash(*packages)}"
+    if exists("image", made):
+        return made, []
     try:
-        podman("pull", "--quiet", REGISTRY_IMAGE, timeout=60)
+        podman("manifest", "inspect", REGISTRY_IMAGE, limit=5)
+        with step("pulling Debian"):
+            podman("pull", "--quiet", REGISTRY_IMAGE)
         return REGISTRY_IMAGE, packages
-    except (LabError, subprocess.TimeoutExpired):
+    except LabError:
         say("no registry answers, so Debian is installed from its packages")
     tarball = STATE.parent / "rootfs.tar"
     with step("installing Debian with mmdebstrap"):
         sudo = ["sudo"] if os.geteuid() else []
         run([*sudo, "mmdebstrap", "--variant=minbase", f"--include={','.join(packages)}", "bookworm", str(tarball)])
     with step("importing it"):
-        podman("import", "--quiet", str(tarball), "localhost/aurora-lab-base")
+        podman("import", "--quiet", str(tarball), made)
     tarball.unlink()
-    return "localhost/aurora-lab-base", []
+    return made, []
 
 
 def exists(kind, name):
@@ -191,8 +199,16 @@ def start(host, address, tag):
     except LabError:  # a host that never ran must not be in the way of the next try
         podman("rm", "--force", f"{NAME}-{host}")
         raise
-    with contextlib.suppress(LabError):  # "degraded" is an exit status too; the setup says what does not work
-        inside(host, "systemctl", "is-system-running", "--wait", timeout=60)
+    # --wait fails at once until systemd's bus is there. With a degraded host the setup says what does not work.
+    booted = "until systemctl is-system-running --wait | grep -Eq 'running|degraded'; do sleep 0.1; done"
+    try:
+        inside(host, "sh", "-c", booted, limit=60)
+    except LabError:
+        allowed = Path("/proc/sys/fs/inotify/max_user_instances").read_text(encoding="ascii").strip()
+        raise LabError(
+            f"{host} did not boot within 60 s. Hosts need about 6 inotify instances each, and this machine allows "
+            f"{allowed} in all (sysctl fs.inotify.max_user_instances): stop other labs, or raise it"
+        ) from None
 
 
 def limits():
@@ -306,7 +322,8 @@ def down():
         if exists("network", NAME):
             podman("network", "rm", NAME)
         shutil.rmtree(STATE, ignore_errors=True)
-    say("down; kept for the next time: .dev and the image (podman rmi localhost/aurora-lab-base and aurora-lab)")
+    images = "podman rmi -f $(podman images -q 'localhost/aurora-lab*')"
+    say(f"down; kept for the next time: .dev and the hosts' image, removed by: rm -rf .dev; {images}")
 
 
 # Faults
@@ -359,7 +376,8 @@ def wait_for_breakers(targets, is_open, limit=90.0):
             time.sleep(0.3 if left else 0)
     if left:
         raise LabError(
-            f"the breakers of {', '.join(left)} are not {word} after {limit:g} s; see ./dev run on triage.yml"
+            f"the breakers of {', '.join(left)} are not {word} after {limit:g} s; to see why: "
+            "./dev run ansible-playbook playbooks/triage.yml -i inventory/lab"
         )
 
 
