@@ -210,12 +210,12 @@ def dns(names: Sequence[str]) -> dict:
 
 
 def firewall() -> dict:
-    """Runbook 1, triage 3: ``ufw status``."""
-    done = _command.run(["ufw", "status"], 8)
+    """Runbook 1, triage 3: what ``ufw status`` shows, from the kernel; ufw itself costs 0.15 s of CPU."""
+    done = _command.run(["iptables", "--wait", "1", "--list-rules"], 8)
     if done.rc != 0:
-        raise CommandError(f"ufw status: {done.last_line}")
-    lines = [line.rstrip() for line in done.out.splitlines() if line.strip()]
-    return {"active": lines[:1] == ["Status: active"], "rules": lines[3:]}
+        raise CommandError(f"iptables: {done.last_line}")
+    rules = [line for line in done.out.splitlines() if line.split()[1:2] == ["ufw-user-input"]]
+    return {"active": rules[:1] == ["-N ufw-user-input"], "rules": rules[1:]}
 
 
 def nginx_config() -> dict:

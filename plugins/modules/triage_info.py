@@ -166,7 +166,6 @@ probes:
   type: dict
 """
 
-import ssl
 import time
 from dataclasses import asdict
 from urllib.parse import urlsplit
@@ -174,6 +173,7 @@ from urllib.parse import urlsplit
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.aurora.runbook.plugins.module_utils import (
     _files,
+    _http,
     _indicators,
     _lease,
     _options,
@@ -200,7 +200,7 @@ def token(params):
 def probes(params, secret):
     """Every probe by name, with its limit in seconds."""
     limit, sample = params["probe_seconds"], params["sample_seconds"]
-    tls = ssl.create_default_context()
+    tls = _http.tls_context()
     names = {role: _systemd.check_name(params[f"{role}_unit"]) for role in ("runner", "feed", "nginx")}
     public, exchange = urlsplit(params["public_url"]).hostname, urlsplit(params["exchange_url"]).hostname
     found = {
