@@ -50,12 +50,12 @@ def write(path: str, text: str, mode: int) -> None:
 
 
 def remove(path: str) -> None:
-    """Remove a file if it is there, durably."""
+    """Remove a file if it is there, and what a crash while writing it left, durably."""
     try:
-        os.unlink(path)
-        _sync_directory(path)
-    except FileNotFoundError:
-        return
+        for name in (path, f"{path}.new"):
+            with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+                os.unlink(name)
+                _sync_directory(name)
     except OSError as error:
         raise RunbookError(f"{path} cannot be removed: {error.strerror}") from error
 
@@ -64,11 +64,11 @@ def make_directory(path: str, mode: int) -> bool:
     """Make a directory; True when it was not there before."""
     try:
         os.mkdir(path, mode)
+        _sync_directory(path)
     except FileExistsError:
         return False
     except OSError as error:
         raise RunbookError(f"{path} cannot be made: {error.strerror}") from error
-    _sync_directory(path)
     return True
 
 

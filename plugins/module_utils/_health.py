@@ -55,8 +55,10 @@ def wait_healthy(
             up_since = clock() if up_since is None else up_since
             if clock() - up_since >= hold:
                 return Health(True, "", unit)
-        elif up_since is not None:
-            return Health(False, f"it came up and then did not stay healthy: {seen.objection or unit.state}", unit)
+        elif up_since is not None and not unit.running:
+            return Health(False, f"it came up and then did not stay: {unit.state}", unit)
         elif clock() >= deadline:
             return Health(False, f"not healthy within {start:g} s: {seen.objection or unit.state}", unit)
+        if seen.objection:  # one slow answer is no reason to undo a change, only to hold longer
+            up_since = None
         sleep(START_INTERVAL if up_since is None else min(HOLD_INTERVAL, max(up_since + hold - clock(), 0.05)))

@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import os
+import socket
 import ssl
+import threading
 import time
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -44,22 +47,38 @@ def fetch(
         raise FetchError(f"{url!r} is not a URL: {error}") from error
     if target.scheme not in ("http", "https") or not host:
         raise FetchError(f"{url!r} is not an http:// or https:// URL")
-    deadline = time.monotonic() + timeout
     started = time.monotonic()
     if target.scheme == "https":
         connection = http.client.HTTPSConnection(host, port, timeout=timeout, context=context)
     else:
         connection = http.client.HTTPConnection(host, port, timeout=timeout)
+    guard = None
     try:
+        connection.connect()
+        # The socket's own timeout starts again with each byte, so a slow sender is cut off when its time is up.
+        left = max(0.0, started + timeout - time.monotonic())
+        guard = threading.Timer(left, _cut, [connection.sock])
+        guard.daemon = True
+        guard.start()
         path = (target.path or "/") + (f"?{target.query}" if target.query else "")
         connection.request("GET", path, headers={"User-Agent": "aurora.runbook", **(headers or {})})
         answer = connection.getresponse()
-        body = _read(answer, url, deadline)
-        return Response(answer.status, {k.lower(): v for k, v in answer.getheaders()}, body, time.monotonic() - started)
+        body = _read(answer, url)
+        seconds = time.monotonic() - started
+        if seconds > timeout:
+            raise FetchError(f"{url} was still sending when its {timeout:g} s were up")
+        return Response(answer.status, {k.lower(): v for k, v in answer.getheaders()}, body, seconds)
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise FetchError(f"{url} did not answer: {error or type(error).__name__}") from error
     finally:
+        if guard:
+            guard.cancel()
         connection.close()
+
+
+def _cut(sock: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        sock.shutdown(socket.SHUT_RDWR)
 
 
 def tls_context() -> ssl.SSLContext:
@@ -81,14 +100,12 @@ def fetch_page(url: str, timeout: float = 5.0) -> str:
     return answer.text
 
 
-def _read(answer: http.client.HTTPResponse, url: str, deadline: float) -> bytes:
-    """Read a whole body in pieces, so that neither a slow nor an endless one can hold us."""
+def _read(answer: http.client.HTTPResponse, url: str) -> bytes:
+    """Read a whole body in pieces, so that an endless one cannot fill our memory."""
     pieces, size = [], 0
     while piece := answer.read1(65536):
         pieces.append(piece)
         size += len(piece)
         if size > MAX_BODY:
             raise FetchError(f"{url} sent more than {MAX_BODY} bytes")
-        if time.monotonic() > deadline:
-            raise FetchError(f"{url} was still sending when its time was up")
     return b"".join(pieces)

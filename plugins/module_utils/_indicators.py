@@ -20,7 +20,7 @@ class Indicator:
 
     incident: str
     metric: str
-    kind: str  # state | ratio | p99 | gauge | increase | per_minute
+    kind: str  # state | ratio | p99 | gauge | increase
     service: str  # whose /metrics page: runner | feed
     family: str
     threshold: float
@@ -28,6 +28,7 @@ class Indicator:
     promql: str  # over the series of one instance; %(at)s is the label matcher
     divisor: str = ""
     min_count: int = 0  # events behind a value before it says anything
+    window: float = 0.0  # seconds an increase is counted over
 
     def breached(self, value: float, threshold: float | None = None) -> bool:
         """True when value lies on the wrong side of the threshold (this indicator's own by default)."""
@@ -62,11 +63,11 @@ INDICATORS = {
         ),
         Indicator(
             "cvar_breach", "risk_cvar_breach_total", "increase", "runner", "risk_cvar_breach_total", 0.0, ">",
-            "sum(increase(risk_cvar_breach_total{%(at)s}[1h]))",
+            "sum(increase(risk_cvar_breach_total{%(at)s}[1h]))", window=3600,
         ),
         Indicator(
-            "reconnects", "sse_reconnects_total", "per_minute", "feed", "sse_reconnects_total", 5.0, ">",
-            "sum(rate(sse_reconnects_total{%(at)s}[1m])) * 60",
+            "reconnects", "sse_reconnects_total", "increase", "feed", "sse_reconnects_total", 5.0, ">",
+            "sum(increase(sse_reconnects_total{%(at)s}[1m]))", window=60,
         ),
     )
 }  # fmt: skip
@@ -95,9 +96,10 @@ def measure(indicator: Indicator, before: _metrics.Page | None, after: _metrics.
     if risen is None:
         return Value(None, problem="reset")
     if indicator.kind == "increase":
-        return known(risen)
-    if indicator.kind == "per_minute":
-        return known(risen / seconds * 60 if seconds > 0 else None)
+        # A sample shorter than the window can show a breach, never that there was none.
+        seen = known(risen * indicator.window / max(seconds, indicator.window))
+        whole = seconds >= indicator.window or indicator.breached(risen)
+        return seen if whole else Value(None, risen, "too_few")
     count = risen if indicator.kind == "p99" else _metrics.increase(before, after, indicator.divisor)
     if count is None:
         missing = not (before.has(indicator.divisor) and after.has(indicator.divisor))

@@ -64,7 +64,7 @@ def check(environment: dict[str, str]) -> None:
 
 def _check_range(name: str, value: str, knob: Knob) -> None:
     number = _number(value)
-    if number is None or not knob.lowest <= number <= knob.highest or (knob.whole and number != int(number)):
+    if number is None or not knob.lowest <= number <= knob.highest or (knob.whole and not value.isdecimal()):
         kind = "a whole number" if knob.whole else "a number"
         raise RunbookError(
             f"environment: {name}={value} is refused; expected {kind} from {knob.lowest:g} to {knob.highest:g}"
@@ -93,4 +93,4 @@ def direction(name: str, before: str | None, after: str | None) -> str:
 
 
 def _number(text: str) -> float | None:
-    return float(text) if re.fullmatch(r"\d{1,9}(\.\d{1,9})?", text) else None
+    return float(text) if re.fullmatch(r"\d{1,9}\.?\d{0,9}|\.\d{1,9}", text, re.ASCII) else None

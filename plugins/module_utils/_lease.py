@@ -6,8 +6,11 @@ One JSON file a lease under /var/lib/aurora-runbook/leases, so that all controll
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
 import os
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 
 from ansible_collections.aurora.runbook.plugins.module_utils import _files
@@ -24,7 +27,7 @@ class Lease:
     ``phase`` is ``applying`` or ``removing`` from before the first change until after the last: a crash in between
     leaves it so, and the next run does the whole again. ``before`` holds the values of the running process when the
     lease was first granted (null: unset), ``written`` what the override says, ``previous`` what it said before the last
-    change, ``made`` the directories made for it.
+    change, ``made`` the directories made for it, ``attempts`` what earlier changes wrote that were not finished either.
     """
 
     unit: str
@@ -35,6 +38,7 @@ class Lease:
     by: str
     previous: dict[str, str] = field(default_factory=dict)
     made: list[str] = field(default_factory=list)
+    attempts: list[dict[str, str]] = field(default_factory=list)
     kind: str = "service_override"
     version: int = 1
 
@@ -43,9 +47,34 @@ class Lease:
         return self.phase == ACTIVE
 
     @property
+    def tried(self) -> list[dict[str, str]]:
+        """What unfinished changes wrote, this one included."""
+        unfinished = [] if self.whole else [*self.attempts, self.written]
+        return [entry for index, entry in enumerate(unfinished) if entry not in unfinished[:index]]
+
+    @property
+    def claimed(self) -> list[dict[str, str]]:
+        """Every override that may stand in our files or run in a process."""
+        return [self.written] if self.whole else [self.previous, *self.tried]
+
+    @property
     def settled(self) -> dict[str, str]:
         """What the override said when it was last whole; an unfinished change is not built upon."""
         return self.written if self.whole else self.previous
+
+
+@contextlib.contextmanager
+def exclusive(directory: str = STATE_DIRECTORY) -> Iterator[None]:
+    """Nobody else changes anything on this host meanwhile. Raises RunbookError when somebody does already."""
+    _files.make_directory(directory, 0o700)
+    descriptor = os.open(os.path.join(directory, "guard"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError as error:
+        raise RunbookError("another run is changing this host right now; wait for it and run this again") from error
+    finally:
+        os.close(descriptor)
 
 
 def path(unit: str, directory: str = STATE_DIRECTORY) -> str:
@@ -89,7 +118,7 @@ def _decode(text: str, place: str) -> Lease:
             and lease.phase in (APPLYING, ACTIVE, REMOVING)
             and isinstance(lease.made, list)
             and all(isinstance(v, (str, type(None))) for v in lease.before.values())
-            and all(isinstance(v, str) for v in [*lease.written.values(), *lease.previous.values()])
+            and all(isinstance(v, str) for e in [lease.written, lease.previous, *lease.attempts] for v in e.values())
         )
     except (TypeError, ValueError, AttributeError):
         sound = False

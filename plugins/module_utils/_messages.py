@@ -46,6 +46,8 @@ CATALOGUE = {
     ),
     # Actions
     "set": ("{unit}: {changes} ({direction} exposure)", "{unit}: {changes} ({direction})"),
+    "would_set": ("{unit}: would set {changes} ({direction} exposure)", "{unit}: змінилося б {changes} ({direction})"),
+    "would_restore": ("{unit}: would give back {changes}", "{unit}: повернулося б {changes}"),
     "unchanged": ("{unit}: {changes} stands already, no restart", "{unit}: {changes} вже діє, без перезапуску"),
     "kept": (
         "{unit}: {name} stays at {before}; {after} would raise exposure",
@@ -153,6 +155,10 @@ CATALOGUE = {
     "next_remediate": (
         "repair: ansible-playbook aurora.runbook.remediate_{incident} --limit {host}",
         "усунути: ansible-playbook aurora.runbook.remediate_{incident} --limit {host}",
+    ),
+    "next_revert_again": (
+        "look at the reason, then: ansible-playbook aurora.runbook.revert --limit {host}",
+        "з'ясувати причину, потім: ansible-playbook aurora.runbook.revert --limit {host}",
     ),
     "next_run": ("run it without check mode", "запустити без пробного режиму"),
     "unset": ("(unset)", "(не задано)"),

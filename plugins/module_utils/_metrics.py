@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import MetricsError
 
-_LINE = re.compile(r"([a-zA-Z_:][a-zA-Z0-9_:]*)\s*(?:\{(.*)\})?\s*(\S+)(?:\s+-?\d+)?")
+# Each alternative begins differently, so that no line, however hostile, takes more than one pass.
+_LINE = re.compile(r'([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\s*\{((?:[^"}]|"(?:[^"\\]|\\.)*")*)\}\s*|\s+)(\S+)(?:\s+-?\d+)?')
 _LABEL = re.compile(r'\s*([a-zA-Z_][a-zA-Z0-9_]*)\s*=\s*"((?:[^"\\]|\\.)*)"\s*(?:,|$)')
 _ESCAPES = {"\\\\": "\\", '\\"': '"', "\\n": "\n"}
 
@@ -28,6 +29,11 @@ class Page:
 
     def has(self, name: str) -> bool:
         return name in self.series or name in self.declared
+
+    def only(self, names: set[str]) -> Page:
+        """The page without everything else, to keep."""
+        kept = {name: series for name, series in self.series.items() if name in names}
+        return Page(kept, self.declared & names)
 
     def total(self, name: str) -> float | None:
         """Sum over all series of a name; 0 for a declared family without series, None for a missing one."""
@@ -68,8 +74,8 @@ def _sample(line: str, number: int) -> tuple[str, Labels, float]:
 
 
 def _labels(text: str) -> Labels:
-    found, at = [], 0
-    while text[at:].strip():
+    text, found, at = text.strip(), [], 0
+    while at < len(text):
         match = _LABEL.match(text, at)
         if not match:
             raise ValueError(text)

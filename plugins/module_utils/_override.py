@@ -91,7 +91,7 @@ def check_unit(current: Current, state: str) -> None:
             f"{unit.id} was edited without daemon-reload; ours would switch that edit on."
             " Look at `systemctl cat` and run `systemctl daemon-reload` yourself first"
         )
-    if state == "present" and not unit.running:
+    if state == "present" and not unit.running and not unfinished:
         raise RunbookError(
             f"{unit.id} is {unit.state}: an override can be proven only on a running service; start it first"
         )
@@ -100,7 +100,7 @@ def check_unit(current: Current, state: str) -> None:
 def check_files(current: Current) -> None:
     """Raise ConflictError when somebody edited our files, or left them without their lease."""
     place, lease = paths(current.unit.id), current.lease
-    said = [{}] if lease is None else [lease.written] if lease.whole else [{}, lease.written, lease.previous]
+    said = [{}] if lease is None else lease.claimed if lease.whole else [{}, *lease.claimed]
     texts = [render_environment(e) if e else None for e in said]
     drop_ins = [render_drop_in(place.environment) if e else None for e in said]
     found = ((place.environment, current.environment_text, texts), (place.drop_in, current.drop_in_text, drop_ins))
@@ -127,10 +127,11 @@ def plan_present(current: Current, wanted: Mapping[str, str], direction: str, ap
     for name, value in sorted(wanted.items()):
         now = current.running(name)
         step = Step(name, now, value, _knobs.direction(name, now, value))
-        if now == value and name not in (lease.written if lease else {}):
-            steps.append(step)  # the unit says so by itself: nothing to override
-        elif step.direction == "increases" and direction != "increases":
+        if step.direction == "increases" and direction != "increases":
             kept.append(step)
+            if lease and lease.written.get(name) == now:  # an unfinished change of ours made it so
+                written[name] = lease.written[name]
+                before.setdefault(name, lease.before.get(name))
         elif step.direction == "increases" and name.lower() not in approve:
             unapproved.append(step)
         else:
@@ -140,8 +141,8 @@ def plan_present(current: Current, wanted: Mapping[str, str], direction: str, ap
     if unapproved:
         return Plan(dict(lease.settled) if lease else {}, before, unapproved=tuple(unapproved))
     unfinished = lease is not None and not lease.whole
-    left_over = {k: v for k, v in lease.written.items() if written.get(k) != v} if unfinished else {}
-    stale = objection(current.processes, written) != "" or _holding(current, left_over)
+    left_over = [{k: v for k, v in e.items() if written.get(k) != v} for e in lease.claimed] if unfinished else []
+    stale = objection(current.processes, written) != "" or any(_holding(current, values) for values in left_over)
     changed = stale or unfinished or (lease.written if lease else {}) != written
     return Plan(written, before, tuple(steps), tuple(kept), (), changed, changed and stale)
 
@@ -155,8 +156,7 @@ def plan_absent(current: Current) -> Plan:
         Step(name, current.running(name), old, _knobs.direction(name, current.running(name), old))
         for name, old in sorted(lease.before.items())
     )
-    ours = [lease.written, {} if lease.whole else lease.previous]
-    holding = any(_holding(current, values) for values in ours)
+    holding = any(_holding(current, values) for values in lease.claimed)
     return Plan({}, dict(lease.before), steps, changed=True, restart=current.unit.running and holding)
 
 

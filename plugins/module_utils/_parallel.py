@@ -44,6 +44,8 @@ def _start(name: str, probe: Probe, findings: dict[str, Finding]) -> threading.T
             status, data, problem = "ok", probe(), ""
         except (RunbookError, OSError, ValueError) as error:
             status, data, problem = "failed", {}, str(error) or type(error).__name__
+        except Exception as error:  # whatever a host's answer makes of a probe is a finding too
+            status, data, problem = "failed", {}, f"{type(error).__name__}: {error}"
         findings[name] = Finding(status, data, problem, round(time.monotonic() - started, 3))
 
     thread = threading.Thread(target=work, name=name, daemon=True)

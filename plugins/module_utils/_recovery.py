@@ -59,7 +59,7 @@ class Outcome:
 def judge(readings: Sequence[Reading], rule: Rule) -> Verdict:
     """The answer so far; WAITING carries the reason that will stand if nothing better comes before the deadline."""
     last = readings[-1]
-    if _broken(readings, rule):
+    if _broken(readings[-2:], rule):
         verdict = Verdict(UNKNOWN, "reset")
     elif last.page is None:
         verdict = Verdict(WAITING, last.problem)
@@ -100,12 +100,14 @@ def wait(
         sleep(min(interval, left))
 
 
-def reader(fetch: Callable[[], str], process: Callable[[], str]) -> Callable[[float], Reading]:
+def reader(rule: Rule, fetch: Callable[[], str], process: Callable[[], str]) -> Callable[[float], Reading]:
     """A read function for wait(): ``fetch`` gives a metrics page, ``process`` names the process behind it."""
+    families = {rule.indicator.family, rule.indicator.divisor, _START}
+    families.update(f"{rule.indicator.family}_{part}" for part in ("bucket", "count"))
 
     def read(at: float) -> Reading:
         try:
-            return Reading(at, _metrics.parse(fetch()), process())
+            return Reading(at, _metrics.parse(fetch()).only(families), process())
         except FetchError:
             return Reading(at, None, problem="silent")
         except MetricsError:
@@ -135,8 +137,8 @@ def describe(outcome: Outcome, rule: Rule) -> dict:
 
 
 def _broken(readings: Sequence[Reading], rule: Rule) -> bool:
-    """Did the process restart or a counter fall between two readings? Then the samples are not one story."""
-    seen = [r for r in readings if r.page is not None]
+    """Did the process restart or a counter fall between readings? Then the samples are not one story."""
+    seen = [reading for reading in readings if reading.page is not None]
     counter = {"state": rule.indicator.divisor, "p99": f"{rule.indicator.family}_count"}
     name = counter.get(rule.indicator.kind, rule.indicator.family)
     for old, new in zip(seen, seen[1:]):

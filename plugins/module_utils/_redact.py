@@ -7,29 +7,36 @@ import re
 from collections.abc import Iterable
 
 _SECRET = re.compile(
-    r"((?:[a-z0-9_-]*(?:token|secret|passwd|password|api[_-]?key|credential)[a-z0-9_-]*|authorization|cookie)"
-    r"[\"']?\s*[:=]\s*[\"']?(?:bearer\s+|basic\s+)?)[^\s\"',;&}]+",
+    r"(?<![\w-])(?=[\w-]*(?:token|secret|passw|passphrase|pwd|pgpass|api[_-]?key|private[_-]?key|credential"
+    r"|authorization|cookie|signature))([\w-]+[\"']?\s*[:=]\s*(?:bearer\s+|basic\s+)?)"
+    r"(?:\"[^\"]*\"?|'[^']*'?|[^\s,;&}]+)|(?<=://)[^\s/@]*:[^\s/@]*@",
     re.IGNORECASE,
 )
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+# Control characters, and those that break or turn a line.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
 def redact(text: str, secrets: Iterable[str] = (), limit: int = 500) -> str:
-    """Text for people: known secrets and what stands behind a secret's name replaced, cut at ``limit`` characters."""
+    """One line for people, ``limit`` characters at most: secrets, known or behind a telling name, are replaced."""
     for secret in secrets:
         if secret:
             text = text.replace(secret, "***")
-    text = _SECRET.sub(r"\1***", _CONTROL.sub("?", text[: 4 * limit]))
+    text = _SECRET.sub(lambda found: f"{found[1] or ''}***", _CONTROL.sub(" ", text[: 4 * limit]))
     return text if len(text) <= limit else f"{text[:limit]}…"
 
 
 def redact_data(data: object, secrets: Iterable[str] = ()) -> object:
-    """The same for every text inside lists and dicts."""
+    """The same for every text inside lists and dicts, where a text may have several lines."""
     if isinstance(data, str):
-        return redact(data, secrets)
+        return redact_text(data, secrets)
     if isinstance(data, dict):
-        return {redact(key, secrets): redact_data(value, secrets) for key, value in data.items()}
+        return {redact(key): redact_data(value, secrets) for key, value in data.items()}
     return [redact_data(value, secrets) for value in data] if isinstance(data, (list, tuple)) else data
+
+
+def redact_text(text: str, secrets: Iterable[str] = ()) -> str:
+    """The same for a text of several lines."""
+    return "\n".join(redact_lines(text.split("\n"), secrets))
 
 
 def redact_lines(lines: Iterable[str], secrets: Iterable[str] = (), limit: int = 500) -> list[str]:

@@ -11,6 +11,7 @@ from ansible_collections.aurora.runbook.plugins.module_utils import _indicators,
 from ansible_collections.aurora.runbook.plugins.module_utils._messages import say
 
 REVERT, INCIDENT_OF_REVERT = "revert", "circuit_breaker"
+DIRECTIONS = ("neutral", "reduces", "increases")
 GOOD = ("healthy", "recovered", "would_change")
 
 
@@ -30,10 +31,13 @@ def standing(look: Mapping, incident: str) -> str:
     An unfinished override comes before "nothing breached", and a HALF_OPEN breaker is not nothing to do.
     """
     entry = look.get("indicators", {}).get(incident)
-    if not entry or entry["value"] is None or look["probes"]["leases"]["status"] != "ok":
+    if not entry or look["probes"]["leases"]["status"] != "ok":
         return "unknown"
-    unfinished = any(lease["phase"] != "active" for lease in look["leases"])
-    return "healthy" if entry["breached"] is False and not unfinished else "breached"
+    if any(lease["phase"] != "active" for lease in look["leases"]):
+        return "breached"
+    if entry["value"] is None:
+        return "unknown"
+    return "healthy" if entry["breached"] is False else "breached"
 
 
 def verdict(results: Sequence[Mapping]) -> str:
@@ -103,11 +107,13 @@ def _override(language: str, action: Mapping) -> Iterator[str]:
     if action["taken_back"]:
         yield say(language, "taken_back", unit=unit, changes=_summary.changes(language, steps))
     elif action["changed"] and not action["overridden"]:
-        yield say(language, "restored", unit=unit, changes=_summary.changes(language, steps))
+        key = "would_restore" if action.get("verdict") == "would_change" else "restored"
+        yield say(language, key, unit=unit, changes=_summary.changes(language, steps))
     elif action["changed"]:
-        worst = max((step["direction"] for step in steps), key=("neutral", "reduces", "increases").index)
+        worst = max((step["direction"] for step in steps), key=DIRECTIONS.index, default="neutral")
         changes = _summary.changes(language, steps)
-        yield say(language, "set", unit=unit, changes=changes, direction=say(language, worst))
+        key = "would_set" if action.get("verdict") == "would_change" else "set"
+        yield say(language, key, unit=unit, changes=changes, direction=say(language, worst))
     elif steps:
         yield say(language, "unchanged", unit=unit, changes=written)
     for step in action["kept"]:
@@ -125,7 +131,7 @@ def _now(language: str, host: Host) -> list[str]:
 
 
 def _left(language: str, host: Host) -> list[str]:
-    said = [action for action in host.actions if "overridden" in action]
+    said = [action for action in host.actions if "overridden" in action and action.get("verdict") != "would_change"]
     if said:
         left = {said[-1]["unit"]: said[-1]["overridden"]}
     else:
@@ -145,10 +151,16 @@ def _next(language: str, incident: str, host: Host) -> list[str]:
         return [say(language, "next_run")]
     if host.verdict == "approval_needed":
         return [say(language, "next_approve", knobs=",".join(waiting), host=host.name)]
+    if incident == REVERT and (host.verdict == "refused" or _any_failed(host)):
+        return [say(language, "next_revert_again", host=host.name)]
     if incident == REVERT or (host.verdict == "not_recovered" and not host.actions):
         known = INCIDENT_OF_REVERT if incident == REVERT else incident
         return [say(language, "next_remediate", incident=known, host=host.name)]
     return [say(language, "next_unknown" if host.verdict == "unknown" else "next_person")]
+
+
+def _any_failed(host: Host) -> bool:
+    return any(action.get("failed") or action.get("unreachable") for action in host.actions)
 
 
 def _knobs(action: Mapping) -> str:

@@ -42,7 +42,7 @@ def systemctl(*arguments: str) -> None:
 def environments(unit: _systemd.Unit) -> dict[int, dict[str, str]]:
     """The environment of each process of a unit by pid."""
     found = {pid: _systemd.environment(pid) for pid in _systemd.processes(unit["ControlGroup"])}
-    return {pid: own for pid, own in found.items() if own}
+    return {pid: own for pid, own in found.items() if own is not None}
 
 
 def restart(unit: _systemd.Unit, environment: Mapping[str, str], healthy: Healthy) -> None:

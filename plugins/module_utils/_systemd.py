@@ -15,9 +15,9 @@ Run = Callable[[list[str]], Completed]
 
 UNIT_NAME = re.compile(r"[A-Za-z0-9:_.@][A-Za-z0-9:_.@-]{0,200}")
 PROPERTIES = (
-    "Id", "LoadState", "ActiveState", "SubState", "UnitFileState", "Transient", "NeedDaemonReload", "FragmentPath",
+    "Id", "LoadState", "ActiveState", "SubState", "Transient", "NeedDaemonReload",
     "DropInPaths", "EnvironmentFiles", "UnsetEnvironment", "MainPID", "ControlGroup", "InvocationID", "NRestarts",
-    "RestartUSec", "ActiveEnterTimestamp", "Result", "ExecMainStatus", "MemoryCurrent", "MemoryHigh", "MemoryMax",
+    "ActiveEnterTimestamp", "Result", "ExecMainStatus", "MemoryCurrent", "MemoryHigh", "MemoryMax",
     "CPUUsageNSec", "CPUQuotaPerSecUSec",
 )  # fmt: skip
 
@@ -109,9 +109,12 @@ def _inside(control_group: str, path: str) -> bool:
     return False
 
 
-def environment(pid: int, proc: str = "/proc") -> dict[str, str]:
-    """The environment a process was started with; empty when the process is gone."""
-    pairs = (item.partition("=") for item in _read(f"{proc}/{pid}/environ").split("\0") if "=" in item)
+def environment(pid: int, proc: str = "/proc") -> dict[str, str] | None:
+    """The environment a process was started with; None when the process is gone or only waits to be reaped."""
+    text = _read(f"{proc}/{pid}/environ")
+    if not text and _read(f"{proc}/{pid}/stat").rpartition(")")[2].split()[:1] in ([], ["Z"], ["X"]):
+        return None
+    pairs = (item.partition("=") for item in text.split("\0") if "=" in item)
     return {name: value for name, _equals, value in pairs}
 
 

@@ -73,7 +73,16 @@ def indicators(
 def _scraped(indicator: _indicators.Indicator, finding: Finding) -> _indicators.Value:
     if finding.status != "ok":
         return _indicators.Value(None, problem="silent")
-    return _indicators.measure(indicator, finding.data["before"], finding.data["after"], finding.data["seconds"])
+    before, after = finding.data["before"], finding.data["after"]
+    seen = _indicators.measure(indicator, before, after, finding.data["seconds"])
+    if indicator.kind != "state" or seen.value != _indicators.CLOSED:
+        return seen
+    # A breaker is CLOSED for a moment when its process just started, or between two openings.
+    worst = before.highest(indicator.family)
+    if worst is None or worst > seen.value:
+        return _indicators.known(worst, seen.count)
+    few = seen.count is None or seen.count < indicator.min_count
+    return _indicators.Value(None, seen.count, "too_few") if few else seen
 
 
 def why(findings: Mapping[str, Finding], now: float) -> Why:
@@ -108,7 +117,7 @@ def _logged_denials(lines: Sequence[str], now: float, newer_than: float = 900) -
             code = entry.get("why") or entry.get("why_code") or entry.get("reason")
             if isinstance(code, str) and now - _seconds(entry.get("ts")) <= newer_than:
                 found[code] = found.get(code, 0.0) + 1
-        except (AttributeError, TypeError, ValueError):
+        except (AttributeError, TypeError, ValueError, OverflowError, RecursionError):
             continue
     return found
 
@@ -184,7 +193,7 @@ def _from_host(read: Mapping[str, dict], findings: Mapping[str, Finding]) -> Ite
         yield Cause("nginx_config", 0.95, (("nginx_says", {"message": nginx.data["message"]}),))
     if "expired" in findings["certificate"].problem:
         yield Cause("certificate_expired", 0.95, (("certificate_says", {"problem": findings["certificate"].problem}),))
-    if findings["dns"].status == "failed":
+    if findings["dns"].status != "ok":
         yield Cause("dns", 0.9, (("dns_says", {"problem": findings["dns"].problem}),))
     disk = findings["disk"].data
     for figure in ("used_percent", "inodes_used_percent"):
@@ -201,7 +210,7 @@ def _from_host(read: Mapping[str, dict], findings: Mapping[str, Finding]) -> Ite
 
 
 def _from_unit(unit: Mapping, findings: Mapping[str, Finding]) -> Iterator[Cause]:
-    role = unit["role"]
+    role = unit["role"] if unit["loaded"] == "loaded" else "absent"
     values = {"unit": unit["id"], "state": unit["state"], "restarts": unit["restarts"] or 0}
     if role == "nginx" and not unit["running"]:
         yield Cause("nginx_down", 0.9, (("unit_down", values),))

@@ -52,7 +52,7 @@ options:
     choices: [reduces, neutral, increases]
     default: reduces
   approve:
-    description: Lower-case names of variables that may raise exposure, such as V(spread_threshold).
+    description: Names of variables that may raise exposure, such as V(spread_threshold).
     type: list
     elements: str
     default: []
@@ -197,6 +197,7 @@ from ansible_collections.aurora.runbook.plugins.module_utils import (
     _options,
     _override,
     _recovery,
+    _redact,
     _service,
     _systemd,
 )
@@ -222,7 +223,7 @@ def plan(current, params):
         return _override.plan_absent(current)
     wanted = _knobs.strings(params["environment"])
     _knobs.check(wanted)
-    planned = _override.plan_present(current, wanted, params["direction"], params["approve"])
+    planned = _override.plan_present(current, wanted, params["direction"], [name.lower() for name in params["approve"]])
     _override.check_unset(current.unit, planned.written)
     return planned
 
@@ -231,9 +232,10 @@ def apply(current, planned, healthy):
     """Make the plan true and prove it, or give back what was there and raise RunbookError."""
     working = begin(current, planned.written, planned.before)
     try:
-        settle(working, planned.written, healthy if planned.restart else None)
+        install_and_prove(working, planned.written, healthy if planned.restart else None)
     except RunbookError as error:
         raise RunbookError(f"{error}\n{give_back(current, working, healthy)}") from error
+    return working
 
 
 def begin(current, written, before):
@@ -247,23 +249,28 @@ def begin(current, written, before):
         previous=lease.settled if lease else {},
         granted=lease.granted if lease else datetime.now(timezone.utc).isoformat(timespec="seconds"),
         by=lease.by if lease else os.environ.get("SUDO_USER", "root"),
+        attempts=lease.tried if lease else [],
         made=lease.made if lease else [path for path in directories(current.unit.id) if not os.path.isdir(path)],
     )
     _lease.save(working)
     return working
 
 
-def settle(lease, environment, healthy, expected=None):
-    """Write an override (an empty one: remove it), load it, restart if ``healthy`` is given, and close the lease."""
+def install_and_prove(lease, environment, healthy, expected=None):
+    """Write an override (an empty one: remove it), load it, and restart and prove it if ``healthy`` is given."""
     install(lease, environment)
     _service.systemctl("daemon-reload")
     unit = _service.observe(lease.unit)
     _override.check_last(unit, environment)
     if healthy:
         _service.restart(unit, expected or environment, healthy)
+
+
+def close(lease, environment):
+    """The change is whole: the lease says what stands, or is gone with the last of it."""
     if environment:
         before = {name: value for name, value in lease.before.items() if name in environment}
-        _lease.save(replace(lease, phase=_lease.ACTIVE, before=before, written=environment, previous={}))
+        _lease.save(replace(lease, phase=_lease.ACTIVE, before=before, written=environment, previous={}, attempts=[]))
     else:
         _lease.drop(lease.unit)
 
@@ -298,7 +305,8 @@ def give_back(current, working, healthy):
     unit = _service.observe(current.unit.id)
     disturbed = unit["InvocationID"] != current.unit["InvocationID"] or not unit.running
     try:
-        settle(working, working.previous, healthy if disturbed else None, as_before(working))
+        install_and_prove(working, working.previous, healthy if disturbed else None, as_before(working))
+        close(working, working.previous)
     except RunbookError as error:
         return f"Giving back what was there FAILED, look at {current.unit.id} on the host now: {error}"
     return "What was there before is back and the service runs as before." if disturbed else "Nothing was changed."
@@ -308,7 +316,7 @@ def watch(unit_id, options, timeout):
     """Wait for the indicator; a restart of the service meanwhile makes the answer unknown."""
     rule, url = _options.recovery_rule(options)
     pid = _service.observe(unit_id).pid
-    read = _recovery.reader(lambda: _http.fetch_page(url), lambda: _systemd.started(pid))
+    read = _recovery.reader(rule, lambda: _http.fetch_page(url), lambda: _systemd.started(pid))
     outcome = _recovery.wait(rule, read, time.monotonic, time.sleep, timeout, options["interval_seconds"])
     return _recovery.describe(outcome, rule)
 
@@ -339,23 +347,27 @@ def run(params, check_mode):
         return {**result, "verdict": "healthy"}
     if check_mode and planned.changed:
         return {**result, "verdict": "would_change"}
-    if planned.changed:
-        apply(current, planned, healthy)
+    working = apply(current, planned, healthy) if planned.changed else None
+    # A raise stays an unfinished change until it is proven to help, so that a crash meanwhile undoes it.
+    raised = recovery and any(step.direction == "increases" for step in planned.steps)
+    if working and not raised:
+        close(working, planned.written)
     if recovery:
         result.update(watch(current.unit.id, recovery, 0 if check_mode else recovery["timeout_seconds"]))
-        raised = any(step.direction == "increases" for step in planned.steps)
-        if raised and planned.changed and result["verdict"] != "recovered":
-            result.update(taken_back=True, overridden=take_back(params["name"], current, healthy))
+    if working and raised:
+        if result["verdict"] != "recovered":
+            result.update(taken_back=True, overridden=take_back(working, healthy))
+        close(working, result["overridden"])
     return result
 
 
-def take_back(name, current, healthy):
-    """Undo a change that raised exposure and did not help; returns what the override says then."""
-    now = observe(name)
-    environment = current.lease.settled if current.lease else {}
-    working = begin(now, environment, now.lease.before)
-    settle(working, environment, healthy, as_before(replace(working, previous=environment)))
-    return environment
+def take_back(working, healthy):
+    """Undo a raise that did not help; returns what the override says then."""
+    try:
+        install_and_prove(working, working.previous, healthy, as_before(working))
+    except RunbookError as error:
+        raise RunbookError(f"{working.written} did not help, and taking it back FAILED: {error}") from error
+    return working.previous
 
 
 def main():
@@ -375,10 +387,11 @@ def main():
         supports_check_mode=True,
     )
     try:
-        result = run(module.params, module.check_mode)
+        with _lease.exclusive():
+            result = run(module.params, module.check_mode)
     except RunbookError as error:
-        module.fail_json(msg=str(error))
-    module.exit_json(**result)
+        module.fail_json(msg=_redact.redact_text(str(error)))
+    module.exit_json(**_redact.redact_data(result))
 
 
 if __name__ == "__main__":

@@ -166,6 +166,7 @@ probes:
   type: dict
 """
 
+import re
 import time
 from dataclasses import asdict
 from urllib.parse import urlsplit
@@ -192,9 +193,10 @@ RANGES = {"sample_seconds": (0, 300), "probe_seconds": (1, 60)}
 def token(params):
     """The feed's token, empty when there is none or it cannot be read safely."""
     try:
-        return _files.read_owned(params["auth_token_file"], params["user"], 4096)[0].decode("ascii").strip()
-    except (RunbookError, ValueError):
+        text = _files.read_owned(params["auth_token_file"], params["user"], 4096)[0].decode("utf-8", "replace").strip()
+    except RunbookError:
         return ""
+    return text if re.fullmatch(r"[!-~]{8,512}", text) else ""
 
 
 def probes(params, secret):
@@ -213,7 +215,7 @@ def probes(params, secret):
         "memory": _probes.memory,
         "disk": lambda: _probes.disk(params["home"]),
         "iostat": _probes.iostat,
-        "dns": lambda: _probes.dns([public, exchange]),
+        "dns": lambda: _probes.dns([name for name in (public, exchange) if name]),
         "firewall": _probes.firewall,
         "nginx_config": _probes.nginx_config,
         "certificate": lambda: _probes.certificate(params["public_url"], limit, tls),
@@ -310,7 +312,7 @@ def main():
     try:
         result = look(module.params)
     except RunbookError as error:
-        module.fail_json(msg=str(error))
+        module.fail_json(msg=_redact.redact_text(str(error)))
     module.exit_json(changed=False, **result)
 
 

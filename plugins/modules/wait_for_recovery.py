@@ -99,7 +99,7 @@ def main():
     module = AnsibleModule(argument_spec=_options.RECOVERY, supports_check_mode=True)
     try:
         rule, url = _options.recovery_rule(module.params)
-        read = _recovery.reader(lambda: _http.fetch_page(url), lambda: "")
+        read = _recovery.reader(rule, lambda: _http.fetch_page(url), lambda: "")
         timeout = 0 if module.check_mode else module.params["timeout_seconds"]
         outcome = _recovery.wait(rule, read, time.monotonic, time.sleep, timeout, module.params["interval_seconds"])
     except RunbookError as error:

@@ -22,7 +22,7 @@ def test_documented_defaults_are_the_defaults(role):
     defaults = load(role, "defaults/main.yml")
     for name, text in defaults.items():
         values[name] = NativeEnvironment().from_string(text).render(values)
-    options = load(role, "meta/argument_specs.yml")["argument_specs"]["main"]["options"]
+    options = next(iter(load(role, "meta/argument_specs.yml")["argument_specs"].values()))["options"]
     documented = {name: option.get("default") for name, option in options.items()}
     assert documented == {name: _as(options[name]["type"], values[name]) for name in defaults}
 

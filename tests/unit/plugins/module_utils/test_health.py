@@ -38,7 +38,7 @@ def wait(units, objections=()):
         ([unit("a", "deactivating", "stop-sigterm"), unit("b", "activating", "start"), UP], True, ""),
         ([unit("a")], False, "not healthy within 10 s"),  # it was never restarted
         ([unit("b", "failed", "failed", "exit-code")], False, "it failed"),
-        ([UP, UP, DEAD], False, "did not stay healthy"),
+        ([UP, UP, DEAD], False, "did not stay"),
         ([DEAD, DEAD, DEAD, unit("c")], False, "keeps crashing"),
         ([UP, UP, unit("c")], False, "keeps crashing"),
         ([unit("b", "activating", "start")], False, "not healthy within 10 s"),

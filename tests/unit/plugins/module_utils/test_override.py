@@ -65,14 +65,32 @@ def test_the_next_rung_keeps_the_first_and_what_was_before_it():
     assert plan.before == {"KELLY_MULTIPLIER": "1.0", "DECISIONS_PER_MINUTE": "30"}
 
 
-def test_a_value_the_unit_has_by_itself_is_not_overridden():
+def test_a_value_that_runs_already_is_held_without_a_restart():
     plan = present(current({"KELLY_MULTIPLIER": "0.5"}), {"KELLY_MULTIPLIER": "0.5"})
-    assert (plan.changed, plan.written) == (False, {})
+    assert (plan.changed, plan.restart, plan.written) == (True, False, {"KELLY_MULTIPLIER": "0.5"})
 
 
 def test_a_stricter_running_value_is_kept_not_loosened():
     plan = present(current({"KELLY_MULTIPLIER": "0.3"}), {"KELLY_MULTIPLIER": "0.5"})
     assert (plan.changed, [step.before for step in plan.kept]) == (False, ["0.3"])
+
+
+def test_a_stricter_value_of_an_unfinished_change_of_ours_is_kept_too():
+    half = lease({"KELLY_MULTIPLIER": "0.3"}, {"KELLY_MULTIPLIER": "1.0"}, _lease.APPLYING)
+    plan = present(current({"KELLY_MULTIPLIER": "0.3"}, half), {"KELLY_MULTIPLIER": "0.5"})
+    assert plan.written == {"KELLY_MULTIPLIER": "0.3"}
+
+
+def test_what_two_unfinished_changes_left_running_is_found():
+    first = lease({}, {"KELLY_MULTIPLIER": "1.0"}, _lease.REMOVING)
+    twice = replace(first, attempts=[{"KELLY_MULTIPLIER": "0.5"}])
+    assert _override.plan_absent(current({"KELLY_MULTIPLIER": "0.5"}, twice, {})).restart
+
+
+def test_an_unfinished_change_may_restart_a_service_that_it_left_dead():
+    half = lease({"KELLY_MULTIPLIER": "0.5"}, {}, _lease.APPLYING)
+    dead = _systemd.Unit("x", {**UNIT.properties, "ActiveState": "activating", "SubState": "auto-restart"})
+    _override.check_unit(current({}, half, unit=dead), "present")
 
 
 def test_raising_exposure_waits_for_its_name():
@@ -194,5 +212,6 @@ def test_a_variable_the_unit_unsets_is_refused():
 
 def test_one_process_without_the_value_is_enough_to_object():
     assert "process 8" in _override.objection({7: {"K": "1"}, 8: {"K": "2"}}, {"K": "1"})
+    assert "process 9" in _override.objection({7: {"K": "1"}, 9: {}}, {"K": "1"})
     assert _override.objection({}, {"K": "1"}) != ""
     assert _override.objection({7: {"K": "1"}}, {"K": "1"}) == ""

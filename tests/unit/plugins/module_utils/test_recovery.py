@@ -41,7 +41,7 @@ def wait(rule, pages, timeout=None):
         now[0] += seconds
 
     limit = len(pages) - 1 if timeout is None else timeout
-    return _recovery.wait(rule, _recovery.reader(fetch, lambda: ""), lambda: now[0], sleep, limit, 1.0)
+    return _recovery.wait(rule, _recovery.reader(rule, fetch, lambda: ""), lambda: now[0], sleep, limit, 1.0)
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_a_restart_between_samples_is_unknown_even_when_counters_rise():
 def test_another_process_behind_the_endpoint_is_unknown():
     pages = iter(["1", "1", "2"])
     now = iter(range(100))
-    read = _recovery.reader(lambda: breaker(0, 10 * next(now)), lambda: next(pages))
+    read = _recovery.reader(BREAKER, lambda: breaker(0, 10 * next(now)), lambda: next(pages))
     clock = [0.0]
     outcome = _recovery.wait(BREAKER, read, lambda: clock[0], lambda s: clock.__setitem__(0, clock[0] + s), 60, 1)
     assert (outcome.verdict.answer, outcome.verdict.reason) == ("unknown", "reset")

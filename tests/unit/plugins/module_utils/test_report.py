@@ -38,6 +38,7 @@ def text(host, incident="circuit_breaker"):
         (look(1, None), "breached"),  # HALF_OPEN
         (look(None, None, problem="silent"), "unknown"),
         (look(0, False, [{"phase": "applying"}]), "breached"),  # unfinished comes before "nothing breached"
+        (look(None, None, [{"phase": "applying"}], "silent"), "breached"),
         ({"unreachable": True, "msg": "gone"}, "unknown"),
         ({"failed": True, "msg": "bad option"}, "unknown"),
         ({}, "unknown"),
@@ -113,6 +114,21 @@ def test_hosts_left_out_after_a_bad_canary_are_told_so():
 
 def test_control_characters_of_a_host_do_not_reach_the_terminal():
     assert "\x1b" not in text(_report.Host("a1", {"failed": True, "msg": "\x1b[31mboo"}, (), "unknown"))
+
+
+def test_check_mode_claims_nothing():
+    said = text(_report.Host("a1", look(), [action(verdict="would_change")], "would_change"))
+    assert "would set KELLY_MULTIPLIER 1.0 → 0.5" in said
+    assert "overridden" not in said
+
+
+def test_a_change_without_variables_still_has_a_report():
+    assert "a1: RECOVERED" in text(_report.Host("a1", look(), [action(environment=[])], "recovered"))
+
+
+def test_a_name_from_a_host_cannot_forge_a_line():
+    failed = {"failed": True, "msg": "X\na9: RECOVERED"}
+    assert "a9: RECOVERED" not in _report.report("en", "circuit_breaker", [_report.Host("a1", look(), [failed])])
 
 
 def test_the_table_marks_breaches_and_what_is_not_known():

@@ -20,7 +20,7 @@ def page(text):
 def findings(before=HEALTHY, after=HEALTHY, **others):
     """A host where every probe is content, unless told otherwise."""
     sample = {"before": page(before), "after": page(after), "seconds": 5.0}
-    unit = {"id": "x.service", "state": "active (running)", "running": True, "restarts": 0}
+    unit = {"loaded": "loaded", "id": "x.service", "state": "active (running)", "running": True, "restarts": 0}
     unit.update(memory=100, memory_high=400, memory_max=512)
     found = {
         "runner_metrics": Finding("ok", sample),
@@ -91,7 +91,17 @@ def test_denials_of_an_hour_ago_explain_nothing():
 
 
 def test_a_log_of_rubbish_is_no_evidence_and_no_crash():
-    rubbish = ["not json", "[]", "7", "null", '{"why": 3, "ts": 1}', '{"why": "X"}', '{"why": "X", "ts": "yesterday"}']
+    rubbish = [
+        "[" * 100000,
+        '{"why": "X", "ts": 1' + "0" * 400 + "}",
+        "not json",
+        "[]",
+        "7",
+        "null",
+        '{"why": 3, "ts": 1}',
+        '{"why": "X"}',
+        '{"why": "X", "ts": "yesterday"}',
+    ]
     assert judge(open_breaker(rubbish * 10)) == ["unknown"]
 
 
@@ -109,6 +119,7 @@ def test_denials_within_the_sample_come_first():
         ({"nginx_config": Finding("ok", {"valid": False, "message": "line 3"})}, "nginx_config"),
         ({"certificate": Finding("failed", problem="certificate has expired")}, "certificate_expired"),
         ({"dns": Finding("failed", problem="x does not resolve")}, "dns"),
+        ({"dns": Finding("timeout", problem="no answer")}, "dns"),
         ({"disk": Finding("ok", {"path": "/", "used_percent": 99.0, "inodes_used_percent": 1.0})}, "disk_full"),
         ({"healthz_local": Finding("timeout", problem="no answer within its limit")}, "feed_hung"),
     ],
@@ -132,11 +143,38 @@ def test_what_a_unit_shows_is_named(role, changes, cause):
     assert judge(found) == [cause]
 
 
+def test_a_unit_that_this_host_does_not_have_is_not_down():
+    found = findings()
+    found["units"].data["feed"].update(loaded="not-found", running=False, state="inactive (dead)")
+    assert judge(found) == []
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "breached", "problem"),
+    [
+        ("circuit_breaker_state 2\npolicy_considered_total 90", HEALTHY, True, ""),  # it only closed while we looked
+        (HEALTHY, "circuit_breaker_state 0\npolicy_considered_total 3", None, "too_few"),  # it was just restarted
+        (HEALTHY, "circuit_breaker_state 0", None, "too_few"),
+    ],
+)
+def test_closed_for_a_moment_is_not_healthy(before, after, breached, problem):
+    entry = _triage.indicators(findings(before, after), None, {})["circuit_breaker"]
+    assert (entry["breached"], entry["problem"]) == (breached, problem)
+
+
+@pytest.mark.parametrize(("risen", "breached"), [(0, None), (1, True)])
+def test_a_short_sample_can_show_a_cvar_breach_but_not_that_there_is_none(risen, breached):
+    text = HEALTHY + "\nrisk_cvar_breach_total "
+    assert (
+        _triage.indicators(findings(text + "3", text + str(3 + risen)), None, {})["cvar_breach"]["breached"] is breached
+    )
+
+
 def test_every_probe_may_be_missing():
     found = {name: Finding("timeout", problem="no answer") for name in findings()}
     read = _triage.indicators(found, None, {})
     assert {entry["breached"] for entry in read.values()} == {None}
-    assert _triage.causes(read, _triage.why(found, NOW), found, _triage.WHY_CAUSES) == []
+    assert judge(found) == ["dns"]
 
 
 def test_half_open_is_neither_breached_nor_fine():
