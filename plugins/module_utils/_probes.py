@@ -7,6 +7,7 @@ returns a dict of plain values, and raises RunbookError, OSError or ValueError w
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -21,6 +22,7 @@ from ansible_collections.aurora.runbook.plugins.module_utils import _command, _f
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import CommandError, FetchError, RunbookError
 
 HOST_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9.:_-]{0,252}")
+TAIL_LINES = 20
 RATE_HEADERS = ("x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset", "retry-after")
 
 
@@ -96,8 +98,14 @@ def journal(unit: str) -> dict:
 
 
 def log_tail(path: str, owner: str) -> dict:
-    """Runbook 1, triage 2 and 5, triage 2: ``tail`` of a log of the service's user."""
+    """Runbook 1, triage 2 and 5, triage 2: ``tail`` of a log of the service's user.
+
+    A log just rotated is short, and its writer may still write into the rotated file: that comes first then.
+    """
     lines, size, age = _files.tail(path, owner)
+    if len(lines) < TAIL_LINES:
+        with contextlib.suppress(RunbookError):
+            lines = [*_files.tail(f"{path}.1", owner)[0], *lines]
     return {"path": path, "lines": lines, "bytes": size, "age_seconds": round(age, 1)}
 
 

@@ -114,6 +114,8 @@ def _override(language: str, action: Mapping) -> Iterator[str]:
         changes = _summary.changes(language, steps)
         key = "would_set" if action.get("verdict") == "would_change" else "set"
         yield say(language, key, unit=unit, changes=changes, direction=say(language, worst))
+    elif action.get("verdict") == "healthy":
+        yield say(language, "nothing_leased", unit=unit)
     elif steps:
         yield say(language, "unchanged", unit=unit, changes=written)
     for step in action["kept"]:
