@@ -17,6 +17,7 @@ from ansible_collections.aurora.runbook.plugins.module_utils import _files
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
 
 STATE_DIRECTORY = "/var/lib/aurora-runbook"
+GUARD = "/run/aurora-runbook.guard"
 APPLYING, ACTIVE, REMOVING = "applying", "active", "removing"
 
 
@@ -64,10 +65,9 @@ class Lease:
 
 
 @contextlib.contextmanager
-def exclusive(directory: str = STATE_DIRECTORY) -> Iterator[None]:
+def exclusive(guard: str = GUARD) -> Iterator[None]:
     """Nobody else changes anything on this host meanwhile. Raises RunbookError when somebody does already."""
-    _files.make_directory(directory, 0o700)
-    descriptor = os.open(os.path.join(directory, "guard"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    descriptor = os.open(guard, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield

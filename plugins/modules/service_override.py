@@ -183,6 +183,7 @@ recovery:
   type: dict
 """
 
+import contextlib
 import os
 import time
 from dataclasses import asdict, replace
@@ -387,7 +388,7 @@ def main():
         supports_check_mode=True,
     )
     try:
-        with _lease.exclusive():
+        with contextlib.nullcontext() if module.check_mode else _lease.exclusive():
             result = run(module.params, module.check_mode)
     except RunbookError as error:
         module.fail_json(msg=_redact.redact_text(str(error)))
