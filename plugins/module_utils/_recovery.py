@@ -59,7 +59,7 @@ class Outcome:
 def judge(readings: Sequence[Reading], rule: Rule) -> Verdict:
     """The answer so far; WAITING carries the reason that will stand if nothing better comes before the deadline."""
     last = readings[-1]
-    if _broken(readings[-2:], rule):
+    if _broken([reading for reading in readings if reading.page is not None][-2:], rule):
         verdict = Verdict(UNKNOWN, "reset")
     elif last.page is None:
         verdict = Verdict(WAITING, last.problem)
@@ -138,10 +138,9 @@ def describe(outcome: Outcome, rule: Rule) -> dict:
 
 def _broken(readings: Sequence[Reading], rule: Rule) -> bool:
     """Did the process restart or a counter fall between readings? Then the samples are not one story."""
-    seen = [reading for reading in readings if reading.page is not None]
     counter = {"state": rule.indicator.divisor, "p99": f"{rule.indicator.family}_count"}
     name = counter.get(rule.indicator.kind, rule.indicator.family)
-    for old, new in zip(seen, seen[1:]):
+    for old, new in zip(readings, readings[1:]):
         if old.process != new.process or old.page.total(_START) != new.page.total(_START):
             return True
         counted = rule.indicator.kind != "gauge" and old.page.has(name) and new.page.has(name)

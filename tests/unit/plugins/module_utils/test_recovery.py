@@ -90,6 +90,11 @@ def test_a_restart_between_samples_is_unknown_even_when_counters_rise():
     assert wait(BREAKER, pages).verdict == _recovery.Verdict("unknown", "reset", seconds=2)
 
 
+def test_a_restart_behind_a_silence_is_noticed_too():
+    pages = [f"process_start_time_seconds 1\n{breaker(0, 9)}", None, f"process_start_time_seconds 2\n{breaker(0, 90)}"]
+    assert wait(BREAKER, [*pages, *pages[-1:] * 9]).verdict.reason == "reset"
+
+
 def test_another_process_behind_the_endpoint_is_unknown():
     pages = iter(["1", "1", "2"])
     now = iter(range(100))

@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Running playbooks and modules as an operator does, and looking at the lab's hosts past them."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ansible_collections.aurora.runbook.plugins.module_utils import _messages
+
+HERE = Path(__file__).resolve().parent
+CHECKOUT = HERE.parents[1]
+sys.path.insert(0, str(CHECKOUT / "tests" / "lab"))
+
+import lab
+
+INVENTORY = CHECKOUT / "inventory" / "lab"
+RUNNER = "aurora-runner.service"
+DROP_INS = f"/etc/systemd/system/{RUNNER}.d"
+OURS = (f"{DROP_INS}/zzz-aurora-runbook.conf", f"/etc/aurora-runbook/{RUNNER}.env")
+LEASE = f"/var/lib/aurora-runbook/leases/override-{RUNNER}.json"
+NORMAL = {"KELLY_MULTIPLIER": "1.0", "DECISIONS_PER_MINUTE": "30", "SPREAD_THRESHOLD": "1.5"}
+VERDICTS = (
+    "healthy",
+    "recovered",
+    "not_recovered",
+    "unknown",
+    "approval_needed",
+    "escalated",
+    "refused",
+    "would_change",
+)
+WORDS = {_messages.say(language, name): name for name in VERDICTS for language in _messages.LANGUAGES}
+LIMIT = 300  # seconds; nothing that works takes that long
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished ansible-playbook."""
+
+    status: int
+    output: str
+
+    @property
+    def report(self) -> list:
+        """The list that the playbook shows: lines for people."""
+        shown = (
+            json.loads(found) for found in re.findall(r"^ok: .* => (\{\n.*?^\})", self.output, re.DOTALL | re.MULTILINE)
+        )
+        return next(result["msg"] for result in shown if isinstance(result.get("msg"), list))
+
+    @property
+    def verdicts(self) -> dict[str, str]:
+        said = (line.partition(": ") for line in self.report)
+        return {host: WORDS[text] for host, _colon, text in said if text in WORDS}
+
+    @property
+    def changed(self) -> dict[str, int]:
+        """How many tasks changed something, by host."""
+        return {
+            host: int(count)
+            for host, count in re.findall(r"^(\S+) +: ok=\d+ +changed=(\d+)", self.output, re.MULTILINE)
+        }
+
+
+def start(argv: list[str], cwd: Path = CHECKOUT) -> subprocess.Popen:
+    environment = {**os.environ, "ANSIBLE_CALLBACK_RESULT_FORMAT": "json", "ANSIBLE_NOCOLOR": "1"}
+    pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.Popen(argv, cwd=cwd, env=environment, text=True, **pipes)
+
+
+def playbook(name: str, *arguments: str, cwd: Path = CHECKOUT) -> Run:
+    """Run a playbook of the collection, by its short name from the checkout or by its full one from anywhere."""
+    path = name if "." in name else f"playbooks/{name}.yml"
+    process = start(["ansible-playbook", path, "-i", str(INVENTORY), *arguments], cwd)
+    output, errors = process.communicate(timeout=LIMIT)
+    return Run(process.returncode, output + errors)
+
+
+def start_module(host: str, name: str, arguments: dict, *flags: str) -> subprocess.Popen:
+    argv = ["ansible", host, "-i", str(INVENTORY), "--become", "-e", "ansible_python_interpreter=/usr/bin/python3"]
+    return start([*argv, "-m", f"aurora.runbook.{name}", "-a", json.dumps(arguments), *flags])
+
+
+def finish_module(process: subprocess.Popen) -> dict:
+    output, errors = process.communicate(timeout=LIMIT)
+    head, arrow, result = output.partition(" => ")
+    assert arrow, output + errors
+    return {**json.loads(result), "failed": "FAILED" in head}
+
+
+def module(host: str, name: str, arguments: dict, *flags: str) -> dict:
+    """Run one module on one lab host; exactly what it returned, and whether it failed."""
+    return finish_module(start_module(host, name, arguments, "-e", "ansible_pipelining=true", *flags))
+
+
+def override_each(host: str, arguments: list[dict], folder: Path) -> list[dict]:
+    """service_override with each set of arguments in turn; what each returned."""
+    (folder / "arguments.json").write_text(json.dumps(arguments), encoding="utf-8")
+    extra = json.dumps({"host": host, "arguments": str(folder / "arguments.json")})
+    return playbook(str(HERE / "override_each.yml"), "-e", extra).report
+
+
+def shell(host: str, script: str) -> str:
+    """A constant script on a lab host, past the collection."""
+    return lab.inside(host, "sh", "-eu", input=script.encode())
+
+
+def put(host: str, path: str, *lines: str) -> None:
+    """Write a file of systemd's on a host, and load it."""
+    lab.inside(host, "mkdir", "-p", str(Path(path).parent))
+    lab.inside(host, "tee", path, input="".join(f"{line}\n" for line in lines).encode())
+    lab.inside(host, "systemctl", "daemon-reload")
+
+
+def show(host: str, unit: str, name: str) -> str:
+    return lab.inside(host, "systemctl", "show", f"--property={name}", "--value", unit)
+
+
+def environment(host: str, unit: str = RUNNER) -> dict[str, str]:
+    """What a unit's main process runs with, without what systemd makes anew at each start."""
+    raw = lab.inside(host, "sh", "-c", 'cat "/proc/$(systemctl show --property=MainPID --value "$0")/environ"', unit)
+    pairs = dict(entry.split("=", 1) for entry in raw.split("\0") if entry)
+    return {name: pairs[name] for name in pairs.keys() - {"INVOCATION_ID", "JOURNAL_STREAM", "SYSTEMD_EXEC_PID"}}
+
+
+def knobs(host: str) -> dict[str, str]:
+    own = environment(host)
+    return {name: own[name] for name in NORMAL}
+
+
+def decisions(host: str) -> float:
+    """How many decisions the runner considered since its start."""
+    page = lab.get(lab.aurora_hosts([host])[host], 9000, "/metrics")
+    return sum(map(float, re.findall(r"^policy_considered_total (\S+)$", page, re.MULTILINE)))
+
+
+def configuration(host: str) -> str:
+    """Every file below /etc by name, mode, owner, size and time, and every directory by name."""
+    return shell(host, r"find /etc -type d -print -o -printf '%p %m %u %s %T@\n'")
+
+
+def footprint(host: str) -> str:
+    """All that a run which changes nothing leaves exactly as it was."""
+    beyond = r"""
+    find /var/lib -path '*aurora-runbook*' -printf '%p %T@\n'
+    systemctl show --property=InvocationID aurora-runner aurora-live-feed nginx
+    """
+    return configuration(host) + shell(host, beyond)
+
+
+def lease(host: str) -> dict | None:
+    try:
+        return json.loads(lab.inside(host, "cat", LEASE))
+    except lab.LabError:
+        return None
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come to that"
+        time.sleep(0.2)

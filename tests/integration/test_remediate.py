@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The circuit breaker's playbook, from the command line to the processes on the hosts."""
+
+from __future__ import annotations
+
+import json
+
+from helpers import NORMAL, configuration, environment, footprint, knobs, lab, playbook
+
+BOTH = ("aurora1", "aurora2")
+REDUCED = {**NORMAL, "KELLY_MULTIPLIER": "0.5"}
+QUICK = ("-e", "aurora_healthy_seconds=1")
+
+
+def remediate(*arguments):
+    return playbook("remediate_circuit_breaker", *QUICK, *arguments)
+
+
+def test_a_closed_breaker_is_left_alone():
+    before = {host: footprint(host) for host in BOTH}
+    run = remediate()
+    assert (run.status, run.verdicts) == (0, dict.fromkeys(BOTH, "healthy"))
+    assert run.changed == dict.fromkeys(BOTH, 0)
+    assert {host: footprint(host) for host in BOTH} == before
+
+
+def test_remediation_works_by_its_full_name_from_any_directory(tmp_path):
+    run = playbook("aurora.runbook.remediate_circuit_breaker", cwd=tmp_path)
+    assert (run.status, run.verdicts) == (0, dict.fromkeys(BOTH, "healthy"))
+
+
+def test_check_mode_shows_what_the_real_run_then_does(broken):
+    broken("breaker_spreads")
+    before = {host: footprint(host) for host in BOTH}
+    checked = remediate("--check", "--diff")
+    assert (checked.status, checked.verdicts) == (0, dict.fromkeys(BOTH, "would_change"))
+    assert checked.output.count("-KELLY_MULTIPLIER=1.0\n+KELLY_MULTIPLIER=0.5\n") == len(BOTH)
+    assert {host: footprint(host) for host in BOTH} == before
+
+    real = remediate("--diff")
+    assert (real.status, real.verdicts) == (0, dict.fromkeys(BOTH, "recovered"))
+    assert real.changed == checked.changed == dict.fromkeys(BOTH, 1)
+    assert done(real) == [line.replace("would set ", "") for line in done(checked)]
+    assert {host: knobs(host) for host in BOTH} == dict.fromkeys(BOTH, REDUCED)
+
+
+def done(run):
+    return [line for line in run.report if line.startswith("  done:")]
+
+
+def test_autonomy_observe_and_propose_touch_nothing(broken):
+    broken("breaker_spreads")
+    before = {host: footprint(host) for host in BOTH}
+    observed = remediate("-e", "aurora_autonomy=observe")
+    assert observed.status != 0
+    assert observed.verdicts == dict.fromkeys(BOTH, "not_recovered")
+    proposed = remediate("-e", "aurora_autonomy=propose")
+    assert proposed.verdicts == dict.fromkeys(BOTH, "would_change")
+    assert "KELLY_MULTIPLIER 1.0 → 0.5" in "\n".join(done(proposed))
+    assert {host: footprint(host) for host in BOTH} == before
+
+
+def test_limit_keeps_other_hosts_out_of_it(broken):
+    broken("breaker_spreads")
+    before = footprint("aurora1")
+    run = remediate("--limit", "aurora2")
+    assert (run.status, run.verdicts) == (0, {"aurora2": "recovered"})
+    assert footprint("aurora1") == before
+
+
+def test_an_unreachable_host_is_reported_and_the_others_are_repaired(broken, tmp_path):
+    gone = tmp_path / "gone.json"
+    address = {"ansible_host": "127.0.0.1", "ansible_port": 1}
+    gone.write_text(json.dumps({"aurora": {"hosts": {"aurora0": address}}}), encoding="ascii")
+    broken("breaker_spreads", ["aurora2"])
+    run = remediate("-i", str(gone))
+    assert run.status != 0
+    assert run.verdicts == {"aurora0": "unknown", "aurora1": "healthy", "aurora2": "recovered"}
+
+
+def test_a_canary_lost_after_the_look_stops_the_rest(broken, tmp_path):
+    lost = tmp_path / "lost.json"
+    port = "{{ 1 if incident_look is defined else 22 }}"
+    lost.write_text(json.dumps({"aurora": {"hosts": {"aurora1": {"ansible_port": port}}}}), encoding="ascii")
+    broken("breaker_spreads")
+    before = footprint("aurora2")
+    run = remediate("-i", str(lost))
+    assert run.status != 0
+    assert run.verdicts == {"aurora1": "unknown", "aurora2": "not_recovered"}
+    assert footprint("aurora2") == before
+
+
+def test_wide_spreads_wait_for_a_person_and_everything_can_be_given_back(broken):
+    before = {host: (configuration(host), environment(host)) for host in BOTH}
+    broken("breaker_spreads_wide")
+    unapproved = remediate()
+    assert unapproved.status != 0
+    assert unapproved.verdicts == {"aurora1": "approval_needed", "aurora2": "not_recovered"}
+    assert (knobs("aurora1"), knobs("aurora2")) == (REDUCED, NORMAL)
+    again = remediate()
+    assert (again.status, again.verdicts) == (unapproved.status, unapproved.verdicts)
+    assert again.changed == dict.fromkeys(BOTH, 0)
+
+    approved = remediate("-e", "aurora_approve=spread_threshold")
+    assert (approved.status, approved.verdicts) == (0, dict.fromkeys(BOTH, "recovered"))
+    wider = {**REDUCED, "SPREAD_THRESHOLD": "2.0"}
+    assert {host: knobs(host) for host in BOTH} == dict.fromkeys(BOTH, wider)
+
+    lab.mend()
+    revert = playbook("revert", *QUICK)
+    assert (revert.status, revert.verdicts) == (0, dict.fromkeys(BOTH, "recovered"))
+    assert {host: (configuration(host), environment(host)) for host in BOTH} == before
+
+
+def test_miscalibration_is_escalated_by_name(broken):
+    broken("breaker_miscalibration")
+    run = remediate()
+    assert run.status != 0
+    assert run.verdicts == {"aurora1": "escalated", "aurora2": "not_recovered"}
+    was = [line for line in run.report if line.startswith("  was:") and "likely cause" in line]
+    assert "miscalibration" in was[0]
+    assert knobs("aurora1") == REDUCED

@@ -1,0 +1,236 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An override takes effect, or is refused by name and leaves everything as it was."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+
+import pytest
+from helpers import (
+    DROP_INS,
+    NORMAL,
+    OURS,
+    RUNNER,
+    configuration,
+    decisions,
+    environment,
+    footprint,
+    knobs,
+    lab,
+    lease,
+    module,
+    override_each,
+    playbook,
+    put,
+    shell,
+    show,
+    start_module,
+    wait_until,
+)
+
+HEALTHY = {"health_url": "http://localhost:9000/metrics", "start_seconds": 15, "hold_seconds": 1}
+KELLY = {"name": "aurora-runner", "environment": {"KELLY_MULTIPLIER": "0.5"}, **HEALTHY}
+SLOWLY = {**KELLY, "hold_seconds": 600}
+ABSENT = {"name": "aurora-runner", "state": "absent", **HEALTHY}
+SPREADS = {"name": "aurora-runner", "direction": "increases", "approve": ["spread_threshold"], **HEALTHY}
+RECOVERY = {"indicator": "circuit_breaker", "hold_seconds": 4, "timeout_seconds": 40, "interval_seconds": 0.5}
+REDUCED = {**NORMAL, "KELLY_MULTIPLIER": "0.5"}
+SLEEP = ("[Service]", "ExecStart=/bin/sleep infinity")
+UNITS = "/etc/systemd/system"
+
+
+def override(arguments, host="aurora1"):
+    return module(host, "service_override", arguments)
+
+
+@pytest.mark.parametrize("host", ["aurora1", "aurora2"], ids=["Environment=", "EnvironmentFile="])
+def test_a_value_reaches_the_process_however_the_unit_sets_it_and_goes_without_a_trace(host):
+    before = configuration(host), environment(host)
+    applied = override(KELLY, host)
+    step = {"name": "KELLY_MULTIPLIER", "before": "1.0", "after": "0.5", "direction": "reduces"}
+    assert (applied["changed"], applied["restarted"], applied["environment"]) == (True, True, [step])
+    assert environment(host) == {**before[1], "KELLY_MULTIPLIER": "0.5"}
+    standing = footprint(host)
+    again = override(KELLY, host)
+    assert (again["changed"], again["restarted"]) == (False, False)
+    assert footprint(host) == standing
+    assert override(ABSENT, host)["changed"]
+    assert (configuration(host), environment(host)) == before
+    assert lease(host) is None
+
+
+def test_hostile_names_and_values_are_refused(tmp_path):
+    hostile = [
+        {"KELLY_MULTIPLIER": "0.5\nLD_PRELOAD=/tmp/x.so"},
+        {"KELLY_MULTIPLIER": '0.5" SPREAD_THRESHOLD="9'},
+        {"KELLY_MULTIPLIER": "5"},
+        {"KELLY_MULTIPLIER": "nan"},
+        {"SYMBOL": "{{ 7 * 7 }}"},
+        {"SYMBOL": "$(reboot)"},
+        {"SYMBOL": "a\\"},
+        {"LD_PRELOAD": "/tmp/x.so"},
+        {"EXCHANGE_API_KEY": "abc"},
+        {"BAD NAME": "1"},
+    ]
+    approved = ["kelly_multiplier", "symbol", "ld_preload", "exchange_api_key", "bad name"]
+    before = footprint("aurora1")
+    arguments = [{**SPREADS, "approve": approved, "environment": one} for one in hostile]
+    for one, result in zip(hostile, override_each("aurora1", arguments, tmp_path), strict=True):
+        assert (result["failed"], result["changed"]) == (True, False), one
+        assert next(iter(one)) in result["msg"]
+    assert footprint("aurora1") == before
+
+
+def test_units_that_cannot_be_proven_or_hold_a_pending_edit_are_refused(tmp_path):
+    put("aurora1", f"{UNITS}/probe-stopped.service", *SLEEP)
+    put("aurora1", f"{UNITS}/probe-edited.service", *SLEEP)
+    lab.inside("aurora1", "systemctl", "start", "probe-edited")
+    lab.inside("aurora1", "systemd-run", "--unit=probe-transient", "sleep", "infinity")
+    lab.inside("aurora1", "ln", "-s", "/dev/null", f"{UNITS}/probe-masked.service")
+    lab.inside("aurora1", "systemctl", "daemon-reload")
+    lab.inside("aurora1", "tee", "-a", f"{UNITS}/probe-edited.service", input=b"Nice=5\n")
+    reasons = {
+        "probe-missing": "not-found",
+        "probe-masked": "masked",
+        "probe-transient": "transient",
+        "probe-stopped": "inactive (dead)",
+        "probe-edited": "edited without daemon-reload",
+    }
+    before = footprint("aurora1")
+    arguments = [{**KELLY, "name": name, "health_url": ""} for name in reasons]
+    for result, reason in zip(override_each("aurora1", arguments, tmp_path), reasons.values(), strict=True):
+        assert result["failed"], result
+        assert reason in result["msg"]
+    assert footprint("aurora1") == before
+
+
+@pytest.mark.parametrize("asked", ["probe-alias", "probe@1"])
+def test_aliases_and_template_instances_are_overridden_under_their_own_name(asked):
+    put("aurora1", f"{UNITS}/probe@.service", *SLEEP)
+    put("aurora1", f"{UNITS}/probe-own.service", *SLEEP)
+    lab.inside("aurora1", "ln", "-s", "probe-own.service", f"{UNITS}/probe-alias.service")
+    lab.inside("aurora1", "systemctl", "daemon-reload")
+    lab.inside("aurora1", "systemctl", "start", "probe-own", "probe@1")
+    own = {"probe-alias": "probe-own.service", "probe@1": "probe@1.service"}[asked]
+    before = configuration("aurora1")
+    applied = override({"name": asked, "environment": {"CALIBRATION_DAYS": "90"}, "hold_seconds": 0})
+    assert applied["unit"] == own
+    assert environment("aurora1", own)["CALIBRATION_DAYS"] == "90"
+    override({"name": asked, "state": "absent", "hold_seconds": 0})
+    assert "CALIBRATION_DAYS" not in environment("aurora1", own)
+    assert configuration("aurora1") == before
+
+
+def test_a_service_that_refuses_to_start_gets_back_what_it_had_and_says_why():
+    before = configuration("aurora1"), environment("aurora1")
+    result = override({**SPREADS, "environment": {"SPREAD_THRESHOLD": "4.8"}})
+    assert result["failed"]
+    assert "SPREAD_THRESHOLD=4.8 is beyond the risk limit" in result["msg"]
+    assert "the service runs as before" in result["msg"]
+    assert (configuration("aurora1"), environment("aurora1")) == before
+    assert lease("aurora1") is None
+
+
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [
+        (["UnsetEnvironment=KELLY_MULTIPLIER"], "UnsetEnvironment=KELLY_MULTIPLIER"),
+        (["EnvironmentFile="], "zzzz.conf"),
+        (
+            ["ExecStart=", "ExecStart=/usr/bin/env KELLY_MULTIPLIER=1.0 /opt/aurora/run_live_aurora"],
+            "KELLY_MULTIPLIER=1.0",
+        ),
+        (
+            ["ExecStart=", "ExecStart=/bin/sh -c 'KELLY_MULTIPLIER=1.0 /opt/aurora/run_live_aurora; exit 1'"],
+            "KELLY_MULTIPLIER=1.0",
+        ),
+    ],
+    ids=["UnsetEnvironment", "later drop-in", "env wrapper", "sh wrapper"],
+)
+def test_what_beats_the_override_is_named_and_everything_is_put_back(settings, named):
+    put("aurora1", f"{DROP_INS}/zzzz.conf", "[Service]", *settings)
+    before = configuration("aurora1")
+    result = override({**KELLY, "start_seconds": 8})
+    assert result["failed"]
+    assert named in result["msg"]
+    assert configuration("aurora1") == before
+    assert show("aurora1", RUNNER, "SubState") == "running"
+    assert lease("aurora1") is None
+
+
+def test_a_stricter_running_value_is_kept():
+    override({**KELLY, "environment": {"KELLY_MULTIPLIER": "0.3"}})
+    before = footprint("aurora1")
+    result = override(KELLY)
+    kept = {"name": "KELLY_MULTIPLIER", "before": "0.3", "after": "0.5", "direction": "increases"}
+    assert (result["changed"], result["kept"]) == (False, [kept])
+    assert footprint("aurora1") == before
+
+
+def test_a_human_edit_of_our_file_is_left_alone_and_reported():
+    override(KELLY)
+    lab.inside("aurora1", "sed", "-i", "s/0.5/0.4/", OURS[1])
+    before = footprint("aurora1")
+    for arguments in ({**KELLY, "environment": {"KELLY_MULTIPLIER": "0.3"}}, ABSENT):
+        result = override(arguments)
+        assert result["failed"]
+        assert f"{OURS[1]} was edited" in result["msg"]
+    assert footprint("aurora1") == before
+
+
+def test_more_exposure_that_does_not_help_is_taken_back(broken):
+    broken("breaker_spreads_wide", ["aurora1"])
+    before = configuration("aurora1")
+    result = override({**SPREADS, "environment": {"SPREAD_THRESHOLD": "1.6"}, "recovery": RECOVERY})
+    assert (result["verdict"], result["taken_back"], result["overridden"]) == ("not_recovered", True, {})
+    assert knobs("aurora1") == NORMAL
+    assert configuration("aurora1") == before
+
+
+def test_two_runs_do_not_change_a_host_at_once():
+    with killed_midway(SLOWLY):
+        assert "another run is changing this host" in override(KELLY)["msg"]
+
+
+def test_the_run_after_a_kill_finishes_the_change():
+    with killed_midway(SLOWLY):
+        pass
+    assert lease("aurora1")["phase"] == "applying"
+    run = playbook("remediate_circuit_breaker")
+    assert (run.status, run.verdicts["aurora1"]) == (0, "recovered")
+    assert lease("aurora1")["phase"] == "active"
+    assert knobs("aurora1") == REDUCED
+
+
+def test_the_run_after_a_kill_undoes_a_raise_that_was_not_proven():
+    recovery = {**RECOVERY, "hold_seconds": 600, "timeout_seconds": 600}
+    wider = {**SPREADS, "environment": {"SPREAD_THRESHOLD": "1.6"}, "hold_seconds": 0, "recovery": recovery}
+    with killed_midway(wider):
+        wait_until(lambda: decisions("aurora1") >= 30)  # it is up, so the module watches the breaker by now
+    assert knobs("aurora1")["SPREAD_THRESHOLD"] == "1.6"
+    override(KELLY)
+    assert knobs("aurora1") == REDUCED
+
+
+@pytest.mark.parametrize("missing", [OURS[:1], OURS], ids=["drop-in not yet written", "neither file yet written"])
+def test_what_a_kill_left_half_written_can_be_given_back(missing):
+    before = configuration("aurora1"), environment("aurora1")
+    with killed_midway(SLOWLY):
+        pass
+    lab.inside("aurora1", "rm", *missing)
+    assert override(ABSENT)["changed"]
+    assert (configuration("aurora1"), environment("aurora1")) == before
+    assert lease("aurora1") is None
+
+
+@contextmanager
+def killed_midway(arguments):
+    """Let the module restart the service, and SIGKILL it on its host before it is done."""
+    before = show("aurora1", RUNNER, "InvocationID")
+    process = start_module("aurora1", "service_override", arguments)
+    try:
+        wait_until(lambda: show("aurora1", RUNNER, "InvocationID") != before)
+        yield
+    finally:
+        shell("aurora1", "pkill -KILL -f AnsiballZ_service_override")
+        process.communicate()
