@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from ansible_collections.aurora.runbook.plugins.module_utils._systemd import Unit
 
-START_INTERVAL, HOLD_INTERVAL = 0.25, 1.0
+START_INTERVAL, HOLD_INTERVAL = 0.25, 5.0
 
 
 @dataclass(frozen=True)

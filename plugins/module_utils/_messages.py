@@ -170,6 +170,11 @@ def say(language: str, key: str, **values: object) -> str:
     return CATALOGUE[key][LANGUAGES.index(language)].format(**values)
 
 
+def sentence(key: str, **values: object) -> dict:
+    """A message as modules return it, so that the controller can say it in another language."""
+    return {"message": key, "values": values, "text": say("en", key, **values)}
+
+
 def number(value: float | None) -> str:
     """A figure as people read it: 0.0312, 12, 1.75; a dash for none."""
     return "–" if value is None else f"{value:.4g}"

@@ -97,8 +97,10 @@ def _done(language: str, host: Host, acted: bool) -> Iterator[str]:
             yield say(language, "unreachable", problem=_first_line(action))
         elif action.get("failed"):
             yield say(language, "failed", problem=action.get("msg", ""))
-        elif "unit" in action:
+        elif "environment" in action:
             yield from _override(language, action)
+        for sentence in action.get("done", ()):
+            yield say(language, sentence["message"], **sentence["values"])
 
 
 def _override(language: str, action: Mapping) -> Iterator[str]:

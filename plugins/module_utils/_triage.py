@@ -234,10 +234,7 @@ def describe(causes_found: Sequence[Cause]) -> list[dict]:
         {
             "cause": cause.name,
             "weight": round(cause.weight, 3),
-            "evidence": [
-                {"message": key, "values": values, "text": _messages.say("en", key, **values)}
-                for key, values in cause.evidence
-            ],
+            "evidence": [_messages.sentence(key, **values) for key, values in cause.evidence],
         }
         for cause in causes_found
     ]

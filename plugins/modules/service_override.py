@@ -185,22 +185,20 @@ recovery:
 
 import contextlib
 import os
-import time
 from dataclasses import asdict, replace
 from datetime import datetime, timezone
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.aurora.runbook.plugins.module_utils import (
     _files,
-    _http,
     _knobs,
     _lease,
     _options,
     _override,
-    _recovery,
     _redact,
     _service,
     _systemd,
+    _watch,
 )
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
 
@@ -313,15 +311,6 @@ def give_back(current, working, healthy):
     return "What was there before is back and the service runs as before." if disturbed else "Nothing was changed."
 
 
-def watch(unit_id, options, timeout):
-    """Wait for the indicator; a restart of the service meanwhile makes the answer unknown."""
-    rule, url = _options.recovery_rule(options)
-    pid = _service.observe(unit_id).pid
-    read = _recovery.reader(rule, lambda: _http.fetch_page(url), lambda: _systemd.started(pid))
-    outcome = _recovery.wait(rule, read, time.monotonic, time.sleep, timeout, options["interval_seconds"])
-    return _recovery.describe(outcome, rule)
-
-
 def run(params, check_mode):
     """Observe, plan, apply, watch; returns what the module returns."""
     _options.check_ranges(params, _service.RANGES)
@@ -354,7 +343,8 @@ def run(params, check_mode):
     if working and not raised:
         close(working, planned.written)
     if recovery:
-        result.update(watch(current.unit.id, recovery, 0 if check_mode else recovery["timeout_seconds"]))
+        pid = _service.observe(current.unit.id).pid
+        result.update(_watch.watch(recovery, check_mode, lambda: _systemd.started(pid)))
     if working and raised:
         if result["verdict"] != "recovered":
             result.update(taken_back=True, overridden=take_back(working, healthy))

@@ -88,23 +88,18 @@ recovery:
       elements: dict
 """
 
-import time
-
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.aurora.runbook.plugins.module_utils import _http, _options, _recovery
+from ansible_collections.aurora.runbook.plugins.module_utils import _options, _watch
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
 
 
 def main():
     module = AnsibleModule(argument_spec=_options.RECOVERY, supports_check_mode=True)
     try:
-        rule, url = _options.recovery_rule(module.params)
-        read = _recovery.reader(rule, lambda: _http.fetch_page(url), lambda: "")
-        timeout = 0 if module.check_mode else module.params["timeout_seconds"]
-        outcome = _recovery.wait(rule, read, time.monotonic, time.sleep, timeout, module.params["interval_seconds"])
+        result = _watch.watch(module.params, module.check_mode)
     except RunbookError as error:
         module.fail_json(msg=str(error))
-    module.exit_json(changed=False, **_recovery.describe(outcome, rule))
+    module.exit_json(changed=False, **result)
 
 
 if __name__ == "__main__":

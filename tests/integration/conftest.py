@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import helpers
@@ -24,7 +24,7 @@ systemctl start aurora-runner aurora-live-feed nginx
 
 def make_new() -> None:
     with ThreadPoolExecutor() as pool:
-        list(pool.map(lambda host: helpers.shell(host, AS_NEW), helpers.lab.aurora_hosts()))
+        list(pool.map(lambda host: helpers.shell(host, AS_NEW), helpers.HOSTS))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -41,7 +41,7 @@ def as_new() -> Iterator[None]:
 
 
 @pytest.fixture
-def broken() -> Iterator:
+def broken() -> Iterator[Callable]:
     """Call it with a fault, and hosts if not all; the fault ends with the test."""
     yield helpers.lab.break_
     helpers.lab.mend()

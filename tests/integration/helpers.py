@@ -22,22 +22,13 @@ sys.path.insert(0, str(CHECKOUT / "tests" / "lab"))
 import lab
 
 INVENTORY = CHECKOUT / "inventory" / "lab"
+HOSTS = sorted(lab.aurora_hosts())  # the first is the canary
 RUNNER = "aurora-runner.service"
 DROP_INS = f"/etc/systemd/system/{RUNNER}.d"
 OURS = (f"{DROP_INS}/zzz-aurora-runbook.conf", f"/etc/aurora-runbook/{RUNNER}.env")
 LEASE = f"/var/lib/aurora-runbook/leases/override-{RUNNER}.json"
 NORMAL = {"KELLY_MULTIPLIER": "1.0", "DECISIONS_PER_MINUTE": "30", "SPREAD_THRESHOLD": "1.5"}
-VERDICTS = (
-    "healthy",
-    "recovered",
-    "not_recovered",
-    "unknown",
-    "approval_needed",
-    "escalated",
-    "refused",
-    "would_change",
-)
-WORDS = {_messages.say(language, name): name for name in VERDICTS for language in _messages.LANGUAGES}
+WORDS = {text: name for name, texts in _messages.CATALOGUE.items() for text in texts}
 LIMIT = 300  # seconds; nothing that works takes that long
 
 
@@ -51,23 +42,19 @@ class Run:
     @property
     def report(self) -> list:
         """The list that the playbook shows: lines for people."""
-        shown = (
-            json.loads(found) for found in re.findall(r"^ok: .* => (\{\n.*?^\})", self.output, re.DOTALL | re.MULTILINE)
-        )
-        return next(result["msg"] for result in shown if isinstance(result.get("msg"), list))
+        results = re.findall(r"^ok: .* => (\{\n.*?^\})", self.output, re.DOTALL | re.MULTILINE)
+        return next(shown for shown in (json.loads(text).get("msg") for text in results) if isinstance(shown, list))
 
     @property
     def verdicts(self) -> dict[str, str]:
-        said = (line.partition(": ") for line in self.report)
+        said = (line.partition(": ") for line in self.report if not line.startswith(" "))
         return {host: WORDS[text] for host, _colon, text in said if text in WORDS}
 
     @property
     def changed(self) -> dict[str, int]:
         """How many tasks changed something, by host."""
-        return {
-            host: int(count)
-            for host, count in re.findall(r"^(\S+) +: ok=\d+ +changed=(\d+)", self.output, re.MULTILINE)
-        }
+        counts = re.findall(r"^(\S+) +: ok=\d+ +changed=(\d+)", self.output, re.MULTILINE)
+        return {host: int(count) for host, count in counts}
 
 
 def start(argv: list[str], cwd: Path = CHECKOUT) -> subprocess.Popen:
@@ -76,12 +63,22 @@ def start(argv: list[str], cwd: Path = CHECKOUT) -> subprocess.Popen:
     return subprocess.Popen(argv, cwd=cwd, env=environment, text=True, **pipes)
 
 
+def finish(process: subprocess.Popen) -> str:
+    """What a command said; pytest shows it for a test that fails."""
+    try:
+        output = "".join(process.communicate(timeout=LIMIT))
+    finally:
+        process.kill()
+    print(output)
+    return output
+
+
 def playbook(name: str, *arguments: str, cwd: Path = CHECKOUT) -> Run:
     """Run a playbook of the collection, by its short name from the checkout or by its full one from anywhere."""
     path = name if "." in name else f"playbooks/{name}.yml"
     process = start(["ansible-playbook", path, "-i", str(INVENTORY), *arguments], cwd)
-    output, errors = process.communicate(timeout=LIMIT)
-    return Run(process.returncode, output + errors)
+    output = finish(process)
+    return Run(process.returncode, output)
 
 
 def start_module(host: str, name: str, arguments: dict, *flags: str) -> subprocess.Popen:
@@ -90,10 +87,8 @@ def start_module(host: str, name: str, arguments: dict, *flags: str) -> subproce
 
 
 def finish_module(process: subprocess.Popen) -> dict:
-    output, errors = process.communicate(timeout=LIMIT)
-    head, arrow, result = output.partition(" => ")
-    assert arrow, output + errors
-    return {**json.loads(result), "failed": "FAILED" in head}
+    head, _arrow, result = finish(process).partition(" => ")
+    return {**json.JSONDecoder().raw_decode(result)[0], "failed": "FAILED" in head}
 
 
 def module(host: str, name: str, arguments: dict, *flags: str) -> dict:
@@ -157,10 +152,7 @@ def footprint(host: str) -> str:
 
 
 def lease(host: str) -> dict | None:
-    try:
-        return json.loads(lab.inside(host, "cat", LEASE))
-    except lab.LabError:
-        return None
+    return json.loads(shell(host, f"cat {LEASE} 2>/dev/null || echo null"))
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:

@@ -5,11 +5,14 @@ from __future__ import annotations
 
 import json
 
-from helpers import NORMAL, configuration, environment, footprint, knobs, lab, playbook
+from helpers import HOSTS, NORMAL, configuration, environment, footprint, knobs, lab, playbook
 
-BOTH = ("aurora1", "aurora2")
 REDUCED = {**NORMAL, "KELLY_MULTIPLIER": "0.5"}
 QUICK = ("-e", "aurora_healthy_seconds=1")
+
+
+def everywhere(value):
+    return dict.fromkeys(HOSTS, value)
 
 
 def remediate(*arguments):
@@ -17,31 +20,31 @@ def remediate(*arguments):
 
 
 def test_a_closed_breaker_is_left_alone():
-    before = {host: footprint(host) for host in BOTH}
+    before = {host: footprint(host) for host in HOSTS}
     run = remediate()
-    assert (run.status, run.verdicts) == (0, dict.fromkeys(BOTH, "healthy"))
-    assert run.changed == dict.fromkeys(BOTH, 0)
-    assert {host: footprint(host) for host in BOTH} == before
+    assert (run.status, run.verdicts) == (0, everywhere("healthy"))
+    assert run.changed == everywhere(0)
+    assert {host: footprint(host) for host in HOSTS} == before
 
 
 def test_remediation_works_by_its_full_name_from_any_directory(tmp_path):
     run = playbook("aurora.runbook.remediate_circuit_breaker", cwd=tmp_path)
-    assert (run.status, run.verdicts) == (0, dict.fromkeys(BOTH, "healthy"))
+    assert (run.status, run.verdicts) == (0, everywhere("healthy"))
 
 
 def test_check_mode_shows_what_the_real_run_then_does(broken):
     broken("breaker_spreads")
-    before = {host: footprint(host) for host in BOTH}
+    before = {host: footprint(host) for host in HOSTS}
     checked = remediate("--check", "--diff")
-    assert (checked.status, checked.verdicts) == (0, dict.fromkeys(BOTH, "would_change"))
-    assert checked.output.count("-KELLY_MULTIPLIER=1.0\n+KELLY_MULTIPLIER=0.5\n") == len(BOTH)
-    assert {host: footprint(host) for host in BOTH} == before
+    assert (checked.status, checked.verdicts) == (0, everywhere("would_change"))
+    assert checked.output.count("-KELLY_MULTIPLIER=1.0\n+KELLY_MULTIPLIER=0.5\n") == len(HOSTS)
+    assert {host: footprint(host) for host in HOSTS} == before
 
     real = remediate("--diff")
-    assert (real.status, real.verdicts) == (0, dict.fromkeys(BOTH, "recovered"))
-    assert real.changed == checked.changed == dict.fromkeys(BOTH, 1)
+    assert (real.status, real.verdicts) == (0, everywhere("recovered"))
+    assert real.changed == checked.changed == everywhere(1)
     assert done(real) == [line.replace("would set ", "") for line in done(checked)]
-    assert {host: knobs(host) for host in BOTH} == dict.fromkeys(BOTH, REDUCED)
+    assert {host: knobs(host) for host in HOSTS} == everywhere(REDUCED)
 
 
 def done(run):
@@ -50,14 +53,14 @@ def done(run):
 
 def test_autonomy_observe_and_propose_touch_nothing(broken):
     broken("breaker_spreads")
-    before = {host: footprint(host) for host in BOTH}
+    before = {host: footprint(host) for host in HOSTS}
     observed = remediate("-e", "aurora_autonomy=observe")
     assert observed.status != 0
-    assert observed.verdicts == dict.fromkeys(BOTH, "not_recovered")
+    assert observed.verdicts == everywhere("not_recovered")
     proposed = remediate("-e", "aurora_autonomy=propose")
-    assert proposed.verdicts == dict.fromkeys(BOTH, "would_change")
+    assert proposed.verdicts == everywhere("would_change")
     assert "KELLY_MULTIPLIER 1.0 → 0.5" in "\n".join(done(proposed))
-    assert {host: footprint(host) for host in BOTH} == before
+    assert {host: footprint(host) for host in HOSTS} == before
 
 
 def test_limit_keeps_other_hosts_out_of_it(broken):
@@ -75,7 +78,7 @@ def test_an_unreachable_host_is_reported_and_the_others_are_repaired(broken, tmp
     broken("breaker_spreads", ["aurora2"])
     run = remediate("-i", str(gone))
     assert run.status != 0
-    assert run.verdicts == {"aurora0": "unknown", "aurora1": "healthy", "aurora2": "recovered"}
+    assert run.verdicts == {**everywhere("healthy"), "aurora0": "unknown", "aurora2": "recovered"}
 
 
 def test_a_canary_lost_after_the_look_stops_the_rest(broken, tmp_path):
@@ -86,37 +89,37 @@ def test_a_canary_lost_after_the_look_stops_the_rest(broken, tmp_path):
     before = footprint("aurora2")
     run = remediate("-i", str(lost))
     assert run.status != 0
-    assert run.verdicts == {"aurora1": "unknown", "aurora2": "not_recovered"}
+    assert run.verdicts == {**everywhere("not_recovered"), "aurora1": "unknown"}
     assert footprint("aurora2") == before
 
 
 def test_wide_spreads_wait_for_a_person_and_everything_can_be_given_back(broken):
-    before = {host: (configuration(host), environment(host)) for host in BOTH}
+    before = {host: (configuration(host), environment(host)) for host in HOSTS}
     broken("breaker_spreads_wide")
     unapproved = remediate()
     assert unapproved.status != 0
-    assert unapproved.verdicts == {"aurora1": "approval_needed", "aurora2": "not_recovered"}
+    assert unapproved.verdicts == {**everywhere("not_recovered"), "aurora1": "approval_needed"}
     assert (knobs("aurora1"), knobs("aurora2")) == (REDUCED, NORMAL)
     again = remediate()
     assert (again.status, again.verdicts) == (unapproved.status, unapproved.verdicts)
-    assert again.changed == dict.fromkeys(BOTH, 0)
+    assert again.changed == everywhere(0)
 
     approved = remediate("-e", "aurora_approve=spread_threshold")
-    assert (approved.status, approved.verdicts) == (0, dict.fromkeys(BOTH, "recovered"))
+    assert (approved.status, approved.verdicts) == (0, everywhere("recovered"))
     wider = {**REDUCED, "SPREAD_THRESHOLD": "2.0"}
-    assert {host: knobs(host) for host in BOTH} == dict.fromkeys(BOTH, wider)
+    assert {host: knobs(host) for host in HOSTS} == everywhere(wider)
 
     lab.mend()
     revert = playbook("revert", *QUICK)
-    assert (revert.status, revert.verdicts) == (0, dict.fromkeys(BOTH, "recovered"))
-    assert {host: (configuration(host), environment(host)) for host in BOTH} == before
+    assert (revert.status, revert.verdicts) == (0, everywhere("recovered"))
+    assert {host: (configuration(host), environment(host)) for host in HOSTS} == before
 
 
 def test_miscalibration_is_escalated_by_name(broken):
     broken("breaker_miscalibration")
     run = remediate()
     assert run.status != 0
-    assert run.verdicts == {"aurora1": "escalated", "aurora2": "not_recovered"}
+    assert run.verdicts == {**everywhere("not_recovered"), "aurora1": "escalated"}
     was = [line for line in run.report if line.startswith("  was:") and "likely cause" in line]
     assert "miscalibration" in was[0]
     assert knobs("aurora1") == REDUCED

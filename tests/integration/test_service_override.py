@@ -39,21 +39,35 @@ SLEEP = ("[Service]", "ExecStart=/bin/sleep infinity")
 UNITS = "/etc/systemd/system"
 
 
-def override(arguments, host="aurora1"):
-    return module(host, "service_override", arguments)
+def override(arguments, host="aurora1", *flags):
+    return module(host, "service_override", arguments, *flags)
 
 
 @pytest.mark.parametrize("host", ["aurora1", "aurora2"], ids=["Environment=", "EnvironmentFile="])
 def test_a_value_reaches_the_process_however_the_unit_sets_it_and_goes_without_a_trace(host):
     before = configuration(host), environment(host)
-    applied = override(KELLY, host)
-    step = {"name": "KELLY_MULTIPLIER", "before": "1.0", "after": "0.5", "direction": "reduces"}
-    assert (applied["changed"], applied["restarted"], applied["environment"]) == (True, True, [step])
+    untouched = footprint(host)
+    expected = {
+        "unit": RUNNER,
+        "failed": False,
+        "changed": True,
+        "environment": [{"name": "KELLY_MULTIPLIER", "before": "1.0", "after": "0.5", "direction": "reduces"}],
+        "kept": [],
+        "proposed": [],
+        "overridden": {"KELLY_MULTIPLIER": "0.5"},
+        "restarted": True,
+        "taken_back": False,
+    }
+    assert override(KELLY, host, "--check") == {**expected, "verdict": "would_change"}
+    assert footprint(host) == untouched
+    assert override(KELLY, host) == expected
     assert environment(host) == {**before[1], "KELLY_MULTIPLIER": "0.5"}
+
     standing = footprint(host)
     again = override(KELLY, host)
     assert (again["changed"], again["restarted"]) == (False, False)
     assert footprint(host) == standing
+
     assert override(ABSENT, host)["changed"]
     assert (configuration(host), environment(host)) == before
     assert lease(host) is None

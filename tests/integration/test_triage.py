@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import pytest
-from helpers import footprint, lab, module, playbook, shell
+from helpers import HOSTS, footprint, lab, module, playbook, shell
 
 LOOK = {"network_host": "monitor1", "sample_seconds": 2}
 BREAKER_FAULTS = {name: fault.cause for name, fault in lab.FAULTS.items() if fault.incident == "circuit_breaker"}
@@ -58,10 +58,10 @@ def test_a_log_that_leads_elsewhere_is_not_read():
 
 
 def test_triage_shows_every_host_and_touches_nothing():
-    before = {host: footprint(host) for host in ("aurora1", "aurora2")}
+    before = {host: footprint(host) for host in HOSTS}
     run = playbook("triage")
     assert run.status == 0
-    assert [row.split()[0] for row in run.report[:3]] == ["host", "aurora1", "aurora2"]
+    assert [row.split()[0] for row in run.report[: len(HOSTS) + 1]] == ["host", *HOSTS]
     assert {host: footprint(host) for host in before} == before
 
 
