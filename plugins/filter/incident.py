@@ -9,13 +9,18 @@ from ansible.errors import AnsibleFilterError
 from ansible_collections.aurora.runbook.plugins.module_utils import _indicators, _messages, _report
 
 
-def verdict(results: Sequence[Mapping]) -> str:
-    return _report.verdict(results)
+def actions(rungs: Sequence[Mapping], failure: Mapping) -> list[Mapping]:
+    return _report.actions(rungs, failure)
+
+
+def verdict(tried: Sequence[Mapping]) -> str:
+    return _report.verdict(tried)
 
 
 def standing(look: Mapping, incident: str) -> str:
-    if incident not in _indicators.INCIDENTS:
-        raise AnsibleFilterError(f"{incident!r} is not an incident; expected one of {', '.join(_indicators.INCIDENTS)}")
+    if incident not in _indicators.INDICATORS:
+        known = ", ".join(_indicators.INDICATORS)
+        raise AnsibleFilterError(f"{incident!r} is not an incident; expected one of {known}")
     return _report.standing(look, incident)
 
 
@@ -36,16 +41,16 @@ def _hosts(hostvars: Mapping, hosts: Sequence[str], incident: str) -> list[_repo
 
 
 def _host(name: str, variables: Mapping, incident: str) -> _report.Host:
-    look, actions = variables.get("incident_look") or {}, variables.get("aurora_actions") or []
-    word = variables.get("aurora_verdict") or _unrepaired(look, incident)
-    return _report.Host(name, look, [action for action in actions if not action.get("skipped")], word)
+    look, tried = variables.get("incident_look") or {}, variables.get("aurora_actions") or []
+    return _report.Host(name, look, tried, variables.get("aurora_verdict") or _unrepaired(look, incident))
 
 
 def _unrepaired(look: Mapping, incident: str) -> str:
     """The verdict of a host that no rung touched."""
     if incident == _report.REVERT:
         return "refused"
-    return {"breached": "not_recovered"}.get(found := _report.standing(look, incident), found)
+    found = _report.standing(look, incident)
+    return {"breached": "not_recovered", "unhandled": "escalated"}.get(found, found)
 
 
 def _language(language: str) -> str:
@@ -58,4 +63,11 @@ def _language(language: str) -> str:
 
 class FilterModule:
     def filters(self) -> dict:
-        return {"verdict": verdict, "standing": standing, "report": report, "well": well, "table": table}
+        return {
+            "actions": actions,
+            "verdict": verdict,
+            "standing": standing,
+            "report": report,
+            "well": well,
+            "table": table,
+        }

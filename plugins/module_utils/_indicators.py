@@ -19,6 +19,7 @@ class Indicator:
     """One indicator. ``family`` is divided by ``divisor`` (ratio), put through a quantile, counted or read as it is."""
 
     incident: str
+    alert: str
     metric: str
     kind: str  # state | ratio | p99 | gauge | increase
     service: str  # whose /metrics page: runner | feed
@@ -40,33 +41,40 @@ INDICATORS = {
     i.incident: i
     for i in (
         Indicator(
-            "sse_availability", "sse:availability_ratio:5m", "ratio", "feed", "sse_events_sent_total", 0.999, "<",
+            "sse_availability", "SseAvailabilitySLOViolation",
+            "sse:availability_ratio:5m", "ratio", "feed", "sse_events_sent_total", 0.999, "<",
             "sum(rate(sse_events_sent_total{%(at)s}[5m])) / sum(rate(sse_events_attempted_total{%(at)s}[5m]))",
             divisor="sse_events_attempted_total", min_count=50,
         ),
         Indicator(
-            "circuit_breaker", "circuit_breaker_state", "state", "runner", "circuit_breaker_state", OPEN, ">=",
+            "circuit_breaker", "CircuitBreakerOpen",
+            "circuit_breaker_state", "state", "runner", "circuit_breaker_state", OPEN, ">=",
             "max(circuit_breaker_state{%(at)s})", divisor="policy_considered_total", min_count=30,
         ),
         Indicator(
-            "execution_latency", "exec:latency_p99:10m", "p99", "runner", "exec_latency_ms", 300.0, ">",
+            "execution_latency", "ExecLatencyP99SLA",
+            "exec:latency_p99:10m", "p99", "runner", "exec_latency_ms", 300.0, ">",
             "histogram_quantile(0.99, sum by (le) (rate(exec_latency_ms_bucket{%(at)s}[10m])))", min_count=100,
         ),
         Indicator(
-            "policy_deny_rate", "policy:deny_ratio:15m", "ratio", "runner", "policy_denied_total", 0.35, ">",
+            "policy_deny_rate", "PolicyDenyRateHigh",
+            "policy:deny_ratio:15m", "ratio", "runner", "policy_denied_total", 0.35, ">",
             "sum(rate(policy_denied_total{%(at)s}[15m])) / sum(rate(policy_considered_total{%(at)s}[15m]))",
             divisor="policy_considered_total", min_count=50,
         ),
         Indicator(
-            "calibration_ece", "calibration_ece", "gauge", "runner", "calibration_ece", 0.05, ">",
+            "calibration_ece", "CalibrationECEHigh",
+            "calibration_ece", "gauge", "runner", "calibration_ece", 0.05, ">",
             "max(calibration_ece{%(at)s})",
         ),
         Indicator(
-            "cvar_breach", "risk_cvar_breach_total", "increase", "runner", "risk_cvar_breach_total", 0.0, ">",
+            "cvar_breach", "CvarBreach",
+            "risk_cvar_breach_total", "increase", "runner", "risk_cvar_breach_total", 0.0, ">",
             "sum(increase(risk_cvar_breach_total{%(at)s}[1h]))", window=3600,
         ),
         Indicator(
-            "reconnects", "sse_reconnects_total", "increase", "feed", "sse_reconnects_total", 5.0, ">",
+            "reconnects", "SseReconnectsHigh",
+            "sse_reconnects_total", "increase", "feed", "sse_reconnects_total", 5.0, ">",
             "sum(increase(sse_reconnects_total{%(at)s}[1m]))", window=60,
         ),
     )

@@ -26,24 +26,34 @@ class Host:
 
 
 def standing(look: Mapping, incident: str) -> str:
-    """Where a look puts a host: ``breached``, ``healthy`` or ``unknown``.
+    """Where a look puts a host: ``breached``, ``healthy``, ``unknown``, or ``unhandled`` by the runbook.
 
     An unfinished override comes before "nothing breached", and a HALF_OPEN breaker is not nothing to do.
     """
     entry = look.get("indicators", {}).get(incident)
     if not entry or look["probes"]["leases"]["status"] != "ok":
         return "unknown"
-    if any(lease["phase"] != "active" for lease in look["leases"]):
+    if incident in _indicators.INCIDENTS and any(lease["phase"] != "active" for lease in look["leases"]):
         return "breached"
     if entry["value"] is None:
         return "unknown"
-    return "healthy" if entry["breached"] is False else "breached"
+    if entry["breached"] is False:
+        return "healthy"
+    return "breached" if incident in _indicators.INCIDENTS else "unhandled"
 
 
-def verdict(results: Sequence[Mapping]) -> str:
-    """The verdict of a ladder from what its rungs returned, in order; rungs that were skipped say nothing."""
-    tried = [result for result in results if result and not result.get("skipped")]
-    if not tried or tried[-1].get("unreachable"):
+def actions(rungs: Sequence[Mapping], failure: Mapping) -> list[Mapping]:
+    """What was tried, in order: rungs that were skipped say nothing; ``failure`` is what ended the climb, if any."""
+    tried = [rung for rung in rungs if rung and not rung.get("skipped")]
+    told = not failure or any(rung.get("failed") or rung.get("unreachable") for rung in tried)
+    return tried if told else [*tried, failure]
+
+
+def verdict(tried: Sequence[Mapping]) -> str:
+    """The verdict of a ladder from what was tried; where the runbook has no safe step left, a person is needed."""
+    if not tried:
+        return "escalated"
+    if tried[-1].get("unreachable"):
         return "unknown"
     if tried[-1].get("failed"):
         return "escalated"

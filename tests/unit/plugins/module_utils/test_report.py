@@ -55,7 +55,7 @@ def test_a_host_whose_leases_cannot_be_read_is_unknown():
 
 
 @pytest.mark.parametrize(
-    ("results", "verdict"),
+    ("rungs", "verdict"),
     [
         ([{"verdict": "recovered"}], "recovered"),
         ([{"verdict": "not_recovered"}, {"verdict": "recovered"}], "recovered"),
@@ -66,12 +66,18 @@ def test_a_host_whose_leases_cannot_be_read_is_unknown():
         ([{"failed": True, "msg": "x"}], "escalated"),
         ([{"unreachable": True, "msg": "x"}], "unknown"),
         ([{"changed": True}], "unknown"),
-        ([], "unknown"),
-        ([{}, {"skipped": True}], "unknown"),
+        ([], "escalated"),
+        ([{}, {"skipped": True}], "escalated"),
     ],
 )
-def test_the_verdict_of_a_ladder(results, verdict):
-    assert _report.verdict(results) == verdict
+def test_the_verdict_of_a_ladder(rungs, verdict):
+    assert _report.verdict(_report.actions(rungs, {})) == verdict
+
+
+def test_what_ended_a_climb_is_told_once():
+    failed = {"failed": True, "msg": "x"}
+    assert _report.actions([{"verdict": "not_recovered"}, failed], failed) == [{"verdict": "not_recovered"}, failed]
+    assert _report.actions([{"verdict": "not_recovered"}], failed) == [{"verdict": "not_recovered"}, failed]
 
 
 def test_what_was_done_and_left_and_next():

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The target of an alert. It reads the variable itself, since using it in a template would run what its labels say."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: alerted
+short_description: Which incident on which host the alert in C(aurora_alert) is about
+version_added: 0.2.0
+author: Aurora runbook authors (@aurora)
+description:
+  - Compares the name and the C(instance) label of the alert with the runbook's alerts and the inventory's hosts. A name,
+    status or instance that is not known is an error.
+  - Reads the variable C(aurora_alert) past the templating, so that nothing an alert says is ever a template.
+options:
+  _terms:
+    description: Name of the group whose hosts it may be about.
+    required: true
+"""
+
+EXAMPLES = r"""
+- ansible.builtin.debug:
+    msg: "{{ (query('aurora.runbook.alerted', 'aurora') | first).incident }}"
+"""
+
+RETURN = r"""
+_raw:
+  description: One target, with C(incident), C(host), and whether it is C(firing).
+  type: list
+  elements: dict
+"""
+
+from dataclasses import asdict
+
+from ansible.errors import AnsibleLookupError
+from ansible.plugins.lookup import LookupBase
+from ansible_collections.aurora.runbook.plugins.module_utils import _alert
+from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
+
+
+class LookupModule(LookupBase):
+    def run(self, terms, variables=None, **_options):
+        hostvars, names = variables["hostvars"], variables["groups"].get(terms[0], [])
+        addresses = {name: hostvars[name].get("ansible_host", name) for name in names}
+        try:
+            return [asdict(_alert.target(variables.get("aurora_alert"), addresses))]
+        except RunbookError as error:
+            raise AnsibleLookupError(str(error)) from error
