@@ -9,8 +9,8 @@ short_description: Which incident on which host the alert in C(aurora_alert) is 
 version_added: 0.2.0
 author: Aurora runbook authors (@aurora)
 description:
-  - Compares the name and the C(instance) label of the alert with the runbook's alerts and the inventory's hosts. A name,
-    status or instance that is not known is an error.
+  - Compares the name and the C(instance) label of the alert with the runbook's alerts and the inventory's hosts. A
+    name, status or instance that is not known is an error.
   - Reads the variable C(aurora_alert) past the templating, so that nothing an alert says is ever a template.
 options:
   _terms:

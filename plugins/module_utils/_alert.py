@@ -35,7 +35,7 @@ def target(alert: object, hosts: Mapping[str, str]) -> Target:
     if status not in (FIRING, RESOLVED):
         raise RunbookError(f"aurora_alert: status {_shown(status)} is refused; expected {FIRING} or {RESOLVED}")
     name = alert.get("name") or alert["labels"].get("alertname")
-    if name not in INCIDENTS:
+    if not isinstance(name, str) or name not in INCIDENTS:
         raise RunbookError(f"aurora_alert: {_shown(name)} is no alert of the runbook; expected {', '.join(INCIDENTS)}")
     return Target(INCIDENTS[name], _host(alert["labels"].get("instance"), hosts), status == FIRING)
 

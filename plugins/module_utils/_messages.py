@@ -134,6 +134,10 @@ CATALOGUE = {
         "left as it is, since an earlier host did not recover",
         "не чіпали, бо попередній хост не відновився",
     ),
+    "no_procedure": (
+        "the runbook has no procedure for it: nothing was changed",
+        "runbook не має процедури для цього: нічого не змінено",
+    ),
     "only_looked": ("only looked (aurora_autonomy=observe)", "лише подивилися (aurora_autonomy=observe)"),
     "overridden": ("{unit} is overridden: {changes}", "{unit} змінено: {changes}"),
     "next_revert": (
@@ -148,9 +152,66 @@ CATALOGUE = {
         "escalate to L2: every step that is safe unattended is done; look at the cause above",
         "ескалювати на L2: усі безпечні кроки вже зроблено; дивіться причину вище",
     ),
+    # What a person does next, by the cause that no rung cures
+    "mend_feed_crash_loop": (
+        "mend what the feed's journal complains about, then run this again; it was not restarted again",
+        "виправити те, на що скаржиться журнал фіда, і запустити ще раз; більше його не перезапускали",
+    ),
+    "mend_nginx_config": (
+        "mend the line that nginx names, check it with nginx -t, then run this again; nginx was not reloaded",
+        "виправити рядок, який називає nginx, перевірити nginx -t і запустити ще раз; nginx її не перечитував",
+    ),
+    "mend_certificate_expired": (
+        "renew the certificate of the public address and reload nginx; nothing was restarted",
+        "оновити сертифікат публічної адреси й перечитати конфігурацію nginx; нічого не перезапускали",
+    ),
+    "mend_dns": (
+        "correct the DNS record of the public name; nothing was restarted",
+        "виправити DNS-запис публічного імені; нічого не перезапускали",
+    ),
+    "mend_firewall": (
+        "let clients in again: ufw status, ufw allow 443/tcp; nothing was restarted",
+        "знову впустити клієнтів: ufw status, ufw allow 443/tcp; нічого не перезапускали",
+    ),
+    "mend_partition": (
+        "ask the network's people: packets are lost on the way; nothing was restarted for it",
+        "звернутися до мережевиків: пакети губляться дорогою; через це нічого не перезапускали",
+    ),
+    "mend_stale_trades": (
+        "find out why trades.jsonl gets no new trades; no model is fitted to old ones",
+        "з'ясувати, чому в trades.jsonl немає нових угод; за старими модель не калібрують",
+    ),
+    "mend_malformed_trades": (
+        "find out what writes broken lines into trades.jsonl; no model is fitted to them",
+        "з'ясувати, що пише пошкоджені рядки в trades.jsonl; за ними модель не калібрують",
+    ),
+    "mend_local_cpu": (
+        "stop or move the process named above, or give the host more CPU",
+        "зупинити чи перенести названий вище процес або дати хосту більше CPU",
+    ),
+    "mend_local_disk": (
+        "find out what keeps the disk busy (iotop), and stop or move it",
+        "з'ясувати, що завантажує диск (iotop), і зупинити чи перенести це",
+    ),
+    "mend_exchange_latency": (
+        "ask the exchange's support and look at its status page; nothing local makes it faster",
+        "звернутися до підтримки біржі, переглянути її сторінку стану; локально прискорити її не можна",
+    ),
+    "mend_rate_limit": (
+        "ask the exchange for a higher limit, or leave the lower frequency in place",
+        "попросити в біржі вищий ліміт або лишити нижчу частоту",
+    ),
     "next_unknown": (
         "check by hand whether it trades, then run this again; unknown is not recovered",
         "перевірити вручну, чи торгує, і запустити ще раз; невідомо — не означає відновлено",
+    ),
+    "better_placed": (
+        "{other} is closer to the exchange: {best} ms against {own} ms round trip; consider trading from there",
+        "{other} ближче до біржі: {best} мс проти {own} мс; варто торгувати звідти",
+    ),
+    "none_better_placed": (
+        "no host of this run is closer to the exchange (round trip {own} ms); another region or zone may be",
+        "жоден хост цього запуску не ближчий до біржі ({own} мс); можливо, інший регіон чи зона",
     ),
     "next_remediate": (
         "repair: ansible-playbook aurora.runbook.remediate_{incident} --limit {host}",

@@ -12,6 +12,7 @@ from ansible_collections.aurora.runbook.plugins.module_utils._messages import sa
 
 REVERT, INCIDENT_OF_REVERT = "revert", "circuit_breaker"
 DIRECTIONS = ("neutral", "reduces", "increases")
+CLOSER, CLOSER_MS = 0.8, 1.0  # a host is better placed with 80 % of the round trip, and a millisecond less
 GOOD = ("healthy", "recovered", "would_change")
 
 
@@ -69,7 +70,27 @@ def report(language: str, incident: str, hosts: Sequence[Host]) -> list[str]:
     acted = any(host.actions for host in hosts)
     for host in hosts:
         lines += about(language, incident, host, acted)
+        if incident == "execution_latency" and host.verdict not in GOOD:
+            lines += [say(language, "next", text=text) for text in placement(language, host, hosts)]
     return _redact.redact_lines(lines)
+
+
+def placement(language: str, host: Host, hosts: Sequence[Host]) -> list[str]:
+    """Which host is closer to the exchange, by the round trips measured. Source: runbook 3, action 3."""
+    trips = {other.name: trip for other in hosts if (trip := _round_trip(other)) is not None}
+    own = trips.get(host.name)
+    if own is None:
+        return []
+    best = min(trips, key=lambda name: trips[name])
+    if trips[best] > own * CLOSER or own - trips[best] < CLOSER_MS:
+        return [say(language, "none_better_placed", own=_messages.number(own))]
+    figures = {"best": _messages.number(trips[best]), "own": _messages.number(own)}
+    return [say(language, "better_placed", other=best, **figures)]
+
+
+def _round_trip(host: Host) -> float | None:
+    """Milliseconds to the exchange and back, the shortest of a look; None when ping had no answer."""
+    return host.look.get("probes", {}).get("exchange_ping", {}).get("data", {}).get("min_ms")
 
 
 def about(language: str, incident: str, host: Host, acted: bool) -> Iterator[str]:
@@ -77,7 +98,7 @@ def about(language: str, incident: str, host: Host, acted: bool) -> Iterator[str
     yield say(language, "host", host=host.name, verdict=say(language, host.verdict))
     for key, texts in (
         ("was", _was(language, incident, host)),
-        ("done", _done(language, host, acted)),
+        ("done", _done(language, incident, host, acted)),
         ("now", _now(language, host)),
         ("left", _left(language, host)),
         ("next", _next(language, incident, host)),
@@ -99,9 +120,11 @@ def _not_seen(language: str, result: Mapping) -> list[str]:
     return [say(language, "unreachable" if result.get("unreachable") else "looked_badly", problem=_first_line(result))]
 
 
-def _done(language: str, host: Host, acted: bool) -> Iterator[str]:
+def _done(language: str, incident: str, host: Host, acted: bool) -> Iterator[str]:
     if host.verdict in ("not_recovered", "refused") and not host.actions:
         yield say(language, "not_tried" if acted else "only_looked")
+    if host.verdict == "escalated" and not host.actions and incident not in _indicators.INCIDENTS:
+        yield say(language, "no_procedure")
     for action in host.actions:
         if action.get("unreachable"):
             yield say(language, "unreachable", problem=_first_line(action))
@@ -170,7 +193,15 @@ def _next(language: str, incident: str, host: Host) -> list[str]:
     if incident == REVERT or (host.verdict == "not_recovered" and not host.actions):
         known = INCIDENT_OF_REVERT if incident == REVERT else incident
         return [say(language, "next_remediate", incident=known, host=host.name)]
-    return [say(language, "next_unknown" if host.verdict == "unknown" else "next_person")]
+    if host.verdict == "unknown":
+        return [say(language, "next_unknown")]
+    return [*_advice(language, host), say(language, "next_person")]
+
+
+def _advice(language: str, host: Host) -> list[str]:
+    """What a person can do about the likeliest cause, where no rung cures it."""
+    causes = [cause["cause"] for cause in host.look.get("causes", [])[:1]]
+    return [say(language, f"mend_{cause}") for cause in causes if f"mend_{cause}" in _messages.CATALOGUE]
 
 
 def _any_failed(host: Host) -> bool:

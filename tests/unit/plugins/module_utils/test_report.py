@@ -141,3 +141,47 @@ def test_the_table_marks_breaches_and_what_is_not_known():
     rows = _report.table("en", [_report.Host("a1", look(1, None), (), ""), _report.Host("a2", {}, (), "")])
     assert "1 ?" in rows[1]
     assert rows[2].split()[:2] == ["a2", "?"]
+
+
+def caused(cause, **changes):
+    return {**look(), "causes": [{"cause": cause, "evidence": []}], **changes}
+
+
+def test_a_person_is_told_what_to_do_about_a_cause_that_no_rung_cures():
+    said = text(_report.Host("a1", caused("certificate_expired"), [], "escalated"))
+    assert "next: renew the certificate" in said
+    assert "next: escalate to L2" in said
+
+
+def test_a_breach_without_a_procedure_is_escalated_and_says_so():
+    seen = look()
+    seen["indicators"]["cvar_breach"] = entry(3, True)
+    assert _report.standing(seen, "cvar_breach") == "unhandled"
+    said = text(_report.Host("a1", seen, [], "escalated"), "cvar_breach")
+    assert "the runbook has no procedure for it: nothing was changed" in said
+
+
+def test_what_a_module_says_it_did_stands_in_the_report():
+    done = [{"message": "nginx_says", "values": {"message": "ok"}, "text": "nginx -t: ok"}]
+    assert "  done: nginx -t: ok" in text(_report.Host("a1", look(), [{"done": done}], "recovered"))
+
+
+def placed(name, trip):
+    probes = {**look()["probes"], "exchange_ping": {"status": "ok", "data": {"min_ms": trip}}}
+    return _report.Host(name, {**look(), "probes": probes}, [], "escalated")
+
+
+@pytest.mark.parametrize(
+    ("trips", "said"),
+    [
+        ([40.0, 2.0], ["a1 is closer to the exchange: 2 ms against 40 ms round trip; consider trading from there"]),
+        ([2.0, 40.0], ["no host of this run is closer"]),
+        ([0.05, 0.03], ["no host of this run is closer"]),  # by less than a millisecond
+        ([40.0, None], ["no host of this run is closer"]),
+        ([None, 2.0], []),
+    ],
+)
+def test_the_better_placed_host_is_recommended_by_measured_round_trips(trips, said):
+    hosts = [placed(f"a{number}", trip) for number, trip in enumerate(trips)]
+    found = _report.placement("en", hosts[0], hosts)
+    assert [line.startswith(start) for line, start in zip(found, said)] == [True] * len(said) == [True] * len(found)
