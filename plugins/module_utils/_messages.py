@@ -77,6 +77,10 @@ CATALOGUE = {
         "the exchange took {ms} ms for its status page, the limit is {limit} ms",
         "біржа віддавала сторінку стану {ms} мс за межі {limit} мс",
     ),
+    "orders_wait": (
+        "the p99 of orders is {p99} ms, while the exchange answers a lone request in {ms} ms: they wait for each other",
+        "p99 ордерів {p99} мс, хоча на окремий запит біржа відповідає за {ms} мс: вони чекають одне на одного",
+    ),
     "exchange_gone": (
         "the exchange answers neither HTTP nor ping: {problem}",
         "біржа не відповідає ні на HTTP, ні на ping: {problem}",

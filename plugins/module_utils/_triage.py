@@ -178,6 +178,9 @@ def _from_market(read: Mapping[str, dict], findings: Mapping[str, Finding]) -> I
         milliseconds = 1000 * exchange.data["seconds"]
         if milliseconds > limit:
             yield Cause("exchange_latency", 0.6, (("exchange_slow", {"ms": round(milliseconds), "limit": limit}),))
+        elif read["execution_latency"]["breached"]:
+            p99 = round(read["execution_latency"]["value"])
+            yield Cause("queueing", 0.5, (("orders_wait", {"p99": p99, "ms": round(milliseconds)}),))
     elif _trading_suffers(read) and findings["exchange_ping"].data.get("loss_percent") == 100.0:
         yield Cause("partition", 0.9, (("exchange_gone", {"problem": exchange.problem}),))
     if read["calibration_ece"]["breached"]:

@@ -207,3 +207,17 @@ def test_prometheus_windows_replace_the_scrapes_for_rates_alone():
 )
 def test_severity_as_the_runbook_grades_it(breached, values, severity):
     assert _indicators.severity(values, breached) == severity
+
+
+def slow_orders(exchange_seconds):
+    bucket = 'exec_latency_ms_bucket{{le="{}"}} {}'
+    text = "\n".join([HEALTHY, bucket.format(300, 0), bucket.format(500, "{n}"), bucket.format("+Inf", "{n}")])
+    text += "\nexec_latency_ms_count {n}"
+    before, after = (text.replace("{n}", n) for n in ("1", "201"))
+    exchange = Finding("ok", {"status": 200, "seconds": exchange_seconds, "rate_limit": {}})
+    return findings(before, after, exchange=exchange)
+
+
+@pytest.mark.parametrize(("seconds", "cause"), [(0.02, "queueing"), (0.6, "exchange_latency")])
+def test_orders_that_wait_for_each_other_are_told_from_a_slow_exchange(seconds, cause):
+    assert judge(slow_orders(seconds)) == [cause]
