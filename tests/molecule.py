@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Each fault of the lab that can be cured goes through its incident's scenario: ``pytest tests/molecule.py``."""
+"""Each fault of the lab goes through its incident's scenario, on several hosts at once: ``pytest -n 3 tests/molecule.py``.
+
+Every worker has an Aurora host of its own.
+"""
 
 from __future__ import annotations
 
@@ -9,18 +12,28 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from ansible_collections.aurora.runbook.plugins.module_utils import _alert
 
 CHECKOUT = Path(__file__).resolve().parents[1]
-LISTED = subprocess.run([CHECKOUT / "dev", "faults", "--json"], capture_output=True, check=True).stdout
-CURABLE = {fault["name"]: fault["incident"] for fault in json.loads(LISTED) if fault["expect"] != "escalated"}
+FAULTS = json.loads(subprocess.run([CHECKOUT / "dev", "faults", "--json"], capture_output=True, check=True).stdout)
+ALERTS = {incident: alert for alert, incident in _alert.INCIDENTS.items()}
 
 
-@pytest.mark.parametrize(("fault", "incident"), CURABLE.items())
-def test_fault_is_cured_and_stays_so(fault, incident):
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault["name"])
+def test_fault_ends_as_it_should_and_stays_so(fault, worker_id, tmp_path):
+    number = 1 if worker_id == "master" else int(worker_id.removeprefix("gw")) + 1
+    settings = {
+        "AURORA_FAULT": fault["name"],
+        "AURORA_HOST": f"aurora{number}",
+        "AURORA_ALERT": ALERTS[fault["incident"]],
+        "XDG_CACHE_HOME": str(tmp_path),  # where molecule keeps the state of a scenario
+        "MOLECULE_COMMAND_BORDERS": "no",
+        "NO_COLOR": "1",
+    }
     done = subprocess.run(
-        ["molecule", "test", "--scenario-name", incident],
+        ["molecule", "test", "--scenario-name", fault["incident"]],
         cwd=CHECKOUT,
-        env={**os.environ, "AURORA_FAULT": fault, "MOLECULE_COMMAND_BORDERS": "no", "NO_COLOR": "1"},
+        env={**os.environ, **settings},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

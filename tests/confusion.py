@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Put each fault of the lab into one host, look with triage.yml, and write the causes found into docs/runbook.md.
+
+``./dev up``, then ``./dev run python tests/confusion.py``. The exit status is 1 when a cause was not named first.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE / "integration"))
+
+import helpers  # the path above is what makes it importable
+
+PAGE = HERE.parent / "docs" / "runbook.md"
+START, END = "<!-- confusion -->\n", "<!-- /confusion -->\n"
+
+
+def main() -> int:
+    host = helpers.HOSTS[0]
+    found = {name: causes(name, host) for name in helpers.lab.FAULTS}
+    text = PAGE.read_text(encoding="utf-8")
+    head, tail = text.partition(START)[0], text.partition(END)[2]
+    PAGE.write_text(f"{head}{START}{table(found)}{END}{tail}", encoding="utf-8")
+    return int(any(names[:1] != [helpers.lab.FAULTS[fault].cause] for fault, names in found.items()))
+
+
+def causes(fault: str, host: str) -> list[str]:
+    """The causes that triage names for a fault, the likeliest first."""
+    try:
+        helpers.lab.break_(fault, [host])
+        said = helpers.playbook("triage", "--limit", host).report
+    finally:
+        helpers.lab.mend()
+    marks = (line.partition(f"{host}: likely cause: ")[2].partition(":")[0] for line in said)
+    return [mark for mark in marks if mark]
+
+
+def table(found: dict[str, list[str]]) -> str:
+    rows = [
+        f"| `{fault}` | `{helpers.lab.FAULTS[fault].cause}` | {names[0] if names else 'none'} | {', '.join(names[1:])} |\n"
+        for fault, names in found.items()
+    ]
+    head = "| fault | its cause | found first | found besides |\n|---|---|---|---|\n"
+    right = sum(names[:1] == [helpers.lab.FAULTS[fault].cause] for fault, names in found.items())
+    return f"{head}{''.join(rows)}\nNamed first: {right} of {len(found)}.\n"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The order of the rungs. If these break, a host gets a step that its cause does not ask for, or none.
+
+The real playbooks and roles run; stand-ins answer for the modules. Each case is a host: ``a0`` is the canary that lets the
+others follow.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from ansible_collections.aurora.runbook.plugins.module_utils import _indicators, _messages
+
+CHECKOUT = Path(__file__).resolve().parents[3]
+MODULES = (
+    "triage_info",
+    "public_way_info",
+    "service_override",
+    "service_restart",
+    "log_rotation",
+    "tcp_tuning",
+    "recalibration",
+)
+WORDS = {texts[0]: name for name, texts in _messages.CATALOGUE.items()}
+KELLY, SLOW, SPREAD = "KELLY_MULTIPLIER=0.5", "DECISIONS_PER_MINUTE=10", "SPREAD_THRESHOLD=2.0"
+DAYS, CONFIDENCE = "CALIBRATION_DAYS=90", "CONFIDENCE_THRESHOLD=0.8"
+FEED, NGINX = "service_restart:aurora-live-feed.service", "service_restart:nginx.service"
+MEMORY = "memory_high=900M,memory_max=1G"
+
+# incident: cases of (cause, what the rungs say, the rungs climbed, the verdict)
+CASES = {
+    "circuit_breaker": [
+        ("wide_spreads", {KELLY: "recovered"}, [KELLY], "recovered"),
+        ("wide_spreads", {SPREAD: "approval_needed"}, [KELLY, SPREAD], "approval_needed"),
+        ("wide_spreads", {KELLY: "unknown"}, [KELLY], "unknown"),
+        ("rate_limit", {SLOW: "recovered"}, [KELLY, SLOW], "recovered"),
+        ("exchange_latency", {SLOW: "recovered"}, [KELLY, "tcp_tuning", SLOW], "recovered"),
+        ("exchange_latency", {}, [KELLY, "tcp_tuning", SLOW], "escalated"),
+        ("miscalibration", {"recalibration": "recovered"}, [KELLY, "recalibration"], "recovered"),
+        ("miscalibration", {"recalibration": "refused stale_trades"}, [KELLY, "recalibration"], "refused"),
+        ("partition", {}, [KELLY], "escalated"),
+        ("unknown", {}, [KELLY], "escalated"),
+        ("certificate_expired", {}, [KELLY], "escalated"),
+        ("rate_limit", {SLOW: "failed"}, [KELLY, SLOW], "escalated"),
+    ],
+    "sse_availability": [
+        ("feed_down", {FEED: "recovered"}, [FEED], "recovered"),
+        ("feed_hung", {FEED: "recovered"}, [FEED], "recovered"),
+        ("feed_crash_loop", {FEED: "refused"}, [FEED], "refused"),
+        ("disk_full", {"log_rotation": "", FEED: "recovered"}, ["log_rotation", FEED], "recovered"),
+        ("disk_full", {"log_rotation": "refused"}, ["log_rotation"], "refused"),
+        ("memory_limit", {MEMORY: "recovered"}, [MEMORY], "recovered"),
+        ("cpu_limit", {}, ["cpu_quota=100%"], "escalated"),
+        ("nginx_down", {NGINX: "recovered"}, [NGINX], "recovered"),
+        *((c, {}, [], "escalated") for c in ("nginx_config", "certificate_expired", "dns", "firewall", "partition")),
+        ("unknown", {}, [], "escalated"),
+        ("wide_spreads", {}, [], "escalated"),
+    ],
+    "execution_latency": [
+        ("queueing", {"tcp_tuning": "recovered"}, ["tcp_tuning"], "recovered"),
+        ("queueing", {SLOW: "recovered"}, ["tcp_tuning", SLOW], "recovered"),
+        ("exchange_latency", {}, ["tcp_tuning", SLOW], "escalated"),
+        ("local_cpu", {}, ["tcp_tuning", SLOW], "escalated"),
+        ("partition", {}, ["tcp_tuning"], "escalated"),
+        ("queueing", {"tcp_tuning": "unknown"}, ["tcp_tuning"], "unknown"),
+    ],
+    "policy_deny_rate": [
+        ("miscalibration", {"recalibration": "recovered"}, ["recalibration"], "recovered"),
+        ("wide_spreads", {"KELLY_MULTIPLIER=0.3": "recovered"}, ["KELLY_MULTIPLIER=0.3"], "recovered"),
+        ("tight_thresholds", {"P_THRESHOLD=0.5": "approval_needed"}, ["P_THRESHOLD=0.5"], "approval_needed"),
+        ("rate_limit", {}, [], "escalated"),
+    ],
+    "calibration_ece": [
+        ("miscalibration", {"recalibration": "recovered"}, ["recalibration"], "recovered"),
+        ("stale_trades", {"recalibration": "refused stale_trades"}, ["recalibration"], "refused"),
+        (
+            "few_trades",
+            {"recalibration": "refused few_trades", "recalibration:90": "recovered"},
+            ["recalibration", DAYS, "recalibration:90"],
+            "recovered",
+        ),
+        (
+            "miscalibration",
+            {CONFIDENCE: "approval_needed"},
+            ["recalibration", DAYS, "recalibration:90", CONFIDENCE],
+            "approval_needed",
+        ),
+        ("miscalibration", {DAYS: "recovered"}, ["recalibration", DAYS], "recovered"),
+    ],
+}
+
+
+@pytest.fixture(scope="module")
+def collection(tmp_path_factory):
+    """The collection with stand-ins in place of its modules."""
+    root = tmp_path_factory.mktemp("collections")
+    ours = root / "ansible_collections" / "aurora" / "runbook"
+    (ours / "plugins" / "action").mkdir(parents=True)
+    for name in ("roles", "playbooks", "meta", "galaxy.yml"):
+        (ours / name).symlink_to(CHECKOUT / name)
+    for name in ("filter", "lookup", "module_utils", "doc_fragments"):
+        (ours / "plugins" / name).symlink_to(CHECKOUT / "plugins" / name)
+    for name in MODULES:
+        stand_in = CHECKOUT / "tests" / "unit" / "roles" / "stand_ins" / "stand_in.py"
+        (ours / "plugins" / "action" / f"{name}.py").symlink_to(stand_in)
+    return root
+
+
+def look(incident, cause):
+    def entry(name):
+        breached = name == incident
+        return {"metric": name, "value": float(breached), "threshold": 0.5, "breached": breached, "problem": ""}
+
+    return {
+        "indicators": {name: entry(name) for name in _indicators.INDICATORS},
+        "causes": [{"cause": cause, "weight": 0.9, "evidence": []}],
+        "severity": "P0",
+        "leases": [],
+        "probes": {"leases": {"status": "ok", "problem": "", "data": {}}},
+    }
+
+
+@pytest.mark.parametrize("incident", CASES)
+def test_each_cause_gets_its_rungs_and_no_other(incident, collection, tmp_path):
+    hosts = {
+        f"a{number}": {"look": look(incident, cause), "says": says, "ansible_connection": "local"}
+        for number, (cause, says, _rungs, _verdict) in enumerate(CASES[incident])
+    }
+    calls = tmp_path / "calls"
+    calls.mkdir()
+    inventory = tmp_path / "inventory.json"
+    inventory.write_text(json.dumps({"aurora": {"hosts": hosts}}), encoding="utf-8")
+    settings = {"CALLS": str(calls), "ANSIBLE_COLLECTIONS_PATH": str(collection), "ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml"}
+    done = subprocess.run(
+        ["ansible-playbook", f"aurora.runbook.remediate_{incident}", "-i", str(inventory)],
+        env={**os.environ, **settings, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_BECOME_EXE": "true"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    print(done.stdout, done.stderr)
+    verdicts = dict(re.findall(r"- '(a\d+): ([^']+)'", done.stdout))
+    for number, (cause, _says, rungs, verdict) in enumerate(CASES[incident]):
+        climbed = calls / f"a{number}"
+        made = climbed.read_text(encoding="ascii").splitlines() if climbed.exists() else []
+        assert (cause, made) == (cause, rungs)
+        assert (cause, WORDS[verdicts[f"a{number}"]]) == (cause, verdict)
