@@ -194,8 +194,9 @@ CATALOGUE = {
         "порт {port} ззовні закритий, ufw його не пускає: {rule}",
     ),
     "no_way_in": (
-        "port {port} does not answer from outside ({problem}); nginx, the feed and the firewall are fine on the host",
-        "порт {port} ззовні не відповідає ({problem}); nginx, feed і firewall на хості справні",
+        "port {port} does not answer from outside ({problem}); nginx and the feed do on the host, and its firewall does"
+        " not close it",
+        "порт {port} ззовні не відповідає ({problem}); на хості nginx і feed працюють, і firewall його не закриває",
     ),
     "memory_says": ("{unit} uses {mib} of {limit} MiB", "{unit} займає {mib} з {limit} МіБ"),
     # Summary of a triage

@@ -53,7 +53,8 @@ def restart(unit: _systemd.Unit, environment: Mapping[str, str], healthy: Health
 
 def begin(unit: _systemd.Unit, verb: str) -> None:
     """Ask systemd to start or restart a service, without waiting for it."""
-    systemctl("reset-failed", "--", unit.id)  # our own restarts count against the unit's start limit
+    # Our own restarts count against the unit's start limit. A unit that is not in memory has none, and fails here.
+    _command.run(["systemctl", "reset-failed", "--", unit.id])
     systemctl(verb, "--no-block", "--", unit.id)
 
 

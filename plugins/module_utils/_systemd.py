@@ -94,6 +94,14 @@ def parse(text: str) -> dict[str, str]:
     return found
 
 
+def timespan(text: str) -> float | None:
+    """Seconds of a time as systemd shows it ("500ms", "1s 200ms", "1min"); None for "infinity" and what is none."""
+    parts = [re.fullmatch(r"(\d+(?:\.\d+)?)(us|ms|s|min|h)", part) for part in text.split()]
+    if not parts or not all(parts):
+        return None
+    return sum(float(part[1]) * {"us": 1e-6, "ms": 1e-3, "s": 1, "min": 60, "h": 3600}[part[2]] for part in parts)
+
+
 def environment_files(unit: Unit) -> list[str]:
     """Paths of EnvironmentFiles= in the order systemd reads them."""
     return [re.sub(r" \(ignore_errors=\w+\)$", "", line) for line in unit["EnvironmentFiles"].splitlines() if line]
@@ -116,6 +124,11 @@ def _inside(control_group: str, path: str) -> bool:
         if controllers in ("", "name=systemd") and (place == control_group or place.startswith(control_group + "/")):
             return True
     return False
+
+
+def units_of(pid: int, proc: str = "/proc") -> set[str]:
+    """The names along a process' control groups; its unit is among them."""
+    return {part for line in _read(f"{proc}/{pid}/cgroup").splitlines() for part in line.split("/")[1:]}
 
 
 def environment(pid: int, proc: str = "/proc") -> dict[str, str] | None:
@@ -153,7 +166,7 @@ def journal(run: Run, unit: str, lines: int = 20) -> list[str]:
 
 
 def automatic_restarts(run: Run, unit: str, seconds: float) -> int:
-    """How often systemd itself restarted a unit lately. NRestarts does not tell: it has no time and is reset."""
+    """How often systemd itself restarted a unit lately, from its journal: NRestarts does not say when."""
     argv = ["journalctl", "--no-pager", "--quiet", "--boot", "--output=json", "--output-fields=UNIT", "--lines=50"]
     lines = run([*argv, "_PID=1", f"UNIT={unit}", f"MESSAGE_ID={RESTART_SCHEDULED}"]).out.splitlines()
     since = (time.monotonic() - seconds) * 1e6

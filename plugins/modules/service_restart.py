@@ -15,9 +15,9 @@ description:
   - Source is "Дії для вирішення" 1 and 4 of the runbook's section 1, C(systemctl restart) and C(nginx -t).
   - A restart of the feed drops every SSE client, so guards come first, and RV(verdict=refused) with the reason in
     RV(done) means that nothing was done. Refused are a crash loop, which is a unit that systemd itself restarted 3
-    times within 5 minutes; a unit that this module restarted less than O(min_interval_seconds) ago and that is not
-    well; a broken configuration with O(config_test); units that are not loaded, masked, transient, or edited without
-    daemon-reload; and the trading loop.
+    times within 5 minutes and nobody since; a unit that this module restarted less than O(min_interval_seconds) ago
+    and that is not well; a broken configuration with O(config_test); units that are not loaded, masked, transient, or
+    edited without daemon-reload; and the trading loop.
   - The trading loop is never restarted bare, since an open breaker lives in its memory and would close. It is known by
     C(KELLY_MULTIPLIER) in the environment of a process of the unit, in the unit's C(Environment=) or in one of its
     C(EnvironmentFile=)s; M(aurora.runbook.service_override) restarts it with a smaller one.
@@ -185,7 +185,9 @@ STOP_SECONDS, POLL_SECONDS = 10, 0.25
 
 def observe(name, health_url):
     unit = _service.observe(_systemd.check_name(name))
-    crashes = _systemd.automatic_restarts(_command.run, unit.id, _restart.LOOP_SECONDS)
+    crashes = unit.number("NRestarts") or 0  # since somebody last started it, however long that took
+    if crashes >= _restart.LOOP_RESTARTS:
+        crashes = _systemd.automatic_restarts(_command.run, unit.id, _restart.LOOP_SECONDS)
     environments = _service.environments(unit).values()
     return _restart.Current(
         unit,

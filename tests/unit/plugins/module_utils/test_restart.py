@@ -127,3 +127,11 @@ def test_only_systemds_own_restarts_of_late_are_counted():
     said = "".join(json.dumps({"__MONOTONIC_TIMESTAMP": str(int(now - age * 1e6))}) + "\n" for age in ages)
     assert _systemd.automatic_restarts(lambda argv: Completed(0, said, ""), "x.service", 300) == 3
     assert _systemd.automatic_restarts(lambda argv: Completed(1, "", "no journal"), "x.service", 300) == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("500ms", 0.5), ("1s", 1.0), ("1s 200ms", 1.2), ("1min 30s", 90.0), ("infinity", None), ("", None), ("x", None)],
+)
+def test_a_quota_is_read_as_systemd_shows_it(text, seconds):
+    assert _systemd.timespan(text) == pytest.approx(seconds) if seconds else _systemd.timespan(text) is None
