@@ -37,9 +37,16 @@ class Response:
 
 
 def fetch(
-    url: str, timeout: float, headers: dict[str, str] | None = None, context: ssl.SSLContext | None = None
+    url: str,
+    timeout: float,
+    headers: dict[str, str] | None = None,
+    context: ssl.SSLContext | None = None,
+    sock: socket.socket | None = None,
 ) -> Response:
-    """GET url, following no redirect, within timeout seconds and MAX_BODY bytes. Raises FetchError."""
+    """GET url, following no redirect, within timeout seconds and MAX_BODY bytes. Raises FetchError.
+
+    ``sock`` is a connection that stands already, secured where the URL is https.
+    """
     try:
         target = urlsplit(url)
         host, port = target.hostname, target.port
@@ -54,7 +61,10 @@ def fetch(
         connection = http.client.HTTPConnection(host, port, timeout=timeout)
     guard = None
     try:
-        connection.connect()
+        if sock:
+            connection.sock = sock
+        else:
+            connection.connect()
         # The socket's own timeout starts again with each byte, so a slow sender is cut off when its time is up.
         left = max(0.0, started + timeout - time.monotonic())
         guard = threading.Timer(left, _cut, [connection.sock])

@@ -60,6 +60,90 @@ CATALOGUE = {
         "{unit}: {changes} raises exposure and waits for a person: -e aurora_approve={knobs}",
         "{unit}: {changes} збільшує ризик і чекає на людину: -e aurora_approve={knobs}",
     ),
+    "restarted": (
+        "{unit}: restarted ({problem}), healthy after {seconds} s",
+        "{unit}: перезапущено ({problem}), здоровий за {seconds} с",
+    ),
+    "started": (
+        "{unit}: started (it was {state}), healthy after {seconds} s",
+        "{unit}: запущено (було {state}), здоровий за {seconds} с",
+    ),
+    "came_up": (
+        "{unit}: not touched, systemd was restarting it itself; healthy after {seconds} s",
+        "{unit}: не чіпали, systemd перезапускав його сам; здоровий за {seconds} с",
+    ),
+    "restart_because": ("{unit}: would restart ({problem})", "{unit}: перезапустили б ({problem})"),
+    "start_because": ("{unit}: would start (it is {state})", "{unit}: запустили б (зараз {state})"),
+    "systemd_at_it": (
+        "{unit} is {state}: systemd is starting it itself",
+        "{unit}: {state}, systemd запускає його сам",
+    ),
+    "runs_already": ("{unit} runs already, nothing was done", "{unit} уже працює, нічого не робили"),
+    "restarted_lately": (
+        "{unit} came up {seconds} s ago and is healthy: not restarted again",
+        "{unit} запущено {seconds} с тому, він здоровий: ще раз не перезапускали",
+    ),
+    "killed": (
+        "{unit} did not stop within {seconds} s of SIGTERM and was killed",
+        "{unit} не зупинився за {seconds} с після SIGTERM, його вбито",
+    ),
+    "clients_back": (
+        "{after} of {before} SSE clients reconnected",
+        "знову підключилися SSE-клієнти: {after} з {before}",
+    ),
+    "clients_now": (
+        "{after} SSE clients are connected; how many there were before is not known, the feed did not answer",
+        "підключено SSE-клієнтів: {after}; скільки було раніше, невідомо: feed не відповідав",
+    ),
+    "clients_unknown": (
+        "SSE clients before: {before}; how many reconnected is not known, the feed does not answer",
+        "SSE-клієнтів було: {before}; скільки підключилося знову, невідомо: feed не відповідає",
+    ),
+    "clients_dropped": (
+        "{before} SSE clients would be dropped once",
+        "було б один раз від'єднано SSE-клієнтів: {before}",
+    ),
+    # Why a restart is refused
+    "refused_not_loaded": (
+        "{unit} is {load} on this host; expected a loaded unit: look at `systemctl status {unit}`",
+        "{unit}: {load} на цьому хості, а мав би бути loaded: дивіться `systemctl status {unit}`",
+    ),
+    "refused_transient": (
+        "{unit} is transient: restart what made it",
+        "{unit} тимчасовий (transient): перезапустіть те, що його створило",
+    ),
+    "refused_reload": (
+        "{unit} was edited without daemon-reload, so a restart would not run what its files say: look at `systemctl cat"
+        " {unit}`, then run `systemctl daemon-reload` yourself",
+        "{unit} змінено без daemon-reload, тож перезапуск не виконав би того, що кажуть файли: перегляньте `systemctl"
+        " cat {unit}`, потім самі виконайте `systemctl daemon-reload`",
+    ),
+    "refused_trader": (
+        "{unit} trades: its open breaker lives in memory and a bare restart would close it; restart it with a smaller"
+        " KELLY_MULTIPLIER (service_override)",
+        "{unit} торгує: його відкритий circuit breaker живе в пам'яті, і простий перезапуск закрив би його;"
+        " перезапускайте з меншим KELLY_MULTIPLIER (service_override)",
+    ),
+    "refused_loop": (
+        "{unit} is in a crash loop, restarted by systemd {count} times in {minutes} min; one more restart does not"
+        " help. It says: {words}",
+        "{unit} падає по колу, systemd перезапустив його {count} р. за {minutes} хв; ще один перезапуск не"
+        " допоможе. Він каже: {words}",
+    ),
+    "refused_not_up": (
+        "{unit}: systemd is restarting it itself, and it did not come up: {problem}. It says: {words}",
+        "{unit}: systemd перезапускає його сам, але він не піднявся: {problem}. Він каже: {words}",
+    ),
+    "refused_again": (
+        "{unit} was restarted by us {seconds} s ago and is not well ({problem}): restarting again would drop clients"
+        " again",
+        "{unit} ми перезапустили {seconds} с тому, і з ним не все гаразд ({problem}): ще один перезапуск знову"
+        " від'єднав би клієнтів",
+    ),
+    "refused_config": (
+        "{unit}: its configuration is broken, so it is not restarted: {message}",
+        "{unit}: конфігурація зламана, тому не перезапускаємо: {message}",
+    ),
     "reduces": ("reduces", "зменшує ризик"),
     "neutral": ("does not change", "не змінює ризику"),
     "increases": ("increases", "збільшує ризик"),
@@ -100,6 +184,24 @@ CATALOGUE = {
     "iostat_says": ("disk {name} is {util} % busy", "диск {name} зайнятий на {util} %"),
     "unit_down": ("{unit} is {state}, restarts: {restarts}", "{unit}: {state}, перезапусків: {restarts}"),
     "healthz_says": ("{unit} runs, and /healthz says: {problem}", "{unit} працює, а /healthz каже: {problem}"),
+    "memory_killed": (
+        "{unit} was killed for its memory ({kills} times lately), its limit is {limit} MiB",
+        "{unit} вбито через пам'ять (останнім часом {kills} р.), його межа {limit} МіБ",
+    ),
+    "quota_says": (
+        "{unit} uses {percent} % of a core, its CPUQuota is {quota} %",
+        "{unit} займає {percent} % ядра за CPUQuota {quota} %",
+    ),
+    "outside_says": ("from outside, {link}: {problem}", "ззовні, {link}: {problem}"),
+    "firewall_closed": (
+        "port {port} is closed from outside, and ufw does not let it in: {rule}",
+        "порт {port} ззовні закритий, ufw його не пускає: {rule}",
+    ),
+    "no_way_in": (
+        "port {port} does not answer from outside ({problem}); nginx and the feed do on the host, and its firewall does"
+        " not close it",
+        "порт {port} ззовні не відповідає ({problem}); на хості nginx і feed працюють, і firewall його не закриває",
+    ),
     "memory_says": ("{unit} uses {mib} of {limit} MiB", "{unit} займає {mib} з {limit} МіБ"),
     # Summary of a triage
     "nothing_breached": ("nothing that could be read is breached", "жоден прочитаний показник не порушено"),

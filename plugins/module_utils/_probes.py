@@ -124,24 +124,33 @@ def _unit(role: str, unit: _systemd.Unit) -> dict:
         "loaded": unit["LoadState"],
         "restarts": unit.number("NRestarts"),
         "since": unit["ActiveEnterTimestamp"],
+        "up_seconds": unit.up_seconds,
         "result": unit["Result"],
         "pid": unit.pid,
         "memory": unit.number("MemoryCurrent"),
         "memory_high": unit.number("MemoryHigh"),
         "memory_max": unit.number("MemoryMax"),
         "cpu_nsec": unit.number("CPUUsageNSec"),
-        "cpu_quota": unit["CPUQuotaPerSecUSec"],
+        "cpu_quota_percent": _percent(_systemd.timespan(unit["CPUQuotaPerSecUSec"])),
     }
 
 
-def load(seconds: float) -> dict:
-    """Runbook 1, action 2 and 3, triage 3: ``top``: load, CPU in use, and who uses it (percent of one core)."""
+def _percent(quota: float | None) -> float | None:
+    return None if quota is None else round(100 * quota, 1)
+
+
+def load(seconds: float, names: Mapping[str, str]) -> dict:
+    """Runbook 1, action 2 and 3, triage 3: ``top``: load, CPU in use, and who uses it (percent of one core).
+
+    ``units`` has the use of the units by role, as far as their processes lived through the sample.
+    """
     before, idle, total = _cpu_by_process(), *_cpu_totals()
     time.sleep(max(seconds, 0.2))
     after, idle_after, total_after = _cpu_by_process(), *_cpu_totals()
     window = max(total_after - total, 1) / (os.cpu_count() or 1)
     used = {pid: (name, ticks - before.get(pid, (name, ticks))[1]) for pid, (name, ticks) in after.items()}
     busiest = sorted(used.items(), key=lambda item: -item[1][1])[:3]
+    owners = {pid: _systemd.units_of(pid) for pid, (_name, ticks) in used.items() if ticks}
     return {
         "load": [round(figure, 2) for figure in os.getloadavg()],
         "cores": os.cpu_count(),
@@ -151,6 +160,10 @@ def load(seconds: float) -> dict:
             for pid, (name, ticks) in busiest
             if ticks
         ],
+        "units": {
+            role: round(100 * sum(used[pid][1] for pid, units in owners.items() if unit in units) / window, 1)
+            for role, unit in names.items()
+        },
     }
 
 
@@ -181,11 +194,20 @@ def memory() -> dict:
     return {"total": sizes["MemTotal"], "available": sizes["MemAvailable"]}
 
 
-def disk(path: str) -> dict:
-    """Runbook 1, action 2: ``df -h`` and inodes of Aurora's home, as df counts them."""
+def disks(paths: Sequence[str]) -> dict:
+    """Runbook 1, action 2: ``df -h`` and inodes by path, as df counts them; each filesystem once, at its first path."""
+    here = [path for path in paths if os.path.exists(path)]
+    if not here:
+        raise FileNotFoundError(f"none of {', '.join(paths)} is on this host")
+    first: dict[int, str] = {}
+    for path in here:
+        first.setdefault(os.stat(path).st_dev, path)
+    return {"paths": {path: _disk(path) for path in first.values()}}
+
+
+def _disk(path: str) -> dict:
     figures = os.statvfs(path)
     return {
-        "path": path,
         "free_bytes": figures.f_bavail * figures.f_frsize,
         "used_percent": _used(figures.f_blocks - figures.f_bfree, figures.f_bavail),
         "inodes_used_percent": _used(figures.f_files - figures.f_ffree, figures.f_favail),

@@ -47,20 +47,37 @@ def environments(unit: _systemd.Unit) -> dict[int, dict[str, str]]:
 
 def restart(unit: _systemd.Unit, environment: Mapping[str, str], healthy: Healthy) -> None:
     """Restart a service; RunbookError with its journal unless it comes up with the environment and stays healthy."""
-    systemctl("reset-failed", "--", unit.id)  # our own restarts count against the unit's start limit
-    systemctl("restart", "--no-block", "--", unit.id)
+    begin(unit, "restart")
+    prove(unit, environment, healthy)
 
-    def look() -> _health.Observation:
-        now = observe(unit.id)
-        return _health.Observation(now, _objection(now, environment, healthy.url) if now.running else "")
 
-    health = _health.wait_healthy(look, unit["InvocationID"], time.monotonic, time.sleep, healthy.start, healthy.hold)
+def begin(unit: _systemd.Unit, verb: str) -> None:
+    """Ask systemd to start or restart a service, without waiting for it."""
+    # Our own restarts count against the unit's start limit. A unit that is not in memory has none, and fails here.
+    _command.run(["systemctl", "reset-failed", "--", unit.id])
+    systemctl(verb, "--no-block", "--", unit.id)
+
+
+def prove(unit: _systemd.Unit, environment: Mapping[str, str], healthy: Healthy) -> None:
+    """RunbookError with its journal unless a service comes up anew with the environment and stays healthy."""
+    health = judge(unit, environment, healthy)
     if not health.healthy:
         lines = _redact.redact_lines(_systemd.journal(_command.run, unit.id, 10))
         raise RunbookError(f"{unit.id} did not become healthy: {health.reason}. Its journal:\n" + "\n".join(lines))
 
 
-def _objection(unit: _systemd.Unit, environment: Mapping[str, str], url: str) -> str:
+def judge(unit: _systemd.Unit, environment: Mapping[str, str], healthy: Healthy) -> _health.Health:
+    """Wait until what replaces this invocation of a service is up with the environment, and stays so, or is not."""
+
+    def look() -> _health.Observation:
+        now = observe(unit.id)
+        return _health.Observation(now, objection(now, environment, healthy.url) if now.running else "")
+
+    return _health.wait_healthy(look, unit["InvocationID"], time.monotonic, time.sleep, healthy.start, healthy.hold)
+
+
+def objection(unit: _systemd.Unit, environment: Mapping[str, str], url: str) -> str:
+    """What keeps a running service from being well: a process without the environment, or no 2xx from its URL."""
     missing = _override.objection(environments(unit), environment)
     if missing or not url:
         return missing

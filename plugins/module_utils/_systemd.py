@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -13,12 +15,13 @@ from ansible_collections.aurora.runbook.plugins.module_utils._errors import Comm
 
 Run = Callable[[list[str]], Completed]
 
+RESTART_SCHEDULED = "5eb03494b6584870a536b337290809b3"  # systemd's message id of a restart of its own
 UNIT_NAME = re.compile(r"[A-Za-z0-9:_.@][A-Za-z0-9:_.@-]{0,200}")
 PROPERTIES = (
     "Id", "LoadState", "ActiveState", "SubState", "Transient", "NeedDaemonReload",
-    "DropInPaths", "EnvironmentFiles", "UnsetEnvironment", "MainPID", "ControlGroup", "InvocationID", "NRestarts",
-    "ActiveEnterTimestamp", "Result", "ExecMainStatus", "MemoryCurrent", "MemoryHigh", "MemoryMax",
-    "CPUUsageNSec", "CPUQuotaPerSecUSec",
+    "DropInPaths", "Environment", "EnvironmentFiles", "UnsetEnvironment", "MainPID", "ControlGroup", "InvocationID",
+    "NRestarts", "ActiveEnterTimestamp", "ActiveEnterTimestampMonotonic", "Result", "ExecMainStatus",
+    "MemoryCurrent", "MemoryHigh", "MemoryMax", "CPUUsageNSec", "CPUQuotaPerSecUSec",
 )  # fmt: skip
 
 
@@ -43,6 +46,12 @@ class Unit:
     @property
     def pid(self) -> int:
         return self.number("MainPID") or 0
+
+    @property
+    def up_seconds(self) -> float | None:
+        """How long it has been running; None when it is not."""
+        since = self.number("ActiveEnterTimestampMonotonic")
+        return time.monotonic() - since / 1e6 if self.running and since else None
 
     @property
     def state(self) -> str:
@@ -85,6 +94,14 @@ def parse(text: str) -> dict[str, str]:
     return found
 
 
+def timespan(text: str) -> float | None:
+    """Seconds of a time as systemd shows it ("500ms", "1s 200ms", "1min"); None for "infinity" and what is none."""
+    parts = [re.fullmatch(r"(\d+(?:\.\d+)?)(us|ms|s|min|h)", part) for part in text.split()]
+    if not parts or not all(parts):
+        return None
+    return sum(float(part[1]) * {"us": 1e-6, "ms": 1e-3, "s": 1, "min": 60, "h": 3600}[part[2]] for part in parts)
+
+
 def environment_files(unit: Unit) -> list[str]:
     """Paths of EnvironmentFiles= in the order systemd reads them."""
     return [re.sub(r" \(ignore_errors=\w+\)$", "", line) for line in unit["EnvironmentFiles"].splitlines() if line]
@@ -109,6 +126,11 @@ def _inside(control_group: str, path: str) -> bool:
     return False
 
 
+def units_of(pid: int, proc: str = "/proc") -> set[str]:
+    """The names along a process' control groups; its unit is among them."""
+    return {part for line in _read(f"{proc}/{pid}/cgroup").splitlines() for part in line.split("/")[1:]}
+
+
 def environment(pid: int, proc: str = "/proc") -> dict[str, str] | None:
     """The environment a process was started with; None when the process is gone or only waits to be reaped."""
     text = _read(f"{proc}/{pid}/environ")
@@ -124,6 +146,11 @@ def started(pid: int, proc: str = "/proc") -> str:
     return f"{pid}:{fields[19]}" if len(fields) > 19 else ""
 
 
+def boot() -> tuple[str, float]:
+    """Which boot this is, and seconds since then; a wrong clock changes neither."""
+    return _read("/proc/sys/kernel/random/boot_id").strip(), time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
 def _read(path: str) -> str:
     try:
         with open(path, encoding="utf-8", errors="surrogateescape") as file:
@@ -136,3 +163,17 @@ def journal(run: Run, unit: str, lines: int = 20) -> list[str]:
     """The last lines of a unit's journal, oldest first."""
     argv = ["journalctl", "--no-pager", "--quiet", "--no-hostname", "--output=short-iso", f"--lines={lines}"]
     return run([*argv, f"--unit={unit}"]).out.splitlines()
+
+
+def automatic_restarts(run: Run, unit: str, seconds: float) -> int:
+    """How often systemd itself restarted a unit lately, from its journal: NRestarts does not say when."""
+    argv = ["journalctl", "--no-pager", "--quiet", "--boot", "--output=json", "--output-fields=UNIT", "--lines=50"]
+    lines = run([*argv, "_PID=1", f"UNIT={unit}", f"MESSAGE_ID={RESTART_SCHEDULED}"]).out.splitlines()
+    since = (time.monotonic() - seconds) * 1e6
+    return sum(int(json.loads(line)["__MONOTONIC_TIMESTAMP"]) >= since for line in lines)
+
+
+def last_words(run: Run, unit: str, lines: int = 3) -> list[str]:
+    """The last lines that a service itself wrote to the journal, without systemd's about it."""
+    argv = ["journalctl", "--no-pager", "--quiet", "--boot", "--output=cat", f"--lines={lines}"]
+    return [line for line in run([*argv, f"_SYSTEMD_UNIT={unit}"]).out.splitlines() if line.strip()][-lines:]

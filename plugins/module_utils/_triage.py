@@ -5,11 +5,13 @@ from __future__ import annotations
 
 import fnmatch
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from ansible_collections.aurora.runbook.plugins.module_utils import _indicators, _messages, _metrics
+from ansible_collections.aurora.runbook.plugins.module_utils import _indicators, _messages, _metrics, _public_way
+from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
 from ansible_collections.aurora.runbook.plugins.module_utils._parallel import Finding
 
 # WHY codes of Aurora's source by the cause they point at. "model" is told apart by the calibration error.
@@ -22,7 +24,8 @@ WHY_CAUSES = {
 }
 FEW_DENIALS, LAST_DENIALS = 10, 20
 FULL_PERCENT = 95.0
-NEAR_LIMIT = 0.95
+NEAR_LIMIT, NEAR_QUOTA = 0.95, 0.9
+LOOP_RESTARTS, YOUNG_SECONDS, LATELY_SECONDS = 3, 10, 300
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,44 @@ def indicators(
             "problem": seen.problem,
             "source": "scrape" if windows is None or level else "prometheus",
         }
+    if _unserved(findings):
+        read["sse_availability"].update(value=0.0, breached=True, count=None, problem="", source="healthz")
     return read
+
+
+def _unserved(findings: Mapping[str, Finding]) -> bool:
+    """Can no client be served? A feed without a page to read, down or failing its health check, or no way to it."""
+    feed = findings["units"].data.get("feed", {})
+    silent = findings["feed_metrics"].status != "ok" and feed.get("loaded") == "loaded"
+    return (silent and (not feed["running"] or not _healthy(findings))) or bool(_broken_links(findings))
+
+
+def _healthy(findings: Mapping[str, Finding]) -> bool:
+    local = findings["healthz_local"]
+    return local.status == "ok" and local.data["ok"]
+
+
+def outside(result: Mapping) -> dict[str, Finding]:
+    """What public_way_info returned, as findings; none for {}. Raises RunbookError for anything else."""
+    try:
+        probes = result["probes"] if result else {}
+        found = {
+            f"outside_{name}": Finding(probe["status"], dict(probe["data"]), probe["problem"], float(probe["seconds"]))
+            for name, probe in probes.items()
+        }
+        _broken_links(found)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise RunbookError("outside is not what public_way_info returned; register its result and pass that") from error
+    return found
+
+
+def _from_outside(findings: Mapping[str, Finding]) -> dict[str, Finding]:
+    length = len("outside_")
+    return {name[length:]: finding for name, finding in findings.items() if name.startswith("outside_")}
+
+
+def _broken_links(findings: Mapping[str, Finding]) -> tuple[str, ...]:
+    return _public_way.judge(_from_outside(findings))
 
 
 def _scraped(indicator: _indicators.Indicator, finding: Finding) -> _indicators.Value:
@@ -140,12 +180,18 @@ def causes(
 ) -> list[Cause]:
     """Likely causes with the evidence for each, the likeliest first; ``unknown`` for a breach nothing explains."""
     merged: dict[str, Cause] = {}
-    for cause in [*_from_why(read, codes, why_causes), *_from_market(read, findings), *_from_host(read, findings)]:
+    for cause in [
+        *_from_why(read, codes, why_causes),
+        *_from_market(read, findings),
+        *_from_host(read, findings),
+        *_from_way(findings),
+    ]:
         old = merged.get(cause.name, Cause(cause.name, 0.0, ()))
         merged[cause.name] = Cause(cause.name, max(old.weight, cause.weight), (*old.evidence, *cause.evidence))
     if not merged and any(entry["breached"] for entry in read.values()):
         return [Cause("unknown", 0.0, (("no_cause", {}),))]
-    return sorted(merged.values(), key=lambda cause: (-cause.weight, cause.name))
+    known = [cause for cause in merged.values() if cause.name != "unknown"]
+    return sorted(known or merged.values(), key=lambda cause: (-cause.weight, cause.name))
 
 
 def _from_why(read: Mapping[str, dict], codes: Why, why_causes: Mapping[str, Sequence[str]]) -> Iterator[Cause]:
@@ -198,11 +244,10 @@ def _from_host(read: Mapping[str, dict], findings: Mapping[str, Finding]) -> Ite
         yield Cause("certificate_expired", 0.95, (("certificate_says", {"problem": findings["certificate"].problem}),))
     if findings["dns"].status != "ok":
         yield Cause("dns", 0.9, (("dns_says", {"problem": findings["dns"].problem}),))
-    disk = findings["disk"].data
-    for figure in ("used_percent", "inodes_used_percent"):
-        if disk.get(figure, 0) >= FULL_PERCENT:
-            values = {"path": disk["path"], "what": figure, "percent": disk[figure]}
-            yield Cause("disk_full", 0.95, (("disk_says", values),))
+    for path, figures in findings["disk"].data.get("paths", {}).items():
+        for what in ("used_percent", "inodes_used_percent"):
+            if figures[what] >= FULL_PERCENT:
+                yield Cause("disk_full", 0.95, (("disk_says", {"path": path, "what": what, "percent": figures[what]}),))
     if read["execution_latency"]["breached"]:
         load = findings["load"].data
         if load.get("busy_percent", 0) >= 90 and load["processes"]:
@@ -215,20 +260,107 @@ def _from_host(read: Mapping[str, dict], findings: Mapping[str, Finding]) -> Ite
 def _from_unit(unit: Mapping, findings: Mapping[str, Finding]) -> Iterator[Cause]:
     role = unit["role"] if unit["loaded"] == "loaded" else "absent"
     values = {"unit": unit["id"], "state": unit["state"], "restarts": unit["restarts"] or 0}
-    if role == "nginx" and not unit["running"]:
+    # With a broken configuration that is the cause, and nginx only follows from it.
+    if role == "nginx" and not unit["running"] and findings["nginx_config"].data.get("valid", True):
         yield Cause("nginx_down", 0.9, (("unit_down", values),))
     if role != "feed":
         return
-    if not unit["running"]:
-        looping = "auto-restart" in unit["state"] and values["restarts"] >= 3
-        yield Cause("feed_crash_loop" if looping else "feed_down", 0.9, (("unit_down", values),))
-    elif findings["healthz_local"].status != "ok" or not findings["healthz_local"].data["ok"]:
+    if _loops(unit, findings):
+        yield Cause("feed_crash_loop", 0.9, (("unit_down", values),))
+    elif not unit["running"]:
+        yield Cause("feed_down", 0.9, (("unit_down", values),))
+    elif not _healthy(findings):
         problem = findings["healthz_local"].problem or f"HTTP {findings['healthz_local'].data['status']}"
         yield Cause("feed_hung", 0.9, (("healthz_says", {"unit": unit["id"], "problem": problem}),))
-    limit = unit["memory_high"] or unit["memory_max"]
-    if limit and (unit["memory"] or 0) >= NEAR_LIMIT * limit:
-        figures = {"unit": unit["id"], "mib": unit["memory"] >> 20, "limit": limit >> 20}
-        yield Cause("memory_limit", 0.8, (("memory_says", figures),))
+    yield from _from_limits(unit, findings)
+
+
+def _loops(unit: Mapping, findings: Mapping[str, Finding]) -> bool:
+    """Restarted by systemd again and again: between two starts, or just started and not yet dead again."""
+    if (unit["restarts"] or 0) < LOOP_RESTARTS:
+        return False
+    if not unit["running"]:
+        return unit["state"].startswith("activating")
+    return (unit["up_seconds"] or 0) < YOUNG_SECONDS and not _healthy(findings)
+
+
+def _from_limits(unit: Mapping, findings: Mapping[str, Finding]) -> Iterator[Cause]:
+    """A service at its limits hangs or dies of that, so they weigh more than what they look like."""
+    high, most = unit["memory_high"] or unit["memory_max"], unit["memory_max"] or unit["memory_high"]
+    kills = _kills(unit, findings)
+    if high and (unit["memory"] or 0) >= NEAR_LIMIT * high:
+        figures = {"unit": unit["id"], "mib": unit["memory"] >> 20, "limit": high >> 20}
+        yield Cause("memory_limit", 0.93, (("memory_says", figures),))
+    elif most and kills:
+        figures = {"unit": unit["id"], "kills": kills, "limit": most >> 20}
+        yield Cause("memory_limit", 0.93, (("memory_killed", figures),))
+    quota, used = unit["cpu_quota_percent"], findings["load"].data.get("units", {}).get(unit["role"], 0)
+    if quota and used >= NEAR_QUOTA * quota:
+        figures = {"unit": unit["id"], "percent": used, "quota": quota}
+        yield Cause("cpu_limit", 0.93, (("quota_says", figures),))
+
+
+def _kills(unit: Mapping, findings: Mapping[str, Finding]) -> int:
+    """How often a unit was killed for its memory: systemd says so, or (cgroup v1) it was again and again, by nobody."""
+    lines = findings["journal_feed"].data.get("lines", [])
+    killed = sum("status=9/KILL" in line for line in lines)
+    if unit["result"] == "oom-kill":
+        return max(1, killed)
+    lately = not unit["running"] or (unit["up_seconds"] or 0) < LATELY_SECONDS
+    again = lately and killed >= 2 and (unit["restarts"] or 0) >= 2
+    return killed if again and not any("signal SIGKILL" in line for line in lines) else 0
+
+
+def _from_way(findings: Mapping[str, Finding]) -> Iterator[Cause]:
+    """What the public way shows from outside, and only from there; "unknown" for what other causes must explain."""
+    way = _from_outside(findings)
+    for link in _public_way.judge(way):
+        finding = _public_way.finding(way, link)
+        cause = _blocked(link, finding, findings) if link.startswith("tcp") else None
+        if link in ("dns", "certificate_expired"):
+            yield Cause(link, 0.9, (("outside_says", {"link": link, "problem": finding.problem}),))
+        else:
+            yield cause or Cause("unknown", 0.0, (("outside_says", {"link": link, "problem": finding.problem}),))
+
+
+def _serves(findings: Mapping[str, Finding]) -> bool:
+    """Would the host serve a client that reaches it?"""
+    return findings["units"].data.get("nginx", {}).get("running", False) and _healthy(findings)
+
+
+def _blocked(link: str, way: Finding, findings: Mapping[str, Finding]) -> Cause | None:
+    """Nobody reaches a host that would serve: its own firewall, or the network on the way."""
+    firewall, port = findings["firewall"], way.data["port"]
+    if not _serves(findings):
+        return None
+    rule = closing_rule(firewall.data.get("rules", []), port) if firewall.data.get("active") else ""
+    if rule:
+        return Cause("firewall", 0.9, (("firewall_closed", {"port": port, "rule": rule}),))
+    if link == "tcp_refused":
+        return None
+    weight = 0.9 if firewall.status == "ok" else 0.6
+    return Cause("partition", weight, (("no_way_in", {"port": port, "problem": way.problem}),))
+
+
+def closing_rule(rules: Sequence[str], port: int) -> str:
+    """Which of ufw's rules (as iptables lists them) closes a TCP port to all, or that none opens it; "" if open."""
+    for rule in rules:
+        options = dict(re.findall(r"(?:^| )(--?[a-z]+) ([^ -]\S*)", rule))
+        protocol, ports = options.get("-p", "tcp"), options.get("--dport") or options.get("--dports", "0:65535")
+        if protocol not in ("tcp", "all") or "-s" in options:  # what it does to some says nothing about all
+            continue
+        if not any(_within(port, span) for span in ports.split(",")):
+            continue
+        if options.get("-j") in ("DROP", "REJECT"):
+            return rule
+        if options.get("-j") in ("ACCEPT", "ufw-user-limit-accept"):
+            return ""
+    return f"no rule allows {port}/tcp"
+
+
+def _within(port: int, span: str) -> bool:
+    low, _colon, high = span.partition(":")
+    return int(low) <= port <= int(high or low)
 
 
 def describe(causes_found: Sequence[Cause]) -> list[dict]:

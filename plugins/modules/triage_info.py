@@ -56,7 +56,7 @@ options:
     type: str
     default: aurora
   home:
-    description: Directory whose disk and inodes are looked at.
+    description: Directory whose disk and inodes are looked at, with those of O(event_log)'s directory.
     type: path
     default: /opt/aurora
   event_log:
@@ -90,6 +90,12 @@ options:
   prometheus_instance:
     description: The host's C(instance) label in Prometheus without the port. Required with O(prometheus_url).
     type: str
+  outside:
+    description:
+      - What M(aurora.runbook.public_way_info) returned for this host. Its probes are returned as C(outside_dns) and so
+        on. A broken public way is a breach of V(sse_availability), and its link one of RV(causes).
+    type: dict
+    default: {}
   thresholds:
     description:
       - Limits by incident that differ from the runbook's, such as C({execution_latency=200}).
@@ -102,6 +108,7 @@ options:
     type: dict
     default: {}
 seealso:
+  - module: aurora.runbook.public_way_info
   - module: aurora.runbook.wait_for_recovery
 """
 
@@ -166,6 +173,7 @@ probes:
   type: dict
 """
 
+import os
 import re
 import time
 from dataclasses import asdict
@@ -213,7 +221,7 @@ def probes(params, secret):
         "network_ping": lambda: _probes.ping(params["network_host"], 5),
         "units": lambda: _probes.units(names),
         "memory": _probes.memory,
-        "disk": lambda: _probes.disk(params["home"]),
+        "disk": lambda: _probes.disks([params["home"], os.path.dirname(params["event_log"])]),
         "iostat": _probes.iostat,
         "dns": lambda: _probes.dns([name for name in (public, exchange) if name]),
         "firewall": _probes.firewall,
@@ -232,7 +240,7 @@ def probes(params, secret):
     sampling = {
         "runner_metrics": lambda: _probes.scrapes(params["runner_url"] + "/metrics", limit, sample),
         "feed_metrics": lambda: _probes.scrapes(params["feed_url"] + "/metrics", limit, sample, secret),
-        "load": lambda: _probes.load(sample),
+        "load": lambda: _probes.load(sample, names),
     }
     return {
         **{name: (probe, limit) for name, probe in found.items()},
@@ -264,7 +272,8 @@ def look(params):
     """Probe, then judge; returns what the module returns."""
     _options.check_ranges(params, RANGES)
     secret = token(params)
-    findings = _parallel.run_all(probes(params, secret))
+    outside = _triage.outside(params["outside"])
+    findings = {**_parallel.run_all(probes(params, secret)), **outside}
     windows = findings["prometheus"].data if "prometheus" in findings else None
     read = _triage.indicators(findings, windows, _options.numbers("thresholds", params["thresholds"]))
     codes = _triage.why(findings, time.time())
@@ -303,6 +312,7 @@ def main():
             "probe_seconds": {"type": "float", "default": 10.0},
             "prometheus_url": text,
             "prometheus_instance": text,
+            "outside": {"type": "dict", "default": {}},
             "thresholds": {"type": "dict", "default": {}},
             "why_causes": {"type": "dict", "default": {}},
         },

@@ -7,10 +7,18 @@ import json
 
 import pytest
 from ansible_collections.aurora.runbook.plugins.module_utils import _indicators, _metrics, _triage
+from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
 from ansible_collections.aurora.runbook.plugins.module_utils._parallel import Finding
 
 NOW = 1_000_000.0
 HEALTHY = "circuit_breaker_state 0\ncalibration_ece 0.02\npolicy_considered_total 100\npolicy_denied_total 1"
+
+
+HTTPS_IN = "-A ufw-user-input -p tcp -m tcp --dport 443 -j ACCEPT"
+
+
+def disk(path="/opt/aurora", **figures):
+    return Finding("ok", {"paths": {path: {"used_percent": 40.0, "inodes_used_percent": 5.0, **figures}}})
 
 
 def page(text):
@@ -21,7 +29,9 @@ def findings(before=HEALTHY, after=HEALTHY, **others):
     """A host where every probe is content, unless told otherwise."""
     sample = {"before": page(before), "after": page(after), "seconds": 5.0}
     unit = {"loaded": "loaded", "id": "x.service", "state": "active (running)", "running": True, "restarts": 0}
-    unit.update(memory=100, memory_high=400, memory_max=512)
+    unit.update(
+        memory=100, memory_high=400, memory_max=512, cpu_quota_percent=50.0, up_seconds=9000.0, result="success"
+    )
     found = {
         "runner_metrics": Finding("ok", sample),
         "feed_metrics": Finding("failed", problem="down"),
@@ -32,8 +42,10 @@ def findings(before=HEALTHY, after=HEALTHY, **others):
         "nginx_config": Finding("ok", {"valid": True, "message": ""}),
         "certificate": Finding("ok"),
         "dns": Finding("ok"),
-        "disk": Finding("ok", {"path": "/opt/aurora", "used_percent": 40.0, "inodes_used_percent": 5.0}),
-        "load": Finding("ok", {"busy_percent": 10, "processes": []}),
+        "disk": disk(),
+        "firewall": Finding("ok", {"active": True, "rules": [HTTPS_IN]}),
+        "journal_feed": Finding("ok", {"lines": []}),
+        "load": Finding("ok", {"busy_percent": 10, "processes": [], "units": {"feed": 3.0}}),
         "iostat": Finding("ok", {"devices": {}}),
         "healthz_local": Finding("ok", {"ok": True}),
     }
@@ -120,7 +132,8 @@ def test_denials_within_the_sample_come_first():
         ({"certificate": Finding("failed", problem="certificate has expired")}, "certificate_expired"),
         ({"dns": Finding("failed", problem="x does not resolve")}, "dns"),
         ({"dns": Finding("timeout", problem="no answer")}, "dns"),
-        ({"disk": Finding("ok", {"path": "/", "used_percent": 99.0, "inodes_used_percent": 1.0})}, "disk_full"),
+        ({"disk": disk(used_percent=99.0)}, "disk_full"),
+        ({"disk": disk("/opt/aurora/logs", inodes_used_percent=99.0)}, "disk_full"),
         ({"healthz_local": Finding("timeout", problem="no answer within its limit")}, "feed_hung"),
     ],
 )
@@ -141,6 +154,148 @@ def test_what_a_unit_shows_is_named(role, changes, cause):
     found = findings()
     found["units"].data[role].update(changes)
     assert judge(found) == [cause]
+
+
+def unit_of(role, **changes):
+    found = findings()
+    found["units"].data[role].update(changes)
+    return found
+
+
+LOOPING = {"running": False, "state": "activating (auto-restart)", "restarts": 9, "up_seconds": None}
+DOWN = {"running": False, "state": "inactive (dead)", "up_seconds": None}
+HANGS = {"healthz_local": Finding("timeout", problem="no answer within its limit")}
+KILLED = "feed.service: Main process exited, code=killed, status=9/KILL"
+
+
+def test_a_broken_configuration_is_the_cause_and_not_the_nginx_that_it_keeps_down():
+    found = unit_of("nginx", **DOWN)
+    found["nginx_config"] = Finding("ok", {"valid": False, "message": "unknown directive in aurora:2"})
+    assert judge(found) == ["nginx_config"]
+    found["nginx_config"] = Finding("failed", problem="nginx is not installed")
+    assert judge(found) == ["nginx_down"]
+
+
+def test_a_crash_loop_is_named_when_it_is_caught_just_after_a_start():
+    assert judge({**unit_of("feed", restarts=9, up_seconds=1.0), **HANGS}) == ["feed_crash_loop"]
+    assert judge({**unit_of("feed", restarts=9, up_seconds=9000.0), **HANGS}) == ["feed_hung"]
+
+
+def test_a_feed_at_its_quota_hangs_because_of_that():
+    throttled = {"load": Finding("ok", {"busy_percent": 60, "processes": [], "units": {"feed": 49.0}})}
+    assert judge({**findings(), **HANGS, **throttled}) == ["cpu_limit", "feed_hung"]
+    assert judge({**unit_of("feed", cpu_quota_percent=None), **throttled}) == []
+    assert judge(findings(load=Finding("timeout", problem="no answer"))) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "lines", "causes"),
+    [
+        ({**LOOPING, "result": "oom-kill"}, [], ["memory_limit", "feed_crash_loop"]),
+        ({**LOOPING, "result": "signal"}, [KILLED] * 3, ["memory_limit", "feed_crash_loop"]),  # cgroup v1
+        ({"restarts": 2, "up_seconds": 4.0}, [KILLED] * 2, ["memory_limit"]),
+        ({"restarts": 2, "up_seconds": 9000.0}, [KILLED] * 2, []),  # long ago
+        ({**LOOPING, "result": "signal", "restarts": 1}, [KILLED], ["feed_down"]),  # once is a person
+        ({**LOOPING, "memory_max": None, "memory_high": None}, [KILLED] * 3, ["feed_crash_loop"]),
+        ({**LOOPING}, ["Killing process 7 (python3) with signal SIGKILL.", *[KILLED] * 3], ["feed_crash_loop"]),
+    ],
+)
+def test_a_feed_killed_for_its_memory_is_told_from_one_that_was_killed(changes, lines, causes):
+    found = {**unit_of("feed", **changes), "journal_feed": Finding("ok", {"lines": lines})}
+    assert judge(found) == causes
+
+
+@pytest.mark.parametrize(
+    ("changes", "others", "breached"),
+    [
+        (DOWN, {}, True),
+        ({}, HANGS, True),
+        ({}, {}, None),  # its metrics alone are silent
+        ({**DOWN, "loaded": "not-found"}, HANGS, None),  # no feed on this host
+        (DOWN, {"feed_metrics": Finding("ok", {"before": page(""), "after": page(""), "seconds": 5.0})}, None),
+    ],
+)
+def test_a_feed_that_serves_nobody_is_no_availability_at_all(changes, others, breached):
+    read = _triage.indicators({**unit_of("feed", **changes), **others}, None, {})
+    entry = read["sse_availability"]
+    assert entry["breached"] is breached
+    if breached:
+        assert (entry["value"], entry["problem"], entry["source"]) == (0.0, "", "healthz")
+        assert _indicators.severity({"sse_availability": entry["value"]}, {"sse_availability"}) == "P0"
+    windows = {"sse_availability": 1.0}
+    assert _triage.indicators({**unit_of("feed", **changes), **others}, windows, {})["sse_availability"][
+        "breached"
+    ] is (breached or False)
+
+
+def way(**broken):
+    """What public_way_info returns for a way that is whole up to ``broken``."""
+    probes = {}
+    for step in ("dns", "tcp", "tls", "http"):
+        link = broken.get(step, "")
+        data = {"broken": link, "port": 443} if link else {"port": 443}
+        probes[step] = {"status": "failed" if link else "ok", "problem": link, "seconds": 0.1, "data": data}
+        if link and step != "dns":
+            break
+    return _triage.outside({"probes": probes})
+
+
+DENY = "-A ufw-user-input -p tcp -m tcp --dport 443 -j DROP"
+
+
+@pytest.mark.parametrize(
+    ("broken", "others", "causes"),
+    [
+        ({"dns": "dns"}, {}, ["dns"]),
+        ({"tls": "certificate_expired"}, {}, ["certificate_expired"]),
+        ({"tcp": "tcp_timeout"}, {}, ["partition"]),
+        ({"tcp": "tcp_timeout"}, {"firewall": Finding("ok", {"active": False, "rules": []})}, ["partition"]),
+        ({"tcp": "tcp_timeout"}, {"firewall": Finding("ok", {"active": True, "rules": []})}, ["firewall"]),
+        ({"tcp": "tcp_refused"}, {"firewall": Finding("ok", {"active": True, "rules": [DENY]})}, ["firewall"]),
+        ({"tcp": "tcp_refused"}, {}, ["unknown"]),
+        ({"tcp": "tcp_timeout"}, {"firewall": Finding("failed", problem="not root")}, ["partition"]),
+        ({"tcp": "tcp_refused"}, {"units": unit_of("nginx", **DOWN)["units"]}, ["nginx_down"]),
+        ({"http": "http_timeout"}, HANGS, ["feed_hung"]),
+        ({"tls": "tls"}, {}, ["unknown"]),
+        ({}, {}, []),
+    ],
+)
+def test_a_broken_public_way_is_a_breach_and_its_link_a_cause(broken, others, causes):
+    found = {**findings(), **others, **way(**broken)}
+    assert judge(found) == causes
+    assert _triage.indicators(found, None, {})["sse_availability"]["breached"] is (True if broken else None)
+
+
+def test_an_unexplained_link_is_told_with_its_problem():
+    found = {**findings(), **way(tls="tls")}
+    read = _triage.indicators(found, None, {})
+    unknown = _triage.causes(read, _triage.why(found, NOW), found, {})
+    assert _triage.describe(unknown)[0]["evidence"][0]["values"] == {"link": "tls", "problem": "tls"}
+
+
+@pytest.mark.parametrize("rubbish", [{"msg": "unreachable"}, {"probes": []}, {"probes": {"tcp": {"status": "failed"}}}])
+def test_what_is_no_public_way_is_refused(rubbish):
+    with pytest.raises(RunbookError, match="public_way_info"):
+        _triage.outside(rubbish)
+
+
+@pytest.mark.parametrize(
+    ("rules", "port", "closed"),
+    [
+        ([HTTPS_IN], 443, False),
+        ([HTTPS_IN], 8443, True),
+        ([], 443, True),
+        ([DENY, HTTPS_IN], 443, True),
+        ([HTTPS_IN, DENY], 443, False),
+        (["-A ufw-user-input -p tcp -m multiport --dports 80,440:450 -j ACCEPT"], 443, False),
+        (["-A ufw-user-input -p udp -m udp --dport 443 -j ACCEPT"], 443, True),
+        (["-A ufw-user-input -s 10.0.0.0/8 -p tcp -m tcp --dport 443 -j ACCEPT"], 443, True),  # not everybody
+        (["-A ufw-user-input -s 10.9.0.0/16 -j DROP", HTTPS_IN], 443, False),  # nor nobody
+        (["-A ufw-user-input -j ACCEPT"], 443, False),
+    ],
+)
+def test_the_rule_that_closes_a_port_is_found(rules, port, closed):
+    assert bool(_triage.closing_rule(rules, port)) is closed
 
 
 def test_a_unit_that_this_host_does_not_have_is_not_down():

@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""May a unit be restarted, and is it needed? The guards, without touching anything. Private to aurora.runbook."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+
+from ansible_collections.aurora.runbook.plugins.module_utils import _files, _lease, _systemd
+from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
+
+LOOP_RESTARTS, LOOP_SECONDS = 3, 300  # systemd's own restarts that make a crash loop, and the time they fall in
+TRADER = "KELLY_MULTIPLIER"  # what only the trading loop has in its environment
+WAIT, START, RESTART = "wait", "start", "restart"
+
+
+@dataclass(frozen=True)
+class Record:
+    """Our last restart of a unit: when (seconds since that boot), and the invocation that it was to end."""
+
+    unit: str
+    boot: str
+    at: float
+    invocation: str
+
+
+@dataclass(frozen=True)
+class Current:
+    """What is on the host. ``problem`` says why the unit is not well, ``trades`` that it is the trading loop.
+
+    ``crashes`` counts systemd's own restarts in the last LOOP_SECONDS, ``last_words`` is what the service said then.
+    ``up`` and ``ours`` are seconds since it came up and since we restarted it, None where it did not.
+    """
+
+    unit: _systemd.Unit
+    problem: str = ""
+    trades: bool = False
+    crashes: int = 0
+    last_words: str = ""
+    up: float | None = None
+    ours: float | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """WAIT for systemd's own restart, START, RESTART or nothing (""), and the reason as a message with its values."""
+
+    action: str
+    reason: str
+    values: Mapping[str, object] = field(default_factory=dict)
+    refused: bool = False
+
+    @property
+    def changed(self) -> bool:
+        return self.action in (START, RESTART)
+
+
+def plan(current: Current, state: str, min_interval: float) -> Plan:
+    """What to do for ``state`` (started or restarted). A refusal does nothing and says why."""
+    unit = current.unit
+    values = {"unit": unit.id, "state": unit.state}
+
+    def refuse(reason: str, **more: object) -> Plan:
+        return Plan("", reason, {**values, **more}, refused=True)
+
+    if unit["LoadState"] != "loaded":
+        return refuse("refused_not_loaded", load=unit["LoadState"] or "unknown")
+    if state == "started" and unit["ActiveState"] in ("active", "reloading"):
+        return Plan("", "runs_already", values)
+    if unit["Transient"] == "yes":
+        return refuse("refused_transient")
+    if unit["NeedDaemonReload"] == "yes":
+        return refuse("refused_reload")
+    if current.trades:
+        return refuse("refused_trader")
+    if current.crashes >= LOOP_RESTARTS:
+        words = current.last_words or "–"
+        return refuse("refused_loop", count=current.crashes, minutes=LOOP_SECONDS // 60, words=words)
+    if unit["ActiveState"] == "activating":
+        return Plan(WAIT, "systemd_at_it", values)
+    if not current.problem and current.up is not None and current.up < min_interval:
+        return Plan("", "restarted_lately", {**values, "seconds": round(current.up)})
+    if current.ours is not None and current.ours < min_interval:
+        return refuse("refused_again", seconds=round(current.ours), problem=current.problem or unit.state)
+    if state == "restarted" and unit["ActiveState"] in ("active", "reloading", "deactivating"):
+        return Plan(RESTART, "restart_because", {**values, "problem": current.problem or unit.state})
+    return Plan(START, "start_because", values)
+
+
+def trades(unit: _systemd.Unit, environments: Iterable[Mapping[str, str]], files: Iterable[str]) -> bool:
+    """Is this the trading loop, by its processes, its unit or its EnvironmentFiles?
+
+    An open breaker lives in its memory, and a bare restart would close it.
+    """
+    lines = [*unit["Environment"].split(), *(line.strip() for text in files for line in text.splitlines())]
+    return any(TRADER in own for own in environments) or any(line.startswith(f"{TRADER}=") for line in lines)
+
+
+def path(unit: str, directory: str = _lease.STATE_DIRECTORY) -> str:
+    return os.path.join(directory, "restarts", f"{unit}.json")
+
+
+def save(record: Record, directory: str = _lease.STATE_DIRECTORY) -> None:
+    """Put a restart on record before it is made, so that a crash in between is seen."""
+    _files.make_directory(directory, 0o700)
+    _files.make_directory(os.path.join(directory, "restarts"), 0o700)
+    _files.write(path(record.unit, directory), json.dumps(asdict(record), indent=1, sort_keys=True) + "\n", 0o600)
+
+
+def load(unit: str, directory: str = _lease.STATE_DIRECTORY) -> Record | None:
+    """Our last restart of a unit. Raises RunbookError when the file is not one of ours."""
+    text = _files.read(path(unit, directory))
+    if text is None:
+        return None
+    try:
+        record = Record(**json.loads(text))
+        sound = isinstance(record.at, (int, float)) and isinstance(record.invocation, str)
+    except (TypeError, ValueError):
+        sound = False
+    if not sound:
+        raise RunbookError(f"{path(unit, directory)} is not a record of a restart; look at it before running again")
+    return record
+
+
+def ours(record: Record | None, unit: _systemd.Unit, boot: str, now: float) -> float | None:
+    """Seconds since our restart; None for none in this boot, and for one that a crash kept from happening."""
+    if record is None or record.boot != boot or record.invocation == unit["InvocationID"]:
+        return None
+    return now - record.at

@@ -1,0 +1,130 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the Aurora runbook authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: public_way_info
+short_description: Go the way of a client to Aurora, and name the link that is broken
+version_added: 0.2.0
+author: Aurora runbook authors (@aurora)
+description:
+  - Resolves the public name, connects, secures the connection and asks, in this order, up to the first that fails.
+  - Source is "Тріаж кроки" 1 and 3 of the runbook's section 1, C(curl /healthz) and C(nslookup), seen from outside.
+  - Meant to be delegated to a host outside of Aurora's own, or to the controller. It needs no rights there.
+  - A broken link is a finding. The task fails on options that are refused.
+extends_documentation_fragment:
+  - aurora.runbook.attributes
+  - aurora.runbook.attributes.reads
+options:
+  url:
+    description: What clients use, C(http) or C(https) with the name and perhaps a port.
+    type: str
+    default: https://aurora.example.com
+  address:
+    description:
+      - Connect to this address or name, and keep the name of O(url) for the certificate and the request, so that each
+        host is tested by its own address.
+      - Then the name is judged apart from it, and where it leads elsewhere the way by name is tested as well.
+    type: str
+  path:
+    description: Path that must answer 2xx.
+    type: str
+    default: /healthz
+  timeout_seconds:
+    description: Limit of each step, in seconds, 0.5 to 60.
+    type: float
+    default: 5.0
+attributes:
+  platform:
+    details:
+      - Runs on any host with Python, since it looks at the network alone.
+seealso:
+  - module: aurora.runbook.triage_info
+"""
+
+EXAMPLES = r"""
+- name: Go the public way to each host from outside
+  aurora.runbook.public_way_info:
+    address: "{{ ansible_host }}"
+  delegate_to: monitor1
+  become: false
+  register: outside
+
+- name: Look at the host with that
+  aurora.runbook.triage_info:
+    outside: "{{ outside }}"
+"""
+
+RETURN = r"""
+ok:
+  description: Whether a client is served.
+  returned: always
+  type: bool
+link:
+  description:
+    - The first broken link, empty when there is none. V(dns), V(tcp_refused), V(tcp_timeout), V(tcp_unreachable),
+      V(certificate_expired), V(tls), V(http_status), V(http_timeout) or V(http).
+    - V(dns) is a name that does not resolve, or one that leads elsewhere where nobody serves it although O(address)
+      would.
+  returned: always
+  type: str
+  sample: tcp_timeout
+broken:
+  description: Every broken link, since a host may be down whose name does not resolve either.
+  returned: always
+  type: list
+  elements: str
+probes:
+  description:
+    - V(dns), V(tcp), V(tls) and V(http) as far as it came, and V(by_name) where the name leads elsewhere. Each has
+      C(status) (V(ok), V(failed) or V(timeout)), C(problem), C(seconds) and C(data).
+    - C(data) holds C(addresses) and C(wrong) (the name does not lead to O(address)), C(address) and C(port),
+      C(days_left) of the certificate, C(status) of the answer, C(broken) with the link, and C(certificate) with
+      V(expired), V(not_yet_valid), V(wrong_name) or V(untrusted).
+  returned: always
+  type: dict
+"""
+
+from dataclasses import asdict
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.aurora.runbook.plugins.module_utils import _options, _public_way, _redact
+from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
+
+
+def look(params):
+    """Go the way, then judge; returns what the module returns."""
+    _options.check_ranges(params, {"timeout_seconds": (0.5, 60)})
+    way = _public_way.target(params["url"], params["path"])
+    found = _public_way.look(way, params["address"] or "", params["timeout_seconds"])
+    broken = _public_way.judge(found)
+    return {
+        "ok": not broken,
+        "link": broken[0] if broken else "",
+        "broken": list(broken),
+        "probes": {name: asdict(finding) for name, finding in found.items()},
+    }
+
+
+def main():
+    module = AnsibleModule(
+        argument_spec={
+            "url": {"type": "str", "default": "https://aurora.example.com"},
+            "address": {"type": "str"},
+            "path": {"type": "str", "default": "/healthz"},
+            "timeout_seconds": {"type": "float", "default": 5.0},
+        },
+        supports_check_mode=True,
+    )
+    try:
+        result = look(module.params)
+    except RunbookError as error:
+        module.fail_json(msg=_redact.redact_text(str(error)))
+    module.exit_json(changed=False, **_redact.redact_data(result))
+
+
+if __name__ == "__main__":
+    main()

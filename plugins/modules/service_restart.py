@@ -1,0 +1,366 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the Aurora runbook authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: service_restart
+short_description: Guarded restart or start of a service, which happens once
+version_added: 0.2.0
+author: Aurora runbook authors (@aurora)
+description:
+  - Restarts or starts a unit without overriding anything, and proves that it came up and stays up.
+  - Source is "Дії для вирішення" 1 and 4 of the runbook's section 1, C(systemctl restart) and C(nginx -t).
+  - A restart of the feed drops every SSE client, so guards come first, and RV(verdict=refused) with the reason in
+    RV(done) means that nothing was done. Refused are a crash loop, which is a unit that systemd itself restarted 3
+    times within 5 minutes and nobody since; a unit that this module restarted less than O(min_interval_seconds) ago
+    and that is not well; a broken configuration with O(config_test); units that are not loaded, masked, transient, or
+    edited without daemon-reload; and the trading loop.
+  - The trading loop is never restarted bare, since an open breaker lives in its memory and would close. It is known by
+    C(KELLY_MULTIPLIER) in the environment of a process of the unit, in the unit's C(Environment=) or in one of its
+    C(EnvironmentFile=)s; M(aurora.runbook.service_override) restarts it with a smaller one.
+  - A unit that systemd is restarting by itself is waited for and not touched.
+  - A service that does not stop within 10 seconds of SIGTERM, as one that hangs may not, is killed.
+  - Each restart is first put on record in C(/var/lib/aurora-runbook/restarts).
+  - The task fails with the last lines of the journal when the service does not come up healthy.
+extends_documentation_fragment:
+  - aurora.runbook.attributes
+  - aurora.runbook.attributes.changes
+options:
+  name:
+    description: The service, with or without C(.service). An alias or template instance is resolved to its own unit.
+    type: str
+    required: true
+  state:
+    description: V(restarted) restarts it, or starts it when it is down; V(started) only starts it when it is down.
+    type: str
+    choices: [restarted, started]
+    default: restarted
+  config_test:
+    description: Configuration that must be valid before anything is done; V(nginx) is C(nginx -t).
+    type: str
+    choices: [none, nginx]
+    default: none
+  min_interval_seconds:
+    description:
+      - A service that came up less than this ago and is healthy is not restarted again, and one that this module
+        restarted less than this ago and that is not well is refused. In seconds, 0 to 86400.
+    type: float
+    default: 300.0
+  health_url:
+    description: URL on the host that must answer 2xx before the service counts as healthy.
+    type: str
+  start_seconds:
+    description:
+      - How long the service may take to come up once it stopped, in seconds, 1 to 600, and how long the clients of
+        O(clients_url) may take to reconnect then.
+    type: float
+    default: 30.0
+  hold_seconds:
+    description: How long it must stay up then, in seconds, 0 to 600; more than the unit's C(RestartSec).
+    type: float
+    default: 5.0
+  clients_url:
+    description: Metrics page with C(sse_clients_connected), to say how many clients reconnected.
+    type: str
+  recovery:
+    description: Then wait for an indicator and return its RV(verdict).
+    type: dict
+    suboptions:
+      indicator:
+        description: As in M(aurora.runbook.wait_for_recovery), like the following.
+        type: str
+        required: true
+        choices: [sse_availability, circuit_breaker, execution_latency, policy_deny_rate, calibration_ece]
+      url:
+        description: Metrics page of the service.
+        type: str
+      threshold:
+        description: Limit of the indicator.
+        type: float
+      hold_seconds:
+        description: How long it must be within its limit, in seconds, 0 to 3600.
+        type: float
+        default: 60.0
+      min_count:
+        description: Events that must stand behind the answer, 0 to 100000.
+        type: int
+      timeout_seconds:
+        description: How long to wait for an answer, in seconds, 1 to 7200.
+        type: float
+        default: 600.0
+      interval_seconds:
+        description: Pause between two samples, in seconds, 0.1 to 60.
+        type: float
+        default: 2.0
+attributes:
+  check_mode:
+    details:
+      - Goes through every guard. Does not wait; with nothing to do it takes one sample for O(recovery).
+seealso:
+  - module: aurora.runbook.service_override
+  - module: aurora.runbook.wait_for_recovery
+"""
+
+EXAMPLES = r"""
+- name: Restart the feed that hangs (runbook 1, action 1)
+  aurora.runbook.service_restart:
+    name: aurora-live-feed
+    health_url: http://localhost:8001/healthz
+    clients_url: http://localhost:8001/metrics
+    recovery:
+      indicator: sse_availability
+
+- name: Start nginx if it is down and its configuration is valid (runbook 1, action 4)
+  aurora.runbook.service_restart:
+    name: nginx
+    state: started
+    config_test: nginx
+"""
+
+RETURN = r"""
+unit:
+  description: The unit, by its own name.
+  returned: always
+  type: str
+  sample: aurora-live-feed.service
+clients:
+  description:
+    - SSE clients connected before and after, null where the page did not answer or nothing was restarted.
+  returned: always
+  type: dict
+  sample: {before: 3, after: 3}
+done:
+  description: What was done, would be done, or was refused and why, each with C(message), C(values) and C(text).
+  returned: always
+  type: list
+  elements: dict
+  sample:
+    - message: clients_back
+      values: {before: 3, after: 3}
+      text: 3 of 3 SSE clients reconnected
+verdict:
+  description:
+    - V(refused) when a guard says no, V(would_change) in check mode.
+    - V(recovered), V(not_recovered) or V(unknown) with O(recovery), see M(aurora.runbook.wait_for_recovery); else
+      V(healthy), since the service is.
+  returned: always
+  type: str
+message:
+  description: One sentence on the verdict.
+  returned: with O(recovery)
+  type: str
+recovery:
+  description: The evidence of the verdict, as in M(aurora.runbook.wait_for_recovery).
+  returned: with O(recovery), when it was waited for
+  type: dict
+"""
+
+import contextlib
+import time
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.aurora.runbook.plugins.module_utils import (
+    _command,
+    _files,
+    _http,
+    _lease,
+    _messages,
+    _metrics,
+    _options,
+    _probes,
+    _redact,
+    _restart,
+    _service,
+    _systemd,
+    _watch,
+)
+from ansible_collections.aurora.runbook.plugins.module_utils._errors import FetchError, MetricsError, RunbookError
+
+RANGES = {**_service.RANGES, "min_interval_seconds": (0, 86400)}
+STOP_SECONDS, POLL_SECONDS = 10, 0.25
+
+
+def observe(name, health_url):
+    unit = _service.observe(_systemd.check_name(name))
+    crashes = unit.number("NRestarts") or 0  # since somebody last started it, however long that took
+    if crashes >= _restart.LOOP_RESTARTS:
+        crashes = _systemd.automatic_restarts(_command.run, unit.id, _restart.LOOP_SECONDS)
+    environments = _service.environments(unit).values()
+    return _restart.Current(
+        unit,
+        problem=_service.objection(unit, {}, health_url) if unit.running else unit.state,
+        trades=_restart.trades(unit, environments, environment_files(unit)),
+        crashes=crashes,
+        last_words=last_words(unit) if crashes >= _restart.LOOP_RESTARTS else "",
+        up=unit.up_seconds,
+        ours=_restart.ours(_restart.load(unit.id), unit, *_systemd.boot()),
+    )
+
+
+def environment_files(unit):
+    """The texts of a unit's EnvironmentFiles that can be read."""
+    for path in _systemd.environment_files(unit):
+        with contextlib.suppress(RunbookError):
+            yield _files.read(path) or ""
+
+
+def last_words(unit):
+    return " / ".join(_systemd.last_words(_command.run, unit.id))
+
+
+def check_config(planned, kind):
+    """The plan, or its refusal when the configuration that the service would start with is broken."""
+    if not planned.changed or kind == "none":
+        return planned
+    config = _probes.nginx_config()
+    if config["valid"]:
+        return planned
+    values = {**planned.values, "message": config["message"]}
+    return _restart.Plan("", "refused_config", values, refused=True)
+
+
+def clients(url):
+    """How many SSE clients are connected, None when nobody says."""
+    if not url:
+        return None
+    try:
+        count = _metrics.parse(_http.fetch_page(url, timeout=3.0)).total("sse_clients_connected")
+    except (FetchError, MetricsError):
+        return None
+    return None if count is None or count != count else int(count)  # noqa: PLR0124 - NaN
+
+
+def apply(unit, action, healthy):
+    """Start or restart, kill what does not stop, prove. Returns what was noteworthy."""
+    boot, now = _systemd.boot()
+    _restart.save(_restart.Record(unit.id, boot, now, unit["InvocationID"]))
+    _service.begin(unit, action)
+    noted = [_messages.sentence("killed", unit=unit.id, seconds=STOP_SECONDS)] if end_stuck(unit) else []
+    _service.prove(unit, {}, healthy)
+    return noted
+
+
+def end_stuck(unit):
+    """Kill a service that does not stop within STOP_SECONDS; True when it came to that."""
+    deadline = time.monotonic() + STOP_SECONDS
+    while stopping(_service.observe(unit.id), unit):
+        if time.monotonic() >= deadline:
+            _service.systemctl("kill", "--signal=KILL", "--", unit.id)
+            return True
+        time.sleep(POLL_SECONDS)
+    return False
+
+
+def stopping(now, before):
+    """Is what ran before still there?"""
+    same = now["InvocationID"] == before["InvocationID"]
+    return same and now["ActiveState"] in ("active", "reloading", "deactivating")
+
+
+def reconnected(url, before, seconds):
+    """Wait until as many clients as before are back, ``seconds`` at the most; how many there are then."""
+    deadline = time.monotonic() + seconds
+    while True:
+        now = clients(url)
+        if (now is not None and now >= (before or 1)) or before == 0 or time.monotonic() >= deadline:
+            return now
+        time.sleep(POLL_SECONDS)
+
+
+def about_clients(before, after):
+    if after is None:
+        return _messages.sentence("clients_unknown", before=_messages.number(before))
+    if before is None:
+        return _messages.sentence("clients_now", after=after)
+    return _messages.sentence("clients_back", before=before, after=after)
+
+
+def act(current, planned, healthy):
+    """Do what was planned; sentences on it, and whether the service is up. Raises RunbookError when ours is not."""
+    unit, started = current.unit, time.monotonic()
+    if planned.action == _restart.WAIT:
+        health = _service.judge(unit, {}, healthy)
+        if not health.healthy:
+            values = {"unit": unit.id, "problem": health.reason, "words": last_words(unit) or "–"}
+            return [_messages.sentence("refused_not_up", **values)], False
+        key, noted = "came_up", []
+    else:
+        key = {_restart.START: "started", _restart.RESTART: "restarted"}[planned.action]
+        noted = apply(unit, planned.action, healthy)
+    seconds = round(time.monotonic() - started, 1)
+    return [_messages.sentence(key, **planned.values, seconds=seconds), *noted], True
+
+
+def diff(unit, planned):
+    after = f"{unit.id}: {planned.action}ed\n" if planned.changed else f"{unit.id}: {unit.state}\n"
+    return {"before": f"{unit.id}: {unit.state}\n", "after": after}
+
+
+def run(params, check_mode):
+    """Observe, plan, act, watch; returns what the module returns."""
+    _options.check_ranges(params, RANGES)
+    healthy = _service.Healthy(params["health_url"] or "", params["start_seconds"], params["hold_seconds"])
+    recovery, url = params["recovery"], params["clients_url"]
+    if recovery:
+        _options.recovery_rule(recovery)
+    current = observe(params["name"], healthy.url)
+    planned = _restart.plan(current, params["state"], params["min_interval_seconds"])
+    planned = check_config(planned, params["config_test"])
+    before = clients(url)
+    result = {
+        "unit": current.unit.id,
+        "changed": planned.changed,
+        "clients": {"before": before, "after": None},
+        "done": [_messages.sentence(planned.reason, **planned.values)],
+        "verdict": "unknown" if planned.action else "healthy",
+        "diff": diff(current.unit, planned),
+    }
+    if planned.refused:
+        return {**result, "verdict": "refused"}
+    if check_mode and planned.changed:
+        dropped = [_messages.sentence("clients_dropped", before=before)] if before else []
+        return {**result, "done": [*result["done"], *dropped], "verdict": "would_change"}
+    acted = planned.action and not check_mode
+    if acted:
+        result["done"], up = act(current, planned, healthy)
+        result["verdict"] = "healthy" if up else "refused"
+        if not up:
+            return result
+    if recovery:
+        pid = _service.observe(current.unit.id).pid
+        result.update(_watch.watch(recovery, check_mode, lambda: _systemd.started(pid)))
+    if acted and url:
+        after = reconnected(url, before, healthy.start)
+        result["clients"]["after"] = after
+        result["done"].append(about_clients(before, after))
+    return result
+
+
+def main():
+    module = AnsibleModule(
+        argument_spec={
+            "name": {"type": "str", "required": True},
+            "state": {"type": "str", "choices": ["restarted", "started"], "default": "restarted"},
+            "config_test": {"type": "str", "choices": ["none", "nginx"], "default": "none"},
+            "min_interval_seconds": {"type": "float", "default": 300.0},
+            "health_url": {"type": "str"},
+            "start_seconds": {"type": "float", "default": 30.0},
+            "hold_seconds": {"type": "float", "default": 5.0},
+            "clients_url": {"type": "str"},
+            "recovery": {"type": "dict", "options": _options.RECOVERY},
+        },
+        supports_check_mode=True,
+    )
+    try:
+        with contextlib.nullcontext() if module.check_mode else _lease.exclusive():
+            result = run(module.params, module.check_mode)
+    except RunbookError as error:
+        module.fail_json(msg=_redact.redact_text(str(error)))
+    module.exit_json(**_redact.redact_data(result))
+
+
+if __name__ == "__main__":
+    main()
