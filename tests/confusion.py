@@ -40,7 +40,7 @@ def causes(fault: str, host: str) -> list[str]:
 
 def table(found: dict[str, list[str]]) -> str:
     rows = [
-        f"| `{fault}` | `{helpers.lab.FAULTS[fault].cause}` | {names[0] if names else 'none'} | {', '.join(names[1:])} |\n"
+        f"| `{fault}` | `{helpers.lab.FAULTS[fault].cause}` | {', '.join(names[:1]) or 'none'} | {', '.join(names[1:])} |\n"
         for fault, names in found.items()
     ]
     head = "| fault | its cause | found first | found besides |\n|---|---|---|---|\n"

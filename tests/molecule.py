@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Each fault of the lab goes through its incident's scenario, on several hosts at once: ``pytest -n 3 tests/molecule.py``.
+"""Each fault of the lab goes through its incident's scenario: ``pytest -n 3 tests/molecule.py``.
 
 Every worker has an Aurora host of its own.
 """

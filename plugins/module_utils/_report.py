@@ -12,6 +12,7 @@ from ansible_collections.aurora.runbook.plugins.module_utils._messages import sa
 
 REVERT, INCIDENT_OF_REVERT = "revert", "circuit_breaker"
 DIRECTIONS = ("neutral", "reduces", "increases")
+NO_WAY = "outside_way"  # the probe that stands for a look from outside that could not be made
 CLOSER, CLOSER_MS = 0.8, 1.0  # a host is better placed with 80 % of the round trip, and a millisecond less
 GOOD = ("healthy", "recovered", "would_change")
 
@@ -39,7 +40,7 @@ def standing(look: Mapping, incident: str) -> str:
     if entry["value"] is None:
         return "unknown"
     if entry["breached"] is False:
-        return "healthy"
+        return "unknown" if incident == "sse_availability" and NO_WAY in look["probes"] else "healthy"
     return "breached" if incident in _indicators.INCIDENTS else "unhandled"
 
 
@@ -110,8 +111,8 @@ def about(language: str, incident: str, host: Host, acted: bool) -> Iterator[str
 def _was(language: str, incident: str, host: Host) -> list[str]:
     if "indicators" not in host.look:
         return _not_seen(language, host.look)
-    blind = _summary.blind(language, host.look, [incident])
-    return [*(blind or _summary.state(language, host.look)), *_summary.causes(language, host.look)[:2]]
+    seen = _summary.blind(language, host.look, [incident]) or _summary.state(language, host.look)
+    return [*seen, *_summary.failed(language, host.look, [NO_WAY]), *_summary.causes(language, host.look)[:2]]
 
 
 def _not_seen(language: str, result: Mapping) -> list[str]:

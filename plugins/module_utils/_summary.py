@@ -13,13 +13,19 @@ _REASONS = {"silent": "silent", "no_data": "no_data", "nan": "nan", "reset": "re
 
 def summary(language: str, triage: Mapping) -> list[str]:
     """What is breached, why, what could not be seen, and what is overridden: from what triage_info returns."""
-    failed = [
+    known = [*state(language, triage), *causes(language, triage), *leases(language, triage)]
+    blind_spots = blind(language, triage, _indicators.INCIDENTS)
+    return [*known, *blind_spots, *failed(language, triage, triage["probes"])]
+
+
+def failed(language: str, triage: Mapping, names: Iterable[str]) -> list[str]:
+    """A line for each of these probes that could not look."""
+    probes = ((name, triage["probes"].get(name, {"status": "ok"})) for name in names)
+    return [
         say(language, "probe_failed", probe=name, problem=probe["problem"])
-        for name, probe in triage["probes"].items()
+        for name, probe in probes
         if probe["status"] != "ok"
     ]
-    known = [*state(language, triage), *causes(language, triage), *leases(language, triage)]
-    return [*known, *blind(language, triage, _indicators.INCIDENTS), *failed]
 
 
 def state(language: str, triage: Mapping) -> list[str]:

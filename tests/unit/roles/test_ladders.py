@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The order of the rungs. If these break, a host gets a step that its cause does not ask for, or none.
 
-The real playbooks and roles run; stand-ins answer for the modules. Each case is a host: ``a0`` is the canary that lets the
-others follow.
+The real playbooks and roles run; stand-ins answer for the modules. Each case is a host: ``a0`` is the canary that lets
+the others follow.
 """
 
 from __future__ import annotations
@@ -135,7 +135,11 @@ def test_each_cause_gets_its_rungs_and_no_other(incident, collection, tmp_path):
     calls.mkdir()
     inventory = tmp_path / "inventory.json"
     inventory.write_text(json.dumps({"aurora": {"hosts": hosts}}), encoding="utf-8")
-    settings = {"CALLS": str(calls), "ANSIBLE_COLLECTIONS_PATH": str(collection), "ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml"}
+    settings = {
+        "CALLS": str(calls),
+        "ANSIBLE_COLLECTIONS_PATH": str(collection),
+        "ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml",
+    }
     done = subprocess.run(
         ["ansible-playbook", f"aurora.runbook.remediate_{incident}", "-i", str(inventory)],
         env={**os.environ, **settings, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_BECOME_EXE": "true"},

@@ -185,3 +185,11 @@ def test_the_better_placed_host_is_recommended_by_measured_round_trips(trips, sa
     hosts = [placed(f"a{number}", trip) for number, trip in enumerate(trips)]
     found = _report.placement("en", hosts[0], hosts)
     assert [line.startswith(start) for line, start in zip(found, said)] == [True] * len(said) == [True] * len(found)
+
+
+def test_a_public_way_that_nobody_could_test_is_not_healthy():
+    seen = look()
+    seen["probes"]["outside_way"] = {"status": "failed", "problem": "monitor1 does not answer", "data": {}}
+    assert _report.standing(seen, "sse_availability") == "unknown"
+    assert "monitor1 does not answer" in text(_report.Host("a1", seen, [], "unknown"), "sse_availability")
+    assert _report.standing(seen, "circuit_breaker") == "breached"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Stands in for every module of the collection: notes what it was asked for, and answers as the host's ``says`` wants."""
+"""Stands in for every module: notes what it was asked for, and answers as the host's ``says`` wants."""
 
 from __future__ import annotations
 
@@ -24,7 +24,12 @@ class ActionModule(ActionBase):
         if said == "failed":
             return {"failed": True, "msg": "it broke"}
         verdict, _space, cause = said.partition(" ")
-        answer = {"changed": verdict not in ("refused", "approval_needed"), "verdict": verdict, "cause": cause, "done": []}
+        answer = {
+            "changed": verdict not in ("refused", "approval_needed"),
+            "verdict": verdict,
+            "cause": cause,
+            "done": [],
+        }
         return {**(UNIT if module == "service_override" else {}), **answer}
 
 
