@@ -39,13 +39,14 @@ def causes(fault: str, host: str) -> list[str]:
 
 
 def table(found: dict[str, list[str]]) -> str:
-    rows = [
-        f"| `{fault}` | `{helpers.lab.FAULTS[fault].cause}` | {', '.join(names[:1]) or 'none'} | {', '.join(names[1:])} |\n"
-        for fault, names in found.items()
-    ]
-    head = "| fault | its cause | found first | found besides |\n|---|---|---|---|\n"
-    right = sum(names[:1] == [helpers.lab.FAULTS[fault].cause] for fault, names in found.items())
-    return f"{head}{''.join(rows)}\nNamed first: {right} of {len(found)}.\n"
+    """Injected against found, as Markdown."""
+    lines = ["| fault | its cause | found first | found besides |", "|---|---|---|---|"]
+    right = 0
+    for fault, (first, *others) in ((fault, names or ["none"]) for fault, names in found.items()):
+        cause = helpers.lab.FAULTS[fault].cause
+        right += first == cause
+        lines.append(f"| `{fault}` | {cause} | {first} | {', '.join(others)} |")
+    return "\n".join([*lines, "", f"Named first: {right} of {len(found)}.", ""])
 
 
 if __name__ == "__main__":
