@@ -159,6 +159,7 @@ recovery:
 """
 
 import contextlib
+import math
 import time
 
 from ansible.module_utils.basic import AnsibleModule
@@ -180,7 +181,8 @@ from ansible_collections.aurora.runbook.plugins.module_utils import (
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import FetchError, MetricsError, RunbookError
 
 RANGES = {**_service.RANGES, "min_interval_seconds": (0, 86400)}
-STOP_SECONDS, POLL_SECONDS = 10, 0.25
+STOP_SECONDS = 10
+POLL_SECONDS = 0.25
 
 
 def observe(name, health_url):
@@ -230,7 +232,7 @@ def clients(url):
         count = _metrics.parse(_http.fetch_page(url, timeout=3.0)).total("sse_clients_connected")
     except (FetchError, MetricsError):
         return None
-    return None if count is None or count != count else int(count)  # noqa: PLR0124 - NaN
+    return int(count) if count is not None and math.isfinite(count) else None
 
 
 def apply(unit, action, healthy):

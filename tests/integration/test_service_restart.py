@@ -108,6 +108,7 @@ def test_a_service_that_ignores_sigterm_is_killed():
     lab.inside("aurora1", "systemctl", "start", "probe")
     result = restart({"name": "probe", "min_interval_seconds": 0, **HEALTHY})
     assert said(result) == ["restarted", "killed"]
+    lab.inside("aurora1", "systemctl", "kill", "--signal=KILL", "probe")
 
 
 def test_a_service_that_does_not_come_up_fails_with_its_journal():

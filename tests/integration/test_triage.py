@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import pytest
-from helpers import HOSTS, footprint, lab, module, playbook, shell
+from helpers import HOSTS, footprint, lab, module, playbook, put, shell, show, wait_until
 
 LOOK = {"network_host": "monitor1", "sample_seconds": 2}
 BREAKER_FAULTS = {name: fault.cause for name, fault in lab.FAULTS.items() if fault.incident == "circuit_breaker"}
@@ -30,6 +30,44 @@ def test_what_is_down_or_hangs_is_found_without_failing():
     breaker = look["indicators"]["circuit_breaker"]
     assert (breaker["breached"], breaker["problem"]) == (None, "silent")
     assert look["probes"]["exchange"]["status"] == "ok"
+
+
+FEED = "aurora-live-feed.service"
+FEED_DROP_IN = f"/etc/systemd/system/{FEED}.d"
+
+
+@pytest.mark.parametrize(
+    ("settings", "shows", "causes"),
+    [
+        (["Environment=FEED_PORT=none", "RestartSec=1"], "restarts", ["feed_crash_loop"]),
+        (["MemoryMax=12M", "MemoryHigh=infinity", "RestartSec=1"], "restarts", ["memory_limit", "feed_crash_loop"]),
+        (["CPUQuota=1%"], "runs", ["cpu_limit"]),
+    ],
+    ids=["crash loop", "MemoryMax", "CPUQuota"],
+)
+def test_what_keeps_the_feed_from_serving_is_named_first(settings, shows, causes):
+    put("aurora1", f"{FEED_DROP_IN}/probe.conf", "[Service]", *settings)
+    try:
+        lab.inside("aurora1", "systemctl", "restart", FEED)
+        wait_until(lambda: shows == "runs" or int(show("aurora1", FEED, "NRestarts")) >= 3)
+        look = module("aurora1", "triage_info", LOOK)
+    finally:
+        shell("aurora1", f"rm -r {FEED_DROP_IN}; systemctl daemon-reload; systemctl restart {FEED}")
+    found = [cause["cause"] for cause in look["causes"]]
+    assert found[: len(causes)] == causes, look["summary"]
+    assert (look["severity"], look["indicators"]["sse_availability"]["value"]) == ("P0", 0)
+
+
+def test_nginx_that_its_configuration_keeps_down_is_a_broken_configuration():
+    site = "/etc/nginx/sites-available/aurora"
+    shell("aurora1", f"cp {site} /root/site; sed -i 's/listen 443/lisssten 443/' {site}; systemctl stop nginx")
+    try:
+        look = module("aurora1", "triage_info", LOOK)
+    finally:
+        lab.inside("aurora1", "cp", "/root/site", site)
+    assert look["causes"][0]["cause"] == "nginx_config"
+    assert "nginx_down" not in {cause["cause"] for cause in look["causes"]}
+    assert "sites-enabled/aurora:2" in look["causes"][0]["evidence"][0]["text"]
 
 
 def test_the_token_is_in_no_output():

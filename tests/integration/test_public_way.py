@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Seen from outside, the broken link is named, and the look at the host makes the right cause of it."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+from helpers import HOSTS, footprint, lab, module, shell
+
+CERTIFICATE = "/opt/lab/tls/cert.pem"
+GO_ON = "systemctl kill --signal=CONT aurora-live-feed"
+DROP = "INPUT -p tcp --dport 443 -j DROP"
+OPEN = "ufw allow 443/tcp"
+LOOK = {"network_host": "monitor1", "sample_seconds": 2, "probe_seconds": 6}
+
+
+def expire(host: str) -> None:
+    """A certificate of the lab's own authority for a host, which ended yesterday."""
+    authority = lab.STATE / "ca"
+    signing = ["-CA", authority / "ca.pem", "-CAkey", authority / "ca.key", "-CAcreateserial", "-days", "-1"]
+    files = ["-in", authority / f"{host}.csr", "-extfile", authority / f"{host}.ext"]
+    expired = subprocess.run(["openssl", "x509", "-req", *signing, *files], check=True, capture_output=True).stdout
+    lab.inside(host, "tee", CERTIFICATE, input=expired)
+    lab.inside(host, "systemctl", "reload", "nginx")
+
+
+@pytest.fixture(autouse=True)
+def way_back() -> Iterator[None]:
+    """The names as the lab made them."""
+    lab.inside("monitor1", "cp", "/etc/hosts", "/root/hosts")
+    yield
+    shell("monitor1", "cat /root/hosts >/etc/hosts")
+
+
+def go(**options):
+    address = lab.aurora_hosts(["aurora1"])["aurora1"]
+    return module("monitor1", "public_way_info", {"address": address, "timeout_seconds": 3, **options})
+
+
+def test_a_whole_way_is_gone_to_its_end_and_nothing_is_touched():
+    before = footprint("aurora1")
+    way = go()
+    assert (way["ok"], way["link"], way["broken"], way["changed"]) == (True, "", [], False)
+    assert set(way["probes"]) == {"dns", "tcp", "tls", "http"}
+    assert way["probes"]["dns"]["data"]["wrong"] is False
+    assert 300 < way["probes"]["tls"]["data"]["days_left"] < 400
+    assert footprint("aurora1") == before
+
+
+@pytest.mark.parametrize(
+    ("fault", "mend", "link", "cause"),
+    [
+        ("systemctl stop nginx", "", "tcp_refused", "nginx_down"),
+        ("systemctl kill --signal=STOP aurora-live-feed", GO_ON, "http_timeout", "feed_hung"),
+        ("systemctl stop aurora-live-feed", "", "http_status", "feed_down"),
+        ("ufw delete allow 443/tcp", OPEN, "tcp_timeout", "firewall"),
+        ("ufw reject 443/tcp", OPEN, "tcp_refused", "firewall"),
+        (f"iptables -I {DROP}", f"iptables -D {DROP}", "tcp_timeout", "partition"),
+    ],
+)
+def test_the_broken_link_is_named_and_so_is_its_cause(fault, mend, link, cause):
+    shell("aurora1", fault)
+    try:
+        check(link, cause)
+    finally:
+        shell("aurora1", mend)
+
+
+def test_a_certificate_that_ended_is_named():
+    lab.inside("aurora1", "cp", CERTIFICATE, "/root/cert.pem")
+    expire("aurora1")
+    try:
+        check("certificate_expired", "certificate_expired")
+    finally:
+        shell("aurora1", f"cp /root/cert.pem {CERTIFICATE}; systemctl reload nginx")
+
+
+def check(link: str, cause: str) -> None:
+    way = go()
+    assert (way["ok"], way["link"]) == (False, link), way
+    look = module("aurora1", "triage_info", {**LOOK, "outside": way})
+    assert look["causes"][0]["cause"] == cause, look["summary"]
+    assert look["severity"] == "P0"
+    assert look["indicators"]["sse_availability"]["source"] == "healthz"
+    assert look["probes"]["outside_dns"]["status"] == "ok"
+
+
+def test_a_wrong_name_is_told_from_a_host_that_is_down():
+    shell("monitor1", "sed 's/ aurora.example.com//; $a 127.0.0.1 aurora.example.com' /root/hosts >/etc/hosts")
+    way = go()
+    assert (way["broken"], way["probes"]["http"]["status"], way["probes"]["dns"]["data"]["wrong"]) == (
+        ["dns"],
+        "ok",
+        True,
+    )
+    look = module(HOSTS[0], "triage_info", {**LOOK, "outside": way})
+    assert look["causes"][0]["cause"] == "dns"
+    shell("aurora1", "systemctl stop nginx")
+    assert go()["broken"] == ["tcp_refused"]
+    shell("monitor1", "sed 's/ aurora.example.com//' /root/hosts >/etc/hosts")
+    assert go()["broken"] == ["dns", "tcp_refused"]
+
+
+def test_what_is_refused_says_so():
+    for options, named in (({"url": "aurora"}, "url"), ({"path": "x"}, "path"), ({"timeout_seconds": 0}, "timeout")):
+        result = go(**options)
+        assert result["failed"]
+        assert named in result["msg"]
