@@ -37,9 +37,16 @@ class Response:
 
 
 def fetch(
-    url: str, timeout: float, headers: dict[str, str] | None = None, context: ssl.SSLContext | None = None
+    url: str,
+    timeout: float,
+    headers: dict[str, str] | None = None,
+    context: ssl.SSLContext | None = None,
+    method: str = "GET",
 ) -> Response:
-    """GET url, following no redirect, within timeout seconds and MAX_BODY bytes. Raises FetchError."""
+    """GET url, following no redirect, within timeout seconds and MAX_BODY bytes. Raises FetchError.
+
+    Any other method is sent without a body.
+    """
     try:
         target = urlsplit(url)
         host, port = target.hostname, target.port
@@ -61,7 +68,7 @@ def fetch(
         guard.daemon = True
         guard.start()
         path = (target.path or "/") + (f"?{target.query}" if target.query else "")
-        connection.request("GET", path, headers={"User-Agent": "aurora.runbook", **(headers or {})})
+        connection.request(method, path, headers={"User-Agent": "aurora.runbook", **(headers or {})})
         answer = connection.getresponse()
         body = _read(answer, url)
         seconds = time.monotonic() - started

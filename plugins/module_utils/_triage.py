@@ -7,9 +7,8 @@ import fnmatch
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
-from ansible_collections.aurora.runbook.plugins.module_utils import _indicators, _messages, _metrics
+from ansible_collections.aurora.runbook.plugins.module_utils import _indicators, _messages, _metrics, _stamps
 from ansible_collections.aurora.runbook.plugins.module_utils._parallel import Finding
 
 # WHY codes of Aurora's source by the cause they point at. "model" is told apart by the calibration error.
@@ -115,18 +114,11 @@ def _logged_denials(lines: Sequence[str], now: float, newer_than: float = 900) -
         try:
             entry = json.loads(line)
             code = entry.get("why") or entry.get("why_code") or entry.get("reason")
-            if isinstance(code, str) and now - _seconds(entry.get("ts")) <= newer_than:
+            if isinstance(code, str) and now - _stamps.seconds(entry.get("ts")) <= newer_than:
                 found[code] = found.get(code, 0.0) + 1
         except (AttributeError, TypeError, ValueError, OverflowError, RecursionError):
             continue
     return found
-
-
-def _seconds(stamp: object) -> float:
-    """A log's time as seconds since the epoch; seconds, milliseconds or ISO 8601."""
-    if isinstance(stamp, str):
-        return datetime.fromisoformat(stamp.replace("Z", "+00:00")).timestamp()
-    return stamp / 1000 if stamp > 1e11 else float(stamp)
 
 
 def _shares(source: str, counts: Mapping[str, float]) -> Why:

@@ -166,7 +166,6 @@ probes:
   type: dict
 """
 
-import re
 import time
 from dataclasses import asdict
 from urllib.parse import urlsplit
@@ -188,15 +187,6 @@ from ansible_collections.aurora.runbook.plugins.module_utils import (
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
 
 RANGES = {"sample_seconds": (0, 300), "probe_seconds": (1, 60)}
-
-
-def token(params):
-    """The feed's token, empty when there is none or it cannot be read safely."""
-    try:
-        text = _files.read_owned(params["auth_token_file"], params["user"], 4096)[0].decode("utf-8", "replace").strip()
-    except RunbookError:
-        return ""
-    return text if re.fullmatch(r"[!-~]{8,512}", text) else ""
 
 
 def probes(params, secret):
@@ -263,7 +253,7 @@ def shown(name, finding, secret):
 def look(params):
     """Probe, then judge; returns what the module returns."""
     _options.check_ranges(params, RANGES)
-    secret = token(params)
+    secret = _files.token(params["auth_token_file"], params["user"])
     findings = _parallel.run_all(probes(params, secret))
     windows = findings["prometheus"].data if "prometheus" in findings else None
     read = _triage.indicators(findings, windows, _options.numbers("thresholds", params["thresholds"]))
