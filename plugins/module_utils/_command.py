@@ -95,10 +95,11 @@ def as_user(
     seconds: float,
     properties: Mapping[str, str],
     stdin: IO[bytes] | int = subprocess.DEVNULL,
+    unit: str = "",
 ) -> Completed:
     """Run argv as a user who is not trusted: a clean environment, no way to more rights, nothing left running.
 
-    systemd does it in a transient unit; ``properties`` are those of the unit beyond that.
+    systemd does it in a transient unit, which ``unit`` may name; ``properties`` are those of the unit beyond that.
     """
     settings = {
         "Type": "exec",
@@ -115,6 +116,7 @@ def as_user(
             *("systemd-run", "--quiet", "--wait", "--pipe", "--collect", f"--uid={user}"),
             *(f"--property={name}={value}" for name, value in settings.items()),
             *(f"--setenv={name}={value}" for name, value in environment.items()),
+            *([f"--unit={unit}"] if unit else []),
             *("--", *argv),
         ],
         seconds + 15,
