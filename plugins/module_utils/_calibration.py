@@ -16,14 +16,23 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 
-from ansible_collections.aurora.runbook.plugins.module_utils import _files, _lease, _stamps
-from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
+from ansible_collections.aurora.runbook.plugins.module_utils import (
+    _command,
+    _files,
+    _lease,
+    _service,
+    _stamps,
+    _systemd,
+)
+from ansible_collections.aurora.runbook.plugins.module_utils._errors import CommandError, RunbookError
 
 DAYS = 30.0  # of trades that Aurora fits its model to unless CALIBRATION_DAYS says otherwise
 FUTURE_SECONDS = 300.0
 TOLERANCE = 0.005  # what a calibration error moves by from one day's trades to the next
 LARGEST_MODEL = 512 << 10
 RECORD = os.path.join(_lease.STATE_DIRECTORY, "recalibration.json")
+VALIDATE = "import calibration; calibration.validate()"
+VALIDATE_SECONDS = 60.0
 # Python that the service's user runs, to put a file of that user's back in one step: path, mode, time of change (ns).
 PUT_BACK = """\
 import os, sys
@@ -37,6 +46,16 @@ with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o
     os.fsync(file.fileno())
 os.replace(new, path)
 """
+
+
+@dataclass(frozen=True)
+class Site:
+    """How Aurora's own code runs on this host: user, directory, Python, and days of trades that a fit is made to."""
+
+    user: str
+    home: str
+    python: str
+    days: float
 
 
 @dataclass(frozen=True)
@@ -110,6 +129,43 @@ class Plan:
     message: str
     values: dict
     cause: str | None = None
+
+
+def site(user: str, home: str, runner: str, days: int | None = None) -> Site:
+    """As the running processes of the runner's unit show it. Raises RunbookError for root and for odd paths."""
+    _command.check_user(user)
+    _command.plain_path("home", home)
+    unit = _service.observe(_systemd.check_name(runner))
+    wanted = float(days or days_of(_service.environments(unit).values()))
+    return Site(user, home, interpreter(_systemd.arguments(unit.pid)), wanted)
+
+
+def run_python(
+    at: Site, arguments: list[str], seconds: float, properties: Mapping[str, str], unit: str = ""
+) -> _command.Completed:
+    """Run Aurora's own code as its user, the way its services do. Raises CommandError."""
+    environment = {
+        "PYTHONPATH": at.home,
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "CALIBRATION_DAYS": f"{at.days:g}",
+        "LC_ALL": "C.UTF-8",
+    }
+    properties = {"WorkingDirectory": at.home, **properties}
+    return _command.as_user(at.user, [at.python, *arguments], environment, seconds, properties, unit=unit)
+
+
+def validate(at: Site, seconds: float = VALIDATE_SECONDS) -> tuple[bool | None, str]:
+    """What calibration.validate() makes of the model, and its last words; None when it cannot be asked.
+
+    It runs where it can write nowhere.
+    """
+    properties = {"ProtectSystem": "strict", "ProtectHome": "read-only"}
+    try:
+        done = run_python(at, ["-c", VALIDATE], seconds, properties)
+    except CommandError as error:
+        return None, str(error)
+    absent = re.match(r"(ModuleNotFoundError|ImportError|AttributeError): .*calibration", done.last_line)
+    return None if absent else done.rc == 0, done.last_line
 
 
 def read_log(path: str, owner: str, size: int) -> list[bytes]:

@@ -22,6 +22,7 @@ WHY_CAUSES = {
 FEW_DENIALS, LAST_DENIALS = 10, 20
 FULL_PERCENT = 95.0
 NEAR_LIMIT = 0.95
+TRADE_CAUSES = ("stale_trades", "malformed_trades", "few_trades")
 
 
 @dataclass(frozen=True)
@@ -175,6 +176,17 @@ def _from_market(read: Mapping[str, dict], findings: Mapping[str, Finding]) -> I
     if read["calibration_ece"]["breached"]:
         values = {"value": read["calibration_ece"]["value"], "limit": read["calibration_ece"]["threshold"]}
         yield Cause("miscalibration", 0.5, (("ece_high", values),))
+    if read["calibration_ece"]["breached"] is not False:
+        yield from _from_model(findings)
+
+
+def _from_model(findings: Mapping[str, Finding]) -> Iterator[Cause]:
+    """Trades that no model may be fitted to come before the model itself."""
+    trades, model = (findings.get(name, Finding("timeout")).data for name in ("trades", "model_valid"))
+    if trades.get("cause") in TRADE_CAUSES:
+        yield Cause(trades["cause"], 0.85, ((trades["message"], trades["values"]),))
+    elif model.get("valid") is False:
+        yield Cause("miscalibration", 0.5, (("model_invalid", {"says": model["says"]}),))
 
 
 def _from_host(read: Mapping[str, dict], findings: Mapping[str, Finding]) -> Iterator[Cause]:

@@ -210,7 +210,6 @@ recovery:
 """
 
 import contextlib
-import re
 import tempfile
 import time
 from dataclasses import asdict, dataclass, replace
@@ -228,10 +227,9 @@ from ansible_collections.aurora.runbook.plugins.module_utils import (
     _options,
     _redact,
     _service,
-    _systemd,
     _watch,
 )
-from ansible_collections.aurora.runbook.plugins.module_utils._errors import CommandError, FetchError, RunbookError
+from ansible_collections.aurora.runbook.plugins.module_utils._errors import FetchError, RunbookError
 
 RANGES = {
     "days": (1, 365),
@@ -240,20 +238,17 @@ RANGES = {
     "max_stale_seconds": (60, 2592000),
     "max_age_seconds": (0, 2592000),
 }
-REFIT_SECONDS, VALIDATE_SECONDS, TAKE_UP_SECONDS = 300.0, 60.0, 30.0
+REFIT_SECONDS, TAKE_UP_SECONDS = 300.0, 30.0
 REFIT_UNIT = "aurora-runbook-refit.service"  # one name, so that systemd starts no second one
 NOT_TAKEN = (401, 403, 404, 405, 501)
 LIMITS = ("min_trades", "max_malformed_percent", "max_stale_seconds")
-VALIDATE = "import calibration; calibration.validate()"
-READ_ONLY = {"ProtectSystem": "strict", "ProtectHome": "read-only"}
 
 
 @dataclass(frozen=True)
 class Seen:
     """The host before a change; ``refusal`` is what the data says against a refit."""
 
-    days: float
-    python: str
+    site: _calibration.Site
     trades: _calibration.Trades
     refusal: tuple | None
     record: _calibration.Record
@@ -283,51 +278,27 @@ class Refitted:
 
 def observe(params):
     """Look at the data, and at the model too unless the data speaks against a refit anyway."""
-    unit, refitting = _systemd.show(_command.run, [_systemd.check_name(params["runner_unit"]), REFIT_UNIT])
-    if refitting["ActiveState"] in ("active", "activating", "deactivating"):
+    if _service.observe(REFIT_UNIT)["ActiveState"] in ("active", "activating", "deactivating"):
         raise RunbookError(f"a recalibration is under way on this host ({REFIT_UNIT}); wait for it and run this again")
-    days = float(params["days"] or _calibration.days_of(_service.environments(unit).values()))
+    site = _calibration.site(params["user"], params["home"], params["runner_unit"], params["days"])
     limits = _calibration.Limits(**{name: params[name] for name in LIMITS})
     lines = _calibration.read_log(params["trade_log"], params["user"], _calibration.log_size(limits.min_trades))
-    trades = _calibration.examine(lines, days, time.time())
+    trades = _calibration.examine(lines, site.days, time.time())
     seen = Seen(
-        days,
-        _calibration.interpreter(_systemd.arguments(unit.pid)),
+        site,
         trades,
-        _calibration.objection(trades, days, limits),
+        _calibration.objection(trades, site.days, limits),
         _calibration.load(),
         read_model(params),
     )
     if seen.refusal:
         return seen
-    valid, says = validate(params, seen)
+    valid, says = _calibration.validate(site)
     return replace(seen, valid=valid, says=says, ece=ece(params))
 
 
 def read_model(params):
     return _calibration.read_model(params["model"], params["user"])
-
-
-def python(params, seen, arguments, seconds, properties, unit=""):
-    """Run Aurora's own code as its user, the way its services do."""
-    environment = {
-        "PYTHONPATH": params["home"],
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "CALIBRATION_DAYS": f"{seen.days:g}",
-        "LC_ALL": "C.UTF-8",
-    }
-    properties = {"WorkingDirectory": params["home"], **properties}
-    return _command.as_user(params["user"], [seen.python, *arguments], environment, seconds, properties, unit=unit)
-
-
-def validate(params, seen):
-    """What calibration.validate() makes of the model (None when it cannot be asked), and what it says."""
-    try:
-        done = python(params, seen, ["-c", VALIDATE], VALIDATE_SECONDS, READ_ONLY)
-    except CommandError as error:
-        return None, str(error)
-    absent = re.match(r"(ModuleNotFoundError|ImportError|AttributeError): .*calibration", done.last_line)
-    return None if absent else done.rc == 0, done.last_line
 
 
 def ece(params):
@@ -344,7 +315,7 @@ def plan(params, seen):
     limit = recovery.get("threshold") if recovery.get("indicator") == "calibration_ece" else None
     limit = _indicators.INDICATORS["calibration_ece"].threshold if limit is None else limit
     is_fine = _calibration.fine(seen.valid, seen.ece, limit)
-    wanted = {"days": seen.days, "max_age": params["max_age_seconds"]}
+    wanted = {"days": seen.site.days, "max_age": params["max_age_seconds"]}
     return _calibration.plan(seen.model, seen.record, seen.refusal, is_fine, time.time(), wanted)
 
 
@@ -366,21 +337,21 @@ def apply(params, seen, planned, secret):
         except RunbookError as error:
             refitted = replace(refitted, problem=str(error))
     left = seen.record.replaced.model if refitted.restored else refitted.model
-    _calibration.save(_calibration.close(seen.record, left, {seen.days: time.time()}))
+    _calibration.save(_calibration.close(seen.record, left, {seen.site.days: time.time()}))
     return refitted
 
 
 def refit(params, seen, secret):
     """Refit the model in the way that was asked for; the way taken and what it said. Raises RunbookError."""
     why = ""
-    if params["method"] == "http" or (params["method"] == "auto" and seen.days == _calibration.DAYS):
+    if params["method"] == "http" or (params["method"] == "auto" and seen.site.days == _calibration.DAYS):
         said, why = by_http(params, secret)
         if said is not None:
             return "http", said
         if params["method"] == "http":
             raise RunbookError(f"{why}; use method=script, or mend the feed")
     script = f"{params['home']}/tools/calibrate.py"
-    done = python(params, seen, [script, "--force"], REFIT_SECONDS, {"ProtectSystem": "full"}, REFIT_UNIT)
+    done = _calibration.run_python(seen.site, [script, "--force"], REFIT_SECONDS, {"ProtectSystem": "full"}, REFIT_UNIT)
     if done.rc != 0:
         reason = "; ".join(text for text in (done.last_line or f"status {done.rc}", why) if text)
         raise RunbookError(f"{script} --force as {params['user']} failed: {reason}")
@@ -427,7 +398,7 @@ def look_after(params, seen, way, said):
             (before.ece, wait(lambda: ece(params), lambda now: _calibration.moved(before.ece, now))),
             "metric",
         )
-    valid, says = validate(params, seen)
+    valid, says = _calibration.validate(seen.site)
     return Refitted(way, model, pair, source, valid, says, _calibration.worse(before, pair, valid))
 
 
@@ -448,7 +419,9 @@ def put_back(params, model):
         file.write(model.content)
         file.seek(0)
         argv = ["/usr/bin/python3", "-I", "-c", _calibration.PUT_BACK, *arguments]
-        done = _command.as_user(params["user"], argv, {}, VALIDATE_SECONDS, {"ProtectSystem": "full"}, file)
+        done = _command.as_user(
+            params["user"], argv, {}, _calibration.VALIDATE_SECONDS, {"ProtectSystem": "full"}, file
+        )
     if _calibration.sha_of(read_model(params)) != model.sha256:
         raise RunbookError(f"{params['model']} cannot be put back: {done.last_line or f'status {done.rc}'}")
 
@@ -481,11 +454,12 @@ def describe(params, seen, planned, refitted):
     acts = planned.action in ("refit", "finish")
     differs = refitted and _calibration.sha_of(refitted.model) != _calibration.sha_of(seen.model)
     before, after, source = (*refitted.ece, refitted.source) if refitted else (seen.ece, None, "metric")
+    was = f"{params['model']}: ECE {_messages.number(before)}\n"
     now = _messages.say("en", planned.message, **{"model": params["model"], **planned.values})
     return {
         "changed": acts if refitted is None else bool(differs or refitted.restored),
         "method": refitted.way if refitted else None,
-        "days": seen.days,
+        "days": seen.site.days,
         "trades": asdict(seen.trades),
         "model": {
             "before": shown(seen.model, seen.valid, seen.says),
@@ -495,16 +469,14 @@ def describe(params, seen, planned, refitted):
         "restored": bool(refitted and refitted.restored),
         "cause": planned.cause,
         "done": told(params, seen, planned, refitted),
-        "diff": {"before": "", "after": f"{now}\n" if acts else ""},
+        "diff": {"before": was, "after": f"{now}\n" if acts else was},
     }
 
 
 def check(params):
     """Raise RunbookError for options that cannot be."""
     _options.check_ranges(params, RANGES)
-    _command.check_user(params["user"])
-    for name in ("home", "model"):
-        _command.plain_path(name, params[name])
+    _command.plain_path("model", params["model"])
     if params["days"] and params["method"] == "http":
         raise RunbookError("days is refused with method=http: the feed fits to the days of its own environment")
     if params["recovery"]:

@@ -56,7 +56,7 @@ options:
     type: str
     default: aurora
   home:
-    description: Directory whose disk and inodes are looked at.
+    description: Aurora's directory, whose disk and inodes are looked at, and the C(PYTHONPATH) of its code.
     type: path
     default: /opt/aurora
   event_log:
@@ -162,6 +162,8 @@ leases:
 probes:
   description:
     - By name, each with C(status) (V(ok), V(failed) or V(timeout)), C(problem), C(seconds) and C(data).
+    - C(trades) and C(model_valid) are looked at only when C(calibration_ece) is breached or not known;
+      C(calibration.validate()) runs as O(user) where it can write nowhere.
   returned: always
   type: dict
 """
@@ -230,6 +232,16 @@ def probes(params, secret):
     }
 
 
+def model_probes(params):
+    """What section 5 asks of trades and model. It costs CPU, and says nothing when the calibration is fine."""
+    limit = params["probe_seconds"]
+    place = (params["user"], params["home"], params["runner_unit"])
+    return {
+        "trades": (lambda: _probes.trades(params["trade_log"], *place), limit),
+        "model_valid": (lambda: _probes.model_valid(*place, limit), limit),
+    }
+
+
 def expressions(params):
     """PromQL of every indicator that needs a window, for this host's series."""
     at = _probes.instance_matcher(params["prometheus_instance"])
@@ -257,6 +269,8 @@ def look(params):
     findings = _parallel.run_all(probes(params, secret))
     windows = findings["prometheus"].data if "prometheus" in findings else None
     read = _triage.indicators(findings, windows, _options.numbers("thresholds", params["thresholds"]))
+    if read["calibration_ece"]["breached"] is not False:
+        findings.update(_parallel.run_all(model_probes(params)))
     codes = _triage.why(findings, time.time())
     causes = _triage.causes(read, codes, findings, {**_triage.WHY_CAUSES, **params["why_causes"]})
     breached = {name for name, entry in read.items() if entry["breached"]}
