@@ -20,7 +20,6 @@ from ansible_collections.aurora.runbook.plugins.module_utils import (
     _command,
     _files,
     _lease,
-    _service,
     _stamps,
     _systemd,
 )
@@ -135,8 +134,9 @@ def site(user: str, home: str, runner: str, days: int | None = None) -> Site:
     """As the running processes of the runner's unit show it. Raises RunbookError for root and for odd paths."""
     _command.check_user(user)
     _command.plain_path("home", home)
-    unit = _service.observe(_systemd.check_name(runner))
-    wanted = float(days or days_of(_service.environments(unit).values()))
+    unit = _systemd.show(_command.run, [_systemd.check_name(runner)])[0]
+    environments = (_systemd.environment(pid) or {} for pid in _systemd.processes(unit["ControlGroup"]))
+    wanted = float(days or days_of(environments))
     return Site(user, home, interpreter(_systemd.arguments(unit.pid)), wanted)
 
 
