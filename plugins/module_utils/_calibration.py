@@ -61,11 +61,11 @@ class Site:
 class Trades:
     """What the end of the log of trades holds.
 
-    ``recent`` are whole trades within the days of the fit, ``future`` lie ahead of this host's clock, ``newest_age``
-    is in seconds.
+    ``looked_at`` are lines, ``recent`` whole trades within the days of the fit, ``future`` lie ahead of this host's
+    clock, ``newest_age`` is in seconds.
     """
 
-    lines: int
+    looked_at: int
     malformed: int
     future: int
     recent: int
@@ -73,11 +73,11 @@ class Trades:
 
     @property
     def malformed_percent(self) -> float:
-        return round(100 * self.malformed / self.lines, 1) if self.lines else 0.0
+        return round(100 * self.malformed / self.looked_at, 1) if self.looked_at else 0.0
 
     @property
     def future_percent(self) -> float:
-        return round(100 * self.future / self.lines, 1) if self.lines else 0.0
+        return round(100 * self.future / self.looked_at, 1) if self.looked_at else 0.0
 
 
 @dataclass(frozen=True)
@@ -219,10 +219,10 @@ def _age(line: bytes, now: float) -> float | None:
 def objection(trades: Trades, days: float, limits: Limits) -> tuple[str, str, dict] | None:
     """Why a model must not be fitted to these trades: cause, message key and values; None when it may."""
     if trades.future_percent > limits.max_malformed_percent:
-        values = {"percent": trades.future_percent, "lines": trades.lines, "limit": limits.max_malformed_percent}
+        values = {"percent": trades.future_percent, "lines": trades.looked_at, "limit": limits.max_malformed_percent}
         return "clock", "trades_ahead", values
     if trades.malformed_percent > limits.max_malformed_percent:
-        values = {"percent": trades.malformed_percent, "lines": trades.lines, "limit": limits.max_malformed_percent}
+        values = {"percent": trades.malformed_percent, "lines": trades.looked_at, "limit": limits.max_malformed_percent}
         return "malformed_trades", "trades_malformed", values
     if trades.newest_age is not None and trades.newest_age > limits.max_stale_seconds:
         hours = {"age": round(trades.newest_age / 3600, 1), "limit": round(limits.max_stale_seconds / 3600, 1)}

@@ -74,7 +74,7 @@ def check_user(user: str) -> str:
     """A user to run code as. Raises RunbookError for one that is not there, and for root."""
     try:
         uid = pwd.getpwnam(user).pw_uid
-    except KeyError as error:
+    except (KeyError, ValueError) as error:
         raise RunbookError(f"this host has no user {user[:80]!r}; name the user of the services") from error
     if uid == 0:
         raise RunbookError("user=root is refused: what the service's user can write is never run as root")
@@ -99,13 +99,15 @@ def as_user(
 ) -> Completed:
     """Run argv as a user who is not trusted: a clean environment, no way to more rights, nothing left running.
 
-    systemd does it in a transient unit, which ``unit`` may name; ``properties`` are those of the unit beyond that.
+    systemd does it in a transient unit with limits of its own, which ``unit`` may name; ``properties`` are those of the unit beyond that.
     """
     settings = {
         "Type": "exec",
         "NoNewPrivileges": "yes",
         "PrivateTmp": "yes",
         "Nice": "10",
+        "MemoryMax": "1G",
+        "TasksMax": "64",
         "RuntimeMaxSec": f"{seconds:g}",
         "TimeoutStopSec": "5",
         **properties,

@@ -73,6 +73,10 @@ CATALOGUE = {
         "{model}: refitted ({way}): ECE {before} → {after}",
         "{model}: перекалібровано ({way}): ECE {before} → {after}",
     ),
+    "refit_no_change": (
+        "{model}: a refit ({way}) was done without an error, and the file is as it was",
+        "{model}: перекалібрування ({way}) пройшло без помилки, а файл не змінився",
+    ),
     "refit_judged": (
         "{model}: what an earlier recalibration left, which was cut off, was judged: ECE {before} → {after}",
         "{model}: оцінено те, що лишило обірване перекалібрування: ECE {before} → {after}",

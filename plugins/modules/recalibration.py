@@ -158,11 +158,11 @@ days:
   sample: 30.0
 trades:
   description:
-    - What the end of the log holds, C(lines) looked at, C(malformed) and C(future) ones, C(recent) trades within
+    - What the end of the log holds, lines C(looked_at), C(malformed) and C(future) ones, C(recent) trades within
       RV(days), and the C(newest_age) in seconds (null without a trade).
   returned: always
   type: dict
-  sample: {lines: 2731, malformed: 0, future: 0, recent: 2731, newest_age: 0.4}
+  sample: {looked_at: 2731, malformed: 0, future: 0, recent: 2731, newest_age: 0.4}
 model:
   description:
     - The model C(before) and C(after), each with C(sha256) (empty without a file), C(age_seconds), C(valid) (true,
@@ -426,6 +426,10 @@ def put_back(params, model):
         raise RunbookError(f"{params['model']} cannot be put back: {done.last_line or f'status {done.rc}'}")
 
 
+def same(seen, refitted):
+    return _calibration.sha_of(refitted.model) == _calibration.sha_of(seen.model)
+
+
 def told(params, seen, planned, refitted):
     """What was done, or would be, in sentences."""
     key, values = planned.message, {"model": params["model"], **planned.values}
@@ -434,7 +438,8 @@ def told(params, seen, planned, refitted):
     if refitted:
         before, after = (_messages.number(value) for value in refitted.ece)
         values.update(way=refitted.way, before=before, after=after, problem=refitted.problem)
-        keys = ["refit_judged" if planned.action == "finish" else "refit"]
+        refit_key = "refit_no_change" if same(seen, refitted) else "refit"
+        keys = ["refit_judged" if planned.action == "finish" else refit_key]
         if refitted.worse:
             keys.append("model_worse" if refitted.restored else "model_worse_stays")
     sentences = [_messages.sentence(key, **values) for key in keys]
@@ -452,12 +457,11 @@ def shown(model, valid, says):
 def describe(params, seen, planned, refitted):
     """What was seen and done, as the module returns it."""
     acts = planned.action in ("refit", "finish")
-    differs = refitted and _calibration.sha_of(refitted.model) != _calibration.sha_of(seen.model)
     before, after, source = (*refitted.ece, refitted.source) if refitted else (seen.ece, None, "metric")
     was = f"{params['model']}: ECE {_messages.number(before)}\n"
     now = _messages.say("en", planned.message, **{"model": params["model"], **planned.values})
     return {
-        "changed": acts if refitted is None else bool(differs or refitted.restored),
+        "changed": acts if refitted is None else not same(seen, refitted) or refitted.restored,
         "method": refitted.way if refitted else None,
         "days": seen.site.days,
         "trades": asdict(seen.trades),

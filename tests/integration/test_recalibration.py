@@ -138,7 +138,7 @@ def test_a_worse_model_is_put_back_as_it_was_and_not_tried_again(stand_in):
 
 
 def test_a_refit_that_does_not_help_is_refused_the_next_time(distorted, stand_in):
-    stand_in(f"open('{MODEL}', 'a').write(' ')")
+    stand_in(f"""open('{MODEL}', 'a').write(' '); print('{{"ece_before": 0.18, "ece_after": 0.17}}')""")
     assert recalibrate({**BY_SCRIPT, "recovery": {**RECOVERY, "timeout_seconds": 1}})["verdict"] == "not_recovered"
     untouched = footprint(HOST), model_file()
     result = recalibrate(BY_SCRIPT)

@@ -94,14 +94,14 @@ def test_more_days_make_enough_trades():
 def test_rubbish_is_counted_and_crashes_nothing(line):
     """A hostile or broken line must neither end the module nor count as a trade."""
     found = _calibration.examine([line], 30.0, NOW)
-    assert (found.lines, found.malformed, found.recent, found.newest_age) == (1, 1, 0, None)
+    assert (found.looked_at, found.malformed, found.recent, found.newest_age) == (1, 1, 0, None)
 
 
 @given(st.lists(st.one_of(st.floats(-2 * DAY, 60 * DAY).map(trade), st.binary(max_size=40)), max_size=60))
 def test_every_line_is_counted_once(lines):
     """Shares that do not add up would refuse good data or accept bad."""
     found = _calibration.examine(lines, 365.0, NOW)
-    assert found.lines == len(lines) == found.malformed + found.future + found.recent
+    assert found.looked_at == len(lines) == found.malformed + found.future + found.recent
     assert (found.newest_age is None) == (found.recent == 0)
 
 
