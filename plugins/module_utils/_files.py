@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import os
 import pwd
+import re
 import stat
 import time
 
@@ -104,6 +105,15 @@ def read_owned(path: str, owner: str, last: int = MAX_SIZE) -> tuple[bytes, os.s
         raise RunbookError(f"{path} cannot be read: {error.strerror}") from error
     except KeyError as error:
         raise RunbookError(f"{path} is not read: this host has no user {owner}") from error
+
+
+def token(path: str, owner: str) -> str:
+    """A secret of a service's user, "" when there is none or it cannot be read safely."""
+    try:
+        text = read_owned(path, owner, 4096)[0].decode("utf-8", "replace").strip()
+    except RunbookError:
+        return ""
+    return text if re.fullmatch(r"[!-~]{8,512}", text) else ""
 
 
 def tail(path: str, owner: str, lines: int = 200) -> tuple[list[str], int, float]:

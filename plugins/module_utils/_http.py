@@ -42,10 +42,12 @@ def fetch(
     headers: dict[str, str] | None = None,
     context: ssl.SSLContext | None = None,
     sock: socket.socket | None = None,
+    method: str = "GET",
 ) -> Response:
     """GET url, following no redirect, within timeout seconds and MAX_BODY bytes. Raises FetchError.
 
-    ``sock`` is a connection that stands already, secured where the URL is https.
+    ``sock`` is a connection that stands already, secured where the URL is https. Any other method is sent without a
+    body.
     """
     try:
         target = urlsplit(url)
@@ -71,7 +73,7 @@ def fetch(
         guard.daemon = True
         guard.start()
         path = (target.path or "/") + (f"?{target.query}" if target.query else "")
-        connection.request("GET", path, headers={"User-Agent": "aurora.runbook", **(headers or {})})
+        connection.request(method, path, headers={"User-Agent": "aurora.runbook", **(headers or {})})
         answer = connection.getresponse()
         body = _read(answer, url)
         seconds = time.monotonic() - started

@@ -144,6 +144,45 @@ CATALOGUE = {
         "{unit}: its configuration is broken, so it is not restarted: {message}",
         "{unit}: конфігурація зламана, тому не перезапускаємо: {message}",
     ),
+    # Recalibration
+    "would_refit": (
+        "{model}: would be refitted to the trades of {days:g} days",
+        "{model}: модель перекалібрувалася б на угодах за {days:g} днів",
+    ),
+    "would_judge": (
+        "{model}: an earlier recalibration was cut off; its model is to be judged",
+        "{model}: попереднє перекалібрування обірвалося; його модель треба оцінити",
+    ),
+    "refit": (
+        "{model}: refitted ({way}): ECE {before} → {after}",
+        "{model}: перекалібровано ({way}): ECE {before} → {after}",
+    ),
+    "refit_no_change": (
+        "{model}: a refit ({way}) was done without an error, and the file is as it was",
+        "{model}: перекалібрування ({way}) пройшло без помилки, а файл не змінився",
+    ),
+    "refit_judged": (
+        "{model}: what an earlier recalibration left, which was cut off, was judged: ECE {before} → {after}",
+        "{model}: оцінено те, що лишило обірване перекалібрування: ECE {before} → {after}",
+    ),
+    "refit_tried": (
+        "this model was refitted to the trades of {days:g} days {age} h ago and did not get better",
+        "цю модель перекалібровано на угодах за {days:g} днів {age} год тому, і кращою вона не стала",
+    ),
+    "model_fresh": (
+        "{model}: refitted {age} h ago and within its limit, left as it is",
+        "{model}: перекалібровано {age} год тому, у межі, не чіпали",
+    ),
+    "model_worse": (
+        "{model}: the new one is worse, the one before is back",
+        "{model}: нова гірша, попередню повернуто",
+    ),
+    "model_worse_stays": (
+        "{model}: the new one is worse, and the one before cannot be put back: {problem}",
+        "{model}: нова гірша, а попередню не вдалося повернути: {problem}",
+    ),
+    "model_valid": ("calibration.validate(): {says}", "calibration.validate(): {says}"),
+    "model_invalid": ("calibration.validate() fails: {says}", "calibration.validate() не проходить: {says}"),
     "reduces": ("reduces", "зменшує ризик"),
     "neutral": ("does not change", "не змінює ризику"),
     "increases": ("increases", "збільшує ризик"),
@@ -203,6 +242,22 @@ CATALOGUE = {
         "порт {port} ззовні не відповідає ({problem}); на хості nginx і feed працюють, і firewall його не закриває",
     ),
     "memory_says": ("{unit} uses {mib} of {limit} MiB", "{unit} займає {mib} з {limit} МіБ"),
+    "trades_stale": (
+        "the newest trade is {age} h old, the limit is {limit} h",
+        "остання угода {age} год тому за межі {limit} год",
+    ),
+    "trades_malformed": (
+        "{percent} % of the last {lines} lines are no trades, the limit is {limit:g} %",
+        "{percent} % з останніх рядків ({lines}) — не угоди, межа {limit:g} %",
+    ),
+    "trades_few": (
+        "only {count} trades in {days:g} days, {needed} are needed",
+        "лише {count} угод за {days:g} днів, потрібно {needed}",
+    ),
+    "trades_ahead": (
+        "{percent} % of the last {lines} trades lie ahead of this host's clock: check the clock first",
+        "{percent} % з останніх угод ({lines}) — попереду годинника хоста: спершу перевірте годинник",
+    ),
     # Summary of a triage
     "nothing_breached": ("nothing that could be read is breached", "жоден прочитаний показник не порушено"),
     "breached": (

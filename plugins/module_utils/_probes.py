@@ -15,10 +15,18 @@ import socket
 import ssl
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime, timezone
 from urllib.parse import quote, urlsplit
 
-from ansible_collections.aurora.runbook.plugins.module_utils import _command, _files, _http, _metrics, _systemd
+from ansible_collections.aurora.runbook.plugins.module_utils import (
+    _calibration,
+    _command,
+    _files,
+    _http,
+    _metrics,
+    _systemd,
+)
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import CommandError, FetchError, RunbookError
 
 HOST_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9.:_-]{0,252}")
@@ -107,6 +115,21 @@ def log_tail(path: str, owner: str) -> dict:
         with contextlib.suppress(RunbookError):
             lines = [*_files.tail(f"{path}.1", owner)[0], *lines]
     return {"path": path, "lines": lines, "bytes": size, "age_seconds": round(age, 1)}
+
+
+def trades(path: str, owner: str, home: str, runner: str) -> dict:
+    """Runbook 5, triage 2: whether a model may be fitted to the trades, and the numbers behind that."""
+    days, limits = _calibration.site(owner, home, runner).days, _calibration.Limits()
+    lines = _calibration.read_log(path, owner, _calibration.log_size(limits.min_trades))
+    found = _calibration.examine(lines, days, time.time())
+    cause, message, values = _calibration.objection(found, days, limits) or ("", "", {})
+    return {"days": days, **asdict(found), "cause": cause, "message": message, "values": values}
+
+
+def model_valid(user: str, home: str, runner: str, limit: float) -> dict:
+    """Runbook 5, triage 3: ``calibration.validate()``, as the service's user; null when it cannot be asked."""
+    valid, says = _calibration.validate(_calibration.site(user, home, runner), limit)
+    return {"valid": valid, "says": says}
 
 
 def units(names: Mapping[str, str]) -> dict:

@@ -140,6 +140,11 @@ def environment(pid: int, proc: str = "/proc") -> dict[str, str] | None:
     return {name: value for name, _equals, value in pairs}
 
 
+def arguments(pid: int, proc: str = "/proc") -> list[str]:
+    """The command line of a process, empty when it is gone."""
+    return _read(f"{proc}/{pid}/cmdline").split("\0")[:-1]
+
+
 def started(pid: int, proc: str = "/proc") -> str:
     """When a process started, in clock ticks since boot: with its pid it names one process. "" when it is gone."""
     fields = _read(f"{proc}/{pid}/stat").rpartition(")")[2].split()

@@ -8,9 +8,14 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
-from ansible_collections.aurora.runbook.plugins.module_utils import _indicators, _messages, _metrics, _public_way
+from ansible_collections.aurora.runbook.plugins.module_utils import (
+    _indicators,
+    _messages,
+    _metrics,
+    _public_way,
+    _stamps,
+)
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
 from ansible_collections.aurora.runbook.plugins.module_utils._parallel import Finding
 
@@ -26,6 +31,7 @@ FEW_DENIALS, LAST_DENIALS = 10, 20
 FULL_PERCENT = 95.0
 NEAR_LIMIT, NEAR_QUOTA = 0.95, 0.9
 LOOP_RESTARTS, YOUNG_SECONDS, LATELY_SECONDS = 3, 10, 300
+TRADE_CAUSES = ("stale_trades", "malformed_trades", "few_trades")
 
 
 @dataclass(frozen=True)
@@ -155,18 +161,11 @@ def _logged_denials(lines: Sequence[str], now: float, newer_than: float = 900) -
         try:
             entry = json.loads(line)
             code = entry.get("why") or entry.get("why_code") or entry.get("reason")
-            if isinstance(code, str) and now - _seconds(entry.get("ts")) <= newer_than:
+            if isinstance(code, str) and now - _stamps.seconds(entry.get("ts")) <= newer_than:
                 found[code] = found.get(code, 0.0) + 1
         except (AttributeError, TypeError, ValueError, OverflowError, RecursionError):
             continue
     return found
-
-
-def _seconds(stamp: object) -> float:
-    """A log's time as seconds since the epoch; seconds, milliseconds or ISO 8601."""
-    if isinstance(stamp, str):
-        return datetime.fromisoformat(stamp.replace("Z", "+00:00")).timestamp()
-    return stamp / 1000 if stamp > 1e11 else float(stamp)
 
 
 def _shares(source: str, counts: Mapping[str, float]) -> Why:
@@ -232,6 +231,17 @@ def _from_market(read: Mapping[str, dict], findings: Mapping[str, Finding]) -> I
     if read["calibration_ece"]["breached"]:
         values = {"value": read["calibration_ece"]["value"], "limit": read["calibration_ece"]["threshold"]}
         yield Cause("miscalibration", 0.5, (("ece_high", values),))
+    if read["calibration_ece"]["breached"] is not False:
+        yield from _from_model(findings)
+
+
+def _from_model(findings: Mapping[str, Finding]) -> Iterator[Cause]:
+    """Trades that no model may be fitted to come before the model itself."""
+    trades, model = (findings.get(name, Finding("timeout")).data for name in ("trades", "model_valid"))
+    if trades.get("cause") in TRADE_CAUSES:
+        yield Cause(trades["cause"], 0.85, ((trades["message"], trades["values"]),))
+    elif model.get("valid") is False:
+        yield Cause("miscalibration", 0.5, (("model_invalid", {"says": model["says"]}),))
 
 
 def _from_host(read: Mapping[str, dict], findings: Mapping[str, Finding]) -> Iterator[Cause]:

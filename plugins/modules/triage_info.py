@@ -56,7 +56,9 @@ options:
     type: str
     default: aurora
   home:
-    description: Directory whose disk and inodes are looked at, with those of O(event_log)'s directory.
+    description:
+      - Aurora's directory, the C(PYTHONPATH) of its code. Its disk and inodes are looked at, with those of
+        O(event_log)'s directory.
     type: path
     default: /opt/aurora
   event_log:
@@ -169,12 +171,13 @@ leases:
 probes:
   description:
     - By name, each with C(status) (V(ok), V(failed) or V(timeout)), C(problem), C(seconds) and C(data).
+    - C(trades) and C(model_valid) are looked at only when C(calibration_ece) is breached or not known;
+      C(calibration.validate()) runs as O(user) where it can write nowhere.
   returned: always
   type: dict
 """
 
 import os
-import re
 import time
 from dataclasses import asdict
 from urllib.parse import urlsplit
@@ -196,15 +199,6 @@ from ansible_collections.aurora.runbook.plugins.module_utils import (
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
 
 RANGES = {"sample_seconds": (0, 300), "probe_seconds": (1, 60)}
-
-
-def token(params):
-    """The feed's token, empty when there is none or it cannot be read safely."""
-    try:
-        text = _files.read_owned(params["auth_token_file"], params["user"], 4096)[0].decode("utf-8", "replace").strip()
-    except RunbookError:
-        return ""
-    return text if re.fullmatch(r"[!-~]{8,512}", text) else ""
 
 
 def probes(params, secret):
@@ -248,6 +242,16 @@ def probes(params, secret):
     }
 
 
+def model_probes(params):
+    """What section 5 asks of trades and model. It costs CPU, and says nothing when the calibration is fine."""
+    limit = params["probe_seconds"]
+    place = (params["user"], params["home"], params["runner_unit"])
+    return {
+        "trades": (lambda: _probes.trades(params["trade_log"], *place), limit),
+        "model_valid": (lambda: _probes.model_valid(*place, limit), limit),
+    }
+
+
 def expressions(params):
     """PromQL of every indicator that needs a window, for this host's series."""
     at = _probes.instance_matcher(params["prometheus_instance"])
@@ -271,11 +275,13 @@ def shown(name, finding, secret):
 def look(params):
     """Probe, then judge; returns what the module returns."""
     _options.check_ranges(params, RANGES)
-    secret = token(params)
+    secret = _files.token(params["auth_token_file"], params["user"])
     outside = _triage.outside(params["outside"])
     findings = {**_parallel.run_all(probes(params, secret)), **outside}
     windows = findings["prometheus"].data if "prometheus" in findings else None
     read = _triage.indicators(findings, windows, _options.numbers("thresholds", params["thresholds"]))
+    if read["calibration_ece"]["breached"] is not False:
+        findings.update(_parallel.run_all(model_probes(params)))
     codes = _triage.why(findings, time.time())
     causes = _triage.causes(read, codes, findings, {**_triage.WHY_CAUSES, **params["why_causes"]})
     breached = {name for name, entry in read.items() if entry["breached"]}

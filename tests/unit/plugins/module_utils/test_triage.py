@@ -141,6 +141,29 @@ def test_what_a_probe_shows_is_named(others, cause):
     assert judge(findings(**others)) == [cause]
 
 
+STALE = {"cause": "stale_trades", "message": "trades_stale", "values": {"age": 50.0, "limit": 24.0}}
+AHEAD = {"cause": "clock", "message": "trades_ahead", "values": {}}
+INVALID = {"valid": False, "says": "no usable model"}
+
+
+@pytest.mark.parametrize(
+    ("ece", "trades", "model", "causes"),
+    [
+        ("0.09", {"cause": ""}, {"valid": True}, ["miscalibration"]),
+        ("0.09", STALE, INVALID, ["stale_trades", "miscalibration"]),
+        ("NaN", STALE, INVALID, ["stale_trades"]),
+        ("NaN", {"cause": ""}, INVALID, ["miscalibration"]),
+        ("NaN", {"cause": ""}, {"valid": None}, []),
+        ("NaN", AHEAD, {"valid": True}, []),
+        ("0.02", STALE, INVALID, []),
+    ],
+)
+def test_trades_that_no_model_may_be_fitted_to_come_before_the_model(ece, trades, model, causes):
+    """Recalibrating on bad data is what the runbook must not lead to; a fine calibration asks for neither."""
+    text = HEALTHY.replace("ece 0.02", f"ece {ece}")
+    assert judge(findings(text, text, trades=Finding("ok", trades), model_valid=Finding("ok", model))) == causes
+
+
 @pytest.mark.parametrize(
     ("role", "changes", "cause"),
     [
