@@ -14,8 +14,8 @@ from ansible_collections.aurora.runbook.plugins.module_utils._errors import Runb
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 VALUE = re.compile(r"[A-Za-z0-9._:/@,+-]{1,256}")
 SECRET_NAME = re.compile(r"TOKEN|SECRET|PASS|CREDENTIAL|PRIVATE|API_?KEY|AUTH", re.IGNORECASE)
-# What systemd and the loader would take for themselves, or what would run other code as the service.
-RESERVED_NAME = re.compile(r"LD_.*|PYTHON.*|PATH|HOME|SHELL|IFS|BASH_ENV|ENV")
+# What systemd and the loader would take for themselves, what would run other code as the service, and names of limits.
+RESERVED_NAME = re.compile(r"LD_.*|PYTHON.*|PATH|HOME|SHELL|IFS|BASH_ENV|ENV|MemoryMax|MemoryHigh|CPUQuota")
 
 
 @dataclass(frozen=True)

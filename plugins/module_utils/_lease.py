@@ -11,27 +11,33 @@ import fcntl
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime, timezone
 
 from ansible_collections.aurora.runbook.plugins.module_utils import _files
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
 
 STATE_DIRECTORY = "/var/lib/aurora-runbook"
 GUARD = "/run/aurora-runbook.guard"
+BOOT_ID = "/proc/sys/kernel/random/boot_id"
 APPLYING, ACTIVE, REMOVING = "applying", "active", "removing"
+SERVICE_OVERRIDE, TCP_TUNING = "service_override", "tcp_tuning"
 
 
 @dataclass(frozen=True)
 class Lease:
-    """An override of one unit's environment.
+    """A change that can be given back: of a unit, or of the host's TCP settings.
 
-    ``phase`` is ``applying`` or ``removing`` from before the first change until after the last: a crash in between
-    leaves it so, and the next run does the whole again. ``before`` holds the values of the running process when the
-    lease was first granted (null: unset), ``written`` what the override says, ``previous`` what it said before the last
-    change, ``made`` the directories made for it, ``attempts`` what earlier changes wrote that were not finished either.
+    ``name`` is the unit's, or that of the module where there is one such lease a host. ``phase`` is ``applying`` or
+    ``removing`` from before the first change until after the last: a crash in between leaves it so, and the next run
+    does the whole again. ``before`` holds the running values when the lease was first granted (null: unset),
+    ``written`` what it says now, ``previous`` what it said before the last change, ``made`` the directories made for
+    it, ``attempts`` what earlier changes wrote that were not finished either. ``boot`` is the boot that the change ends
+    with, empty for one that survives it.
     """
 
-    unit: str
+    kind: str
+    name: str
     phase: str
     before: dict[str, str | None]
     written: dict[str, str]
@@ -40,8 +46,8 @@ class Lease:
     previous: dict[str, str] = field(default_factory=dict)
     made: list[str] = field(default_factory=list)
     attempts: list[dict[str, str]] = field(default_factory=list)
-    kind: str = "service_override"
-    version: int = 1
+    boot: str = ""
+    version: int = 2
 
     @property
     def whole(self) -> bool:
@@ -55,13 +61,63 @@ class Lease:
 
     @property
     def claimed(self) -> list[dict[str, str]]:
-        """Every override that may stand in our files or run in a process."""
+        """Everything of ours that may stand on the host."""
         return [self.written] if self.whole else [self.previous, *self.tried]
 
     @property
+    def gone(self) -> bool:
+        """Did the change end with its boot?"""
+        return self.boot not in ("", boot())
+
+    @property
     def settled(self) -> dict[str, str]:
-        """What the override said when it was last whole; an unfinished change is not built upon."""
+        """What the lease said when it was last whole; an unfinished change is not built upon."""
         return self.written if self.whole else self.previous
+
+
+def begin(
+    lease: Lease | None,
+    kind: str,
+    name: str,
+    written: dict[str, str],
+    before: dict[str, str | None],
+    made: list[str],
+    boot_id: str = "",
+) -> Lease:
+    """Put a change on record before it is made, so that a crash leaves something to finish or undo.
+
+    ``lease`` is the one that stands, ``written`` what it shall say, nothing for its end.
+    """
+    working = Lease(
+        kind=kind,
+        name=name,
+        phase=APPLYING if written else REMOVING,
+        before=before,
+        written=written,
+        previous=lease.settled if lease else {},
+        granted=lease.granted if lease else datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        by=lease.by if lease else os.environ.get("SUDO_USER", "root"),
+        attempts=lease.tried if lease else [],
+        made=lease.made if lease else made,
+        boot=boot_id,
+    )
+    save(working)
+    return working
+
+
+def close(lease: Lease, written: dict[str, str]) -> None:
+    """The change is whole: the lease says what stands, or is gone with the last of it."""
+    if written:
+        before = {name: value for name, value in lease.before.items() if name in written}
+        save(replace(lease, phase=ACTIVE, before=before, written=written, previous={}, attempts=[]))
+    else:
+        drop(lease.name)
+
+
+def boot() -> str:
+    """The kernel's name for this boot."""
+    with open(BOOT_ID, encoding="ascii") as file:
+        return file.read().strip()
 
 
 @contextlib.contextmanager
@@ -77,51 +133,60 @@ def exclusive(guard: str = GUARD) -> Iterator[None]:
         os.close(descriptor)
 
 
-def path(unit: str, directory: str = STATE_DIRECTORY) -> str:
-    return os.path.join(directory, "leases", f"override-{unit}.json")
+def path(name: str, directory: str = STATE_DIRECTORY) -> str:
+    return os.path.join(directory, "leases", f"override-{name}.json")
 
 
-def load(unit: str, directory: str = STATE_DIRECTORY) -> Lease | None:
-    """The lease on a unit, None when there is none. Raises RunbookError when the file is not one of ours."""
-    text = _files.read(path(unit, directory))
-    return None if text is None else _decode(text, path(unit, directory))
+def load(name: str, directory: str = STATE_DIRECTORY) -> Lease | None:
+    """The lease of a name, None when there is none. Raises RunbookError when the file is not one of ours."""
+    text = _files.read(path(name, directory))
+    return None if text is None else _decode(text, path(name, directory))
 
 
 def load_all(directory: str = STATE_DIRECTORY) -> list[Lease]:
-    """Every lease of this host, by unit."""
+    """Every lease that stands on this host, by name."""
     folder = os.path.join(directory, "leases")
     try:
         names = sorted(name for name in os.listdir(folder) if name.endswith(".json"))
     except FileNotFoundError:
         return []
     texts = ((os.path.join(folder, name), _files.read(os.path.join(folder, name))) for name in names)
-    return [_decode(text, place) for place, text in texts if text is not None]
+    leases = [_decode(text, place) for place, text in texts if text is not None]
+    return [lease for lease in leases if not lease.gone]
 
 
 def save(lease: Lease, directory: str = STATE_DIRECTORY) -> None:
     """Write a lease durably; its directories are for root alone."""
     _files.make_directory(directory, 0o700)
     _files.make_directory(os.path.join(directory, "leases"), 0o700)
-    _files.write(path(lease.unit, directory), json.dumps(asdict(lease), indent=1, sort_keys=True) + "\n", 0o600)
+    _files.write(path(lease.name, directory), json.dumps(asdict(lease), indent=1, sort_keys=True) + "\n", 0o600)
 
 
-def drop(unit: str, directory: str = STATE_DIRECTORY) -> None:
-    _files.remove(path(unit, directory))
+def drop(name: str, directory: str = STATE_DIRECTORY) -> None:
+    _files.remove(path(name, directory))
 
 
 def _decode(text: str, place: str) -> Lease:
     try:
-        lease = Lease(**json.loads(text))
+        lease = Lease(**_upgrade(json.loads(text)))
         sound = (
-            lease.version == 1
-            and lease.kind == "service_override"
+            lease.version == 2
+            and lease.kind in (SERVICE_OVERRIDE, TCP_TUNING)
             and lease.phase in (APPLYING, ACTIVE, REMOVING)
             and isinstance(lease.made, list)
             and all(isinstance(v, (str, type(None))) for v in lease.before.values())
             and all(isinstance(v, str) for e in [lease.written, lease.previous, *lease.attempts] for v in e.values())
         )
-    except (TypeError, ValueError, AttributeError):
+    except (TypeError, ValueError, KeyError, AttributeError):
         sound = False
     if not sound:
         raise RunbookError(f"{place} is not a lease this version can read; look at it before running again")
     return lease
+
+
+def _upgrade(fields: dict) -> dict:
+    """A lease of version 1, which knew only overrides of units, as one of version 2."""
+    if fields["version"] != 1:
+        return fields
+    rest = {name: value for name, value in fields.items() if name != "unit"}
+    return {**rest, "name": fields["unit"], "version": 2}

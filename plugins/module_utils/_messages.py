@@ -183,6 +183,29 @@ CATALOGUE = {
     ),
     "model_valid": ("calibration.validate(): {says}", "calibration.validate(): {says}"),
     "model_invalid": ("calibration.validate() fails: {says}", "calibration.validate() не проходить: {says}"),
+    "limit_kept": (
+        "{unit}: {name} stays at {before}; {after} would be less",
+        "{unit}: {name} лишається {before}; {after} було б менше",
+    ),
+    "tcp_set": ("TCP: {changes}", "TCP: {changes}"),
+    "tcp_would_set": ("TCP: would set {changes}", "TCP: змінилося б {changes}"),
+    "tcp_stands": (
+        "TCP: every setting that has effect on this host stands already",
+        "TCP: усі параметри, що діють на цьому хості, вже встановлено",
+    ),
+    "tcp_restored": ("TCP: given back: {changes}", "TCP: повернуто: {changes}"),
+    "tcp_would_restore": ("TCP: would give back {changes}", "TCP: повернулося б {changes}"),
+    "tcp_ended": ("TCP: nothing of the tuning is left to give back", "TCP: від налаштування вже нічого не лишилося"),
+    "tcp_nothing": ("TCP: nothing is tuned", "TCP: нічого не змінено раніше"),
+    "sysctl_dead": ("{name} does nothing since Linux {since}", "{name} не діє від Linux {since}"),
+    "sysctl_absent": (
+        "{name} does not exist in this kernel or network namespace",
+        "{name} немає в цьому ядрі чи мережевому просторі імен",
+    ),
+    "sysctl_edited": (
+        "{name} is {now}, which somebody set since: it is left alone",
+        "{name} = {now}, це хтось змінив пізніше: лишаємо як є",
+    ),
     "reduces": ("reduces", "зменшує ризик"),
     "neutral": ("does not change", "не змінює ризику"),
     "increases": ("increases", "збільшує ризик"),
@@ -384,6 +407,7 @@ CATALOGUE = {
     ),
     "next_run": ("run it without check mode", "запустити без пробного режиму"),
     "unset": ("(unset)", "(не задано)"),
+    "unlimited": ("unlimited", "без обмеження"),
 }
 
 

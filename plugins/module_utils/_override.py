@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Planning an override of a unit's environment, without touching anything. Private to aurora.runbook.
+"""Planning an override of a unit's environment and limits, without touching anything. Private to aurora.runbook.
 
 The value stands in a file of ours, named last by a drop-in of ours: ``Environment=`` in a drop-in would lose to every
-``EnvironmentFile=`` of the unit.
+``EnvironmentFile=`` of the unit. Limits stand in the drop-in itself. An override is one mapping of variables and
+limits, whose names differ.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ansible_collections.aurora.runbook.plugins.module_utils import _knobs, _lease, _systemd
+from ansible_collections.aurora.runbook.plugins.module_utils import _knobs, _lease, _limits, _systemd
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import ConflictError, RunbookError
 
 ENVIRONMENT_DIRECTORY = "/etc/aurora-runbook"
@@ -37,12 +38,14 @@ class Current:
     processes: Mapping[int, Mapping[str, str]]
 
     def running(self, name: str) -> str | None:
+        if name in _limits.NAMES:
+            return _limits.present(self.unit, name)
         return self.processes.get(self.unit.pid, {}).get(name)
 
 
 @dataclass(frozen=True)
 class Step:
-    """One variable: its running value, the one it gets (None: unset), and what that does to exposure."""
+    """One variable or limit: its running value, the one it gets (None: unset), and what that does to exposure."""
 
     name: str
     before: str | None
@@ -52,7 +55,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Plan:
-    """What an override will say and why it changes; ``kept`` is already stricter, ``unapproved`` waits for a human."""
+    """What an override will say and why it changes; ``kept`` is better already, ``unapproved`` waits for a human."""
 
     written: dict[str, str]
     before: dict[str, str | None]
@@ -70,15 +73,27 @@ def paths(unit: str) -> Paths:
     )
 
 
-def render_environment(environment: Mapping[str, str]) -> str:
-    return HEADER + "".join(f'{name}="{value}"\n' for name, value in sorted(environment.items()))
+def split(override: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+    """The variables and the limits of an override."""
+    limits = {name: value for name, value in override.items() if name in _limits.NAMES}
+    return {name: value for name, value in override.items() if name not in limits}, limits
 
 
-def render_drop_in(environment_path: str) -> str:
-    return f"{HEADER}[Service]\nEnvironmentFile=-{environment_path}\n"
+def render_environment(override: Mapping[str, str]) -> str | None:
+    """The file of ours; None when it has nothing to say."""
+    environment = split(override)[0]
+    return HEADER + "".join(f'{n}="{v}"\n' for n, v in sorted(environment.items())) if environment else None
 
 
-def check_unit(current: Current, state: str) -> None:
+def render_drop_in(override: Mapping[str, str], environment_path: str) -> str | None:
+    """The drop-in; None when it has nothing to say."""
+    environment, limits = split(override)
+    lines = [f"EnvironmentFile=-{environment_path}\n"] if environment else []
+    lines += [f"{name}={value}\n" for name, value in sorted(limits.items())]
+    return "".join([HEADER, "[Service]\n", *lines]) if lines else None
+
+
+def check_unit(current: Current, state: str, wanted: Mapping[str, str]) -> None:
     """Raise RunbookError for a unit whose override could not be proven, or would switch on somebody's pending edit."""
     unit = current.unit
     if unit["LoadState"] != "loaded":
@@ -91,7 +106,9 @@ def check_unit(current: Current, state: str) -> None:
             f"{unit.id} was edited without daemon-reload; ours would switch that edit on."
             " Look at `systemctl cat` and run `systemctl daemon-reload` yourself first"
         )
-    if state == "present" and not unit.running and not unfinished:
+    crashing = unit["ActiveState"] == "failed" or unit["SubState"].startswith("auto-restart")
+    helped = crashing and not split(wanted)[0]  # by more memory, perhaps
+    if state == "present" and not unit.running and not unfinished and not helped:
         raise RunbookError(
             f"{unit.id} is {unit.state}: an override can be proven only on a running service; start it first"
         )
@@ -101,8 +118,8 @@ def check_files(current: Current) -> None:
     """Raise ConflictError when somebody edited our files, or left them without their lease."""
     place, lease = paths(current.unit.id), current.lease
     said = [{}] if lease is None else lease.claimed if lease.whole else [{}, *lease.claimed]
-    texts = [render_environment(e) if e else None for e in said]
-    drop_ins = [render_drop_in(place.environment) if e else None for e in said]
+    texts = [render_environment(e) for e in said]
+    drop_ins = [render_drop_in(e, place.environment) for e in said]
     found = ((place.environment, current.environment_text, texts), (place.drop_in, current.drop_in_text, drop_ins))
     for path, text, expected in found:
         if text not in expected:
@@ -117,8 +134,8 @@ def check_files(current: Current) -> None:
 def plan_present(current: Current, wanted: Mapping[str, str], direction: str, approve: Sequence[str]) -> Plan:
     """The override with ``wanted`` added to it.
 
-    What would raise exposure beyond ``direction`` keeps its running value. What raises it as asked waits for its
-    lower-case name in ``approve``; as long as one waits, nothing is changed at all.
+    What would raise exposure beyond ``direction`` or lower a limit keeps its running value. What raises exposure as
+    asked waits for its lower-case name in ``approve``; as long as one waits, nothing is changed at all.
     """
     lease = current.lease
     written = dict(lease.settled) if lease else {}
@@ -126,8 +143,9 @@ def plan_present(current: Current, wanted: Mapping[str, str], direction: str, ap
     steps, kept, unapproved = [], [], []
     for name, value in sorted(wanted.items()):
         now = current.running(name)
-        step = Step(name, now, value, _knobs.direction(name, now, value))
-        if step.direction == "increases" and direction != "increases":
+        step = Step(name, now, value, _direction(name, now, value))
+        lowered = name in _limits.NAMES and now != value and _limits.reaches(now, value)
+        if lowered or (step.direction == "increases" and direction != "increases"):
             kept.append(step)
             if lease and lease.written.get(name) == now:  # an unfinished change of ours made it so
                 written[name] = lease.written[name]
@@ -142,22 +160,38 @@ def plan_present(current: Current, wanted: Mapping[str, str], direction: str, ap
         return Plan(dict(lease.settled) if lease else {}, before, unapproved=tuple(unapproved))
     unfinished = lease is not None and not lease.whole
     left_over = [{k: v for k, v in e.items() if written.get(k) != v} for e in lease.claimed] if unfinished else []
-    stale = objection(current.processes, written) != "" or any(_holding(current, values) for values in left_over)
-    changed = stale or unfinished or (lease.written if lease else {}) != written
-    return Plan(written, before, tuple(steps), tuple(kept), (), changed, changed and stale)
+    environment, limits = split(written)
+    stale = objection(current.processes, environment) != "" or any(_holding(current, values) for values in left_over)
+    low = any(not _limits.reaches(current.running(name), value) for name, value in limits.items())
+    changed = stale or low or unfinished or (lease.written if lease else {}) != written
+    restart = changed and (stale or not current.unit.running)
+    return Plan(written, before, tuple(steps), tuple(kept), (), changed, restart)
 
 
 def plan_absent(current: Current) -> Plan:
-    """No override any more. Restart only a service whose processes still have a value of ours."""
+    """No override any more.
+
+    Restart only a service whose processes still have a value of ours, or use more memory than they may have then.
+    """
     lease = current.lease
     if lease is None:
         return Plan({}, {})
     steps = tuple(
-        Step(name, current.running(name), old, _knobs.direction(name, current.running(name), old))
+        Step(name, current.running(name), old, _direction(name, current.running(name), old))
         for name, old in sorted(lease.before.items())
     )
-    holding = any(_holding(current, values) for values in lease.claimed)
+    holding = any(_holding(current, values) for values in lease.claimed) or _too_large(current, lease.before)
     return Plan({}, dict(lease.before), steps, changed=True, restart=current.unit.running and holding)
+
+
+def _direction(name: str, before: str | None, after: str | None) -> str:
+    return "neutral" if name in _limits.NAMES else _knobs.direction(name, before, after)
+
+
+def _too_large(current: Current, before: Mapping[str, str | None]) -> bool:
+    """Would the service be killed for its memory if the limit before were back?"""
+    limit = before.get("MemoryMax")
+    return limit is not None and (current.unit.number("MemoryCurrent") or 0) >= _limits.amount(limit)
 
 
 def _holding(current: Current, values: Mapping[str, str]) -> bool:
@@ -175,11 +209,17 @@ def check_unset(unit: _systemd.Unit, environment: Mapping[str, str]) -> None:
 def check_last(unit: _systemd.Unit, environment: Mapping[str, str]) -> None:
     """After daemon-reload: raise RunbookError when another setting of the unit would beat our file."""
     files, ours = _systemd.environment_files(unit), paths(unit.id).environment
-    if environment and files[-1:] != [ours]:
+    if split(environment)[0] and files[-1:] != [ours]:
         raise RunbookError(
             f"{unit.id}: {ours} is not the last of its EnvironmentFiles ({', '.join(files) or 'none'}):"
             f" a drop-in that sorts after ours beats it, one of {unit['DropInPaths'] or 'none'}"
         )
+
+
+def check_limits(unit: _systemd.Unit, limits: Mapping[str, str]) -> None:
+    """After daemon-reload: raise RunbookError when a limit is less than ours."""
+    if objection := _limits.objection(unit, limits):
+        raise RunbookError(f"{unit.id}: {objection}")
 
 
 def diff(plan: Plan) -> dict[str, str]:

@@ -30,12 +30,14 @@ class Host:
 def standing(look: Mapping, incident: str) -> str:
     """Where a look puts a host: ``breached``, ``healthy``, ``unknown``, or ``unhandled`` by the runbook.
 
-    An unfinished override comes before "nothing breached", and a HALF_OPEN breaker is not nothing to do.
+    An unfinished override comes before "nothing breached", and a HALF_OPEN breaker is not nothing to do. Half a
+    profile of TCP settings does no harm until somebody finishes it or gives it back.
     """
     entry = look.get("indicators", {}).get(incident)
     if not entry or look["probes"]["leases"]["status"] != "ok":
         return "unknown"
-    if incident in _indicators.INCIDENTS and any(lease["phase"] != "active" for lease in look["leases"]):
+    unfinished = any(lease["phase"] != "active" and lease["kind"] == "service_override" for lease in look["leases"])
+    if unfinished and incident in _indicators.INCIDENTS:
         return "breached"
     if entry["value"] is None:
         return "unknown"
@@ -57,7 +59,7 @@ def verdict(tried: Sequence[Mapping]) -> str:
         return "escalated"
     if tried[-1].get("unreachable"):
         return "unknown"
-    if tried[-1].get("failed"):
+    if any(result.get("failed") for result in tried):
         return "escalated"
     last = tried[-1].get("verdict", "unknown")
     return "escalated" if last == "not_recovered" else last
@@ -138,7 +140,7 @@ def _done(language: str, incident: str, host: Host, acted: bool) -> Iterator[str
 
 
 def _override(language: str, action: Mapping) -> Iterator[str]:
-    unit, steps = action["unit"], action["environment"]
+    unit, steps = action["unit"], [*action["environment"], *action["limits"]]
     written = ", ".join(f"{step['name']}={step['after']}" for step in steps)
     if action["taken_back"]:
         yield say(language, "taken_back", unit=unit, changes=_summary.changes(language, steps))
@@ -155,7 +157,8 @@ def _override(language: str, action: Mapping) -> Iterator[str]:
     elif steps:
         yield say(language, "unchanged", unit=unit, changes=written)
     for step in action["kept"]:
-        yield say(language, "kept", unit=unit, **{**step, "before": step["before"] or say(language, "unset")})
+        key, none = ("kept", "unset") if step["direction"] == "increases" else ("limit_kept", "unlimited")
+        yield say(language, key, unit=unit, **{**step, "before": step["before"] or say(language, none)})
     if action["proposed"]:
         changes = _summary.changes(language, action["proposed"])
         yield say(language, "needs_approval", unit=unit, changes=changes, knobs=_knobs(action))
@@ -169,11 +172,10 @@ def _now(language: str, host: Host) -> list[str]:
 
 
 def _left(language: str, host: Host) -> list[str]:
-    said = [action for action in host.actions if "overridden" in action and action.get("verdict") != "would_change"]
-    if said:
-        left = {said[-1]["unit"]: said[-1]["overridden"]}
-    else:
-        left = {lease["unit"]: lease["written"] for lease in host.look.get("leases", [])}
+    left = {lease["name"]: lease["written"] for lease in host.look.get("leases", [])}
+    for action in host.actions:
+        if "overridden" in action and action.get("verdict") != "would_change":
+            left[action.get("unit", "tcp_tuning")] = action["overridden"]
     return [
         say(language, "overridden", unit=unit, changes=", ".join(f"{k}={v}" for k, v in sorted(values.items())))
         for unit, values in left.items()

@@ -67,7 +67,7 @@ def leases(language: str, triage: Mapping) -> list[str]:
     for lease in triage["leases"]:
         changes = ", ".join(f"{name}={value}" for name, value in lease["written"].items())
         key = "leased" if lease["phase"] == "active" else "lease_unfinished"
-        lines.append(say(language, key, unit=lease["unit"], by=lease["by"], granted=lease["granted"], changes=changes))
+        lines.append(say(language, key, unit=lease["name"], by=lease["by"], granted=lease["granted"], changes=changes))
     return lines
 
 

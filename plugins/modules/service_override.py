@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: service_override
-short_description: Leased override of a service's environment, proven on its running processes
+short_description: Leased override of a service's environment and limits, proven on its running processes
 version_added: 0.1.0
 author: Aurora runbook authors (@aurora)
 description:
@@ -18,7 +18,10 @@ description:
     C(/var/lib/aurora-runbook/leases), and O(state=absent) gives exactly that back.
   - The proof is the environment of every process of the service. A service that does not come up healthy with the
     values gets back what it had, runs as before, and the module fails with the last lines of its journal.
-  - Restarts only when a process lacks a value. Applied again it changes nothing.
+  - Limits stand in the drop-in itself and act on the running service without a restart, which is what
+    C("Збільшити ресурси") of section 1 asks for. They are proven by C(systemctl show) and the service's control group.
+  - Restarts only when a process lacks a value, when a service that was not running got more, or when one that uses
+    more memory than it had before gives its limit back. Applied again it changes nothing.
   - A value that would raise exposure is applied only with O(direction=increases) and its variable named in
     O(approve). It is taken back at once when O(recovery) does not show that it helped.
 extends_documentation_fragment:
@@ -29,10 +32,12 @@ options:
     description:
       - The service, with or without C(.service). An alias or template instance is resolved to its own unit.
       - Refused are units that are not loaded, masked, transient or not running, and units edited without daemon-reload.
+      - O(limits) alone are also taken by a service that failed or waits for systemd to start it again, as one killed
+        for its memory. It is started once then.
     type: str
     required: true
   state:
-    description: V(present) adds O(environment) to the override, V(absent) gives everything back.
+    description: V(present) adds O(environment) and O(limits) to the override, V(absent) gives everything back.
     type: str
     choices: [present, absent]
     default: present
@@ -41,8 +46,23 @@ options:
       - "Variables and values. Values may hold letters, digits and C(. _ : / @ , + -). Names of secrets are refused."
       - Ranges are C(KELLY_MULTIPLIER) 0.01 to 1, C(DECISIONS_PER_MINUTE) 1 to 120, C(SPREAD_THRESHOLD) 0.1 to 5,
         C(P_THRESHOLD) 0.3 to 0.99, C(CONFIDENCE_THRESHOLD) 0.5 to 0.99, C(CALIBRATION_DAYS) 1 to 365.
-      - Required with O(state=present).
+      - With O(state=present) this or O(limits) is required.
     type: dict
+  limits:
+    description:
+      - Memory and CPU that the service may use. Does not change exposure.
+      - A limit is only ever raised. One that is wider already, or unlimited, stays and is returned in RV(kept).
+    type: dict
+    suboptions:
+      memory_max:
+        description: C(MemoryMax), beyond which the service is killed; V(16M) to the memory of the host, with M or G.
+        type: str
+      memory_high:
+        description: C(MemoryHigh), beyond which the service is slowed down; V(16M) to the memory of the host.
+        type: str
+      cpu_quota:
+        description: C(CPUQuota), V(1%) to V(100%) for each core of the host.
+        type: str
   direction:
     description:
       - The most this change may do to exposure, judged against the running value.
@@ -125,6 +145,17 @@ EXAMPLES = r"""
     recovery:
       indicator: circuit_breaker
 
+- name: Give the feed more memory and CPU, without a restart (runbook 1, action 2)
+  aurora.runbook.service_override:
+    name: aurora-live-feed
+    limits:
+      memory_max: 1G
+      memory_high: 800M
+      cpu_quota: 100%
+    health_url: http://localhost:8001/healthz
+    recovery:
+      indicator: sse_availability
+
 - name: Give everything back
   aurora.runbook.service_override:
     name: aurora-runner
@@ -143,8 +174,14 @@ environment:
   type: list
   elements: dict
   sample: [{name: KELLY_MULTIPLIER, before: "1.0", after: "0.5", direction: reduces}]
+limits:
+  description: The limits of this change, like RV(environment), as people write them in a unit.
+  returned: always
+  type: list
+  elements: dict
+  sample: [{name: MemoryMax, before: 512M, after: 1G, direction: neutral}]
 kept:
-  description: Variables that kept their running value, since the wanted one would have raised exposure.
+  description: What kept its running value, since the wanted one would have raised exposure or lowered a limit.
   returned: always
   type: list
   elements: dict
@@ -170,8 +207,8 @@ verdict:
   description:
     - V(recovered), V(not_recovered) or V(unknown) with O(recovery), see M(aurora.runbook.wait_for_recovery).
     - V(approval_needed) when a variable waits for approval, V(would_change) in check mode.
-    - V(healthy) when there was nothing to give back.
-  returned: with O(recovery), in check mode, when a person is needed, or when there was nothing to give back
+    - V(healthy) with O(state=absent), V(unknown) when the service did not run.
+  returned: with O(recovery), in check mode, when a person is needed, or with O(state=absent)
   type: str
 message:
   description: One sentence on the verdict.
@@ -185,14 +222,14 @@ recovery:
 
 import contextlib
 import os
-from dataclasses import asdict, replace
-from datetime import datetime, timezone
+from dataclasses import asdict
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.aurora.runbook.plugins.module_utils import (
     _files,
     _knobs,
     _lease,
+    _limits,
     _options,
     _override,
     _redact,
@@ -215,21 +252,31 @@ def observe(name):
     )
 
 
+def wanted(params):
+    """Variables and limits asked for, in one mapping."""
+    environment = _knobs.strings(params["environment"] or {})
+    _knobs.check(environment)
+    return {**environment, **_limits.wanted(params["limits"] or {}, *_limits.host())}
+
+
 def plan(current, params):
-    _override.check_unit(current, params["state"])
+    override = wanted(params)
+    _override.check_unit(current, params["state"], override)
     _override.check_files(current)
     if params["state"] == "absent":
         return _override.plan_absent(current)
-    wanted = _knobs.strings(params["environment"])
-    _knobs.check(wanted)
-    planned = _override.plan_present(current, wanted, params["direction"], [name.lower() for name in params["approve"]])
+    planned = _override.plan_present(
+        current, override, params["direction"], [name.lower() for name in params["approve"]]
+    )
     _override.check_unset(current.unit, planned.written)
     return planned
 
 
 def apply(current, planned, healthy):
     """Make the plan true and prove it, or give back what was there and raise RunbookError."""
-    working = begin(current, planned.written, planned.before)
+    unit, folder = current.unit.id, os.path.dirname(_override.paths(current.unit.id).drop_in)
+    made = [] if os.path.isdir(folder) else [folder]
+    working = _lease.begin(current.lease, _lease.SERVICE_OVERRIDE, unit, planned.written, planned.before, made)
     try:
         install_and_prove(working, planned.written, healthy if planned.restart else None)
     except RunbookError as error:
@@ -237,66 +284,39 @@ def apply(current, planned, healthy):
     return working
 
 
-def begin(current, written, before):
-    """Put the change on record before it is made, so that a crash leaves something to finish or undo."""
-    lease = current.lease
-    working = _lease.Lease(
-        unit=current.unit.id,
-        phase=_lease.APPLYING if written else _lease.REMOVING,
-        before=before,
-        written=written,
-        previous=lease.settled if lease else {},
-        granted=lease.granted if lease else datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        by=lease.by if lease else os.environ.get("SUDO_USER", "root"),
-        attempts=lease.tried if lease else [],
-        made=lease.made if lease else [path for path in directories(current.unit.id) if not os.path.isdir(path)],
-    )
-    _lease.save(working)
-    return working
-
-
-def install_and_prove(lease, environment, healthy, expected=None):
+def install_and_prove(lease, override, healthy, expected=None):
     """Write an override (an empty one: remove it), load it, and restart and prove it if ``healthy`` is given."""
-    install(lease, environment)
+    environment, limits = _override.split(override)
+    install(lease, override)
     _service.systemctl("daemon-reload")
-    unit = _service.observe(lease.unit)
+    unit = _service.observe(lease.name)
     _override.check_last(unit, environment)
+    _override.check_limits(unit, limits)
     if healthy:
         _service.restart(unit, expected or environment, healthy)
+        _override.check_limits(_service.observe(lease.name), limits)
 
 
-def close(lease, environment):
-    """The change is whole: the lease says what stands, or is gone with the last of it."""
-    if environment:
-        before = {name: value for name, value in lease.before.items() if name in environment}
-        _lease.save(replace(lease, phase=_lease.ACTIVE, before=before, written=environment, previous={}, attempts=[]))
-    else:
-        _lease.drop(lease.unit)
-
-
-def directories(unit):
-    place = _override.paths(unit)
-    return [os.path.dirname(place.environment), os.path.dirname(place.drop_in)]
-
-
-def install(lease, environment):
-    """Write the two files, or remove them in reverse with the directories that were made for them."""
-    place = _override.paths(lease.unit)
-    if environment:
-        for directory in directories(lease.unit):
-            _files.make_directory(directory, 0o755)
-        _files.write(place.environment, _override.render_environment(environment), 0o644)
-        _files.write(place.drop_in, _override.render_drop_in(place.environment), 0o644)
-        return
-    _files.remove(place.drop_in)
-    _files.remove(place.environment)
-    for directory in lease.made:
-        _files.remove_empty_directory(directory)
+def install(lease, override):
+    """Write the two files, or remove in reverse what is not needed, with the directories that were made for them."""
+    place = _override.paths(lease.name)
+    environment, drop_in = _override.render_environment(override), _override.render_drop_in(override, place.environment)
+    for path, text in ((place.environment, environment), (place.drop_in, drop_in)):
+        if text:
+            _files.make_directory(os.path.dirname(path), 0o755)
+            _files.write(path, text, 0o644)
+    for path, text in ((place.drop_in, drop_in), (place.environment, environment)):
+        if not text:
+            _files.remove(path)
+    if not override:
+        for directory in (_override.ENVIRONMENT_DIRECTORY, *lease.made):
+            _files.remove_empty_directory(directory)
 
 
 def as_before(lease):
     """What the processes must run with once ``lease.previous`` is what the override says again."""
-    return {**{name: value for name, value in lease.before.items() if value is not None}, **lease.previous}
+    before = {name: value for name, value in lease.before.items() if value is not None}
+    return _override.split({**before, **lease.previous})[0]
 
 
 def give_back(current, working, healthy):
@@ -304,10 +324,13 @@ def give_back(current, working, healthy):
     unit = _service.observe(current.unit.id)
     disturbed = unit["InvocationID"] != current.unit["InvocationID"] or not unit.running
     try:
-        install_and_prove(working, working.previous, healthy if disturbed else None, as_before(working))
-        close(working, working.previous)
+        judged = healthy if disturbed and current.unit.running else None
+        install_and_prove(working, working.previous, judged, as_before(working))
+        _lease.close(working, working.previous)
     except RunbookError as error:
         return f"Giving back what was there FAILED, look at {current.unit.id} on the host now: {error}"
+    if disturbed and not current.unit.running:
+        return "What was there before is back; the service did not run before either."
     return "What was there before is back and the service runs as before." if disturbed else "Nothing was changed."
 
 
@@ -323,7 +346,8 @@ def run(params, check_mode):
     result = {
         "unit": current.unit.id,
         "changed": planned.changed,
-        "environment": [asdict(step) for step in planned.steps],
+        "environment": [asdict(step) for step in planned.steps if step.name not in _limits.NAMES],
+        "limits": [asdict(step) for step in planned.steps if step.name in _limits.NAMES],
         "kept": [asdict(step) for step in planned.kept],
         "proposed": [asdict(step) for step in planned.unapproved],
         "overridden": planned.written,
@@ -333,22 +357,22 @@ def run(params, check_mode):
     }
     if planned.unapproved:
         return {**result, "verdict": "approval_needed"}
-    if params["state"] == "absent" and not planned.changed:
-        return {**result, "verdict": "healthy"}
     if check_mode and planned.changed:
         return {**result, "verdict": "would_change"}
     working = apply(current, planned, healthy) if planned.changed else None
     # A raise stays an unfinished change until it is proven to help, so that a crash meanwhile undoes it.
     raised = recovery and any(step.direction == "increases" for step in planned.steps)
     if working and not raised:
-        close(working, planned.written)
+        _lease.close(working, planned.written)
+    if params["state"] == "absent":
+        result["verdict"] = "unknown" if planned.changed and not current.unit.running else "healthy"
     if recovery:
         pid = _service.observe(current.unit.id).pid
         result.update(_watch.watch(recovery, check_mode, lambda: _systemd.started(pid)))
     if working and raised:
         if result["verdict"] != "recovered":
             result.update(taken_back=True, overridden=take_back(working, healthy))
-        close(working, result["overridden"])
+        _lease.close(working, result["overridden"])
     return result
 
 
@@ -367,6 +391,7 @@ def main():
             "name": {"type": "str", "required": True},
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
             "environment": {"type": "dict", "no_log": False},
+            "limits": {"type": "dict", "options": {name: {"type": "str"} for name in _limits.OPTIONS}},
             "direction": {"type": "str", "choices": ["reduces", "neutral", "increases"], "default": "reduces"},
             "approve": {"type": "list", "elements": "str", "default": []},
             "health_url": {"type": "str"},
@@ -374,7 +399,7 @@ def main():
             "hold_seconds": {"type": "float", "default": 5.0},
             "recovery": {"type": "dict", "options": _options.RECOVERY},
         },
-        required_if=[("state", "present", ["environment"])],
+        required_if=[("state", "present", ["environment", "limits"], True)],
         supports_check_mode=True,
     )
     try:

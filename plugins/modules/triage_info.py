@@ -164,7 +164,10 @@ why:
   returned: always
   type: dict
 leases:
-  description: Active overrides on this host, see M(aurora.runbook.service_override).
+  description:
+    - What can be given back on this host, see M(aurora.runbook.service_override) and M(aurora.runbook.tcp_tuning).
+      Each has C(kind), the module's name; C(name), the unit's or again C(tcp_tuning); C(phase), V(active) unless a
+      change was not finished; C(before) and C(written), values by name; C(granted) and C(by), when and for whom.
   returned: always
   type: list
   elements: dict

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from ansible_collections.aurora.runbook.plugins.module_utils import _lease, _override, _systemd
+from ansible_collections.aurora.runbook.plugins.module_utils import _knobs, _lease, _override, _systemd
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import ConflictError, RunbookError
 
 UNIT = _systemd.Unit(
@@ -23,20 +23,21 @@ UNIT = _systemd.Unit(
 PLACE = _override.paths(UNIT.id)
 
 
-def current(own, lease=None, said=None, unit=UNIT):
+def current(own, lease=None, said=None, unit=UNIT, **limits):
     """A host whose two processes run with ``own``; the files say ``said``, by default what the lease says."""
     said = (lease.written if lease else {}) if said is None else said
     return _override.Current(
-        unit,
+        replace(unit, properties={**unit.properties, **limits}),
         lease,
-        _override.render_environment(said) if said else None,
-        _override.render_drop_in(PLACE.environment) if said else None,
+        _override.render_environment(said),
+        _override.render_drop_in(said, PLACE.environment),
         {7: own, 8: own},
     )
 
 
 def lease(written, before, phase=_lease.ACTIVE, previous=None):
-    return _lease.Lease(UNIT.id, phase, before, written, "2026-11-23T00:00:00+00:00", "oncall", previous or {})
+    since = "2026-11-23T00:00:00+00:00"
+    return _lease.Lease("service_override", UNIT.id, phase, before, written, since, "oncall", previous or {})
 
 
 def present(now, wanted, direction="reduces", approve=()):
@@ -90,7 +91,7 @@ def test_what_two_unfinished_changes_left_running_is_found():
 def test_an_unfinished_change_may_restart_a_service_that_it_left_dead():
     half = lease({"KELLY_MULTIPLIER": "0.5"}, {}, _lease.APPLYING)
     dead = _systemd.Unit("x", {**UNIT.properties, "ActiveState": "activating", "SubState": "auto-restart"})
-    _override.check_unit(current({}, half, unit=dead), "present")
+    _override.check_unit(current({}, half, unit=dead), "present", {"KELLY_MULTIPLIER": "0.5"})
 
 
 def test_raising_exposure_waits_for_its_name():
@@ -178,13 +179,17 @@ def test_a_humans_edit_of_our_files_is_left_alone():
 )
 def test_units_that_cannot_be_overridden_are_refused_by_reason(properties, said):
     with pytest.raises(RunbookError, match=said):
-        _override.check_unit(current({}, unit=_systemd.Unit("x", {**UNIT.properties, **properties})), "present")
+        _override.check_unit(
+            current({}, unit=_systemd.Unit("x", {**UNIT.properties, **properties})),
+            "present",
+            {"KELLY_MULTIPLIER": "1"},
+        )
 
 
 def test_our_own_unfinished_change_does_not_lock_us_out():
     half = lease({"KELLY_MULTIPLIER": "0.5"}, {}, _lease.APPLYING)
     _override.check_unit(
-        current({}, half, unit=_systemd.Unit("x", {**UNIT.properties, "NeedDaemonReload": "yes"})), "present"
+        current({}, half, unit=_systemd.Unit("x", {**UNIT.properties, "NeedDaemonReload": "yes"})), "present", {}
     )
 
 
@@ -215,3 +220,82 @@ def test_one_process_without_the_value_is_enough_to_object():
     assert "process 9" in _override.objection({7: {"K": "1"}, 9: {}}, {"K": "1"})
     assert _override.objection({}, {"K": "1"}) != ""
     assert _override.objection({7: {"K": "1"}}, {"K": "1"}) == ""
+
+
+# Limits
+
+SMALL = {"MemoryMax": str(512 << 20), "MemoryHigh": "infinity", "CPUQuotaPerSecUSec": "500ms", "MemoryCurrent": "1000"}
+LARGE = {**SMALL, "MemoryMax": str(1 << 30)}
+RAISED = {"MemoryMax": "1G"}
+LOOPING = {"ActiveState": "activating", "SubState": "auto-restart"}
+FAILED = {"ActiveState": "failed", "SubState": "failed"}
+
+
+def test_a_limit_is_raised_on_the_running_service():
+    plan = present(current({}, **SMALL), {"MemoryMax": "1G", "CPUQuota": "100%"})
+    assert (plan.changed, plan.restart, plan.written) == (True, False, {"MemoryMax": "1G", "CPUQuota": "100%"})
+    assert plan.before == {"MemoryMax": "512M", "CPUQuota": "50%"}
+    assert {step.direction for step in plan.steps} == {"neutral"}
+
+
+def test_a_raised_limit_is_not_raised_again():
+    plan = present(current({}, lease(RAISED, {"MemoryMax": "512M"}), **LARGE), RAISED)
+    assert (plan.changed, plan.restart) == (False, False)
+
+
+@pytest.mark.parametrize("wanted", [{"MemoryMax": "256M"}, {"MemoryHigh": "900M"}, {"CPUQuota": "49%"}])
+def test_a_limit_is_never_lowered(wanted):
+    plan = present(current({}, **SMALL), wanted)
+    assert (plan.changed, plan.written, [step.after for step in plan.kept]) == (False, {}, [*wanted.values()])
+
+
+def test_a_limit_that_somebody_widened_beyond_ours_stays():
+    wider = {**SMALL, "MemoryMax": "infinity"}
+    plan = present(current({}, lease(RAISED, {"MemoryMax": "512M"}), **wider), RAISED)
+    assert (plan.changed, len(plan.kept)) == (False, 1)
+
+
+def test_a_limit_that_lost_its_effect_is_raised_anew():
+    plan = present(current({}, lease(RAISED, {"MemoryMax": "512M"}), **SMALL), RAISED)
+    assert (plan.changed, plan.before) == (True, {"MemoryMax": "512M"})
+
+
+@pytest.mark.parametrize("state", [LOOPING, FAILED])
+def test_a_service_that_its_limit_killed_is_started_with_a_larger_one(state):
+    now = current({}, **SMALL, **state)
+    _override.check_unit(now, "present", RAISED)
+    assert present(now, RAISED).restart
+    with pytest.raises(RunbookError, match="start it first"):
+        _override.check_unit(now, "present", {**RAISED, "KELLY_MULTIPLIER": "0.5"})
+
+
+def test_a_service_that_somebody_stopped_is_not_started_by_a_limit():
+    with pytest.raises(RunbookError, match="start it first"):
+        _override.check_unit(current({}, ActiveState="inactive", SubState="dead"), "present", RAISED)
+
+
+def test_limits_join_the_variables_that_stand():
+    own = {"KELLY_MULTIPLIER": "0.5"}
+    plan = present(current(own, lease(own, {"KELLY_MULTIPLIER": "1.0"}), **SMALL), RAISED)
+    assert (plan.written, plan.restart) == ({**own, **RAISED}, False)
+
+
+@pytest.mark.parametrize(("used", "restart"), [(100 << 20, False), (700 << 20, True)])
+def test_a_limit_is_given_back_without_a_kill(used, restart):
+    own = lease(RAISED, {"MemoryMax": "512M"})
+    plan = _override.plan_absent(current({}, own, **{**LARGE, "MemoryCurrent": str(used)}))
+    assert (plan.changed, plan.restart, plan.steps[0].after) == (True, restart, "512M")
+
+
+def test_the_files_say_only_what_is_overridden():
+    assert _override.render_environment(RAISED) is None
+    assert _override.render_drop_in(RAISED, "/x").splitlines()[1:] == ["[Service]", "MemoryMax=1G"]
+    both = {"KELLY_MULTIPLIER": "0.5", **RAISED}
+    assert _override.render_drop_in(both, "/x").splitlines()[1:] == ["[Service]", "EnvironmentFile=-/x", "MemoryMax=1G"]
+    assert "MemoryMax" not in _override.render_environment(both)
+    assert _override.render_drop_in({}, "/x") is None
+
+
+def test_a_variable_cannot_pass_for_a_limit():
+    with pytest.raises(RunbookError, match="MemoryMax"):
+        _knobs.check({"MemoryMax": "infinity"})

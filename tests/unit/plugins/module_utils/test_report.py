@@ -7,6 +7,9 @@ import pytest
 from ansible_collections.aurora.runbook.plugins.module_utils import _indicators, _report
 
 KELLY = {"name": "KELLY_MULTIPLIER", "before": "1.0", "after": "0.5", "direction": "reduces"}
+HALF = {"kind": "service_override", "phase": "applying"}
+MEMORY = {"name": "MemoryMax", "before": "512M", "after": "1G", "direction": "neutral"}
+TCP = {"changed": True, "overridden": {"net.ipv4.tcp_autocorking": "0"}, "done": [], "verdict": "recovered"}
 SPREADS = {"name": "SPREAD_THRESHOLD", "before": "1.5", "after": "2.0", "direction": "increases"}
 
 
@@ -22,7 +25,7 @@ def look(value=2, breached=True, leases=(), problem=""):
 
 
 def action(**changes):
-    base = {"unit": "x.service", "changed": True, "environment": [KELLY], "kept": [], "proposed": []}
+    base = {"unit": "x.service", "changed": True, "environment": [KELLY], "limits": [], "kept": [], "proposed": []}
     return {**base, "overridden": {"KELLY_MULTIPLIER": "0.5"}, "taken_back": False, "verdict": "recovered", **changes}
 
 
@@ -37,8 +40,9 @@ def text(host, incident="circuit_breaker"):
         (look(0, False), "healthy"),
         (look(1, None), "breached"),  # HALF_OPEN
         (look(None, None, problem="silent"), "unknown"),
-        (look(0, False, [{"phase": "applying"}]), "breached"),  # unfinished comes before "nothing breached"
-        (look(None, None, [{"phase": "applying"}], "silent"), "breached"),
+        (look(0, False, [HALF]), "breached"),  # unfinished comes before "nothing breached"
+        (look(None, None, [HALF], "silent"), "breached"),
+        (look(0, False, [{**HALF, "kind": "tcp_tuning"}]), "healthy"),
         ({"unreachable": True, "msg": "gone"}, "unknown"),
         ({"failed": True, "msg": "bad option"}, "unknown"),
         ({}, "unknown"),
@@ -68,6 +72,7 @@ def test_a_host_whose_leases_cannot_be_read_is_unknown():
         ([{"changed": True}], "unknown"),
         ([], "escalated"),
         ([{}, {"skipped": True}], "escalated"),
+        ([{"failed": True, "msg": "x"}, {"verdict": "healthy"}], "escalated"),  # one of a loop
     ],
 )
 def test_the_verdict_of_a_ladder(rungs, verdict):
@@ -85,6 +90,21 @@ def test_what_was_done_and_left_and_next():
     assert "x.service: KELLY_MULTIPLIER 1.0 → 0.5 (reduces exposure)" in said
     assert "left: x.service is overridden: KELLY_MULTIPLIER=0.5" in said
     assert "aurora.runbook.revert --limit a1" in said
+
+
+def test_limits_are_told_like_variables():
+    raised = action(environment=[], limits=[MEMORY], overridden={"MemoryMax": "1G"})
+    assert "x.service: MemoryMax 512M → 1G (does not change exposure)" in text(_report.Host("a1", look(), [raised]))
+    kept = action(changed=False, environment=[], kept=[{**MEMORY, "before": None}], overridden={})
+    assert "MemoryMax stays at unlimited; 1G would be less" in text(_report.Host("a1", look(), [kept]))
+
+
+def test_everything_that_is_left_is_told():
+    earlier = [{"name": "y.service", "kind": "service_override", "phase": "active", "written": {"CPUQuota": "100%"}}]
+    said = text(_report.Host("a1", look(leases=earlier), [TCP, action()], "recovered"))
+    assert "left: y.service is overridden: CPUQuota=100%" in said
+    assert "left: tcp_tuning is overridden: net.ipv4.tcp_autocorking=0" in said
+    assert "left: x.service is overridden: KELLY_MULTIPLIER=0.5" in said
 
 
 def test_approval_names_the_knob_to_type():

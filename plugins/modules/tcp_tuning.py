@@ -1,0 +1,241 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the Aurora runbook authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: tcp_tuning
+short_description: Leased kernel settings for low TCP latency
+version_added: 0.2.0
+author: Aurora runbook authors (@aurora)
+description:
+  - Does what the runbook means by C(sysctl -w net.ipv4.tcp_low_latency=1), which has no effect since Linux 4.14.
+  - Source is "Дії для вирішення" of the runbook's section 3, action 1.
+  - Sets running values only, through C(/proc/sys), and reads each back. Nothing is written below C(/etc), and no other
+    setting is loaded anew, as C(sysctl -p) would. So the tuning ends with a restart of the host by itself, which is
+    right for something temporary. Its lease in C(/var/lib/aurora-runbook/leases) names the boot, and is gone then.
+  - The lease is on disk before the first setting changes. A run that was killed in between is finished by the next one,
+    or given back by O(state=absent).
+  - A setting that is as good already is left as it is. One that this kernel or network namespace does not have, or that
+    does nothing on this kernel, is left out and returned in RV(left_out).
+  - Does not change exposure, restarts nothing, and acts on open connections at once.
+extends_documentation_fragment:
+  - aurora.runbook.attributes
+  - aurora.runbook.attributes.changes
+options:
+  state:
+    description:
+      - V(present) sets the profile.
+      - V(absent) gives back what was there, except a value that somebody else set since, which is left and reported.
+    type: str
+    choices: [present, absent]
+    default: present
+  profile:
+    description:
+      - C(net.ipv4.tcp_slow_start_after_idle=0), so that a connection that was idle sends at its full window at once.
+      - C(net.ipv4.tcp_autocorking=0), so that a small request does not wait for an earlier packet to leave.
+      - C(net.ipv4.tcp_thin_linear_timeouts=1), so that a connection with few packets under way, as one with orders,
+        repeats a lost one after even instead of doubling pauses.
+      - C(net.ipv4.tcp_notsent_lowat=16384) bytes at most, so that what is not sent yet waits in the program, where an
+        order can overtake it.
+      - C(net.ipv4.tcp_low_latency=1), the runbook's own, before Linux 4.14 only.
+      - C(net.core.busy_poll) and C(net.core.busy_read) are not part of it. They spend CPU time, which C(CPUQuota) takes
+        from Aurora's services, for microseconds against a limit of 300 ms.
+    type: str
+    choices: [low_latency]
+    default: low_latency
+  recovery:
+    description: Then wait for an indicator and return its RV(verdict). Only with O(state=present).
+    type: dict
+    suboptions:
+      indicator:
+        description: As in M(aurora.runbook.wait_for_recovery), like the following.
+        type: str
+        required: true
+        choices: [sse_availability, circuit_breaker, execution_latency, policy_deny_rate, calibration_ece]
+      url:
+        description: Metrics page of the service.
+        type: str
+      threshold:
+        description: Limit of the indicator.
+        type: float
+      hold_seconds:
+        description: How long it must be within its limit, in seconds, 0 to 3600.
+        type: float
+        default: 60.0
+      min_count:
+        description: Events that must stand behind the answer, 0 to 100000.
+        type: int
+      timeout_seconds:
+        description: How long to wait for an answer, in seconds, 1 to 7200.
+        type: float
+        default: 600.0
+      interval_seconds:
+        description: Pause between two samples, in seconds, 0.1 to 60.
+        type: float
+        default: 2.0
+attributes:
+  check_mode:
+    details:
+      - Does not wait for a recovery; with nothing to change it takes one sample.
+seealso:
+  - module: aurora.runbook.service_override
+  - module: aurora.runbook.wait_for_recovery
+"""
+
+EXAMPLES = r"""
+- name: Lower TCP latency to the exchange for the time being (runbook 3, action 1)
+  aurora.runbook.tcp_tuning:
+    recovery:
+      indicator: execution_latency
+
+- name: Give everything back
+  aurora.runbook.tcp_tuning:
+    state: absent
+"""
+
+RETURN = r"""
+settings:
+  description: The settings of this change, each with C(name), C(before) and C(after).
+  returned: always
+  type: list
+  elements: dict
+  sample: [{name: net.ipv4.tcp_slow_start_after_idle, before: "1", after: "0"}]
+left_out:
+  description: Settings that were not touched, each with C(name) and the C(reason).
+  returned: always
+  type: list
+  elements: dict
+  sample: [{name: net.ipv4.tcp_low_latency, reason: net.ipv4.tcp_low_latency does nothing since Linux 4.14}]
+overridden:
+  description: Everything the lease says afterwards.
+  returned: always
+  type: dict
+  sample: {net.ipv4.tcp_slow_start_after_idle: "0"}
+done:
+  description: What was done or would be, and what was left out, as C(text), and C(message) with C(values).
+  returned: always
+  type: list
+  elements: dict
+verdict:
+  description:
+    - V(recovered), V(not_recovered) or V(unknown) with O(recovery), see M(aurora.runbook.wait_for_recovery).
+    - V(would_change) in check mode, V(healthy) after O(state=absent).
+  returned: with O(recovery), in check mode with a change, or with O(state=absent)
+  type: str
+message:
+  description: One sentence on the verdict.
+  returned: with O(recovery)
+  type: str
+recovery:
+  description: The evidence of the verdict, as in M(aurora.runbook.wait_for_recovery).
+  returned: with O(recovery), when it was waited for
+  type: dict
+"""
+
+import contextlib
+import os
+from dataclasses import asdict, dataclass
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.aurora.runbook.plugins.module_utils import (
+    _lease,
+    _options,
+    _redact,
+    _sysctl,
+    _watch,
+)
+from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
+
+
+@dataclass(frozen=True)
+class Current:
+    """The lease that stands, whether one ended with an earlier boot, running values by key, the kernel's version."""
+
+    lease: _lease.Lease | None
+    ended: bool
+    running: dict[str, str | None]
+    kernel: tuple[int, int]
+
+
+def observe(profile):
+    lease = _lease.load(_lease.TCP_TUNING)
+    ended = lease is not None and lease.gone
+    standing = None if ended else lease
+    names = [*(key.name for key in _sysctl.PROFILES[profile]), *(standing.before if standing else ())]
+    running = {name: _sysctl.read(name) for name in names}
+    return Current(standing, ended, running, _sysctl.release(os.uname().release))
+
+
+def plan(current, params):
+    if params["state"] == "present":
+        keys = _sysctl.PROFILES[params["profile"]]
+        return _sysctl.plan_present(keys, current.running, current.kernel, current.lease)
+    return _sysctl.plan_absent(current.running, current.lease, current.ended)
+
+
+def apply(current, planned):
+    """Make the plan true, or put back what was there and raise RunbookError."""
+    kind = _lease.TCP_TUNING
+    working = _lease.begin(current.lease, kind, kind, planned.written, planned.before, [], _lease.boot())
+    try:
+        for step in planned.steps:
+            _sysctl.write(step.name, step.after)
+    except RunbookError as error:
+        undo(planned)
+        _lease.close(working, working.previous)
+        raise RunbookError(f"{error}; what was there before is back") from error
+    _lease.close(working, planned.written)
+
+
+def undo(planned):
+    for step in planned.steps:
+        if _sysctl.read(step.name) == step.after:
+            _sysctl.write(step.name, step.before)
+
+
+def run(params, check_mode):
+    """Observe, plan, apply, watch; returns what the module returns."""
+    recovery = params["recovery"] if params["state"] == "present" else None
+    if recovery:
+        _options.recovery_rule(recovery)
+    current = observe(params["profile"])
+    planned = plan(current, params)
+    result = {
+        "changed": planned.changed,
+        "settings": [asdict(step) for step in planned.steps],
+        "left_out": [{"name": one["values"]["name"], "reason": one["text"]} for one in planned.left_out],
+        "overridden": planned.written,
+        "done": [*_sysctl.told(planned, params["state"], check_mode), *planned.left_out],
+        "diff": _sysctl.diff(planned),
+    }
+    if check_mode and planned.changed:
+        return {**result, "verdict": "would_change"}
+    if planned.changed:
+        apply(current, planned)
+    if params["state"] == "absent":
+        return {**result, "verdict": "healthy"}
+    return {**result, **(_watch.watch(recovery, check_mode) if recovery else {})}
+
+
+def main():
+    module = AnsibleModule(
+        argument_spec={
+            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            "profile": {"type": "str", "choices": list(_sysctl.PROFILES), "default": "low_latency"},
+            "recovery": {"type": "dict", "options": _options.RECOVERY},
+        },
+        supports_check_mode=True,
+    )
+    try:
+        with contextlib.nullcontext() if module.check_mode else _lease.exclusive():
+            result = run(module.params, module.check_mode)
+    except RunbookError as error:
+        module.fail_json(msg=_redact.redact_text(str(error)))
+    module.exit_json(**_redact.redact_data(result))
+
+
+if __name__ == "__main__":
+    main()
