@@ -15,7 +15,7 @@ Run = Callable[[list[str]], Completed]
 
 UNIT_NAME = re.compile(r"[A-Za-z0-9:_.@][A-Za-z0-9:_.@-]{0,200}")
 PROPERTIES = (
-    "Id", "LoadState", "ActiveState", "SubState", "Transient", "NeedDaemonReload",
+    "Id", "LoadState", "ActiveState", "SubState", "Transient", "NeedDaemonReload", "CanReload",
     "DropInPaths", "EnvironmentFiles", "UnsetEnvironment", "MainPID", "ControlGroup", "InvocationID", "NRestarts",
     "ActiveEnterTimestamp", "Result", "ExecMainStatus", "MemoryCurrent", "MemoryHigh", "MemoryMax",
     "CPUUsageNSec", "CPUQuotaPerSecUSec",
