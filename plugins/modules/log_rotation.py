@@ -173,7 +173,7 @@ writers:
   type: list
   elements: dict
   sample: [{unit: aurora-runner.service, log: trades.jsonl, how: reload, now: live}]
-skipped:
+left_alone:
   description:
     - The first 50 entries with names of logs that are no plain files of O(user), each with C(name) and C(reason).
   returned: always
@@ -450,7 +450,7 @@ def run(params, check_mode):
         "removed": [file.name for file in outcome["removed"]],
         "rotated": outcome["rotated"],
         "writers": [asdict(move) for move in outcome["moved"]],
-        "skipped": [asdict(entry) for entry in current.odd[:SHOWN]],
+        "left_alone": [asdict(entry) for entry in current.odd[:SHOWN]],
         "done": list(sentences(params, planned, method, outcome, space, check_mode)),
         "diff": diff(current, planned),
     }
