@@ -77,6 +77,10 @@ CATALOGUE = {
     ),
     "log_rotated": ("{logs} rotated by {method}", "ротовано через {method}: {logs}"),
     "log_would_rotate": ("would rotate {logs} by {method}", "ротувалося б через {method}: {logs}"),
+    "log_would_tell": (
+        "would have {unit} leave {file}, which was rotated earlier",
+        "{unit} залишив би {file}, ротований раніше",
+    ),
     "log_reopened_itself": (
         "{unit} opened the new {log} by itself or by the rotation",
         "{unit} відкрив новий {log} сам або через ротацію",

@@ -100,7 +100,9 @@ class Wish:
 
 @dataclass(frozen=True)
 class Plan:
-    """``refusal``: why nothing is rotated although ``due`` says what should be, as a message and its values."""
+    """``behind``: who still writes into a file that was rotated earlier and can be told; ``refusal``: why nothing is
+    rotated although ``due`` says what should be, as a message and its values.
+    """
 
     remove: tuple[File, ...]
     due: tuple[File, ...]
@@ -111,8 +113,9 @@ class Plan:
     def rotates(self) -> bool:
         return bool(self.due) and not self.refusal
 
-    def changed(self, tellable: Collection[str]) -> bool:
-        return bool(self.remove or self.rotates or any(holder.unit in tellable for holder in self.behind))
+    @property
+    def changed(self) -> bool:
+        return bool(self.remove or self.rotates or self.behind)
 
 
 @dataclass(frozen=True)
@@ -278,7 +281,8 @@ def plan(current: Current, wish: Wish, now: float) -> Plan:
         current.space.total,
         current.space.inodes + len(remove),
     )
-    return Plan(remove, due, behind, refusal(current, wish, behind, due, space_then, need))
+    told = tuple(holder for holder in behind if holder.unit in wish.tellable)
+    return Plan(remove, due, told, refusal(current, wish, behind, due, space_then, need))
 
 
 def _recent(log: File, rotated: Iterable[File], now: float, max_age: float) -> bool:

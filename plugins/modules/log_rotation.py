@@ -320,23 +320,30 @@ def catch_up(directory, uid, writers, old, held, seconds):
 def remove(directory, uid, files):
     """Remove what the plan says, unless another file has taken the name since."""
     as_planned = {file.name: file.key for file in _rotation.scan(directory, uid)[1]}
-    removed = [file for file in files if as_planned.get(file.name) == file.key]
-    for file in removed:
-        with contextlib.suppress(FileNotFoundError):
+    removed = []
+    for file in files:
+        if as_planned.get(file.name) != file.key:
+            continue
+        try:
             os.unlink(file.name, dir_fd=directory)
+        except OSError as error:
+            raise RunbookError(f"{file.name} cannot be removed: {error.strerror}; removed {len(removed)}") from error
+        removed.append(file)
     return removed
 
 
 def apply(directory, uid, current, planned, writers, argv, params):
     """Free, rotate, get every writer to its new file; returns the part of the result that says so."""
-    seconds = params["reopen_seconds"]
     removed = remove(directory, uid, planned.remove)
     old = {file.key: file.log for file in current.rotated}
-    moved = catch_up(directory, uid, writers, old, current.holders, seconds) if planned.behind else []
+    moved = catch_up(directory, uid, writers, old, planned.behind, params["reopen_seconds"])
     rotated = []
     if planned.rotates and not behind(moved):
-        with pinned(directory, current.logs):
-            rotated, now = rotate(directory, uid, planned.due, current.logs, writers, argv, params)
+        try:
+            with pinned(directory, current.logs):
+                rotated, now = rotate(directory, uid, planned.due, current.logs, writers, argv, params)
+        except RunbookError as error:
+            raise RunbookError(f"{error}; rotated files removed before that: {len(removed)}") from error
         moved += now
     return {"removed": removed, "rotated": rotated, "moved": moved}
 
@@ -355,11 +362,10 @@ def pinned(directory, files):
 def rotate(directory, uid, due, logs, writers, argv, params):
     """Run the host's rotation as the service user; which log went to which file, and where its writers are."""
     before = holders(writers, {log.key for log in logs})
-    done = _command.run_as(params["user"], argv, ROTATION_SECONDS)
+    problem = run_rotation(params["user"], argv)
     live, files, _odd = _rotation.scan(directory, uid)
     still, now = {file.key for file in live}, {file.key: file.name for file in files}
     gone = {log.key: log.name for log in logs if log.key not in still}
-    problem = f"{' '.join(argv)} as {params['user']} ended with {done.rc}: {done.last_line}" if done.rc else ""
     moved = []
     try:
         moved = catch_up(directory, uid, writers, gone, before, params["reopen_seconds"])
@@ -367,10 +373,19 @@ def rotate(directory, uid, due, logs, writers, argv, params):
         problem = f"{problem}; {error}" if problem else str(error)
     missed = [log.name for log in due if log.key in still]
     if problem or missed:
-        said = [problem or f"{' '.join(argv)} ended well, and yet {', '.join(missed)} is not rotated"]
+        said = [problem or f"{' '.join(argv)} ended with 0, and yet {', '.join(missed)} is not rotated"]
         said += [f"{name} is rotated" for name in gone.values()]
         raise RunbookError("; ".join([*said, *(told(move)["text"] for move in moved)]))
     return [{"log": name, "file": now.get(key)} for key, name in gone.items()], moved
+
+
+def run_rotation(user, argv):
+    """Run the host's own rotation; what went wrong, "" when nothing did."""
+    try:
+        done = _command.run_as(user, argv, ROTATION_SECONDS)
+    except RunbookError as error:
+        return str(error)
+    return f"{' '.join(argv)} as {user} ended with {done.rc}: {done.last_line}" if done.rc else ""
 
 
 def behind(moved):
@@ -382,7 +397,7 @@ def told(move):
     return sentence(keys.get(move.now, f"log_reopened_{move.how}"), unit=move.unit, log=move.log)
 
 
-def sentences(params, planned, method, outcome, space, check_mode):
+def sentences(params, current, planned, method, outcome, space, check_mode):
     """What was done, would be done or was refused, and what is left to a person."""
     directory, removed, rotated = params["directory"], outcome["removed"], outcome["rotated"]
     if removed:
@@ -392,6 +407,10 @@ def sentences(params, planned, method, outcome, space, check_mode):
     if rotated:
         key = "log_would_rotate" if check_mode else "log_rotated"
         yield sentence(key, logs=", ".join(entry["log"] for entry in rotated), method=method)
+    if check_mode:
+        names = {file.key: file.name for file in current.rotated}
+        for holder in planned.behind:
+            yield sentence("log_would_tell", unit=holder.unit, file=names[holder.key])
     yield from map(told, outcome["moved"])
     if planned.refusal:
         key, values = planned.refusal
@@ -403,11 +422,14 @@ def sentences(params, planned, method, outcome, space, check_mode):
         yield sentence("log_little", directory=directory, percent=space.percent, wanted=wanted, keep=params["keep"])
 
 
-def diff(current, planned):
-    """The files of the directory that the plan touches, before and after; a rotated log is named without its number."""
-    before = sorted([*(file.name for file in planned.remove), *(log.name for log in planned.due if planned.rotates)])
-    after = sorted(f"{log.name} (rotated)" for log in planned.due if planned.rotates)
-    return {"before": "".join(f"{name}\n" for name in before), "after": "".join(f"{name}\n" for name in after)}
+def diff(outcome):
+    """The files of the directory that change, before and after; a rotated log is named without its number."""
+    logs = [entry["log"] for entry in outcome["rotated"]]
+    before = sorted([*(file.name for file in outcome["removed"]), *logs])
+    return {
+        "before": "".join(f"{name}\n" for name in before),
+        "after": "".join(f"{name} (rotated)\n" for name in sorted(logs)),
+    }
 
 
 def run(params, check_mode):
@@ -434,15 +456,14 @@ def run(params, check_mode):
     with _files.owned_directory(params["directory"], params["user"]) as directory:
         current = observe(directory, uid, writers)
         planned = _rotation.plan(current, wish, time.time())
-        changed = planned.changed(writers.tellable)
-        if check_mode or not changed:
+        if check_mode or not planned.changed:
             due = [{"log": log.name} for log in planned.due if planned.rotates]
             outcome = {"removed": planned.remove, "rotated": due, "moved": []}
         else:
             outcome = apply(directory, uid, current, planned, writers, argv, params)
         space = _rotation.space(directory)
     result = {
-        "changed": changed,
+        "changed": planned.changed,
         "method": method,
         "bytes_freed": sum(file.allocated for file in outcome["removed"]),
         "free_before": current.space.free,
@@ -451,12 +472,12 @@ def run(params, check_mode):
         "rotated": outcome["rotated"],
         "writers": [asdict(move) for move in outcome["moved"]],
         "left_alone": [asdict(entry) for entry in current.odd[:SHOWN]],
-        "done": list(sentences(params, planned, method, outcome, space, check_mode)),
-        "diff": diff(current, planned),
+        "done": list(sentences(params, current, planned, method, outcome, space, check_mode)),
+        "diff": diff(outcome),
     }
-    if check_mode and changed:
+    if check_mode and planned.changed:
         return {**result, "verdict": "would_change"}
-    if planned.refusal and not changed:
+    if planned.refusal and not planned.changed:
         return {**result, "verdict": "refused"}
     if behind(outcome["moved"]):
         return {**result, "verdict": "escalated"}
