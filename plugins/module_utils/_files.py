@@ -4,11 +4,13 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import pwd
 import re
 import stat
 import time
+from collections.abc import Iterator
 
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
 
@@ -114,6 +116,65 @@ def token(path: str, owner: str) -> str:
     except RunbookError:
         return ""
     return text if re.fullmatch(r"[!-~]{8,512}", text) else ""
+
+
+@contextlib.contextmanager
+def owned_directory(path: str, owner: str) -> Iterator[int]:
+    """A descriptor of a directory that belongs to the user ``owner``, however it is renamed or replaced meanwhile.
+
+    No part of its path may be a link. Raises RunbookError.
+    """
+    descriptor = _open_directory(path)
+    try:
+        if os.fstat(descriptor).st_uid != _uid(owner):
+            raise RunbookError(f"{path} does not belong to the user {owner}; nothing in it is touched")
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _open_directory(path: str) -> int:
+    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+    descriptor = os.open("/", flags)
+    for part in path.split("/"):
+        try:
+            above, descriptor = descriptor, os.open(part or ".", flags, dir_fd=descriptor)
+        except OSError as error:
+            os.close(descriptor)
+            reason = "is a link or no directory" if error.errno in (errno.ENOTDIR, errno.ELOOP) else error.strerror
+            raise RunbookError(f"{path} is not opened: {part}: {reason}; name the real directory") from error
+        os.close(above)
+    return descriptor
+
+
+def _uid(user: str) -> int:
+    try:
+        return pwd.getpwnam(user).pw_uid
+    except KeyError as error:
+        raise RunbookError(f"this host has no user {user}") from error
+
+
+def read_trusted(path: str) -> tuple[str, str]:
+    """The real path and text of a file that nobody but root can change, replace or lead elsewhere.
+
+    Raises RunbookError with the part that somebody else can write.
+    """
+    real = os.path.realpath(path)
+    part = real
+    while True:
+        try:
+            status = os.lstat(part)
+        except OSError as error:
+            raise RunbookError(f"{part} cannot be looked at: {error.strerror}") from error
+        if status.st_uid != 0 or status.st_mode & 0o022:
+            raise RunbookError(f"{path} is not used: others than root can write {part}; expected root's, mode 0644")
+        if part == "/":
+            break
+        part = os.path.dirname(part)
+    text = read(real)
+    if text is None:
+        raise RunbookError(f"{path} is not there")
+    return real, text
 
 
 def tail(path: str, owner: str, lines: int = 200) -> tuple[list[str], int, float]:

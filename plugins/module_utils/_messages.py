@@ -206,6 +206,63 @@ CATALOGUE = {
         "{name} is {now}, which somebody set since: it is left alone",
         "{name} = {now}, це хтось змінив пізніше: лишаємо як є",
     ),
+    # Log rotation
+    "log_freed": (
+        "{directory}: {count} rotated files removed, {mib} MiB freed, {percent} % of the disk is free now",
+        "{directory}: видалено ротованих файлів: {count}, звільнено {mib} МіБ, тепер вільно {percent} % диска",
+    ),
+    "log_would_free": (
+        "{directory}: would remove {count} rotated files and free {mib} MiB",
+        "{directory}: видалилося б ротованих файлів: {count}, звільнилося б {mib} МіБ",
+    ),
+    "log_little": (
+        "{directory}: {percent} % of the disk is free, {wanted} % is wanted, and the newest {keep} rotated files of "
+        "each log stay; make room by hand",
+        "{directory}: вільно {percent} % диска з бажаних {wanted} %, а {keep} найновіших ротованих файлів кожного логу "
+        "лишаються; звільніть місце вручну",
+    ),
+    "log_rotated": ("{logs} rotated by {method}", "ротовано через {method}: {logs}"),
+    "log_would_rotate": ("would rotate {logs} by {method}", "ротувалося б через {method}: {logs}"),
+    "log_would_tell": (
+        "would have {unit} leave {file}, which was rotated earlier",
+        "{unit} залишив би {file}, ротований раніше",
+    ),
+    "log_reopened_itself": (
+        "{unit} opened the new {log} by itself or by the rotation",
+        "{unit} відкрив новий {log} сам або через ротацію",
+    ),
+    "log_reopened_reload": ("{unit} opened the new {log} on reload", "{unit} відкрив новий {log} після reload"),
+    "log_reopened_restart": ("{unit} opened the new {log} after a restart", "{unit} відкрив новий {log} після restart"),
+    "log_closed": (
+        "{unit} no longer writes into the rotated {log} and has not opened the new one yet",
+        "{unit} більше не пише в ротований {log} і ще не відкрив нового",
+    ),
+    "log_still_behind": (
+        "{unit} STILL WRITES into the rotated {log}: restart it when that is safe, before the next rotation",
+        "{unit} ДОСІ ПИШЕ в ротований {log}: перезапустіть його, коли це безпечно, до наступної ротації",
+    ),
+    "log_behind": (
+        "not rotated: {writer} still writes into {file} since an earlier rotation, and may not be restarted; another "
+        "rotation would lose its lines",
+        "не ротовано: {writer} досі пише в {file} після попередньої ротації, а перезапускати його не дозволено; нова "
+        "ротація втратила б його рядки",
+    ),
+    "log_untellable": (
+        "not rotated: {writer} writes into {log} and can neither be told to reopen it (its unit has no ExecReload) nor "
+        "be restarted unattended",
+        "не ротовано: {writer} пише в {log}, і йому не можна ні наказати відкрити новий (юніт не має ExecReload), ні "
+        "перезапустити його без людини",
+    ),
+    "log_no_room": (
+        "not rotated: it may need {need} MiB, {free} MiB and {inodes} files are free",
+        "не ротовано: може знадобитися {need} МіБ, а вільно {free} МіБ і {inodes} файлів",
+    ),
+    "log_no_way": ("not rotated: {reason}", "не ротовано: {reason}"),
+    "log_odd": ("not rotated: {log} is {reason}", "не ротовано: {log} — це {reason}"),
+    "log_recent": (
+        "nothing to rotate: every log is empty or was rotated within {seconds} s",
+        "нічого ротувати: кожен лог порожній або ротований за останні {seconds} с",
+    ),
     "reduces": ("reduces", "зменшує ризик"),
     "neutral": ("does not change", "не змінює ризику"),
     "increases": ("increases", "збільшує ризик"),

@@ -18,7 +18,7 @@ Run = Callable[[list[str]], Completed]
 RESTART_SCHEDULED = "5eb03494b6584870a536b337290809b3"  # systemd's message id of a restart of its own
 UNIT_NAME = re.compile(r"[A-Za-z0-9:_.@][A-Za-z0-9:_.@-]{0,200}")
 PROPERTIES = (
-    "Id", "LoadState", "ActiveState", "SubState", "Transient", "NeedDaemonReload",
+    "Id", "LoadState", "ActiveState", "SubState", "Transient", "NeedDaemonReload", "CanReload",
     "DropInPaths", "Environment", "EnvironmentFiles", "UnsetEnvironment", "MainPID", "ControlGroup", "InvocationID",
     "NRestarts", "ActiveEnterTimestamp", "ActiveEnterTimestampMonotonic", "Result", "ExecMainStatus",
     "MemoryCurrent", "MemoryHigh", "MemoryMax", "CPUUsageNSec", "CPUQuotaPerSecUSec",

@@ -96,11 +96,15 @@ def module(host: str, name: str, arguments: dict, *flags: str) -> dict:
     return finish_module(start_module(host, name, arguments, "-e", "ansible_pipelining=true", *flags))
 
 
-def override_each(host: str, arguments: list[dict], folder: Path) -> list[dict]:
-    """service_override with each set of arguments in turn; what each returned."""
+def each(host: str, name: str, arguments: list[dict], folder: Path) -> list[dict]:
+    """A module with each set of arguments in turn, in one playbook; what each returned."""
     (folder / "arguments.json").write_text(json.dumps(arguments), encoding="utf-8")
-    extra = json.dumps({"host": host, "arguments": str(folder / "arguments.json")})
-    return playbook(str(HERE / "override_each.yml"), "-e", extra).report
+    extra = json.dumps({"host": host, "module": name, "arguments": str(folder / "arguments.json")})
+    return playbook(str(HERE / "each.yml"), "-e", extra).report
+
+
+def override_each(host: str, arguments: list[dict], folder: Path) -> list[dict]:
+    return each(host, "service_override", arguments, folder)
 
 
 def shell(host: str, script: str) -> str:

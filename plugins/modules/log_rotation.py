@@ -1,0 +1,515 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the Aurora runbook authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: log_rotation
+short_description: Rotate Aurora's logs now without losing a line, and free the disk of old ones
+version_added: 0.2.0
+author: Aurora runbook authors (@aurora)
+description:
+  - Does what the runbook means by C(sudo ./scripts/log_rotate.sh). Source is "Очистити логи", action 3 of section 1.
+  - Frees space first when O(min_free_percent) is not free. It removes files that are already rotated, oldest first, and
+    never the newest O(keep) of each log, a file that somebody has open, or a live log.
+  - Then rotates the live C(*.jsonl) through the host's own logrotate configuration or script, which run as O(user),
+    never as root. A link or directory that this user swaps leads nowhere this user could not go anyway.
+  - Then looks which file each writer has open. A writer that stays in the rotated file is told to reload, or restarted
+    where O(restart) allows that; a writer that an earlier rotation left behind likewise.
+  - Does not rotate when lines could be lost or rights lent, and says why. That is when a writer can be told neither
+    way, when there is no room on the disk even after freeing, when others than root can write the configuration, when
+    it copies files or compresses them at once, and when a live log is a link, somebody else's file or no file.
+  - A script that compresses a log at once, before its writer left it, is beyond what this module can see beforehand.
+extends_documentation_fragment:
+  - aurora.runbook.attributes
+  - aurora.runbook.attributes.changes
+options:
+  directory:
+    description: Where the logs are, without a link in any part of it. It must belong to O(user).
+    type: path
+    default: /opt/aurora/logs
+  user:
+    description: The service user, who owns the logs and runs the rotation; not root.
+    type: str
+    default: aurora
+  method:
+    description:
+      - V(logrotate) uses O(config), V(script) uses O(script).
+      - V(auto) uses O(config) where the host has it, else O(script).
+    type: str
+    choices: [auto, logrotate, script]
+    default: auto
+  config:
+    description:
+      - Logrotate configuration of these logs, the only one that is used. Its state is kept in the log directory.
+      - Refused when others than root can write it, or a directory above it.
+    type: path
+    default: /etc/logrotate.d/aurora
+  script:
+    description: Rotation script of the host.
+    type: path
+    default: /opt/aurora/scripts/log_rotate.sh
+  units:
+    description: Services that write the logs. One with C(ExecReload=) is told to reopen them by a reload.
+    type: list
+    elements: str
+    default: [aurora-runner, aurora-live-feed]
+  restart:
+    description:
+      - Services that may be restarted as the last resort when they stay in a rotated file.
+      - Not the runner, unless its breaker is known to be closed. An open breaker that lives in memory closes with it.
+    type: list
+    elements: str
+    default: [aurora-live-feed]
+  keep:
+    description: Rotated files of each log that are never removed, the newest ones, 0 to 1000.
+    type: int
+    default: 7
+  min_free_percent:
+    description: Share of the disk that should be free, in percent as C(df) counts it, 0 to 90. No more is freed.
+    type: float
+    default: 15.0
+  max_age:
+    description:
+      - A log whose last rotated line is younger than this is not due, in seconds, 0 to 604800. V(0) rotates always.
+    type: float
+    default: 3600.0
+  reopen_seconds:
+    description: How long a writer may take to open the new file once it is told, in seconds, 1 to 300.
+    type: float
+    default: 10.0
+  recovery:
+    description: Then wait for an indicator and return its RV(verdict).
+    type: dict
+    suboptions:
+      indicator:
+        description: As in M(aurora.runbook.wait_for_recovery), like the following.
+        type: str
+        required: true
+        choices: [sse_availability, circuit_breaker, execution_latency, policy_deny_rate, calibration_ece]
+      url:
+        description: Metrics page of the service.
+        type: str
+      threshold:
+        description: Limit of the indicator.
+        type: float
+      hold_seconds:
+        description: How long it must be within its limit, in seconds, 0 to 3600.
+        type: float
+        default: 60.0
+      min_count:
+        description: Events that must stand behind the answer, 0 to 100000.
+        type: int
+      timeout_seconds:
+        description: How long to wait for an answer, in seconds, 1 to 7200.
+        type: float
+        default: 600.0
+      interval_seconds:
+        description: Pause between two samples, in seconds, 0.1 to 60.
+        type: float
+        default: 2.0
+attributes:
+  check_mode:
+    details:
+      - Does not wait for a recovery; with nothing to change it takes one sample.
+seealso:
+  - module: aurora.runbook.wait_for_recovery
+"""
+
+EXAMPLES = r"""
+- name: Rotate the logs and free the disk (runbook 1, action 3)
+  aurora.runbook.log_rotation:
+    keep: 3
+    recovery:
+      indicator: sse_availability
+
+- name: Rotate now, with a runner that a person allows to be restarted
+  aurora.runbook.log_rotation:
+    max_age: 0
+    restart: [aurora-runner, aurora-live-feed]
+"""
+
+RETURN = r"""
+method:
+  description: V(logrotate) or V(script).
+  returned: always
+  type: str
+  sample: logrotate
+bytes_freed:
+  description: Disk space of the removed files in bytes; in check mode, of those that would go.
+  returned: always
+  type: int
+  sample: 1073741824
+free_before:
+  description: Bytes free on the disk before, for O(user).
+  returned: always
+  type: int
+free_after:
+  description: Bytes free on the disk afterwards; in check mode as before.
+  returned: always
+  type: int
+removed:
+  description: Names of the rotated files that were removed, oldest first; in check mode, that would be.
+  returned: always
+  type: list
+  elements: str
+  sample: [trades.jsonl.9.gz, trades.jsonl.8.gz]
+rotated:
+  description:
+    - Live logs that were rotated, each with C(log) and the C(file) that has its lines now, null when no file of the
+      directory has. In check mode, those that would be, without C(file).
+  returned: always
+  type: list
+  elements: dict
+  sample: [{log: trades.jsonl, file: trades.jsonl.1}]
+writers:
+  description:
+    - Services that wrote into a log, each with C(unit), C(log), C(now) and C(how).
+    - C(now) says where it writes afterwards. V(live) is the new file, V(rotated) the old one, V(closed) neither.
+    - C(how) is V(itself) (or told by the rotation), V(reload) or V(restart).
+  returned: always
+  type: list
+  elements: dict
+  sample: [{unit: aurora-runner.service, log: trades.jsonl, how: reload, now: live}]
+left_alone:
+  description:
+    - The first 50 entries with names of logs that are no plain files of O(user), each with C(name) and C(reason).
+  returned: always
+  type: list
+  elements: dict
+  sample: [{name: trades.jsonl.2, reason: a symbolic link}]
+done:
+  description: What was done, would be done or was refused, as messages with values and text.
+  returned: always
+  type: list
+  elements: dict
+verdict:
+  description:
+    - V(would_change) in check mode, V(refused) when nothing was changed for a reason in RV(done).
+    - V(escalated) when a writer still writes into a rotated file, which a person has to see to.
+    - Else the one of O(recovery), see M(aurora.runbook.wait_for_recovery).
+  returned: with O(recovery), in check mode, or when a person is needed
+  type: str
+message:
+  description: One sentence on the verdict.
+  returned: with O(recovery)
+  type: str
+recovery:
+  description: The evidence of the verdict, as in M(aurora.runbook.wait_for_recovery).
+  returned: with O(recovery), when it was waited for
+  type: dict
+"""
+
+import contextlib
+import functools
+import os
+import pwd
+import time
+from dataclasses import asdict, dataclass
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.aurora.runbook.plugins.module_utils import (
+    _command,
+    _files,
+    _lease,
+    _options,
+    _redact,
+    _rotation,
+    _service,
+    _systemd,
+    _watch,
+)
+from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
+from ansible_collections.aurora.runbook.plugins.module_utils._messages import sentence
+
+RANGES = {
+    "keep": (0, 1000),
+    "min_free_percent": (0, 90),
+    "max_age": (0, 604800),
+    "reopen_seconds": (1, 300),
+}
+ROTATION_SECONDS = 900  # compressing yesterday's log takes a while
+SHOWN = 50
+
+
+def service_uid(user):
+    """The user's number. Raises RunbookError for nobody, and for root: root's rights are what must not be lent."""
+    try:
+        uid = pwd.getpwnam(user).pw_uid
+    except KeyError as error:
+        raise RunbookError(f"user={user} is refused: this host has no such user") from error
+    if uid == 0:
+        raise RunbookError(f"user={user} is refused: scripts and configurations of a service never run as root")
+    return uid
+
+
+def choose(params):
+    if params["method"] != "auto":
+        return params["method"]
+    return "logrotate" if os.path.lexists(params["config"]) else "script"
+
+
+def rotation_command(params, method):
+    """What rotates on this host. Raises RunbookError when there is none, or none that is safe to use."""
+    if method == "script":
+        if not os.path.lexists(params["script"]):
+            raise RunbookError(f"this host has neither {params['config']} nor {params['script']}")
+        return [params["script"]]
+    config, text = _files.read_trusted(params["config"])
+    danger = _rotation.unsafe(text)
+    if danger:
+        raise RunbookError(f"{config}: {danger}")
+    return ["logrotate", "--force", "--state", os.path.join(params["directory"], ".logrotate.state"), "--", config]
+
+
+@dataclass(frozen=True)
+class Writers:
+    """The units that write the logs, and those of them that may be restarted as the last resort."""
+
+    units: tuple
+    restart: frozenset
+
+    @property
+    def tellable(self):
+        return self.restart | {unit.id for unit in self.units if unit["CanReload"] == "yes"}
+
+
+def writers_of(params):
+    names = [_systemd.check_name(name) for name in [*params["units"], *params["restart"]]]
+    found = _systemd.show(_command.run, names) if names else []
+    return Writers(tuple(found), frozenset(unit.id for unit in found[len(params["units"]) :]))
+
+
+def holders(writers, keys):
+    pids = {pid: unit.id for unit in writers.units for pid in _systemd.processes(unit["ControlGroup"])}
+    return _rotation.holders(keys, pids)
+
+
+def tell(writers, how, name):
+    """Have a unit reopen its logs; False when it cannot be told that way."""
+    unit = _service.observe(name)
+    if how == "reload":
+        reloads = unit["CanReload"] == "yes"
+        return reloads and _command.run(["systemctl", "reload", "--no-block", "--", name]).rc == 0
+    if name in writers.restart:
+        _service.restart(unit, {}, _service.Healthy("", 30.0, 5.0))
+    return name in writers.restart
+
+
+def observe(directory, uid, writers):
+    logs, rotated, odd = _rotation.scan(directory, uid)
+    held = holders(writers, {file.key for file in (*logs, *rotated)})
+    return _rotation.Current(logs, rotated, odd, _rotation.space(directory), held)
+
+
+def catch_up(directory, uid, writers, old, held, seconds):
+    """Get whoever of our units writes into one of the ``old`` files, by key, to the live file of the same name."""
+    owed = {(holder.unit, old[holder.key]) for holder in held if holder.writes and holder.unit and holder.key in old}
+    if not owed:
+        return []
+
+    def look():
+        new = {file.key: file.name for file in _rotation.scan(directory, uid)[0] if file.key not in old}
+        return _rotation.places(owed, old, new, holders(writers, {*old, *new}))
+
+    return _rotation.settle(look, functools.partial(tell, writers), time.monotonic, time.sleep, seconds)
+
+
+def remove(directory, uid, files):
+    """Remove what the plan says, unless another file has taken the name since."""
+    as_planned = {file.name: file.key for file in _rotation.scan(directory, uid)[1]}
+    removed = []
+    for file in files:
+        if as_planned.get(file.name) != file.key:
+            continue
+        try:
+            os.unlink(file.name, dir_fd=directory)
+        except OSError as error:
+            raise RunbookError(f"{file.name} cannot be removed: {error.strerror}; removed {len(removed)}") from error
+        removed.append(file)
+    return removed
+
+
+def apply(directory, uid, current, planned, writers, argv, params):
+    """Free, rotate, get every writer to its new file; returns the part of the result that says so."""
+    removed = remove(directory, uid, planned.remove)
+    old = {file.key: file.log for file in current.rotated}
+    moved = catch_up(directory, uid, writers, old, planned.behind, params["reopen_seconds"])
+    rotated = []
+    if planned.rotates and not behind(moved):
+        try:
+            with pinned(directory, current.logs):
+                rotated, now = rotate(directory, uid, planned.due, current.logs, writers, argv, params)
+        except RunbookError as error:
+            raise RunbookError(f"{error}; rotated files removed before that: {len(removed)}") from error
+        moved += now
+    return {"removed": removed, "rotated": rotated, "moved": moved}
+
+
+@contextlib.contextmanager
+def pinned(directory, files):
+    """Keep the inodes of files from being used again, since they say what became of a file."""
+    with contextlib.ExitStack() as stack:
+        for file in files:
+            with contextlib.suppress(FileNotFoundError):
+                flags = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
+                stack.callback(os.close, os.open(file.name, flags, dir_fd=directory))
+        yield
+
+
+def rotate(directory, uid, due, logs, writers, argv, params):
+    """Run the host's rotation as the service user; which log went to which file, and where its writers are."""
+    before = holders(writers, {log.key for log in logs})
+    problem = run_rotation(params["user"], argv)
+    live, files, _odd = _rotation.scan(directory, uid)
+    still, now = {file.key for file in live}, {file.key: file.name for file in files}
+    gone = {log.key: log.name for log in logs if log.key not in still}
+    moved = []
+    try:
+        moved = catch_up(directory, uid, writers, gone, before, params["reopen_seconds"])
+    except RunbookError as error:
+        problem = f"{problem}; {error}" if problem else str(error)
+    missed = [log.name for log in due if log.key in still]
+    if problem or missed:
+        said = [problem or f"{' '.join(argv)} ended with 0, and yet {', '.join(missed)} is not rotated"]
+        said += [f"{name} is rotated" for name in gone.values()]
+        raise RunbookError("; ".join([*said, *(told(move)["text"] for move in moved)]))
+    return [{"log": name, "file": now.get(key)} for key, name in gone.items()], moved
+
+
+def run_rotation(user, argv):
+    """Run the host's own rotation; what went wrong, "" when nothing did."""
+    try:
+        done = _command.as_user(user, argv, {}, ROTATION_SECONDS, {})
+    except RunbookError as error:
+        return str(error)
+    return f"{' '.join(argv)} as {user} ended with {done.rc}: {done.last_line}" if done.rc else ""
+
+
+def behind(moved):
+    return any(move.now == _rotation.ROTATED for move in moved)
+
+
+def told(move):
+    keys = {_rotation.ROTATED: "log_still_behind", _rotation.CLOSED: "log_closed"}
+    return sentence(keys.get(move.now, f"log_reopened_{move.how}"), unit=move.unit, log=move.log)
+
+
+def sentences(params, current, planned, method, outcome, space, check_mode):
+    """What was done, would be done or was refused, and what is left to a person."""
+    directory, removed, rotated = params["directory"], outcome["removed"], outcome["rotated"]
+    if removed:
+        mib = _rotation.mib(sum(file.allocated for file in removed))
+        key = "log_would_free" if check_mode else "log_freed"
+        yield sentence(key, directory=directory, count=len(removed), mib=mib, percent=space.percent)
+    if rotated:
+        key = "log_would_rotate" if check_mode else "log_rotated"
+        yield sentence(key, logs=", ".join(entry["log"] for entry in rotated), method=method)
+    if check_mode:
+        names = {file.key: file.name for file in current.rotated}
+        for holder in planned.behind:
+            yield sentence("log_would_tell", unit=holder.unit, file=names[holder.key])
+    yield from map(told, outcome["moved"])
+    if planned.refusal:
+        key, values = planned.refusal
+        yield sentence(key, **values)
+    elif not planned.due:
+        yield sentence("log_recent", seconds=f"{params['max_age']:g}")
+    if space.percent < params["min_free_percent"] and not check_mode:
+        wanted = f"{params['min_free_percent']:g}"
+        yield sentence("log_little", directory=directory, percent=space.percent, wanted=wanted, keep=params["keep"])
+
+
+def diff(outcome):
+    """The files of the directory that change, before and after; a rotated log is named without its number."""
+    logs = [entry["log"] for entry in outcome["rotated"]]
+    before = sorted([*(file.name for file in outcome["removed"]), *logs])
+    return {
+        "before": "".join(f"{name}\n" for name in before),
+        "after": "".join(f"{name} (rotated)\n" for name in sorted(logs)),
+    }
+
+
+def run(params, check_mode):
+    """Observe, plan, apply, watch; returns what the module returns."""
+    _options.check_ranges(params, RANGES)
+    recovery = params["recovery"]
+    if recovery:
+        _options.recovery_rule(recovery)
+    uid = service_uid(params["user"])
+    writers = writers_of(params)
+    method, argv, no_way = choose(params), [], ""
+    try:
+        argv = rotation_command(params, method)
+    except RunbookError as error:
+        no_way = str(error)  # space is freed all the same
+    wish = _rotation.Wish(
+        keep=params["keep"],
+        min_free_percent=params["min_free_percent"],
+        max_age=params["max_age"],
+        tellable=writers.tellable,
+        compresses_live=method == "script",
+        no_way=no_way,
+    )
+    with _files.owned_directory(params["directory"], params["user"]) as directory:
+        current = observe(directory, uid, writers)
+        planned = _rotation.plan(current, wish, time.time())
+        if check_mode or not planned.changed:
+            due = [{"log": log.name} for log in planned.due if planned.rotates]
+            outcome = {"removed": planned.remove, "rotated": due, "moved": []}
+        else:
+            outcome = apply(directory, uid, current, planned, writers, argv, params)
+        space = _rotation.space(directory)
+    result = {
+        "changed": planned.changed,
+        "method": method,
+        "bytes_freed": sum(file.allocated for file in outcome["removed"]),
+        "free_before": current.space.free,
+        "free_after": space.free,
+        "removed": [file.name for file in outcome["removed"]],
+        "rotated": outcome["rotated"],
+        "writers": [asdict(move) for move in outcome["moved"]],
+        "left_alone": [asdict(entry) for entry in current.odd[:SHOWN]],
+        "done": list(sentences(params, current, planned, method, outcome, space, check_mode)),
+        "diff": diff(outcome),
+    }
+    if check_mode and planned.changed:
+        return {**result, "verdict": "would_change"}
+    if planned.refusal and not planned.changed:
+        return {**result, "verdict": "refused"}
+    if behind(outcome["moved"]):
+        return {**result, "verdict": "escalated"}
+    return {**result, **_watch.watch(recovery, check_mode)} if recovery else result
+
+
+def main():
+    names = {"type": "list", "elements": "str"}
+    module = AnsibleModule(
+        argument_spec={
+            "directory": {"type": "path", "default": "/opt/aurora/logs"},
+            "user": {"type": "str", "default": "aurora"},
+            "method": {"type": "str", "choices": ["auto", "logrotate", "script"], "default": "auto"},
+            "config": {"type": "path", "default": "/etc/logrotate.d/aurora"},
+            "script": {"type": "path", "default": "/opt/aurora/scripts/log_rotate.sh"},
+            "units": {**names, "default": ["aurora-runner", "aurora-live-feed"]},
+            "restart": {**names, "default": ["aurora-live-feed"]},
+            "keep": {"type": "int", "default": 7},
+            "min_free_percent": {"type": "float", "default": 15.0},
+            "max_age": {"type": "float", "default": 3600.0},
+            "reopen_seconds": {"type": "float", "default": 10.0},
+            "recovery": {"type": "dict", "options": _options.RECOVERY},
+        },
+        supports_check_mode=True,
+    )
+    try:
+        with contextlib.nullcontext() if module.check_mode else _lease.exclusive():
+            result = run(module.params, module.check_mode)
+    except RunbookError as error:
+        module.fail_json(msg=_redact.redact_text(str(error)))
+    module.exit_json(**_redact.redact_data(result))
+
+
+if __name__ == "__main__":
+    main()
