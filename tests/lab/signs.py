@@ -47,9 +47,9 @@ def value(page: str, family: str) -> float | None:
 
 
 def risen(before: str, after: str, family: str) -> float:
-    """How much a counter rose; NaN when a page does not have it or it began anew."""
-    old, new = value(before, family), value(after, family)
-    return math.nan if old is None or new is None or new < old else new - old
+    """How much a counter rose, from 0 when it is new; NaN when it is in no page or began anew."""
+    old, new = value(before, family) or 0.0, value(after, family)
+    return math.nan if new is None or new < old else new - old
 
 
 def quantile(share: float, buckets: Mapping[float, float]) -> float:
