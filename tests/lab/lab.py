@@ -14,7 +14,6 @@ import http.client
 import io
 import json
 import os
-import re
 import resource
 import shutil
 import subprocess
@@ -22,9 +21,11 @@ import sys
 import tarfile
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
-from faults import FAULTS, MEND
+import signs
+from faults import FAULTS
 
 HERE = Path(__file__).resolve().parent
 CHECKOUT = HERE.parents[1]
@@ -33,7 +34,22 @@ NAME = "aurora-" + hashlib.sha256(str(CHECKOUT).encode()).hexdigest()[:8]
 REGISTRY_IMAGE = "docker.io/library/debian:bookworm"
 NUMBERS = {"exchange1": 10, "monitor1": 11}  # last part of the address; auroraN has 20 + N
 MOST_HOSTS = 60
-OPEN = 2.0
+FAULT = "/opt/lab/fault"
+NEIGHBOURS = {"exchange": "exchange1", "monitor": "monitor1"}
+
+
+EXPIRED_CNF = """
+[ca]
+default_ca = lab
+[lab]
+database = {folder}/index.txt
+new_certs_dir = {folder}
+rand_serial = yes
+default_md = sha256
+policy = any
+[any]
+commonName = supplied
+"""
 
 
 class LabError(Exception):
@@ -239,7 +255,7 @@ def make_keys(names):
         run(["openssl", "req", "-x509", *new_key, *paths, "-days", "365", "-subj", f"/CN={NAME}"])
     for host in names:
         certificate = authority / f"{host}.pem"
-        if not certificate.exists():
+        if not (certificate.exists() and (authority / f"{host}.expired.pem").exists()):
             outside = {"aurora": ",DNS:aurora.example.com", "exchange": ",DNS:api.exchange.com"}.get(kind(host), "")
             key, request = authority / f"{host}.key", authority / f"{host}.csr"
             run(["openssl", "req", *new_key, "-keyout", str(key), "-out", str(request), "-subj", f"/CN={host}"])
@@ -248,6 +264,20 @@ def make_keys(names):
             signing = ["-CA", str(ca), "-CAkey", str(ca_key), "-CAcreateserial", "-days", "365"]
             files = ["-in", str(request), "-extfile", str(extension), "-out", str(certificate)]
             run(["openssl", "x509", "-req", *files, *signing])
+            make_expired(authority, host)
+
+
+def make_expired(authority, host):
+    """The same certificate as it was a quarter ago. ``openssl x509`` sets no dates before version 3.4."""
+    (authority / "index.txt").write_text("", encoding="ascii")
+    (authority / "ca.cnf").write_text(EXPIRED_CNF.format(folder=authority), encoding="ascii")
+    today = datetime.now(timezone.utc)
+    dates = [(today - timedelta(days)).strftime("%Y%m%d%H%M%SZ") for days in (91, 1)]
+    request, extension = authority / f"{host}.csr", authority / f"{host}.ext"
+    files = ["-in", str(request), "-extfile", str(extension), "-out", str(authority / f"{host}.expired.pem")]
+    signing = ["-config", str(authority / "ca.cnf"), "-cert", str(authority / "ca.pem"), "-batch", "-notext"]
+    run(["openssl", "ca", *signing, *files, "-keyfile", str(authority / "ca.key"), "-startdate", dates[0],
+         "-enddate", dates[1]])  # fmt: skip
 
 
 def bundle(host, addresses):
@@ -259,6 +289,7 @@ def bundle(host, addresses):
         "authorized_keys": (STATE / "id_ed25519.pub").read_bytes(),
         "tls/ca.pem": (STATE / "ca" / "ca.pem").read_bytes(),
         "tls/cert.pem": (STATE / "ca" / f"{host}.pem").read_bytes(),
+        "tls/expired.pem": (STATE / "ca" / f"{host}.expired.pem").read_bytes(),
         "tls/key.pem": (STATE / "ca" / f"{host}.key").read_bytes(),
         "prepare.sh": (HERE / "prepare.sh").read_bytes(),
     }
@@ -342,58 +373,86 @@ def aurora_hosts(names=()):
 
 
 def break_(name, hosts=()):
-    """Inject a fault on all or some Aurora hosts, and wait until their breakers are open."""
+    """Inject a fault on all or some Aurora hosts, and wait until it shows on each."""
     if name not in FAULTS:
         raise LabError(f"no fault {name!r}; there are {', '.join(FAULTS)}")
     fault, targets = FAULTS[name], aurora_hosts(hosts)
     with alone():
         for host, address in targets.items():
-            if fault.where == "exchange":
-                inside("exchange1", *fault.command, address)
+            if fault.where == "aurora":
+                inside(host, FAULT, *fault.command)
             else:
-                inside(host, *fault.command)
+                inside(NEIGHBOURS[fault.where], FAULT, *fault.command, address)
     say(f"{name} on {', '.join(targets)}: {fault.does}")
-    wait_for_breakers(targets, is_open=True)
+    await_sign(fault.shows, targets)
 
 
 def mend():
     """Take every fault out of the lab. What the playbooks changed stays: revert.yml gives that back."""
     targets = aurora_hosts()
-    with alone():
-        inside("exchange1", *MEND["exchange"])
-        for host in targets:
-            inside(host, *MEND["aurora"])
-    wait_for_breakers(targets, is_open=False)
+    with alone(), ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda host: inside(host, FAULT, "mend"), [*NEIGHBOURS.values(), *targets]))
+    await_sign(signs.WELL, targets)
 
 
-def wait_for_breakers(targets, is_open, limit=90.0):
-    word = "OPEN" if is_open else "CLOSED"
+def wait_for_breakers(targets, is_open):
+    await_sign(signs.BREAKER_OPEN if is_open else signs.BREAKER_CLOSED, targets)
+
+
+def await_sign(sign, targets, limit=90.0):
+    """Wait until a sign shows on every host, looking at all of them at once."""
     deadline = time.monotonic() + limit
-    left = dict(targets)
-    with step(f"waiting until the breakers of {', '.join(targets)} are {word}"):
+    left = [Host(name, address) for name, address in targets.items()]
+    with step(f"waiting until on {', '.join(targets)} {sign.text}"), ThreadPoolExecutor(8) as pool:
         while left and time.monotonic() < deadline:
-            left = {h: a for h, a in left.items() if (breaker(a) != OPEN if is_open else breaker(a) != 0.0)}
+            seen = list(pool.map(sign.holds, left))
+            left = [host for host, holds in zip(left, seen, strict=True) if not holds]
             time.sleep(0.3 if left else 0)
     if left:
         raise LabError(
-            f"the breakers of {', '.join(left)} are not {word} after {limit:g} s; to see why: "
+            f"on {', '.join(host.name for host in left)} it is not so that {sign.text} after {limit:g} s; to see why: "
             "./dev run ansible-playbook playbooks/triage.yml -i inventory/lab"
         )
 
 
+class Host:
+    """An Aurora host as signs look at it."""
+
+    def __init__(self, name, address):
+        self.name, self.address = name, address
+
+    def page(self, port, path="/metrics"):
+        """What a service answers, "" when it does not."""
+        return get(self.address, port, path)
+
+    def states(self, *units):
+        return inside(self.name, "systemctl", "show", "--property=ActiveState", "--value", *units).split()
+
+    def restarts(self, unit):
+        return int(inside(self.name, "systemctl", "show", "--property=NRestarts", "--value", unit))
+
+    def is_reached(self):
+        """Whether a client outside reaches the public address on this host."""
+        try:
+            inside(NEIGHBOURS["monitor"], FAULT, "reach", self.address)
+        except LabError:
+            return False
+        return True
+
+
 def breaker(address):
     """circuit_breaker_state of a host, None when it does not say."""
-    page = get(address, 9000, "/metrics")
-    found = re.search(r"^circuit_breaker_state (\S+)$", page, re.MULTILINE)
-    return float(found[1]) if found else None
+    return signs.value(get(address, 9000, "/metrics"), "circuit_breaker_state")
 
 
 def get(address, port, path):
     connection = http.client.HTTPConnection(address, port, timeout=3)
     try:
         connection.request("GET", path)
-        return connection.getresponse().read().decode("utf-8", "replace")
-    except OSError:
+        answer = connection.getresponse()
+        text = answer.read().decode("utf-8", "replace")
+        return text if answer.status == http.HTTPStatus.OK else ""
+    except (OSError, http.client.HTTPException):
         return ""
     finally:
         connection.close()
@@ -408,7 +467,7 @@ def knob(host, name="KELLY_MULTIPLIER"):
 
 def show():
     """A line a host: what its breaker and its running process say."""
-    words = {0.0: "CLOSED", 1.0: "HALF_OPEN", OPEN: "OPEN", None: "unknown"}
+    words = {0.0: "CLOSED", 1.0: "HALF_OPEN", signs.OPEN: "OPEN", None: "unknown"}
     for host, address in aurora_hosts().items():
         say(f"{host}: breaker {words[breaker(address)]}, running with KELLY_MULTIPLIER={knob(host)}")
 

@@ -23,6 +23,10 @@ FEE_BPS = 1.0
 class Condition(NamedTuple):
     spread_bps: float = 0.5
     service_seconds: float = 0.0  # a client's requests are served one at a time, each taking that long
+    order_service_seconds: float = 0.0  # the same for its orders alone
+    order_delay_seconds: float = 0.0  # orders and status take that long, however many there are
+    wide_share: float = 1.0  # of the quotes, spread evenly, that have this condition's spread; the others a normal one
+    slippage_bps: float = 0.0  # how much worse than quoted orders are filled
     requests_per_second: float = 200.0
     burst: int = 400
 
@@ -32,6 +36,10 @@ CONDITIONS = {
     "spreads": Condition(spread_bps=1.05),
     "spreads_wide": Condition(spread_bps=1.5),
     "slow": Condition(service_seconds=0.12),
+    "choppy": Condition(spread_bps=1.05, wide_share=0.45),
+    "orders_slow": Condition(order_delay_seconds=0.4),
+    "orders_in_turn": Condition(order_service_seconds=0.16),
+    "bad_fills": Condition(slippage_bps=6.0),
     "rate_limit": Condition(requests_per_second=8.0, burst=4),
 }
 
@@ -41,6 +49,7 @@ class Client:
 
     def __init__(self) -> None:
         self.turn = asyncio.Lock()
+        self.quotes = 0
         self.tokens = math.inf
         self.seen = time.monotonic()
 
@@ -48,6 +57,11 @@ class Client:
         now = time.monotonic()
         earned = (now - self.seen) * condition.requests_per_second
         self.tokens, self.seen = min(condition.burst, self.tokens + earned), now
+
+    def meets_wide_quote(self, share: float) -> bool:
+        """Count a quote; whether it is one of that share of all."""
+        self.quotes += 1
+        return int(self.quotes * share) > int((self.quotes - 1) * share)
 
     def take(self) -> bool:
         if self.tokens < 1:
@@ -79,18 +93,22 @@ class Exchange:
         self.mids[symbol] *= math.exp(self.random.gauss(0, 2e-6))
         return self.mids[symbol]
 
-    def half_spread(self, request: web.Request) -> float:
+    def half_spread(self, spread_bps: float) -> float:
         noise = min(max(self.random.gauss(0, QUOTE_NOISE_BPS), -3 * QUOTE_NOISE_BPS), 3 * QUOTE_NOISE_BPS)
-        return (self.condition(request.remote).spread_bps + noise) / 2e4
+        return (spread_bps + noise) / 2e4
 
     @web.middleware
     async def admit(
         self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.Response]]
     ) -> web.Response:
         client, condition = self.clients[request.remote], self.condition(request.remote)
-        if condition.service_seconds:
+        is_order = request.path == "/order"
+        service = condition.service_seconds or is_order * condition.order_service_seconds
+        if service:
             async with client.turn:
-                await asyncio.sleep(condition.service_seconds)
+                await asyncio.sleep(service)
+        if request.path in ("/order", "/status"):
+            await asyncio.sleep(condition.order_delay_seconds)
         client.refill(condition)
         if request.path == "/status" or client.take():
             response = await handler(request)
@@ -102,14 +120,18 @@ class Exchange:
 
     async def status(self, request: web.Request) -> web.Response:
         normal, condition = CONDITIONS["normal"], self.condition(request.remote)
-        degraded = condition._replace(spread_bps=normal.spread_bps) != normal
+        slow = condition.service_seconds or condition.order_delay_seconds
+        degraded = slow or condition.requests_per_second != normal.requests_per_second
         return web.json_response({"status": "degraded" if degraded else "ok", "symbols": list(self.mids)})
 
     async def quote(self, request: web.Request) -> web.Response:
         symbol = request.query.get("symbol")
         if symbol not in self.mids:
             return web.json_response({"error": "unknown symbol"}, status=404)
-        mid, half = self.move(symbol), self.half_spread(request)
+        condition = self.condition(request.remote)
+        wide = self.clients[request.remote].meets_wide_quote(condition.wide_share)
+        spread_bps = (condition if wide else CONDITIONS["normal"]).spread_bps
+        mid, half = self.move(symbol), self.half_spread(spread_bps)
         return web.json_response({"symbol": symbol, "bid": mid * (1 - half), "ask": mid * (1 + half)})
 
     async def order(self, request: web.Request) -> web.Response:
@@ -117,8 +139,9 @@ class Exchange:
         symbol, side = order.get("symbol"), {"buy": 1, "sell": -1}.get(order.get("side"))
         if symbol not in self.mids or side is None or not order.get("size", 0) > 0:
             return web.json_response({"error": "bad order"}, status=400)
-        mid = self.move(symbol)
-        fill = {"id": next(self.order_ids), "price": mid * (1 + side * self.half_spread(request)), "mid": mid}
+        mid, condition = self.move(symbol), self.condition(request.remote)
+        worse = self.half_spread(condition.spread_bps) + condition.slippage_bps / 1e4
+        fill = {"id": next(self.order_ids), "price": mid * (1 + side * worse), "mid": mid}
         return web.json_response({**fill, "fee_bps": FEE_BPS})
 
     def app(self) -> web.Application:

@@ -9,6 +9,7 @@ import json
 import os
 import sys
 import time
+from collections.abc import Mapping
 from io import BufferedReader
 
 import calibration
@@ -18,14 +19,16 @@ from prometheus_client import Counter, Gauge
 
 EVENTS = calibration.HOME / "logs" / "aurora_events.jsonl"
 TOKEN = calibration.HOME / "secrets" / "auth_token"
+SEQUENCE = calibration.HOME / "logs" / "live_feed.sequence"
 POLL_SECONDS = 0.25
+STALE_SECONDS = 2.0  # an event that late is of no use to a trader
 KEEPALIVE_SECONDS = 15
 QUEUE_BATCHES = 40
 
 CLIENTS = Gauge("sse_clients_connected", "SSE clients connected")
 ATTEMPTED = Counter("sse_events_attempted_total", "Events meant for a client")
 SENT = Counter("sse_events_sent_total", "Events sent to a client")
-DROPPED = Counter("sse_events_dropped_total", "Events a client was too slow for, or gone")
+DROPPED = Counter("sse_events_dropped_total", "Events that came too late, or a client was too slow for, or gone")
 RECONNECTS = Counter("sse_reconnects_total", "Clients that came back")
 CONSIDERED = Counter("policy_considered_total", "Decisions considered")
 ALLOWED = Counter("policy_allowed_total", "Decisions that became a trade", ["symbol"])
@@ -63,20 +66,39 @@ class Feed:
     def __init__(self) -> None:
         self.started = time.time()
         self.last_event = self.started
-        self.sequence = 0
-        self.clients: set[asyncio.Queue[tuple[bytes, int]]] = set()
+        self.sequence = self.stored_sequence()
+        self.clients: dict[asyncio.Queue[tuple[bytes, int, float]], web.Request] = {}
+
+    def stored_sequence(self) -> int:
+        """The last event's number of an earlier run, so that clients never see a number twice."""
+        try:
+            return int(SEQUENCE.read_text())
+        except (FileNotFoundError, ValueError):
+            return 0
+
+    def store_sequence(self) -> None:
+        try:
+            draft = SEQUENCE.with_suffix(".new")
+            draft.write_text(f"{self.sequence}\n")
+            draft.replace(SEQUENCE)
+        except OSError as error:
+            sys.exit(f"live_feed: cannot write {SEQUENCE}: {error.strerror}")
 
     async def follow(self) -> None:
         follower = LogFollower()
         while not EVENTS.exists():
             await asyncio.sleep(POLL_SECONDS)
         follower.start_at_end()
+        self.store_sequence()
+        looked = time.monotonic()
         while True:
             await asyncio.sleep(POLL_SECONDS)
             lines = follower.lines()
             if lines:
                 self.count(lines)
-                self.broadcast(lines)
+                self.broadcast(lines, looked)
+                self.store_sequence()
+            looked = time.monotonic()
 
     def count(self, lines: list[bytes]) -> None:
         for line in lines:
@@ -93,40 +115,46 @@ class Feed:
             except (ValueError, KeyError, TypeError):
                 print(f"not an event: {line[:200]!r}", flush=True)
 
-    def broadcast(self, lines: list[bytes]) -> None:
+    def broadcast(self, lines: list[bytes], since: float) -> None:
+        """Hand events that were written after ``since`` to every client that is still there."""
         batch = b"".join(
             b"id: %d\ndata: %s\n\n" % (number, line) for number, line in enumerate(lines, self.sequence + 1)
         )
         self.sequence += len(lines)
-        for queue in self.clients:
-            ATTEMPTED.inc(len(lines))
+        for queue, request in self.clients.items():
+            gone = request.transport is None or request.transport.is_closing()
+            item = (b": end\n\n", 0, since) if gone else (batch, len(lines), since)
+            ATTEMPTED.inc(item[1])
             try:
-                queue.put_nowait((batch, len(lines)))
+                queue.put_nowait(item)
             except asyncio.QueueFull:
-                DROPPED.inc(len(lines))
+                DROPPED.inc(item[1])
 
     async def sse(self, request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-cache"})
         await response.prepare(request)
         if "Last-Event-ID" in request.headers:
             RECONNECTS.inc()
-        queue: asyncio.Queue[tuple[bytes, int]] = asyncio.Queue(QUEUE_BATCHES)
+        queue: asyncio.Queue[tuple[bytes, int, float]] = asyncio.Queue(QUEUE_BATCHES)
         count = 0
-        self.clients.add(queue)
+        self.clients[queue] = request
         CLIENTS.set(len(self.clients))
         try:
             while True:
                 try:
-                    batch, count = await asyncio.wait_for(queue.get(), KEEPALIVE_SECONDS)
+                    batch, count, since = await asyncio.wait_for(queue.get(), KEEPALIVE_SECONDS)
                 except TimeoutError:
-                    batch, count = b": keep-alive\n\n", 0
+                    batch, count, since = b": keep-alive\n\n", 0, time.monotonic()
+                if time.monotonic() - since > STALE_SECONDS:
+                    DROPPED.inc(count)
+                    continue
                 await response.write(batch)
                 SENT.inc(count)
         except ConnectionResetError:
             DROPPED.inc(count + sum(queue.get_nowait()[1] for _ in range(queue.qsize())))
             return response
         finally:
-            self.clients.discard(queue)
+            self.clients.pop(queue)
             CLIENTS.set(len(self.clients))
 
     def lag(self) -> float:
@@ -170,8 +198,15 @@ async def require_token(request: web.Request, handler) -> web.StreamResponse:
     return await handler(request)
 
 
+def port_from(environment: Mapping[str, str]) -> int:
+    text = environment.get("FEED_PORT", "8001")
+    if not text.isdecimal() or not 0 < int(text) < 65536:
+        sys.exit(f"live_feed: FEED_PORT={text} is not a port (1 to 65535)")
+    return int(text)
+
+
 def main() -> None:
-    feed = Feed()
+    port, feed = port_from(os.environ), Feed()
     app = web.Application(middlewares=[require_token])
     app.add_routes(
         [
@@ -181,7 +216,7 @@ def main() -> None:
             web.post("/recalibrate", feed.recalibrate),
         ]
     )
-    service.serve(app, int(os.environ.get("FEED_PORT", "8001")), feed.follow)
+    service.serve(app, port, feed.follow)
 
 
 if __name__ == "__main__":
