@@ -387,12 +387,19 @@ def break_(name, hosts=()):
     await_sign(fault.shows, targets)
 
 
-def mend():
-    """Take every fault out of the lab. What the playbooks changed stays: revert.yml gives that back."""
-    targets = aurora_hosts()
+def mend(hosts=()):
+    """Take every fault out of all or some hosts. What the playbooks changed stays: revert.yml gives that back."""
+    targets = aurora_hosts(hosts)
     with alone(), ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda host: inside(host, FAULT, "mend"), [*NEIGHBOURS.values(), *targets]))
+        list(pool.map(mend_host, targets.items()))
     await_sign(signs.WELL, targets)
+
+
+def mend_host(target):
+    host, address = target
+    for neighbour in NEIGHBOURS.values():
+        inside(neighbour, FAULT, "mend", address)
+    inside(host, FAULT, "mend")
 
 
 def wait_for_breakers(targets, is_open):
