@@ -95,6 +95,10 @@ CATALOGUE = {
         "{after} SSE clients are connected; how many there were before is not known, the feed did not answer",
         "підключено SSE-клієнтів: {after}; скільки було раніше, невідомо: feed не відповідав",
     ),
+    "clients_again": (
+        "{after} SSE clients are connected, there were none",
+        "підключено SSE-клієнтів: {after}; не було жодного",
+    ),
     "clients_unknown": (
         "SSE clients before: {before}; how many reconnected is not known, the feed does not answer",
         "SSE-клієнтів було: {before}; скільки підключилося знову, невідомо: feed не відповідає",

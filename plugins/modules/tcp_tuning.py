@@ -24,6 +24,7 @@ description:
 extends_documentation_fragment:
   - aurora.runbook.attributes
   - aurora.runbook.attributes.changes
+  - aurora.runbook.recovery.option
 options:
   state:
     description:
@@ -46,36 +47,6 @@ options:
     type: str
     choices: [low_latency]
     default: low_latency
-  recovery:
-    description: Then wait for an indicator and return its RV(verdict). Only with O(state=present).
-    type: dict
-    suboptions:
-      indicator:
-        description: As in M(aurora.runbook.wait_for_recovery), like the following.
-        type: str
-        required: true
-        choices: [sse_availability, circuit_breaker, execution_latency, policy_deny_rate, calibration_ece]
-      url:
-        description: Metrics page of the service.
-        type: str
-      threshold:
-        description: Limit of the indicator.
-        type: float
-      hold_seconds:
-        description: How long it must be within its limit, in seconds, 0 to 3600.
-        type: float
-        default: 60.0
-      min_count:
-        description: Events that must stand behind the answer, 0 to 100000.
-        type: int
-      timeout_seconds:
-        description: How long to wait for an answer, in seconds, 1 to 7200.
-        type: float
-        default: 600.0
-      interval_seconds:
-        description: Pause between two samples, in seconds, 0.1 to 60.
-        type: float
-        default: 2.0
 attributes:
   check_mode:
     details:

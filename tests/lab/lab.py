@@ -310,8 +310,8 @@ def bundle(host, addresses):
 
 def hosts_file(host, addresses):
     """Names as this host resolves them: what lies outside in production is a lab host here."""
-    own = host if kind(host) == "aurora" else "aurora1"
-    outside = {"exchange1": " api.exchange.com", own: " aurora.example.com"}
+    own = [host] if kind(host) == "aurora" else [name for name in addresses if kind(name) == "aurora"]
+    outside = {"exchange1": " api.exchange.com", **dict.fromkeys(own, " aurora.example.com")}
     lines = [f"{address} {name}{outside.get(name, '')}" for name, address in addresses.items()]
     return "\n".join(["127.0.0.1 localhost", *lines, ""])
 
