@@ -75,8 +75,8 @@ CATALOGUE = {
     "restart_because": ("{unit}: would restart ({problem})", "{unit}: перезапустили б ({problem})"),
     "start_because": ("{unit}: would start (it is {state})", "{unit}: запустили б (зараз {state})"),
     "systemd_at_it": (
-        "{unit} is {state}: systemd is starting it itself",
-        "{unit}: {state}, systemd запускає його сам",
+        "{unit} is {state}: systemd is restarting it itself",
+        "{unit}: {state}, systemd перезапускає його сам",
     ),
     "runs_already": ("{unit} runs already, nothing was done", "{unit} уже працює, нічого не робили"),
     "restarted_lately": (

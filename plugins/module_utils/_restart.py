@@ -12,6 +12,7 @@ from ansible_collections.aurora.runbook.plugins.module_utils import _files, _lea
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
 
 LOOP_RESTARTS, LOOP_SECONDS = 3, 300  # systemd's own restarts that make a crash loop, and the time they fall in
+YOUNG_SECONDS = 10  # what systemd restarted itself may take that long to answer
 TRADER = "KELLY_MULTIPLIER"  # what only the trading loop has in its environment
 WAIT, START, RESTART = "wait", "start", "restart"
 
@@ -78,7 +79,8 @@ def plan(current: Current, state: str, min_interval: float) -> Plan:
     if current.crashes >= LOOP_RESTARTS:
         words = current.last_words or "–"
         return refuse("refused_loop", count=current.crashes, minutes=LOOP_SECONDS // 60, words=words)
-    if unit["ActiveState"] == "activating":
+    young = current.up is not None and current.up < YOUNG_SECONDS
+    if unit["ActiveState"] == "activating" or (current.crashes and current.problem and young):
         return Plan(WAIT, "systemd_at_it", values)
     if not current.problem and current.up is not None and current.up < min_interval:
         return Plan("", "restarted_lately", {**values, "seconds": round(current.up)})

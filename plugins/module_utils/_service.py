@@ -60,20 +60,20 @@ def begin(unit: _systemd.Unit, verb: str) -> None:
 
 def prove(unit: _systemd.Unit, environment: Mapping[str, str], healthy: Healthy) -> None:
     """RunbookError with its journal unless a service comes up anew with the environment and stays healthy."""
-    health = judge(unit, environment, healthy)
+    health = judge(unit.id, unit["InvocationID"], environment, healthy)
     if not health.healthy:
         lines = _redact.redact_lines(_systemd.journal(_command.run, unit.id, 10))
         raise RunbookError(f"{unit.id} did not become healthy: {health.reason}. Its journal:\n" + "\n".join(lines))
 
 
-def judge(unit: _systemd.Unit, environment: Mapping[str, str], healthy: Healthy) -> _health.Health:
-    """Wait until what replaces this invocation of a service is up with the environment, and stays so, or is not."""
+def judge(name: str, previous: str, environment: Mapping[str, str], healthy: Healthy) -> _health.Health:
+    """Wait until what replaces invocation ``previous`` of a service is up with the environment and stays, or is not."""
 
     def look() -> _health.Observation:
-        now = observe(unit.id)
+        now = observe(name)
         return _health.Observation(now, objection(now, environment, healthy.url) if now.running else "")
 
-    return _health.wait_healthy(look, unit["InvocationID"], time.monotonic, time.sleep, healthy.start, healthy.hold)
+    return _health.wait_healthy(look, previous, time.monotonic, time.sleep, healthy.start, healthy.hold)
 
 
 def objection(unit: _systemd.Unit, environment: Mapping[str, str], url: str) -> str:

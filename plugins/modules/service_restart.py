@@ -191,7 +191,7 @@ def check_config(planned, kind):
     config = _probes.nginx_config()
     if config["valid"]:
         return planned
-    values = {**planned.values, "message": config["message"]}
+    values = {**planned.values, "message": config["message"].partition("\n")[0]}
     return _restart.Plan("", "refused_config", values, refused=True)
 
 
@@ -255,7 +255,7 @@ def act(current, planned, healthy):
     """Do what was planned; sentences on it, and whether the service is up. Raises RunbookError when ours is not."""
     unit, started = current.unit, time.monotonic()
     if planned.action == _restart.WAIT:
-        health = _service.judge(unit, {}, healthy)
+        health = _service.judge(unit.id, "" if unit.running else unit["InvocationID"], {}, healthy)
         if not health.healthy:
             values = {"unit": unit.id, "problem": health.reason, "words": last_words(unit) or "–"}
             return [_messages.sentence("refused_not_up", **values)], False

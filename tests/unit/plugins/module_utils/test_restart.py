@@ -37,6 +37,8 @@ HUNG = current(problem="no answer", up=9000.0)
         (current(DEAD, problem="inactive (dead)"), "started", "start", "start_because"),
         (current(DEAD, problem="inactive (dead)", ours=9000.0), "started", "start", "start_because"),
         (current(BACKING_OFF, problem="activating", crashes=1), "restarted", "wait", "systemd_at_it"),
+        (current(problem="no answer", crashes=1, up=2.0), "restarted", "wait", "systemd_at_it"),  # it needs a moment
+        (current(problem="no answer", crashes=1, up=60.0), "restarted", "restart", "restart_because"),
         (current({"ActiveState": "deactivating"}, problem="stopping"), "restarted", "restart", "restart_because"),
     ],
 )
