@@ -40,8 +40,8 @@ from ansible_collections.aurora.runbook.plugins.module_utils._errors import Runb
 
 class LookupModule(LookupBase):
     def run(self, terms, variables=None, **_options):
-        hostvars, names = variables["hostvars"], variables["groups"].get(terms[0], [])
-        addresses = {name: hostvars[name].get("ansible_host", name) for name in names}
+        hostvars, names = variables.get("hostvars", {}), variables["groups"].get(terms[0], [])
+        addresses = {name: hostvars.get(name, {}).get("ansible_host", name) for name in names}
         try:
             return [asdict(_alert.target(variables.get("aurora_alert"), addresses))]
         except RunbookError as error:

@@ -99,8 +99,7 @@ def as_user(
 ) -> Completed:
     """Run argv as a user who is not trusted: a clean environment, no way to more rights, nothing left running.
 
-    systemd does it in a transient unit with limits of its own, which ``unit`` may name; ``properties`` are the unit's
-    beyond that.
+    systemd does it in a transient unit with limits of its own, which ``unit`` may name; ``properties`` come on top.
     """
     settings = {
         "Type": "exec",

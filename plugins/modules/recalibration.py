@@ -14,7 +14,7 @@ description:
   - Looks at the trades first. Refused, with nothing changed, are trades that are too old, too few, malformed, or ahead
     of the host's clock, since a model fitted to them would be worse than none.
   - Then refits through the feed (C(curl -X POST http://localhost:8001/recalibrate)) or by
-    C(tools/calibrate.py --force), asks C(calibration.validate()), and compares the calibration error before and after.
+    C(tools/calibrate.py --force), asks C(calibration.validate), and compares the calibration error before and after.
   - Source is section 4, action 2, and section 5, triage 2 and 3 and action 1, of the runbook.
   - A model that is worse than the one before is reported, and the one before is put back as it was.
   - The host's own code runs as O(user) in a transient unit, with a clean environment, without a way to more rights, and
@@ -99,7 +99,7 @@ options:
 attributes:
   check_mode:
     details:
-      - Looks at trades and model, and runs C(calibration.validate()) where it can write nowhere. Does not wait.
+      - Looks at trades and model, and runs C(calibration.validate) where it can write nowhere. Does not wait.
 seealso:
   - module: aurora.runbook.wait_for_recovery
 """
@@ -138,7 +138,7 @@ trades:
 model:
   description:
     - The model C(before) and C(after), each with C(sha256) (empty without a file), C(age_seconds), C(valid) (true,
-      false, or null when it was not asked or could not say) and what C(calibration.validate()) C(says).
+      false, or null when it was not asked or could not say) and what C(calibration.validate) C(says).
     - C(after) is null when nothing was refitted.
   returned: always
   type: dict
@@ -210,7 +210,8 @@ RANGES = {
     "max_stale_seconds": (60, 2592000),
     "max_age_seconds": (0, 2592000),
 }
-REFIT_SECONDS, TAKE_UP_SECONDS = 300.0, 30.0
+REFIT_SECONDS = 300.0
+TAKE_UP_SECONDS = 30.0
 REFIT_UNIT = "aurora-runbook-refit.service"  # one name, so that systemd starts no second one
 NOT_TAKEN = (401, 403, 404, 405, 501)
 LIMITS = ("min_trades", "max_malformed_percent", "max_stale_seconds")

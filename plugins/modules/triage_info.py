@@ -175,7 +175,7 @@ probes:
   description:
     - By name, each with C(status) (V(ok), V(failed) or V(timeout)), C(problem), C(seconds) and C(data).
     - C(trades) and C(model_valid) are looked at only when C(calibration_ece) is breached or not known;
-      C(calibration.validate()) runs as O(user) where it can write nowhere.
+      C(calibration.validate) runs as O(user) where it can write nowhere.
   returned: always
   type: dict
 """
