@@ -7,7 +7,15 @@ import os
 
 from ansible.plugins.action import ActionBase
 
-UNIT = {"unit": "x.service", "environment": [], "kept": [], "proposed": [], "overridden": {}, "taken_back": False}
+UNIT = {
+    "unit": "x.service",
+    "environment": [],
+    "limits": [],
+    "kept": [],
+    "proposed": [],
+    "overridden": {},
+    "taken_back": False,
+}
 
 
 class ActionModule(ActionBase):
@@ -29,6 +37,7 @@ class ActionModule(ActionBase):
             "verdict": verdict,
             "cause": cause,
             "done": [],
+            "bytes_freed": 0,
         }
         return {**(UNIT if module == "service_override" else {}), **answer}
 
