@@ -239,7 +239,11 @@ def test_what_a_kill_left_half_written_can_be_given_back(missing):
 
 
 FEED = "aurora-live-feed.service"
-RAISE = {"name": "aurora-live-feed", "limits": {"memory_max": "1G", "memory_high": "800M", "cpu_quota": "100%"}}
+RAISE = {
+    "name": "aurora-live-feed",
+    "hold_seconds": 1,
+    "limits": {"memory_max": "1G", "memory_high": "800M", "cpu_quota": "100%"},
+}
 FEED_HEALTHY = {"health_url": "http://localhost:8001/healthz", "start_seconds": 15, "hold_seconds": 1}
 
 
@@ -279,8 +283,9 @@ def test_limits_of_a_running_service_are_raised_without_a_restart_and_go_without
     assert footprint("aurora1") == untouched
     assert override(RAISE) == expected
     raised = enforced("aurora1")
-    assert f"MemoryMax={1 << 30}\nMemoryHigh={800 << 20}\nCPUQuotaPerSecUSec=1s\n" in raised
-    assert f"<==\n{1 << 30}\n" in raised
+    shown = {f"MemoryMax={1 << 30}", f"MemoryHigh={800 << 20}", "CPUQuotaPerSecUSec=1s"}
+    assert shown < set(raised.splitlines())
+    assert f"<==\n{1 << 30}\n" in raised  # by the kernel's word
     assert "<==\n100000" in raised
 
     standing = footprint("aurora1")
@@ -319,24 +324,24 @@ def test_a_drop_in_that_beats_our_limits_is_named_and_nothing_stays():
     assert lease("aurora1", FEED) is None
 
 
-def test_a_service_that_its_memory_limit_kills_again_and_again_is_cured_by_enough_and_left_alone_by_less():
+@pytest.mark.parametrize("pause", ["100ms", "20s"])
+def test_a_service_that_its_memory_limit_kills_again_and_again_is_cured_by_enough_and_left_alone_by_less(pause):
     hungry = "bytearray(100 << 20); import time; time.sleep(1e6)"
     start = f"ExecStart=/usr/bin/python3 -c 'x = {hungry}'"
-    settings = ("MemoryMax=32M", "MemorySwapMax=0", "Restart=always", "RestartSec=2", "StartLimitIntervalSec=0")
+    settings = ("MemoryMax=32M", "MemorySwapMax=0", "Restart=always", f"RestartSec={pause}", "StartLimitIntervalSec=0")
     put("aurora1", f"{UNITS}/probe-hungry.service", "[Service]", start, *settings)
     lab.inside("aurora1", "systemctl", "start", "--no-block", "probe-hungry")
     wait_until(lambda: show("aurora1", "probe-hungry", "SubState").startswith("auto-restart"))
     before = configuration("aurora1")
-    asked = {"name": "probe-hungry", "start_seconds": 15, "hold_seconds": 1}
+    asked = {"name": "probe-hungry", "start_seconds": 4, "hold_seconds": 1}
 
     little = override({**asked, "limits": {"memory_max": "64M"}})
     assert little["failed"]
     assert "the service did not run before either" in little["msg"]
     assert configuration("aurora1") == before
-    wait_until(lambda: show("aurora1", "probe-hungry", "SubState").startswith("auto-restart"))
 
     enough = override({**asked, "limits": {"memory_max": "256M"}})
-    assert (enough["failed"], enough["restarted"]) == (False, True)
+    assert not enough["failed"]
     assert show("aurora1", "probe-hungry", "SubState") == "running"
 
     back = override({**asked, "state": "absent"})
