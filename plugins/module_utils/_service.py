@@ -45,6 +45,19 @@ def environments(unit: _systemd.Unit) -> dict[int, dict[str, str]]:
     return {pid: own for pid, own in found.items() if own is not None}
 
 
+def goes_on(unit: _systemd.Unit, hold: float) -> bool:
+    """Does a running service stay up for ``hold`` seconds without a new start?"""
+    deadline = time.monotonic() + hold
+    while True:
+        now = observe(unit.id)
+        if not now.running or now["InvocationID"] != unit["InvocationID"]:
+            return False
+        left = deadline - time.monotonic()
+        if left <= 0:
+            return True
+        time.sleep(min(1.0, left))
+
+
 def restart(unit: _systemd.Unit, environment: Mapping[str, str], healthy: Healthy) -> None:
     """Restart a service; RunbookError with its journal unless it comes up with the environment and stays healthy."""
     begin(unit, "restart")

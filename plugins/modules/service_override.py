@@ -34,7 +34,7 @@ options:
       - The service, with or without C(.service). An alias or template instance is resolved to its own unit.
       - Refused are units that are not loaded, masked, transient or not running, and units edited without daemon-reload.
       - O(limits) alone are also taken by a service that failed or waits for systemd to start it again, as one killed
-        for its memory. It is started once then.
+        for its memory. It is started once then, and so is one that does not go on for O(hold_seconds).
     type: str
     required: true
   state:
@@ -244,15 +244,23 @@ def plan(current, params):
 
 
 def apply(current, planned, healthy):
-    """Make the plan true and prove it, or give back what was there and raise RunbookError."""
+    """Make the plan true and prove it, or give back what was there and raise RunbookError.
+
+    Returns the lease and whether the service was restarted.
+    """
     unit, folder = current.unit.id, os.path.dirname(_override.paths(current.unit.id).drop_in)
     made = [] if os.path.isdir(folder) else [folder]
     working = _lease.begin(current.lease, _lease.SERVICE_OVERRIDE, unit, planned.written, planned.before, made)
+    steady = current.unit.running
     try:
         install_and_prove(working, planned.written, healthy if planned.restart else None)
+        if steady and not planned.restart and _override.split(planned.written)[1]:
+            steady = _service.goes_on(current.unit, healthy.hold)
+            if not steady:  # it was seen between two crashes
+                install_and_prove(working, planned.written, healthy)
     except RunbookError as error:
-        raise RunbookError(f"{error}\n{give_back(current, working, healthy)}") from error
-    return working
+        raise RunbookError(f"{error}\n{give_back(current, working, healthy if steady else None)}") from error
+    return working, planned.restart or (current.unit.running and not steady)
 
 
 def install_and_prove(lease, override, healthy, expected=None):
@@ -291,16 +299,18 @@ def as_before(lease):
 
 
 def give_back(current, working, healthy):
-    """Put back what the override said before; returns a sentence on how that went."""
+    """Put back what the override said before; returns a sentence on how that went.
+
+    ``healthy`` is None for a service that did not run before: it is not proven to run again.
+    """
     unit = _service.observe(current.unit.id)
     disturbed = unit["InvocationID"] != current.unit["InvocationID"] or not unit.running
     try:
-        judged = healthy if disturbed and current.unit.running else None
-        install_and_prove(working, working.previous, judged, as_before(working))
+        install_and_prove(working, working.previous, healthy if disturbed else None, as_before(working))
         _lease.close(working, working.previous)
     except RunbookError as error:
         return f"Giving back what was there FAILED, look at {current.unit.id} on the host now: {error}"
-    if disturbed and not current.unit.running:
+    if disturbed and not healthy:
         return "What was there before is back; the service did not run before either."
     return "What was there before is back and the service runs as before." if disturbed else "Nothing was changed."
 
@@ -330,7 +340,9 @@ def run(params, check_mode):
         return {**result, "verdict": "approval_needed"}
     if check_mode and planned.changed:
         return {**result, "verdict": "would_change"}
-    working = apply(current, planned, healthy) if planned.changed else None
+    working = None
+    if planned.changed:
+        working, result["restarted"] = apply(current, planned, healthy)
     # A raise stays an unfinished change until it is proven to help, so that a crash meanwhile undoes it.
     raised = recovery and any(step.direction == "increases" for step in planned.steps)
     if working and not raised:

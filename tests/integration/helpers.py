@@ -26,7 +26,7 @@ HOSTS = sorted(lab.aurora_hosts())  # the first is the canary
 RUNNER = "aurora-runner.service"
 DROP_INS = f"/etc/systemd/system/{RUNNER}.d"
 OURS = (f"{DROP_INS}/zzz-aurora-runbook.conf", f"/etc/aurora-runbook/{RUNNER}.env")
-LEASE = f"/var/lib/aurora-runbook/leases/override-{RUNNER}.json"
+LEASES = "/var/lib/aurora-runbook/leases"
 NORMAL = {"KELLY_MULTIPLIER": "1.0", "DECISIONS_PER_MINUTE": "30", "SPREAD_THRESHOLD": "1.5"}
 WORDS = {text: name for name, texts in _messages.CATALOGUE.items() for text in texts}
 LIMIT = 300  # seconds; nothing that works takes that long
@@ -155,8 +155,8 @@ def footprint(host: str) -> str:
     return configuration(host) + shell(host, beyond)
 
 
-def lease(host: str) -> dict | None:
-    return json.loads(shell(host, f"cat {LEASE} 2>/dev/null || echo null"))
+def lease(host: str, name: str = RUNNER) -> dict | None:
+    return json.loads(shell(host, f"cat {LEASES}/override-{name}.json 2>/dev/null || echo null"))
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:

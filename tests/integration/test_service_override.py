@@ -52,6 +52,7 @@ def test_a_value_reaches_the_process_however_the_unit_sets_it_and_goes_without_a
         "failed": False,
         "changed": True,
         "environment": [{"name": "KELLY_MULTIPLIER", "before": "1.0", "after": "0.5", "direction": "reduces"}],
+        "limits": [],
         "kept": [],
         "proposed": [],
         "overridden": {"KELLY_MULTIPLIER": "0.5"},
@@ -235,6 +236,118 @@ def test_what_a_kill_left_half_written_can_be_given_back(missing):
     assert override(ABSENT)["changed"]
     assert (configuration("aurora1"), environment("aurora1")) == before
     assert lease("aurora1") is None
+
+
+FEED = "aurora-live-feed.service"
+RAISE = {
+    "name": "aurora-live-feed",
+    "hold_seconds": 1,
+    "limits": {"memory_max": "1G", "memory_high": "800M", "cpu_quota": "100%"},
+}
+FEED_HEALTHY = {"health_url": "http://localhost:8001/healthz", "start_seconds": 15, "hold_seconds": 1}
+
+
+def enforced(host, unit=FEED):
+    """What systemd and the kernel hold a service to, on either kind of cgroups."""
+    files = (
+        "/sys/fs/cgroup{,/memory,/cpu}$group/{memory.max,memory.high,memory.limit_in_bytes,cpu.max,cpu.cfs_quota_us}"
+    )
+    script = f"""
+    systemctl show --property=MemoryMax,MemoryHigh,CPUQuotaPerSecUSec,MainPID {unit}
+    group=$(systemctl show --property=ControlGroup --value {unit})
+    bash -c 'group=$0; head -v -n1 {files} 2>/dev/null || true' "$group"
+    """
+    return shell(host, script)
+
+
+def test_limits_of_a_running_service_are_raised_without_a_restart_and_go_without_a_trace():
+    before = configuration("aurora1"), enforced("aurora1")
+    untouched = footprint("aurora1")
+    expected = {
+        "unit": FEED,
+        "failed": False,
+        "changed": True,
+        "environment": [],
+        "limits": [
+            {"name": "CPUQuota", "before": "50%", "after": "100%", "direction": "neutral"},
+            {"name": "MemoryHigh", "before": "400M", "after": "800M", "direction": "neutral"},
+            {"name": "MemoryMax", "before": "512M", "after": "1G", "direction": "neutral"},
+        ],
+        "kept": [],
+        "proposed": [],
+        "overridden": {"CPUQuota": "100%", "MemoryHigh": "800M", "MemoryMax": "1G"},
+        "restarted": False,
+        "taken_back": False,
+    }
+    assert override(RAISE, "aurora1", "--check") == {**expected, "verdict": "would_change"}
+    assert footprint("aurora1") == untouched
+    assert override(RAISE) == expected
+    raised = enforced("aurora1")
+    shown = {f"MemoryMax={1 << 30}", f"MemoryHigh={800 << 20}", "CPUQuotaPerSecUSec=1s"}
+    assert shown < set(raised.splitlines())
+    assert f"<==\n{1 << 30}\n" in raised  # by the kernel's word
+    assert "<==\n100000" in raised
+
+    standing = footprint("aurora1")
+    lower = {**RAISE, "limits": {"memory_max": "600M"}}
+    again, lowered = override(RAISE), override(lower)
+    assert (again["changed"], lowered["changed"]) == (False, False)
+    assert [step["name"] for step in lowered["kept"]] == ["MemoryMax"]
+    assert footprint("aurora1") == standing
+
+    revert = playbook("revert")
+    assert (revert.status, revert.verdicts["aurora1"]) == (0, "healthy")
+    assert (configuration("aurora1"), enforced("aurora1")) == before  # the same process as well
+    assert lease("aurora1", FEED) is None
+
+
+def test_limits_and_variables_beat_a_humans_drop_in_and_give_it_back():
+    put("aurora1", f"{UNITS}/{FEED}.d/50-small.conf", "[Service]", "MemoryMax=300M", "Environment=CALIBRATION_DAYS=7")
+    lab.inside("aurora1", "systemctl", "restart", FEED)
+    before = configuration("aurora1"), environment("aurora1", FEED), show("aurora1", FEED, "MemoryMax")
+    both = {**RAISE, **FEED_HEALTHY, "environment": {"CALIBRATION_DAYS": "90"}}
+    assert override(both)["restarted"]
+    assert environment("aurora1", FEED)["CALIBRATION_DAYS"] == "90"
+    assert f"<==\n{1 << 30}\n" in enforced("aurora1")
+    assert override({"name": FEED, "state": "absent", **FEED_HEALTHY})["verdict"] == "healthy"
+    assert (configuration("aurora1"), environment("aurora1", FEED), show("aurora1", FEED, "MemoryMax")) == before
+
+
+def test_a_drop_in_that_beats_our_limits_is_named_and_nothing_stays():
+    put("aurora1", f"{UNITS}/{FEED}.d/zzzz.conf", "[Service]", "MemoryMax=300M")
+    before = configuration("aurora1"), enforced("aurora1")
+    result = override(RAISE)
+    assert result["failed"]
+    assert "MemoryMax is 300M instead of 1G" in result["msg"]
+    assert "zzzz.conf" in result["msg"]
+    assert (configuration("aurora1"), enforced("aurora1")) == before
+    assert lease("aurora1", FEED) is None
+
+
+@pytest.mark.parametrize("pause", ["100ms", "20s"])
+def test_a_service_that_its_memory_limit_kills_again_and_again_is_cured_by_enough_and_left_alone_by_less(pause):
+    hungry = "bytearray(100 << 20); import time; time.sleep(1e6)"
+    start = f"ExecStart=/usr/bin/python3 -c 'x = {hungry}'"
+    settings = ("MemoryMax=32M", "MemorySwapMax=0", "Restart=always", f"RestartSec={pause}", "StartLimitIntervalSec=0")
+    put("aurora1", f"{UNITS}/probe-hungry.service", "[Service]", start, *settings)
+    lab.inside("aurora1", "systemctl", "start", "--no-block", "probe-hungry")
+    wait_until(lambda: show("aurora1", "probe-hungry", "SubState").startswith("auto-restart"))
+    before = configuration("aurora1")
+    asked = {"name": "probe-hungry", "start_seconds": 4, "hold_seconds": 1}
+
+    little = override({**asked, "limits": {"memory_max": "64M"}})
+    assert little["failed"]
+    assert "the service did not run before either" in little["msg"]
+    assert configuration("aurora1") == before
+
+    enough = override({**asked, "limits": {"memory_max": "256M"}})
+    assert not enough["failed"]
+    assert show("aurora1", "probe-hungry", "SubState") == "running"
+
+    back = override({**asked, "state": "absent"})
+    assert back["failed"]  # it cannot run with what it had
+    assert "the service runs as before" in back["msg"]
+    assert show("aurora1", "probe-hungry", "MemoryMax") == str(256 << 20)
 
 
 @contextmanager
