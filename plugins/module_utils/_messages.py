@@ -304,6 +304,10 @@ CATALOGUE = {
         "CPU {busy} % busy, most of it {name} (pid {pid}, {cpu_percent} % of a core)",
         "CPU зайнятий на {busy} %, найбільше {name} (pid {pid}, {cpu_percent} % ядра)",
     ),
+    "cpu_waits": (
+        "the runner waits for a core {waiting} % of the time, and {name} (pid {pid}) takes {cpu_percent} % of a core",
+        "runner чекає на ядро {waiting} % часу, а {name} (pid {pid}) займає {cpu_percent} % ядра",
+    ),
     "iostat_says": ("disk {name} is {util} % busy", "диск {name} зайнятий на {util} %"),
     "unit_down": ("{unit} is {state}, restarts: {restarts}", "{unit}: {state}, перезапусків: {restarts}"),
     "healthz_says": ("{unit} runs, and /healthz says: {problem}", "{unit} працює, а /healthz каже: {problem}"),

@@ -17,6 +17,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timezone
+from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
 from ansible_collections.aurora.runbook.plugins.module_utils import (
@@ -165,15 +166,18 @@ def _percent(quota: float | None) -> float | None:
 def load(seconds: float, names: Mapping[str, str]) -> dict:
     """Runbook 1, action 2 and 3, triage 3: ``top``: load, CPU in use, and who uses it (percent of one core).
 
-    ``units`` has the use of the units by role, as far as their processes lived through the sample.
+    ``units`` has the use of the units by role, as far as their processes lived through the sample, and ``waiting`` how
+    long, in percent of the time, their processes were ready to run and had no core.
     """
-    before, idle, total = _cpu_by_process(), *_cpu_totals()
+    before, idle, total, started = _cpu_by_process(), *_cpu_totals(), time.monotonic()
     time.sleep(max(seconds, 0.2))
-    after, idle_after, total_after = _cpu_by_process(), *_cpu_totals()
+    after, idle_after, total_after, ended = _cpu_by_process(), *_cpu_totals(), time.monotonic()
     window = max(total_after - total, 1) / (os.cpu_count() or 1)
-    used = {pid: (name, ticks - before.get(pid, (name, ticks))[1]) for pid, (name, ticks) in after.items()}
+    used = {pid: (now.name, now.ticks - before.get(pid, now).ticks) for pid, now in after.items()}
+    waited = {pid: now.waited - before.get(pid, now).waited for pid, now in after.items()}
     busiest = sorted(used.items(), key=lambda item: -item[1][1])[:3]
     owners = {pid: _systemd.units_of(pid) for pid, (_name, ticks) in used.items() if ticks}
+    mine = {role: [pid for pid, units in owners.items() if unit in units] for role, unit in names.items()}
     return {
         "load": [round(figure, 2) for figure in os.getloadavg()],
         "cores": os.cpu_count(),
@@ -183,9 +187,10 @@ def load(seconds: float, names: Mapping[str, str]) -> dict:
             for pid, (name, ticks) in busiest
             if ticks
         ],
-        "units": {
-            role: round(100 * sum(used[pid][1] for pid, units in owners.items() if unit in units) / window, 1)
-            for role, unit in names.items()
+        "units": {role: round(100 * sum(used[pid][1] for pid in pids) / window, 1) for role, pids in mine.items()},
+        "waiting": {
+            role: round(100 * max((waited[pid] for pid in pids), default=0) / 1e9 / (ended - started), 1)
+            for role, pids in mine.items()
         },
     }
 
@@ -196,7 +201,15 @@ def _cpu_totals() -> tuple[int, int]:
     return fields[3] + fields[4], sum(fields)
 
 
-def _cpu_by_process() -> dict[int, tuple[str, int]]:
+class _Cpu(NamedTuple):
+    """A process: its name, the CPU it used in clock ticks, and how long it waited for a core in ns."""
+
+    name: str
+    ticks: int
+    waited: int
+
+
+def _cpu_by_process() -> dict[int, _Cpu]:
     found = {}
     for name in os.listdir("/proc"):
         if name.isdigit():
@@ -206,8 +219,17 @@ def _cpu_by_process() -> dict[int, tuple[str, int]]:
             except OSError:  # it ended meanwhile
                 continue
             fields = tail.split()
-            found[int(name)] = (head.partition("(")[2], int(fields[11]) + int(fields[12]))
+            found[int(name)] = _Cpu(head.partition("(")[2], int(fields[11]) + int(fields[12]), _waited(name))
     return found
+
+
+def _waited(pid: str) -> int:
+    """0 where the process ended meanwhile, and on a kernel that does not count it."""
+    try:
+        with open(f"/proc/{pid}/schedstat", encoding="ascii") as file:
+            return int(file.read().split()[1])
+    except OSError:
+        return 0
 
 
 def memory() -> dict:

@@ -30,6 +30,7 @@ WHY_CAUSES = {
 FEW_DENIALS, LAST_DENIALS = 10, 20
 FULL_PERCENT = 95.0
 NEAR_LIMIT, NEAR_QUOTA = 0.95, 0.9
+BUSY_PERCENT, WAITING_PERCENT, HOG_PERCENT = 90, 20, 50
 LOOP_RESTARTS, YOUNG_SECONDS, LATELY_SECONDS = 3, 10, 300
 TRADE_CAUSES = ("stale_trades", "malformed_trades", "few_trades")
 
@@ -259,12 +260,20 @@ def _from_host(read: Mapping[str, dict], findings: Mapping[str, Finding]) -> Ite
             if figures[what] >= FULL_PERCENT:
                 yield Cause("disk_full", 0.95, (("disk_says", {"path": path, "what": what, "percent": figures[what]}),))
     if read["execution_latency"]["breached"]:
-        load = findings["load"].data
-        if load.get("busy_percent", 0) >= 90 and load["processes"]:
-            yield Cause("local_cpu", 0.7, (("cpu_says", {"busy": load["busy_percent"], **load["processes"][0]}),))
+        yield from _from_load(findings["load"].data, findings["units"].data.get("runner", {}).get("pid"))
         for name, device in findings["iostat"].data.get("devices", {}).items():
             if device["util_percent"] >= 90:
                 yield Cause("local_disk", 0.7, (("iostat_says", {"name": name, "util": device["util_percent"]}),))
+
+
+def _from_load(load: Mapping, runner: int | None) -> Iterator[Cause]:
+    """Somebody else's process takes the CPU: of the whole host, or of the core that the runner waits for."""
+    for busiest in load.get("processes", [])[:1]:
+        waiting = load["waiting"]["runner"]
+        if load["busy_percent"] >= BUSY_PERCENT:
+            yield Cause("local_cpu", 0.7, (("cpu_says", {"busy": load["busy_percent"], **busiest}),))
+        elif waiting >= WAITING_PERCENT and busiest["pid"] != runner and busiest["cpu_percent"] >= HOG_PERCENT:
+            yield Cause("local_cpu", 0.7, (("cpu_waits", {"waiting": waiting, **busiest}),))
 
 
 def _from_unit(unit: Mapping, findings: Mapping[str, Finding]) -> Iterator[Cause]:

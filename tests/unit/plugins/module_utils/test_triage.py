@@ -45,7 +45,7 @@ def findings(before=HEALTHY, after=HEALTHY, **others):
         "disk": disk(),
         "firewall": Finding("ok", {"active": True, "rules": [HTTPS_IN]}),
         "journal_feed": Finding("ok", {"lines": []}),
-        "load": Finding("ok", {"busy_percent": 10, "processes": [], "units": {"feed": 3.0}}),
+        "load": Finding("ok", {"busy_percent": 10, "processes": [], "units": {"feed": 3.0}, "waiting": {"runner": 1}}),
         "iostat": Finding("ok", {"devices": {}}),
         "healthz_local": Finding("ok", {"ok": True}),
     }
@@ -399,3 +399,21 @@ def slow_orders(exchange_seconds):
 @pytest.mark.parametrize(("seconds", "cause"), [(0.02, "queueing"), (0.6, "exchange_latency")])
 def test_orders_that_wait_for_each_other_are_told_from_a_slow_exchange(seconds, cause):
     assert judge(slow_orders(seconds)) == [cause]
+
+
+@pytest.mark.parametrize(
+    ("busy", "waiting", "pid", "used", "cause"),
+    [
+        (97, 1, 77, 180.0, "local_cpu"),
+        (55, 40, 77, 92.0, "local_cpu"),  # a core of several
+        (55, 40, 7, 92.0, "queueing"),  # the runner itself
+        (55, 40, 77, 12.0, "queueing"),
+        (55, 3, 77, 92.0, "queueing"),
+    ],
+)
+def test_a_process_that_takes_the_runners_core_is_named(busy, waiting, pid, used, cause):
+    found = slow_orders(0.02)
+    found["units"].data["runner"]["pid"] = 7
+    hog = {"pid": pid, "name": "backtest", "cpu_percent": used}
+    load = {"busy_percent": busy, "processes": [hog], "units": {}, "waiting": {"runner": waiting}}
+    assert judge({**found, "load": Finding("ok", load)})[0] == cause
