@@ -7,6 +7,7 @@ Source: runbook, "Класифікація інцидентів" and the "Сим
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ansible_collections.aurora.runbook.plugins.module_utils import _metrics
@@ -118,6 +119,13 @@ def measure(indicator: Indicator, before: _metrics.Page | None, after: _metrics.
         return known(risen / count, count)
     buckets = _metrics.increases(before, after, indicator.family + "_bucket", "le")
     return known(None if buckets is None else _metrics.histogram_quantile(0.99, buckets), count)
+
+
+def enough(names: Iterable[str], before: _metrics.Page, after: _metrics.Page) -> bool:
+    """Have these indicators events enough behind them? An open breaker decides nothing, so nothing is awaited of it."""
+    if (after.highest("circuit_breaker_state") or CLOSED) > CLOSED:
+        return True
+    return all(measure(INDICATORS[name], before, after, 1.0).problem != "too_few" for name in names)
 
 
 def known(value: float | None, count: float | None = None) -> Value:

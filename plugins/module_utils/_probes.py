@@ -14,7 +14,7 @@ import re
 import socket
 import ssl
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timezone
 from typing import NamedTuple
@@ -41,12 +41,25 @@ def healthz(url: str, timeout: float, context: ssl.SSLContext | None = None) -> 
     return {"status": answer.status, "ok": answer.ok, "seconds": round(answer.seconds, 4)}
 
 
-def scrapes(url: str, timeout: float, sample_seconds: float, token: str = "") -> dict:
-    """Runbook 2 to 5, triage: ``curl /metrics``, twice, ``sample_seconds`` apart. Returns pages, not text."""
+def scrapes(
+    url: str,
+    timeout: float,
+    sample_seconds: float,
+    token: str = "",
+    enough: Callable[[_metrics.Page, _metrics.Page], bool] = lambda _before, _after: True,
+    enough_seconds: float = 0.0,
+) -> dict:
+    """Runbook 2 to 5, triage: ``curl /metrics``, twice, ``sample_seconds`` apart. Returns pages, not text.
+
+    Where that is not ``enough``, the second is taken anew for up to ``enough_seconds`` more.
+    """
     headers = {"X-Auth-Token": token} if token else None
     before, at = _page(url, timeout, headers), time.monotonic()
     time.sleep(sample_seconds)
     after = _page(url, timeout, headers)
+    while not enough(before, after) and (left := at + sample_seconds + enough_seconds - time.monotonic()) > 0:
+        time.sleep(min(1.0, left))
+        after = _page(url, timeout, headers)
     return {"before": before, "after": after, "seconds": time.monotonic() - at}
 
 

@@ -62,6 +62,8 @@ def verdict(tried: Sequence[Mapping]) -> str:
     if any(result.get("failed") for result in tried):
         return "escalated"
     last = tried[-1].get("verdict", "unknown")
+    if last == "refused" and any(result.get("changed") for result in tried):  # "nothing was changed" would be wrong
+        return "escalated"
     return "escalated" if last == "not_recovered" else last
 
 

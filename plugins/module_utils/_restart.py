@@ -58,8 +58,11 @@ class Plan:
         return self.action in (START, RESTART)
 
 
-def plan(current: Current, state: str, min_interval: float) -> Plan:
-    """What to do for ``state`` (started or restarted). A refusal does nothing and says why."""
+def plan(current: Current, state: str, min_interval: float, mended: bool = False) -> Plan:
+    """What to do for ``state`` (started or restarted). A refusal does nothing and says why.
+
+    ``mended``: what made it crash was mended just now, so that a crash loop does not speak against a start.
+    """
     unit = current.unit
     values = {"unit": unit.id, "state": unit.state}
 
@@ -76,7 +79,7 @@ def plan(current: Current, state: str, min_interval: float) -> Plan:
         return refuse("refused_reload")
     if current.trades:
         return refuse("refused_trader")
-    if current.crashes >= LOOP_RESTARTS:
+    if current.crashes >= LOOP_RESTARTS and not mended:
         words = current.last_words or "–"
         return refuse("refused_loop", count=current.crashes, minutes=LOOP_SECONDS // 60, words=words)
     young = current.up is not None and current.up < YOUNG_SECONDS

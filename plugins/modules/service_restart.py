@@ -50,6 +50,10 @@ options:
         restarted less than this ago and that is not well is refused. In seconds, 0 to 86400.
     type: float
     default: 300.0
+  mended:
+    description: What made the service crash was mended just now, so that a crash loop is no reason to refuse.
+    type: bool
+    default: false
   health_url:
     description: URL on the host that must answer 2xx before the service counts as healthy.
     type: str
@@ -280,7 +284,7 @@ def run(params, check_mode):
     if recovery:
         _options.recovery_rule(recovery)
     current = observe(params["name"], healthy.url)
-    planned = _restart.plan(current, params["state"], params["min_interval_seconds"])
+    planned = _restart.plan(current, params["state"], params["min_interval_seconds"], params["mended"])
     planned = check_config(planned, params["config_test"])
     before = clients(url)
     result = {
@@ -319,6 +323,7 @@ def main():
             "state": {"type": "str", "choices": ["restarted", "started"], "default": "restarted"},
             "config_test": {"type": "str", "choices": ["none", "nginx"], "default": "none"},
             "min_interval_seconds": {"type": "float", "default": 300.0},
+            "mended": {"type": "bool", "default": False},
             "health_url": {"type": "str"},
             "start_seconds": {"type": "float", "default": 30.0},
             "hold_seconds": {"type": "float", "default": 5.0},

@@ -81,6 +81,24 @@ options:
     description: Time between the two scrapes that rates come from, in seconds, 0 to 300.
     type: float
     default: 5.0
+  incident:
+    description: The incident it is about, all by default; see O(enough_seconds).
+    type: str
+    choices:
+      - sse_availability
+      - circuit_breaker
+      - execution_latency
+      - policy_deny_rate
+      - calibration_ece
+      - cvar_breach
+      - reconnects
+  enough_seconds:
+    description:
+      - How much longer the runner is sampled while C(policy_deny_rate) (50 decisions) or C(execution_latency) (100
+        executions) has too few events behind it, in seconds, 0 to 3600. Only for those that O(incident) is about, and
+        not while the breaker is open.
+    type: float
+    default: 0.0
   probe_seconds:
     description: Limit of each probe, in seconds, 1 to 60; those that sample get O(sample_seconds) more.
     type: float
@@ -183,6 +201,7 @@ probes:
 import os
 import time
 from dataclasses import asdict
+from functools import partial
 from urllib.parse import urlsplit
 
 from ansible.module_utils.basic import AnsibleModule
@@ -201,7 +220,8 @@ from ansible_collections.aurora.runbook.plugins.module_utils import (
 )
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
 
-RANGES = {"sample_seconds": (0, 300), "probe_seconds": (1, 60)}
+RANGES = {"sample_seconds": (0, 300), "probe_seconds": (1, 60), "enough_seconds": (0, 3600)}
+COUNTED = ("policy_deny_rate", "execution_latency")  # the indicators that take many events of the runner
 
 
 def probes(params, secret):
@@ -234,14 +254,19 @@ def probes(params, secret):
         found[f"journal_{role}"] = lambda unit=unit: _probes.journal(unit)
     if params["prometheus_url"]:
         found["prometheus"] = lambda: _probes.promql(params["prometheus_url"], expressions(params), limit)
+    counted = [name for name in COUNTED if params["incident"] in (None, name)]
+    patience = {"enough": partial(_indicators.enough, counted), "enough_seconds": params["enough_seconds"]}
     sampling = {
-        "runner_metrics": lambda: _probes.scrapes(params["runner_url"] + "/metrics", limit, sample),
         "feed_metrics": lambda: _probes.scrapes(params["feed_url"] + "/metrics", limit, sample, secret),
         "load": lambda: _probes.load(sample, names),
     }
     return {
         **{name: (probe, limit) for name, probe in found.items()},
         **{name: (probe, limit + sample) for name, probe in sampling.items()},
+        "runner_metrics": (
+            lambda: _probes.scrapes(params["runner_url"] + "/metrics", limit, sample, **patience),
+            limit + sample + params["enough_seconds"],
+        ),
     }
 
 
@@ -318,6 +343,8 @@ def main():
             "denied_log": {"type": "path", "default": "/opt/aurora/logs/orders_denied.jsonl"},
             "auth_token_file": {"type": "path", "default": "/opt/aurora/secrets/auth_token", "no_log": False},
             "sample_seconds": {"type": "float", "default": 5.0},
+            "incident": {"type": "str", "choices": list(_indicators.INDICATORS)},
+            "enough_seconds": {"type": "float", "default": 0.0},
             "probe_seconds": {"type": "float", "default": 10.0},
             "prometheus_url": text,
             "prometheus_instance": text,

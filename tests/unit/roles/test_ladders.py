@@ -42,7 +42,7 @@ CASES = {
         ("exchange_latency", {SLOW: "recovered"}, [KELLY, "tcp_tuning", SLOW], "recovered"),
         ("exchange_latency", {}, [KELLY, "tcp_tuning", SLOW], "escalated"),
         ("miscalibration", {"recalibration": "recovered"}, [KELLY, "recalibration"], "recovered"),
-        ("miscalibration", {"recalibration": "refused stale_trades"}, [KELLY, "recalibration"], "refused"),
+        ("miscalibration", {"recalibration": "refused stale_trades"}, [KELLY, "recalibration"], "escalated"),
         ("partition", {}, [KELLY], "escalated"),
         ("unknown", {}, [KELLY], "escalated"),
         ("certificate_expired", {}, [KELLY], "escalated"),

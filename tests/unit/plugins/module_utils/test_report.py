@@ -68,6 +68,8 @@ def test_a_host_whose_leases_cannot_be_read_is_unknown():
         ([{"verdict": "not_recovered"}, {"verdict": "approval_needed"}], "approval_needed"),
         ([{"verdict": "unknown"}], "unknown"),
         ([{"failed": True, "msg": "x"}], "escalated"),
+        ([{"verdict": "refused"}], "refused"),
+        ([{"verdict": "not_recovered", "changed": True}, {"verdict": "refused"}], "escalated"),
         ([{"unreachable": True, "msg": "x"}], "unknown"),
         ([{"changed": True}], "unknown"),
         ([], "escalated"),
