@@ -35,7 +35,7 @@ def make_new() -> None:
 @pytest.fixture(scope="session", autouse=True)
 def known_start() -> None:
     make_new()
-    helpers.lab.mend()
+    helpers.lab.mend(helpers.HOSTS)
 
 
 @pytest.fixture(autouse=True)
@@ -49,4 +49,4 @@ def as_new() -> Iterator[None]:
 def broken() -> Iterator[Callable]:
     """Call it with a fault, and hosts if not all; the fault ends with the test."""
     yield helpers.lab.break_
-    helpers.lab.mend()
+    helpers.lab.mend(helpers.HOSTS)

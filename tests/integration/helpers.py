@@ -22,7 +22,9 @@ sys.path.insert(0, str(CHECKOUT / "tests" / "lab"))
 import lab
 
 INVENTORY = CHECKOUT / "inventory" / "lab"
-HOSTS = sorted(lab.aurora_hosts())  # the first is the canary
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")  # pytest -n gives every worker an Aurora host of its own
+HOSTS = [f"aurora{int(WORKER.removeprefix('gw')) + 1}"] if WORKER else sorted(lab.aurora_hosts())
+HOST = HOSTS[0]  # the canary
 RUNNER = "aurora-runner.service"
 DROP_INS = f"/etc/systemd/system/{RUNNER}.d"
 OURS = (f"{DROP_INS}/zzz-aurora-runbook.conf", f"/etc/aurora-runbook/{RUNNER}.env")
@@ -76,7 +78,8 @@ def finish(process: subprocess.Popen) -> str:
 def playbook(name: str, *arguments: str, cwd: Path = CHECKOUT) -> Run:
     """Run a playbook of the collection, by its short name from the checkout or by its full one from anywhere."""
     path = name if "." in name else f"playbooks/{name}.yml"
-    process = start(["ansible-playbook", path, "-i", str(INVENTORY), *arguments], cwd)
+    limit = ["--limit", HOST] if WORKER else []
+    process = start(["ansible-playbook", path, "-i", str(INVENTORY), *limit, *arguments], cwd)
     output = finish(process)
     return Run(process.returncode, output)
 

@@ -137,3 +137,9 @@ def test_only_systemds_own_restarts_of_late_are_counted():
 )
 def test_a_quota_is_read_as_systemd_shows_it(text, seconds):
     assert _systemd.timespan(text) == pytest.approx(seconds) if seconds else _systemd.timespan(text) is None
+
+
+def test_a_loop_whose_cause_was_mended_is_waited_for():
+    looping = current(BACKING_OFF, problem="activating", crashes=9)
+    assert _restart.plan(looping, "restarted", 300).reason == "refused_loop"
+    assert _restart.plan(looping, "restarted", 300, mended=True).action == "wait"

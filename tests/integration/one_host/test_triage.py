@@ -4,25 +4,17 @@
 from __future__ import annotations
 
 import pytest
-from helpers import HOSTS, footprint, lab, module, playbook, put, shell, show, wait_until
+from helpers import HOST, HOSTS, footprint, lab, module, playbook, put, shell, show, wait_until
 
 LOOK = {"network_host": "monitor1", "sample_seconds": 2}
-BREAKER_FAULTS = {name: fault.cause for name, fault in lab.FAULTS.items() if fault.incident == "circuit_breaker"}
-
-
-@pytest.mark.parametrize(("fault", "cause"), BREAKER_FAULTS.items())
-def test_the_injected_cause_is_named_first(fault, cause, broken):
-    broken(fault, ["aurora1"])
-    look = module("aurora1", "triage_info", LOOK)
-    assert look["causes"][0]["cause"] == cause, look["summary"]
 
 
 def test_what_is_down_or_hangs_is_found_without_failing():
-    shell("aurora1", "systemctl stop aurora-live-feed nginx; systemctl kill --signal=STOP aurora-runner")
+    shell(HOST, "systemctl stop aurora-live-feed nginx; systemctl kill --signal=STOP aurora-runner")
     try:
-        look = module("aurora1", "triage_info", {**LOOK, "probe_seconds": 6})
+        look = module(HOST, "triage_info", {**LOOK, "probe_seconds": 6})
     finally:
-        lab.inside("aurora1", "systemctl", "kill", "--signal=CONT", "aurora-runner")
+        lab.inside(HOST, "systemctl", "kill", "--signal=CONT", "aurora-runner")
     assert not look["failed"]
     assert {"feed_down", "nginx_down"} <= {cause["cause"] for cause in look["causes"]}
     failed = {name for name, probe in look["probes"].items() if probe["status"] != "ok"}
@@ -46,13 +38,13 @@ FEED_DROP_IN = f"/etc/systemd/system/{FEED}.d"
     ids=["crash loop", "MemoryMax", "CPUQuota"],
 )
 def test_what_keeps_the_feed_from_serving_is_named_first(settings, shows, causes):
-    put("aurora1", f"{FEED_DROP_IN}/probe.conf", "[Service]", *settings)
+    put(HOST, f"{FEED_DROP_IN}/probe.conf", "[Service]", *settings)
     try:
-        lab.inside("aurora1", "systemctl", "restart", FEED)
-        wait_until(lambda: shows == "runs" or int(show("aurora1", FEED, "NRestarts")) >= 3)
-        look = module("aurora1", "triage_info", LOOK)
+        lab.inside(HOST, "systemctl", "restart", FEED)
+        wait_until(lambda: shows == "runs" or int(show(HOST, FEED, "NRestarts")) >= 3)
+        look = module(HOST, "triage_info", LOOK)
     finally:
-        shell("aurora1", f"rm -r {FEED_DROP_IN}; systemctl daemon-reload; systemctl restart {FEED}")
+        shell(HOST, f"rm -r {FEED_DROP_IN}; systemctl daemon-reload; systemctl restart {FEED}")
     found = [cause["cause"] for cause in look["causes"]]
     assert found[: len(causes)] == causes, look["summary"]
     assert (look["severity"], look["indicators"]["sse_availability"]["value"]) == ("P0", 0)
@@ -60,25 +52,25 @@ def test_what_keeps_the_feed_from_serving_is_named_first(settings, shows, causes
 
 def test_nginx_that_its_configuration_keeps_down_is_a_broken_configuration():
     site = "/etc/nginx/sites-available/aurora"
-    shell("aurora1", f"cp {site} /root/site; sed -i 's/listen 443/lisssten 443/' {site}; systemctl stop nginx")
+    shell(HOST, f"cp {site} /root/site; sed -i 's/listen 443/lisssten 443/' {site}; systemctl stop nginx")
     try:
-        look = module("aurora1", "triage_info", LOOK)
+        look = module(HOST, "triage_info", LOOK)
     finally:
-        lab.inside("aurora1", "cp", "/root/site", site)
+        lab.inside(HOST, "cp", "/root/site", site)
     assert look["causes"][0]["cause"] == "nginx_config"
     assert "nginx_down" not in {cause["cause"] for cause in look["causes"]}
     assert "sites-enabled/aurora:2" in look["causes"][0]["evidence"][0]["text"]
 
 
 def test_the_token_is_in_no_output():
-    token = shell("aurora1", "cat /opt/aurora/secrets/auth_token")
+    token = shell(HOST, "cat /opt/aurora/secrets/auth_token")
     leak = """
     systemctl stop aurora-runner
     said="leaked $(cat /opt/aurora/secrets/auth_token) here"
     echo "$said" >>/opt/aurora/logs/aurora_events.jsonl
     printf 'MESSAGE=%s\\nOBJECT_SYSTEMD_UNIT=aurora-runner.service\\n' "$said" | logger --journald
     """
-    shell("aurora1", leak)
+    shell(HOST, leak)
     run = playbook("triage", "-vvv")
     assert run.output.count("leaked *** here") >= 2
     assert token not in run.output
@@ -86,11 +78,11 @@ def test_the_token_is_in_no_output():
 
 def test_a_log_that_leads_elsewhere_is_not_read():
     log = "/opt/aurora/logs/trades.jsonl"
-    shell("aurora1", f"runuser -u aurora -- sh -c 'mv {log} {log}.kept && ln -s /etc/shadow {log}'")
+    shell(HOST, f"runuser -u aurora -- sh -c 'mv {log} {log}.kept && ln -s /etc/shadow {log}'")
     try:
-        look = module("aurora1", "triage_info", LOOK)
+        look = module(HOST, "triage_info", LOOK)
     finally:
-        lab.inside("aurora1", "mv", "--force", f"{log}.kept", log)
+        lab.inside(HOST, "mv", "--force", f"{log}.kept", log)
     assert look["probes"]["trade_log"]["status"] == "failed"
     assert "root:" not in str(look)
 
@@ -104,7 +96,7 @@ def test_triage_shows_every_host_and_touches_nothing():
 
 
 def test_triage_speaks_ukrainian(broken):
-    broken("breaker_spreads", ["aurora1"])
+    broken("breaker_spreads", [HOST])
     run = playbook("triage", "-e", "aurora_language=uk")
     assert run.status == 0
     assert any("імовірна причина: wide_spreads" in line for line in run.report)

@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Iterator
 
 import pytest
-from helpers import HOSTS, footprint, lab, module, shell
+from helpers import HOST, footprint, lab, module, shell
 
 CERTIFICATE = "/opt/lab/tls/cert.pem"
 GO_ON = "systemctl kill --signal=CONT aurora-live-feed"
@@ -35,18 +35,18 @@ def way_back() -> Iterator[None]:
 
 
 def go(**options):
-    address = lab.aurora_hosts(["aurora1"])["aurora1"]
+    address = lab.aurora_hosts([HOST])[HOST]
     return module("monitor1", "public_way_info", {"address": address, "timeout_seconds": 3, **options})
 
 
 def test_a_whole_way_is_gone_to_its_end_and_nothing_is_touched():
-    before = footprint("aurora1")
+    before = footprint(HOST)
     way = go()
     assert (way["ok"], way["link"], way["broken"], way["changed"]) == (True, "", [], False)
     assert set(way["probes"]) == {"dns", "tcp", "tls", "http"}
     assert way["probes"]["dns"]["data"]["wrong"] is False
     assert 300 < way["probes"]["tls"]["data"]["days_left"] < 400
-    assert footprint("aurora1") == before
+    assert footprint(HOST) == before
 
 
 @pytest.mark.parametrize(
@@ -61,26 +61,26 @@ def test_a_whole_way_is_gone_to_its_end_and_nothing_is_touched():
     ],
 )
 def test_the_broken_link_is_named_and_so_is_its_cause(fault, mend, link, cause):
-    shell("aurora1", fault)
+    shell(HOST, fault)
     try:
         check(link, cause)
     finally:
-        shell("aurora1", mend)
+        shell(HOST, mend)
 
 
 def test_a_certificate_that_ended_is_named():
-    lab.inside("aurora1", "cp", CERTIFICATE, "/root/cert.pem")
-    expire("aurora1")
+    lab.inside(HOST, "cp", CERTIFICATE, "/root/cert.pem")
+    expire(HOST)
     try:
         check("certificate_expired", "certificate_expired")
     finally:
-        shell("aurora1", f"cp /root/cert.pem {CERTIFICATE}; systemctl reload nginx")
+        shell(HOST, f"cp /root/cert.pem {CERTIFICATE}; systemctl reload nginx")
 
 
 def check(link: str, cause: str) -> None:
     way = go()
     assert (way["ok"], way["link"]) == (False, link), way
-    look = module("aurora1", "triage_info", {**LOOK, "outside": way})
+    look = module(HOST, "triage_info", {**LOOK, "outside": way})
     assert look["causes"][0]["cause"] == cause, look["summary"]
     assert look["severity"] == "P0"
     assert look["indicators"]["sse_availability"]["source"] == "healthz"
@@ -95,9 +95,9 @@ def test_a_wrong_name_is_told_from_a_host_that_is_down():
         "ok",
         True,
     )
-    look = module(HOSTS[0], "triage_info", {**LOOK, "outside": way})
+    look = module(HOST, "triage_info", {**LOOK, "outside": way})
     assert look["causes"][0]["cause"] == "dns"
-    shell("aurora1", "systemctl stop nginx")
+    shell(HOST, "systemctl stop nginx")
     assert go()["broken"] == ["tcp_refused"]
     shell("monitor1", "sed 's/ aurora.example.com//' /root/hosts >/etc/hosts")
     assert go()["broken"] == ["dns", "tcp_refused"]

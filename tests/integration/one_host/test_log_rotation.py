@@ -9,9 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from helpers import each, footprint, lab, module, put, shell, show, wait_until
+from helpers import HOST, each, footprint, lab, module, put, shell, show, wait_until
 
-HOST = "aurora1"
 HOME = "/srv/probe"  # belongs to the service user, like /opt/aurora
 LOGS = f"{HOME}/logs"
 CONFIG = "/etc/probe-logrotate"

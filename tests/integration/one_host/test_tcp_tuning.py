@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import pytest
 from helpers import (
+    HOST,
     LEASES,
     configuration,
     footprint,
@@ -30,24 +31,24 @@ PRESENT, ABSENT = {"state": "present"}, {"state": "absent"}
 
 
 def tune(arguments=PRESENT, *flags):
-    return module("aurora1", "tcp_tuning", arguments, *flags)
+    return module(HOST, "tcp_tuning", arguments, *flags)
 
 
 def network():
     """Every network setting of the host."""
-    return shell("aurora1", "grep -rs . /proc/sys/net/ipv4 /proc/sys/net/core | sort")
+    return shell(HOST, "grep -rs . /proc/sys/net/ipv4 /proc/sys/net/core | sort")
 
 
 def values():
-    return {name: shell("aurora1", f"cat /proc/sys/{name.replace('.', '/')}").strip() for name in TUNED}
+    return {name: shell(HOST, f"cat /proc/sys/{name.replace('.', '/')}").strip() for name in TUNED}
 
 
 def standing():
-    return lease("aurora1", "tcp_tuning")
+    return lease(HOST, "tcp_tuning")
 
 
 def test_the_profile_takes_effect_and_goes_without_a_trace():
-    before, untouched = (configuration("aurora1"), network()), footprint("aurora1")
+    before, untouched = (configuration(HOST), network()), footprint(HOST)
     expected = {
         "failed": False,
         "changed": True,
@@ -57,7 +58,7 @@ def test_the_profile_takes_effect_and_goes_without_a_trace():
     tried = tune(PRESENT, "--check")
     assert {name: tried[name] for name in expected} == expected
     assert tried["verdict"] == "would_change"
-    assert (network(), footprint("aurora1")) == (before[1], untouched)
+    assert (network(), footprint(HOST)) == (before[1], untouched)
 
     tuned = tune()
     assert {name: tuned[name] for name in expected} == expected
@@ -65,31 +66,31 @@ def test_the_profile_takes_effect_and_goes_without_a_trace():
     assert [one["name"] for one in tuned["left_out"]] == ["net.ipv4.tcp_low_latency"]
     assert "nothing since Linux 4.14" in tuned["left_out"][0]["reason"]
     assert values() == AFTER
-    assert configuration("aurora1") == before[0]
+    assert configuration(HOST) == before[0]
 
-    stands = footprint("aurora1")
+    stands = footprint(HOST)
     assert not tune()["changed"]
-    assert footprint("aurora1") == stands
+    assert footprint(HOST) == stands
 
-    seen = module("aurora1", "triage_info", LOOK)
+    seen = module(HOST, "triage_info", LOOK)
     assert [(one["kind"], one["phase"]) for one in seen["leases"]] == [("tcp_tuning", "active")]
     assert any("net.ipv4.tcp_notsent_lowat=16384" in line for line in seen["summary"])
 
     revert = playbook("revert")
-    assert (revert.status, revert.verdicts["aurora1"]) == (0, "healthy")
+    assert (revert.status, revert.verdicts[HOST]) == (0, "healthy")
     assert any("given back: net.ipv4.tcp_autocorking 0 → 1" in line for line in revert.report)
-    assert (configuration("aurora1"), network()) == before
+    assert (configuration(HOST), network()) == before
     assert standing() is None
     assert not tune(ABSENT)["changed"]
 
 
 def test_what_somebody_set_is_kept_if_as_good_remembered_before_and_left_alone_after():
     lowat = "net.ipv4.tcp_notsent_lowat"
-    shell("aurora1", f"echo 8192 >{IPV4}/tcp_notsent_lowat")
+    shell(HOST, f"echo 8192 >{IPV4}/tcp_notsent_lowat")
     assert lowat not in tune()["overridden"]
-    shell("aurora1", f"echo 65536 >{IPV4}/tcp_notsent_lowat")
+    shell(HOST, f"echo 65536 >{IPV4}/tcp_notsent_lowat")
     assert tune()["settings"] == [{"name": lowat, "before": "65536", "after": "16384"}]
-    shell("aurora1", f"echo 32768 >{IPV4}/tcp_notsent_lowat")
+    shell(HOST, f"echo 32768 >{IPV4}/tcp_notsent_lowat")
     back = tune(ABSENT)
     assert "32768, which somebody set since" in back["left_out"][0]["reason"]
     assert values() == {**NORMAL, lowat: "32768"}
@@ -108,9 +109,9 @@ rm /run/slow
 
 @pytest.mark.parametrize(("arguments", "left"), [(ABSENT, "before"), (PRESENT, "after")], ids=["undone", "finished"])
 def test_a_run_killed_between_two_writes_is(arguments, left):
-    shell("aurora1", f"mkfifo /run/slow && mount --bind /run/slow {IPV4}/tcp_notsent_lowat")
-    process = start_module("aurora1", "tcp_tuning", PRESENT)
-    shell("aurora1", KILL)
+    shell(HOST, f"mkfifo /run/slow && mount --bind /run/slow {IPV4}/tcp_notsent_lowat")
+    process = start_module(HOST, "tcp_tuning", PRESENT)
+    shell(HOST, KILL)
     process.communicate()
     assert standing()["phase"] == "applying"  # it was on disk before the first write
     assert tune(arguments)["changed"]
@@ -122,11 +123,9 @@ def test_a_run_killed_between_two_writes_is(arguments, left):
 def test_a_restart_of_the_host_ends_the_lease(arguments):
     tune()
     another_boot = "00000000-0000-0000-0000-000000000000"
-    lab.inside(
-        "aurora1", "sed", "-i", f's/"boot": ".*"/"boot": "{another_boot}"/', f"{LEASES}/override-tcp_tuning.json"
-    )
-    shell("aurora1", f"echo 1 >{IPV4}/tcp_autocorking; echo 65536 >{IPV4}/tcp_notsent_lowat")
-    assert module("aurora1", "triage_info", LOOK)["leases"] == []
+    lab.inside(HOST, "sed", "-i", f's/"boot": ".*"/"boot": "{another_boot}"/', f"{LEASES}/override-tcp_tuning.json")
+    shell(HOST, f"echo 1 >{IPV4}/tcp_autocorking; echo 65536 >{IPV4}/tcp_notsent_lowat")
+    assert module(HOST, "triage_info", LOOK)["leases"] == []
     before = values()
     assert tune(arguments)["changed"]
     if arguments == ABSENT:
@@ -137,7 +136,7 @@ def test_a_restart_of_the_host_ends_the_lease(arguments):
 
 def test_a_key_that_the_kernel_refuses_puts_back_the_others():
     path, before = f"{IPV4}/tcp_notsent_lowat", network()
-    shell("aurora1", f"mount --bind {path} {path} && mount -o remount,bind,ro {path}")
+    shell(HOST, f"mount --bind {path} {path} && mount -o remount,bind,ro {path}")
     try:
         result = tune()
         assert result["failed"]
@@ -145,4 +144,4 @@ def test_a_key_that_the_kernel_refuses_puts_back_the_others():
         assert network() == before
         assert standing() is None
     finally:
-        shell("aurora1", f"umount {path}")
+        shell(HOST, f"umount {path}")

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from helpers import footprint, lab, module, put, shell, show, start_module, wait_until
+from helpers import HOST, footprint, lab, module, put, shell, show, start_module, wait_until
 
 FEED, NGINX = "aurora-live-feed.service", "nginx.service"
 HEALTHY = {"start_seconds": 20, "hold_seconds": 1}
@@ -23,7 +23,7 @@ DROP_IN, SITE = f"{UNITS}/{FEED}.d", "/etc/nginx/sites-available/aurora"
 
 
 def restart(arguments, *flags):
-    result = module("aurora1", "service_restart", arguments, *flags)
+    result = module(HOST, "service_restart", arguments, *flags)
     assert not result["failed"], result
     return result
 
@@ -33,35 +33,35 @@ def said(result):
 
 
 def clients():
-    page = lab.get(lab.aurora_hosts(["aurora1"])["aurora1"], 8001, "/metrics")
+    page = lab.get(lab.aurora_hosts([HOST])[HOST], 8001, "/metrics")
     return sum(map(float, re.findall(r"^sse_clients_connected (\S+)$", page, re.MULTILINE)))
 
 
 def invocation(unit):
-    return show("aurora1", unit, "InvocationID")
+    return show(HOST, unit, "InvocationID")
 
 
 def hang():
-    lab.inside("aurora1", "systemctl", "kill", "--signal=STOP", FEED)
+    lab.inside(HOST, "systemctl", "kill", "--signal=STOP", FEED)
 
 
 @pytest.fixture(autouse=True)
 def whole() -> Iterator[None]:
     """The feed and nginx as the lab made them, with all clients connected."""
-    lab.inside("aurora1", "cp", SITE, "/root/site")
+    lab.inside(HOST, "cp", SITE, "/root/site")
     wait_until(lambda: clients() == 3)
     yield
-    lab.inside("aurora1", "cp", "/root/site", SITE)
-    shell("aurora1", f"rm -rf {DROP_IN}; systemctl daemon-reload; systemctl reset-failed; systemctl restart {FEED}")
+    lab.inside(HOST, "cp", "/root/site", SITE)
+    shell(HOST, f"rm -rf {DROP_IN}; systemctl daemon-reload; systemctl reset-failed; systemctl restart {FEED}")
 
 
 def test_a_healthy_feed_is_restarted_when_asked_and_every_client_comes_back():
-    before, untouched = invocation(FEED), footprint("aurora1")
+    before, untouched = invocation(FEED), footprint(HOST)
     forced = {**RESTART, "min_interval_seconds": 0}
     checked = restart(forced, "--check")
     assert (checked["verdict"], checked["changed"]) == ("would_change", True)
     assert said(checked) == ["restart_because", "clients_dropped"]
-    assert footprint("aurora1") == untouched
+    assert footprint(HOST) == untouched
 
     result = restart(forced)
     assert (result["verdict"], result["changed"], result["clients"]) == ("healthy", True, {"before": 3, "after": 3})
@@ -76,22 +76,22 @@ def test_a_feed_that_hangs_is_restarted_once():
     assert (result["verdict"], result["clients"]["before"]) == ("recovered", None), result
     assert said(result) == ["restarted", "clients_now"]
 
-    standing = footprint("aurora1")
+    standing = footprint(HOST)
     again = restart(RESTART)
     assert (again["verdict"], again["changed"], said(again)) == ("healthy", False, ["restarted_lately"])
     hang()
     refused = restart(RESTART)
     assert (refused["verdict"], refused["changed"], said(refused)) == ("refused", False, ["refused_again"])
-    assert footprint("aurora1") == standing
+    assert footprint(HOST) == standing
 
 
 def test_the_run_after_a_kill_does_not_drop_the_clients_again():
     before = invocation(FEED)
-    process = start_module("aurora1", "service_restart", {**RESTART, "min_interval_seconds": 0, "hold_seconds": 600})
+    process = start_module(HOST, "service_restart", {**RESTART, "min_interval_seconds": 0, "hold_seconds": 600})
     try:
         wait_until(lambda: invocation(FEED) not in ("", before))
     finally:
-        shell("aurora1", "pkill -KILL -f AnsiballZ_service_restart")
+        shell(HOST, "pkill -KILL -f AnsiballZ_service_restart")
         process.communicate()
     restarted = invocation(FEED)
     wait_until(lambda: clients() == 3)
@@ -100,17 +100,17 @@ def test_the_run_after_a_kill_does_not_drop_the_clients_again():
 
 
 def test_a_feed_that_is_down_is_started():
-    lab.inside("aurora1", "systemctl", "stop", FEED)
+    lab.inside(HOST, "systemctl", "stop", FEED)
     assert said(restart(RESTART))[0] == "started"
-    assert show("aurora1", FEED, "SubState") == "running"
+    assert show(HOST, FEED, "SubState") == "running"
 
 
 def test_a_crash_loop_is_left_alone_and_tells_its_reason():
-    put("aurora1", f"{DROP_IN}/probe.conf", "[Service]", "Environment=FEED_PORT=none", "RestartSec=1")
-    lab.inside("aurora1", "systemctl", "restart", FEED)
+    put(HOST, f"{DROP_IN}/probe.conf", "[Service]", "Environment=FEED_PORT=none", "RestartSec=1")
+    lab.inside(HOST, "systemctl", "restart", FEED)
     early = restart({**RESTART, "start_seconds": 3})
     assert (early["verdict"], early["changed"]) == ("refused", False)
-    wait_until(lambda: int(show("aurora1", FEED, "NRestarts")) >= 3)
+    wait_until(lambda: int(show(HOST, FEED, "NRestarts")) >= 3)
     result = restart(RESTART)
     assert (result["verdict"], result["changed"], said(result)) == ("refused", False, ["refused_loop"])
     assert "invalid literal for int() with base 10: 'none'" in result["done"][0]["text"]
@@ -118,16 +118,16 @@ def test_a_crash_loop_is_left_alone_and_tells_its_reason():
 
 def test_a_service_that_ignores_sigterm_is_killed():
     stubborn = """ExecStart=/bin/sh -c "trap '' TERM; while :; do sleep 1; done" """
-    put("aurora1", f"{UNITS}/probe.service", "[Service]", stubborn)
-    lab.inside("aurora1", "systemctl", "start", "probe")
+    put(HOST, f"{UNITS}/probe.service", "[Service]", stubborn)
+    lab.inside(HOST, "systemctl", "start", "probe")
     result = restart({"name": "probe", "min_interval_seconds": 0, **HEALTHY})
     assert said(result) == ["restarted", "killed"]
-    lab.inside("aurora1", "systemctl", "kill", "--signal=KILL", "probe")
+    lab.inside(HOST, "systemctl", "kill", "--signal=KILL", "probe")
 
 
 def test_a_service_that_does_not_come_up_fails_with_its_journal():
-    put("aurora1", f"{UNITS}/probe.service", "[Service]", "ExecStart=/bin/sh -c 'echo no disk; exit 3'")
-    result = module("aurora1", "service_restart", {"name": "probe", "state": "started", **HEALTHY})
+    put(HOST, f"{UNITS}/probe.service", "[Service]", "ExecStart=/bin/sh -c 'echo no disk; exit 3'")
+    result = module(HOST, "service_restart", {"name": "probe", "state": "started", **HEALTHY})
     assert result["failed"]
     assert "no disk" in result["msg"]
 
@@ -136,26 +136,26 @@ def test_nginx_is_started_only_with_a_valid_configuration_and_never_restarted():
     running = invocation(NGINX)
     assert said(restart(START)) == ["runs_already"]
     assert invocation(NGINX) == running
-    lab.inside("aurora1", "sed", "-i", "s/listen 443 ssl;/lisssten 443 ssl;/", SITE)
+    lab.inside(HOST, "sed", "-i", "s/listen 443 ssl;/lisssten 443 ssl;/", SITE)
     refused = restart({**START, "state": "restarted", "min_interval_seconds": 0})
     assert (refused["verdict"], said(refused)) == ("refused", ["refused_config"])
     assert 'unknown directive "lisssten" in /etc/nginx/sites-enabled/aurora:2' in refused["done"][0]["text"]
     assert invocation(NGINX) == running
 
-    lab.inside("aurora1", "systemctl", "stop", NGINX)
+    lab.inside(HOST, "systemctl", "stop", NGINX)
     assert restart(START)["verdict"] == "refused"
-    assert show("aurora1", NGINX, "SubState") != "running"
-    lab.inside("aurora1", "cp", "/root/site", SITE)
+    assert show(HOST, NGINX, "SubState") != "running"
+    lab.inside(HOST, "cp", "/root/site", SITE)
     assert said(restart(START)) == ["started"]
 
 
 def test_what_must_not_be_restarted_is_refused_by_name():
-    put("aurora1", f"{UNITS}/probe-edited.service", "[Service]", "ExecStart=/bin/sleep infinity")
-    lab.inside("aurora1", "systemctl", "start", "probe-edited")
-    lab.inside("aurora1", "systemd-run", "--unit=probe-transient", "sleep", "infinity")
-    lab.inside("aurora1", "ln", "-s", "/dev/null", f"{UNITS}/probe-masked.service")
-    lab.inside("aurora1", "systemctl", "daemon-reload")
-    lab.inside("aurora1", "tee", "-a", f"{UNITS}/probe-edited.service", input=b"Nice=5\n")
+    put(HOST, f"{UNITS}/probe-edited.service", "[Service]", "ExecStart=/bin/sleep infinity")
+    lab.inside(HOST, "systemctl", "start", "probe-edited")
+    lab.inside(HOST, "systemd-run", "--unit=probe-transient", "sleep", "infinity")
+    lab.inside(HOST, "ln", "-s", "/dev/null", f"{UNITS}/probe-masked.service")
+    lab.inside(HOST, "systemctl", "daemon-reload")
+    lab.inside(HOST, "tee", "-a", f"{UNITS}/probe-edited.service", input=b"Nice=5\n")
     reasons = {
         "aurora-runner": "refused_trader",
         "probe-missing": "refused_not_loaded",
@@ -163,8 +163,8 @@ def test_what_must_not_be_restarted_is_refused_by_name():
         "probe-transient": "refused_transient",
         "probe-edited": "refused_reload",
     }
-    before = footprint("aurora1")
+    before = footprint(HOST)
     for name, reason in reasons.items():
         result = restart({"name": name})
         assert (result["verdict"], result["changed"], said(result)) == ("refused", False, [reason]), name
-    assert footprint("aurora1") == before
+    assert footprint(HOST) == before

@@ -7,9 +7,8 @@ import re
 from contextlib import contextmanager
 
 import pytest
-from helpers import configuration, footprint, lab, module, shell, start_module, wait_until
+from helpers import HOST, configuration, footprint, lab, module, shell, start_module, wait_until
 
-HOST = "aurora1"
 MODEL = "/opt/aurora/models/calibration.json"
 SCRIPT = "/opt/aurora/tools/calibrate.py"
 RECORD = "/var/lib/aurora-runbook/recalibration.json"
