@@ -488,7 +488,7 @@ def faults(as_json):
         print(json.dumps(rows, indent=1))
         return
     for row in rows:
-        print(f"{row['name']}\n  {row['does']}\n  cause {row['cause']}; cure {', '.join(row['cure']) or 'none yet'};"
+        print(f"{row['name']}\n  {row['does']}\n  cause {row['cause']}; cure {', '.join(row['cure']) or 'none'};"
               f" expect {row['expect']}")  # fmt: skip
 
 

@@ -4,4 +4,5 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "lab/hosts/aurora/files/opt/aurora"))
+LAB = Path(__file__).parents[2] / "lab"
+sys.path[:0] = [str(LAB), str(LAB / "hosts/aurora/files/opt/aurora")]
