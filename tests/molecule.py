@@ -38,7 +38,7 @@ def test_fault_ends_as_it_should_and_stays_so(fault, worker_id, tmp_path):
         "AURORA_FAULT": fault["name"],
         "AURORA_HOST": f"aurora{number}",
         "AURORA_ALERT": ALERTS[fault["incident"]],
-        "XDG_CACHE_HOME": str(tmp_path),  # where molecule keeps the state of a scenario
+        "MOLECULE_EPHEMERAL_DIRECTORY": str(tmp_path),
         "MOLECULE_COMMAND_BORDERS": "no",
         "NO_COLOR": "1",
     }
