@@ -43,13 +43,17 @@ def target(alert: object, hosts: Mapping[str, str]) -> Target:
 def _host(instance: object, hosts: Mapping[str, str]) -> str:
     address = _without_port(instance) if isinstance(instance, str) else ""
     found = [name for name, known in hosts.items() if address and address in (name, known)]
-    if not found and not re.fullmatch(r"[\d.]+", address):
-        short = address.split(".")[0]
-        found = [name for name in hosts if short and name.split(".")[0] == short]
+    if not found and address and not re.fullmatch(r"[\d.]+", address):
+        found = [name for name in hosts if _alike(name, address)]
     if len(found) != 1:
         what = "stands for several hosts" if found else "is no host of this inventory"
         raise RunbookError(f"aurora_alert: instance {_shown(instance)} {what}; expected one of {', '.join(hosts)}")
     return found[0]
+
+
+def _alike(name: str, other: str) -> bool:
+    """Is one the short form of the other?"""
+    return name.partition(".")[0] == other.partition(".")[0] and ("." not in name or "." not in other)
 
 
 def _without_port(instance: str) -> str:

@@ -122,8 +122,11 @@ def measure(indicator: Indicator, before: _metrics.Page | None, after: _metrics.
 
 
 def enough(names: Iterable[str], before: _metrics.Page, after: _metrics.Page) -> bool:
-    """Have these indicators events enough behind them? An open breaker decides nothing, so nothing is awaited of it."""
-    if (after.highest("circuit_breaker_state") or CLOSED) > CLOSED:
+    """Have these indicators events enough behind them?
+
+    Nothing is awaited of an open breaker, which decides nothing, and of a feed without clients.
+    """
+    if (after.highest("circuit_breaker_state") or CLOSED) > CLOSED or after.highest("sse_clients_connected") == 0:
         return True
     return all(measure(INDICATORS[name], before, after, 1.0).problem != "too_few" for name in names)
 

@@ -320,6 +320,7 @@ CATALOGUE = {
         "{unit} займає {percent} % ядра за CPUQuota {quota} %",
     ),
     "outside_says": ("from outside, {link}: {problem}", "ззовні, {link}: {problem}"),
+    "way_whole": ("from outside, {url} is served", "ззовні {url} відповідає"),
     "firewall_closed": (
         "port {port} is closed from outside, and ufw does not let it in: {rule}",
         "порт {port} ззовні закритий, ufw його не пускає: {rule}",

@@ -29,13 +29,14 @@ class Paths:
 
 @dataclass(frozen=True)
 class Current:
-    """What is on the host: the unit, our lease and files, and the environments of its processes by pid."""
+    """What is on the host: the unit, our lease and files, its processes' environments by pid, and their memory."""
 
     unit: _systemd.Unit
     lease: _lease.Lease | None
     environment_text: str | None
     drop_in_text: str | None
     processes: Mapping[int, Mapping[str, str]]
+    memory: int = 0
 
     def running(self, name: str) -> str | None:
         if name in _limits.NAMES:
@@ -191,7 +192,7 @@ def _direction(name: str, before: str | None, after: str | None) -> str:
 def _too_large(current: Current, before: Mapping[str, str | None]) -> bool:
     """Would the service be killed for its memory if the limit before were back?"""
     limit = before.get("MemoryMax")
-    return limit is not None and (current.unit.number("MemoryCurrent") or 0) >= _limits.amount(limit)
+    return limit is not None and current.memory >= _limits.amount(limit)
 
 
 def _holding(current: Current, values: Mapping[str, str]) -> bool:

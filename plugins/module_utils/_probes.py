@@ -165,6 +165,7 @@ def _unit(role: str, unit: _systemd.Unit) -> dict:
         "result": unit["Result"],
         "pid": unit.pid,
         "memory": unit.number("MemoryCurrent"),
+        "memory_own": _systemd.anonymous_memory(unit["ControlGroup"]),
         "memory_high": unit.number("MemoryHigh"),
         "memory_max": unit.number("MemoryMax"),
         "cpu_nsec": unit.number("CPUUsageNSec"),

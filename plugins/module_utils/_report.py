@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ansible_collections.aurora.runbook.plugins.module_utils import _indicators, _messages, _redact, _summary
+from ansible_collections.aurora.runbook.plugins.module_utils import _indicators, _knobs, _messages, _redact, _summary
 from ansible_collections.aurora.runbook.plugins.module_utils._messages import say
 
 REVERT, INCIDENT_OF_REVERT = "revert", "circuit_breaker"
@@ -36,14 +36,21 @@ def standing(look: Mapping, incident: str) -> str:
     entry = look.get("indicators", {}).get(incident)
     if not entry or look["probes"]["leases"]["status"] != "ok":
         return "unknown"
-    unfinished = any(lease["phase"] != "active" and lease["kind"] == "service_override" for lease in look["leases"])
-    if unfinished and incident in _indicators.INCIDENTS:
+    if incident in _indicators.INCIDENTS and any(_unfinished(lease, incident) for lease in look["leases"]):
         return "breached"
     if entry["value"] is None:
         return "unknown"
     if entry["breached"] is False:
         return "unknown" if incident == "sse_availability" and NO_WAY in look["probes"] else "healthy"
     return "breached" if incident in _indicators.INCIDENTS else "unhandled"
+
+
+def _unfinished(lease: Mapping, incident: str) -> bool:
+    """Is this an override that the incident's ladder finishes: of the feed's limits for the SSE feed, else of knobs?"""
+    if lease["phase"] == "active" or lease["kind"] != "service_override":
+        return False
+    knobs = any(name in _knobs.KNOBS for name in lease["before"])
+    return knobs != (incident == "sse_availability")
 
 
 def actions(rungs: Sequence[Mapping], failure: Mapping) -> list[Mapping]:
@@ -59,7 +66,7 @@ def verdict(tried: Sequence[Mapping]) -> str:
         return "escalated"
     if tried[-1].get("unreachable"):
         return "unknown"
-    if any(result.get("failed") for result in tried):
+    if any(result.get("failed") or result.get("verdict") == "escalated" for result in tried):
         return "escalated"
     last = tried[-1].get("verdict", "unknown")
     if last == "refused" and any(result.get("changed") for result in tried):  # "nothing was changed" would be wrong
@@ -163,7 +170,7 @@ def _override(language: str, action: Mapping) -> Iterator[str]:
         yield say(language, key, unit=unit, **{**step, "before": step["before"] or say(language, none)})
     if action["proposed"]:
         changes = _summary.changes(language, action["proposed"])
-        yield say(language, "needs_approval", unit=unit, changes=changes, knobs=_knobs(action))
+        yield say(language, "needs_approval", unit=unit, changes=changes, knobs=_approvals(action))
 
 
 def _now(language: str, host: Host) -> list[str]:
@@ -186,7 +193,7 @@ def _left(language: str, host: Host) -> list[str]:
 
 
 def _next(language: str, incident: str, host: Host) -> list[str]:
-    waiting = [_knobs(action) for action in host.actions if action.get("proposed")]
+    waiting = [_approvals(action) for action in host.actions if action.get("proposed")]
     if host.verdict in ("recovered", "healthy"):
         return [say(language, "next_revert", host=host.name)] if _left(language, host) else []
     if host.verdict == "would_change":
@@ -213,7 +220,7 @@ def _any_failed(host: Host) -> bool:
     return any(action.get("failed") or action.get("unreachable") for action in host.actions)
 
 
-def _knobs(action: Mapping) -> str:
+def _approvals(action: Mapping) -> str:
     return ",".join(step["name"].lower() for step in action["proposed"])
 
 

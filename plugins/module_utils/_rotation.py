@@ -23,6 +23,7 @@ ROTATED_NAME = re.compile(rf"({LIVE_NAME.pattern})[.-]\d{{1,14}}(?:-\d{{1,14}}){
 MOST_ENTRIES = 100_000
 MARGIN = 1 << 20  # bytes for the rotation's own state and for lines written meanwhile
 LIVE, ROTATED, CLOSED = "live", "rotated", "closed"
+BRACES, BRACED = "{}", re.compile(r"[{}]")
 SCRIPTS = ("firstaction", "lastaction", "prerotate", "postrotate", "preremove")
 
 
@@ -235,8 +236,15 @@ def _lines(path: str) -> list[str]:
 
 
 def unsafe(config: str) -> str:
-    """What in a logrotate configuration loses lines of a writer that did not reopen yet; "" when nothing does."""
+    """What in a logrotate configuration loses lines, of a writer that did not reopen yet too; "" when nothing does."""
     for directives in blocks(config):
+        if BRACES in directives:
+            return "a block is not written line by line; put { last in its line and } in one of its own"
+        if "rotate" not in directives:
+            return "without rotate logrotate removes a log instead of keeping it; add rotate with a number above 0"
+        for name in ("include", "olddir", "shred", "mail"):
+            if name in directives:
+                return f"{name} leads the logs elsewhere; keep rotated logs beside the live ones"
         for name in ("copytruncate", "copy", "renamecopy"):
             if name in directives and f"no{name}" not in directives:
                 return f"{name} loses the lines written while it copies; use create"
@@ -256,13 +264,18 @@ def blocks(config: str) -> Iterator[set[str]]:
             script = words[0] != "endscript"
         elif words[0] in SCRIPTS:
             script = True
-        elif words[-1] == "{":
-            block = set(common)
-        elif words[0] == "}":
+        elif words == ["}"]:
             yield block or set()
             block = None
+        elif words[-1] == "{" and not BRACED.search("".join(words[:-1])):
+            block = set(common)
+        elif BRACED.search("".join(words)):
+            yield {BRACES}
         else:
-            (common if block is None else block).add(words[0])
+            into = common if block is None else block
+            into.add(words[0])
+            if words[0] == "rotate" and words[1:] == ["0"]:
+                into.discard("rotate")
 
 
 # Deciding

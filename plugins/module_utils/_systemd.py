@@ -131,6 +131,12 @@ def units_of(pid: int, proc: str = "/proc") -> set[str]:
     return {part for line in _read(f"{proc}/{pid}/cgroup").splitlines() for part in line.split("/")[1:]}
 
 
+def anonymous_memory(control_group: str, proc: str = "/proc") -> int:
+    """Bytes that a unit's processes have to themselves. MemoryCurrent counts files in the cache too."""
+    texts = (_read(f"{proc}/{pid}/status") for pid in processes(control_group, proc))
+    return sum(int(size) << 10 for text in texts for size in re.findall(r"^RssAnon:\s+(\d+) kB$", text, re.MULTILINE))
+
+
 def environment(pid: int, proc: str = "/proc") -> dict[str, str] | None:
     """The environment a process was started with; None when the process is gone or only waits to be reaped."""
     text = _read(f"{proc}/{pid}/environ")

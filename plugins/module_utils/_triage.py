@@ -30,6 +30,7 @@ WHY_CAUSES = {
 FEW_DENIALS, LAST_DENIALS = 10, 20
 FULL_PERCENT = 95.0
 NEAR_LIMIT, NEAR_QUOTA = 0.95, 0.9
+BESIDE = 0.4  # the weight of what is found beside the breach, and must not pick a rung before its cause
 BUSY_PERCENT, WAITING_PERCENT, HOG_PERCENT = 90, 20, 50
 LOOP_RESTARTS, YOUNG_SECONDS, LATELY_SECONDS = 3, 10, 300
 TRADE_CAUSES = ("stale_trades", "malformed_trades", "few_trades")
@@ -181,7 +182,7 @@ def causes(
     """Likely causes with the evidence for each, the likeliest first; ``unknown`` for a breach nothing explains."""
     merged: dict[str, Cause] = {}
     for cause in [
-        *_from_why(read, codes, why_causes),
+        *_from_why(read, codes, findings, why_causes),
         *_from_market(read, findings),
         *_from_host(read, findings),
         *_from_way(findings),
@@ -194,16 +195,27 @@ def causes(
     return sorted(known or merged.values(), key=lambda cause: (-cause.weight, cause.name))
 
 
-def _from_why(read: Mapping[str, dict], codes: Why, why_causes: Mapping[str, Sequence[str]]) -> Iterator[Cause]:
+def _from_why(
+    read: Mapping[str, dict], codes: Why, findings: Mapping[str, Finding], why_causes: Mapping[str, Sequence[str]]
+) -> Iterator[Cause]:
     if not _trading_suffers(read):
         return
     for code, share in codes.shares.items():
         name = next((n for n, patterns in why_causes.items() if _matches(code, patterns)), None)
         if name == "model":
-            name = "miscalibration" if read["calibration_ece"]["breached"] else "tight_thresholds"
+            name = _of_the_model(read, findings)
         if name and share >= 0.1:
             values = {"code": code, "percent": round(100 * share), "denials": round(codes.denials)}
             yield Cause(name, share, (("why_share", values),))
+
+
+def _of_the_model(read: Mapping[str, dict], findings: Mapping[str, Finding]) -> str | None:
+    """Is the model wrong, or are the thresholds tight for a good one? None when nobody knows."""
+    breached = read["calibration_ece"]["breached"]
+    if breached is None:
+        valid = findings["model_valid"].data.get("valid") if "model_valid" in findings else None
+        return "miscalibration" if valid is False else None
+    return "miscalibration" if breached else "tight_thresholds"
 
 
 def _trading_suffers(read: Mapping[str, dict]) -> bool:
@@ -246,19 +258,23 @@ def _from_model(findings: Mapping[str, Finding]) -> Iterator[Cause]:
 
 
 def _from_host(read: Mapping[str, dict], findings: Mapping[str, Finding]) -> Iterator[Cause]:
+    lossy = read["sse_availability"]["breached"] is True and read["sse_availability"]["source"] != "healthz"
     for unit in findings["units"].data.values():
-        yield from _from_unit(unit, findings)
+        yield from _from_unit(unit, findings, lossy)
     nginx = findings["nginx_config"]
-    if nginx.status == "ok" and not nginx.data["valid"]:
-        yield Cause("nginx_config", 0.95, (("nginx_says", {"message": nginx.data["message"]}),))
+    if nginx.status == "ok" and not nginx.data["valid"]:  # an nginx that runs still serves what it loaded
+        runs = findings["units"].data.get("nginx", {}).get("running", False)
+        yield Cause("nginx_config", BESIDE if runs else 0.95, (("nginx_says", {"message": nginx.data["message"]}),))
     if "expired" in findings["certificate"].problem:
         yield Cause("certificate_expired", 0.95, (("certificate_says", {"problem": findings["certificate"].problem}),))
     if findings["dns"].status != "ok":
-        yield Cause("dns", 0.9, (("dns_says", {"problem": findings["dns"].problem}),))
+        yield Cause("dns", 0.85, (("dns_says", {"problem": findings["dns"].problem}),))
+    serving = _healthy(findings) and not lossy
     for path, figures in findings["disk"].data.get("paths", {}).items():
         for what in ("used_percent", "inodes_used_percent"):
             if figures[what] >= FULL_PERCENT:
-                yield Cause("disk_full", 0.95, (("disk_says", {"path": path, "what": what, "percent": figures[what]}),))
+                says = {"path": path, "what": what, "percent": figures[what]}
+                yield Cause("disk_full", BESIDE if serving else 0.95, (("disk_says", says),))
     if read["execution_latency"]["breached"]:
         yield from _from_load(findings["load"].data, findings["units"].data.get("runner", {}).get("pid"))
         for name, device in findings["iostat"].data.get("devices", {}).items():
@@ -276,7 +292,7 @@ def _from_load(load: Mapping, runner: int | None) -> Iterator[Cause]:
             yield Cause("local_cpu", 0.7, (("cpu_waits", {"waiting": waiting, **busiest}),))
 
 
-def _from_unit(unit: Mapping, findings: Mapping[str, Finding]) -> Iterator[Cause]:
+def _from_unit(unit: Mapping, findings: Mapping[str, Finding], lossy: bool) -> Iterator[Cause]:
     role = unit["role"] if unit["loaded"] == "loaded" else "absent"
     values = {"unit": unit["id"], "state": unit["state"], "restarts": unit["restarts"] or 0}
     # With a broken configuration that is the cause, and nginx only follows from it.
@@ -291,7 +307,8 @@ def _from_unit(unit: Mapping, findings: Mapping[str, Finding]) -> Iterator[Cause
     elif not _healthy(findings):
         problem = findings["healthz_local"].problem or f"HTTP {findings['healthz_local'].data['status']}"
         yield Cause("feed_hung", 0.9, (("healthz_says", {"unit": unit["id"], "problem": problem}),))
-    yield from _from_limits(unit, findings)
+    suffers = lossy or not unit["running"] or not _healthy(findings)
+    yield from _from_limits(unit, findings, 0.93 if suffers else BESIDE)
 
 
 def _loops(unit: Mapping, findings: Mapping[str, Finding]) -> bool:
@@ -303,20 +320,20 @@ def _loops(unit: Mapping, findings: Mapping[str, Finding]) -> bool:
     return (unit["up_seconds"] or 0) < YOUNG_SECONDS and not _healthy(findings)
 
 
-def _from_limits(unit: Mapping, findings: Mapping[str, Finding]) -> Iterator[Cause]:
+def _from_limits(unit: Mapping, findings: Mapping[str, Finding], weight: float) -> Iterator[Cause]:
     """A service at its limits hangs or dies of that, so they weigh more than what they look like."""
     high, most = unit["memory_high"] or unit["memory_max"], unit["memory_max"] or unit["memory_high"]
     kills = _kills(unit, findings)
-    if high and (unit["memory"] or 0) >= NEAR_LIMIT * high:
-        figures = {"unit": unit["id"], "mib": unit["memory"] >> 20, "limit": high >> 20}
-        yield Cause("memory_limit", 0.93, (("memory_says", figures),))
+    if high and unit["memory_own"] >= NEAR_LIMIT * high:
+        figures = {"unit": unit["id"], "mib": unit["memory_own"] >> 20, "limit": high >> 20}
+        yield Cause("memory_limit", weight, (("memory_says", figures),))
     elif most and kills:
         figures = {"unit": unit["id"], "kills": kills, "limit": most >> 20}
         yield Cause("memory_limit", 0.93, (("memory_killed", figures),))
     quota, used = unit["cpu_quota_percent"], findings["load"].data.get("units", {}).get(unit["role"], 0)
     if quota and used >= NEAR_QUOTA * quota:
         figures = {"unit": unit["id"], "percent": used, "quota": quota}
-        yield Cause("cpu_limit", 0.93, (("quota_says", figures),))
+        yield Cause("cpu_limit", weight, (("quota_says", figures),))
 
 
 def _kills(unit: Mapping, findings: Mapping[str, Finding]) -> int:

@@ -63,6 +63,15 @@ ok:
   description: Whether a client is served.
   returned: always
   type: bool
+verdict:
+  description: V(recovered) when a client is served, else V(not_recovered); one look, without waiting.
+  returned: always
+  type: str
+done:
+  description: What was seen in sentences, each with C(message), C(values) and C(text).
+  returned: always
+  type: list
+  elements: dict
 link:
   description:
     - The first broken link, empty when there is none. V(dns), V(tcp_refused), V(tcp_timeout), V(tcp_unreachable),
@@ -91,7 +100,7 @@ probes:
 from dataclasses import asdict
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.aurora.runbook.plugins.module_utils import _options, _public_way, _redact
+from ansible_collections.aurora.runbook.plugins.module_utils import _messages, _options, _public_way, _redact
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
 
 
@@ -103,7 +112,13 @@ def look(params):
     broken = _public_way.judge(found)
     return {
         "ok": not broken,
+        "verdict": "not_recovered" if broken else "recovered",
         "link": broken[0] if broken else "",
+        "done": [
+            _messages.sentence("outside_says", link=link, problem=_public_way.finding(found, link).problem)
+            for link in broken
+        ]
+        or [_messages.sentence("way_whole", url=way.url)],
         "broken": list(broken),
         "probes": {name: asdict(finding) for name, finding in found.items()},
     }

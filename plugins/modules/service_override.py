@@ -220,6 +220,7 @@ def observe(name):
         _files.read(place.environment),
         _files.read(place.drop_in),
         _service.environments(unit),
+        _systemd.anonymous_memory(unit["ControlGroup"]),
     )
 
 

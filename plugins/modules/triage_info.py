@@ -94,9 +94,9 @@ options:
       - reconnects
   enough_seconds:
     description:
-      - How much longer the runner is sampled while C(policy_deny_rate) (50 decisions) or C(execution_latency) (100
-        executions) has too few events behind it, in seconds, 0 to 3600. Only for those that O(incident) is about, and
-        not while the breaker is open.
+      - How much longer is sampled while C(policy_deny_rate) (50 decisions), C(execution_latency) (100 executions) or
+        C(sse_availability) (50 events) has too few events behind it, in seconds, 0 to 3600. Only for those that
+        O(incident) is about, not while the breaker is open, and not where no SSE client is connected.
     type: float
     default: 0.0
   probe_seconds:
@@ -221,7 +221,8 @@ from ansible_collections.aurora.runbook.plugins.module_utils import (
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
 
 RANGES = {"sample_seconds": (0, 300), "probe_seconds": (1, 60), "enough_seconds": (0, 3600)}
-COUNTED = ("policy_deny_rate", "execution_latency")  # the indicators that take many events of the runner
+# The indicators that take many events of a service.
+COUNTED = {"runner": ("policy_deny_rate", "execution_latency"), "feed": ("sse_availability",)}
 
 
 def probes(params, secret):
@@ -254,19 +255,18 @@ def probes(params, secret):
         found[f"journal_{role}"] = lambda unit=unit: _probes.journal(unit)
     if params["prometheus_url"]:
         found["prometheus"] = lambda: _probes.promql(params["prometheus_url"], expressions(params), limit)
-    counted = [name for name in COUNTED if params["incident"] in (None, name)]
-    patience = {"enough": partial(_indicators.enough, counted), "enough_seconds": params["enough_seconds"]}
-    sampling = {
-        "feed_metrics": lambda: _probes.scrapes(params["feed_url"] + "/metrics", limit, sample, secret),
-        "load": lambda: _probes.load(sample, names),
-    }
+    more = params["enough_seconds"]
+
+    def scrapes(role, secret=""):
+        counted = [name for name in COUNTED[role] if params["incident"] in (None, name)]
+        enough = partial(_indicators.enough, counted)
+        return _probes.scrapes(params[f"{role}_url"] + "/metrics", limit, sample, secret, enough, more)
+
     return {
         **{name: (probe, limit) for name, probe in found.items()},
-        **{name: (probe, limit + sample) for name, probe in sampling.items()},
-        "runner_metrics": (
-            lambda: _probes.scrapes(params["runner_url"] + "/metrics", limit, sample, **patience),
-            limit + sample + params["enough_seconds"],
-        ),
+        "load": (lambda: _probes.load(sample, names), limit + sample),
+        "runner_metrics": (lambda: scrapes("runner"), limit + sample + more),
+        "feed_metrics": (lambda: scrapes("feed", secret), limit + sample + more),
     }
 
 

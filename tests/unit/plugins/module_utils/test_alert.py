@@ -26,6 +26,7 @@ def alert(instance="aurora1:9000", name="CircuitBreakerOpen", status="firing"):
         ("2001:db8::22", "aurora2"),
         ("aurora2.example.com:9000", "aurora2"),
         ("aurora-c:8001", "aurora-c.example.com"),
+        ("aurora-c.example.com:8001", "aurora-c.example.com"),
     ],
 )
 def test_an_instance_label_names_its_host(instance, host):
@@ -47,6 +48,7 @@ def test_an_instance_label_names_its_host(instance, host):
         "{{ 1 }}",
         "http://[",
         "all",
+        "aurora-c.example.org:9000",  # another site's
     ],
 )
 def test_an_instance_that_is_no_host_is_refused(instance):

@@ -283,7 +283,7 @@ def test_limits_join_the_variables_that_stand():
 @pytest.mark.parametrize(("used", "restart"), [(100 << 20, False), (700 << 20, True)])
 def test_a_limit_is_given_back_without_a_kill(used, restart):
     own = lease(RAISED, {"MemoryMax": "512M"})
-    plan = _override.plan_absent(current({}, own, **{**LARGE, "MemoryCurrent": str(used)}))
+    plan = _override.plan_absent(replace(current({}, own, **LARGE), memory=used))
     assert (plan.changed, plan.restart, plan.steps[0].after) == (True, restart, "512M")
 
 

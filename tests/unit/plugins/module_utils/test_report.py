@@ -7,7 +7,7 @@ import pytest
 from ansible_collections.aurora.runbook.plugins.module_utils import _indicators, _report
 
 KELLY = {"name": "KELLY_MULTIPLIER", "before": "1.0", "after": "0.5", "direction": "reduces"}
-HALF = {"kind": "service_override", "phase": "applying"}
+HALF = {"kind": "service_override", "phase": "applying", "before": {"KELLY_MULTIPLIER": "1.0"}}
 MEMORY = {"name": "MemoryMax", "before": "512M", "after": "1G", "direction": "neutral"}
 TCP = {"changed": True, "overridden": {"net.ipv4.tcp_autocorking": "0"}, "done": [], "verdict": "recovered"}
 SPREADS = {"name": "SPREAD_THRESHOLD", "before": "1.5", "after": "2.0", "direction": "increases"}
@@ -215,3 +215,14 @@ def test_a_public_way_that_nobody_could_test_is_not_healthy():
     assert _report.standing(seen, "sse_availability") == "unknown"
     assert "monitor1 does not answer" in text(_report.Host("a1", seen, [], "unknown"), "sse_availability")
     assert _report.standing(seen, "circuit_breaker") == "breached"
+
+
+def test_half_an_override_concerns_the_ladder_that_finishes_it():
+    limits = {**HALF, "before": {"MemoryMax": "512M"}}
+    assert _report.standing(look(0, False, [limits]), "circuit_breaker") == "healthy"
+    assert _report.standing(look(0, False, [limits]), "sse_availability") == "breached"
+    assert _report.standing(look(0, False, [HALF]), "sse_availability") == "healthy"
+
+
+def test_what_a_person_has_to_see_to_is_not_covered_by_a_later_success():
+    assert _report.verdict([{"verdict": "escalated"}, {"verdict": "recovered"}]) == "escalated"

@@ -223,7 +223,8 @@ def test_room_for_the_rotation_is_made_from_old_files_even_where_enough_is_free(
 
 
 SOUND = """
-/opt/aurora/logs/*.jsonl {  # copytruncate
+/opt/aurora/logs/*.jsonl {  # copytruncate {}
+    rotate 14
     compress
     delaycompress
     create 0640 aurora aurora
@@ -244,7 +245,15 @@ SOUND = """
         ("compress\ndelaycompress\n" + SOUND.replace("    compress\n    delaycompress\n", ""), ""),
         (SOUND.replace("create 0640 aurora aurora", "copytruncate"), "copytruncate loses"),
         (SOUND.replace("create 0640 aurora aurora", "copy"), "copy loses"),
-        (SOUND + "/var/log/other.jsonl\n{\n\trenamecopy\n}\n", "renamecopy loses"),
+        (SOUND + "/var/log/other.jsonl\n{\n\trotate 4\n\trenamecopy\n}\n", "renamecopy loses"),
+        (SOUND.replace("    rotate 14\n", ""), "without rotate"),
+        (SOUND.replace("rotate 14", "rotate 0"), "without rotate"),
+        ("rotate 4\n" + SOUND.replace("    rotate 14\n", ""), ""),
+        ("rotate 4\n" + SOUND.replace("rotate 14", "rotate 0"), "without rotate"),
+        (SOUND + "/x/*.jsonl { rotate 3\n copytruncate\n}\n", "a block is not written line by line"),
+        (SOUND + "/x/*.jsonl {\n rotate 3\n copytruncate }\n", "a block is not written line by line"),
+        ("include /etc/logrotate.d\n" + SOUND, "include leads"),
+        (SOUND.replace("rotate 14", "rotate 14\n    olddir /var/old"), "olddir leads"),
     ],
 )
 def test_a_configuration_that_loses_lines_is_seen_in_any_block(config, problem):

@@ -30,7 +30,13 @@ def findings(before=HEALTHY, after=HEALTHY, **others):
     sample = {"before": page(before), "after": page(after), "seconds": 5.0}
     unit = {"loaded": "loaded", "id": "x.service", "state": "active (running)", "running": True, "restarts": 0}
     unit.update(
-        memory=100, memory_high=400, memory_max=512, cpu_quota_percent=50.0, up_seconds=9000.0, result="success"
+        memory=100,
+        memory_own=90,
+        memory_high=400,
+        memory_max=512,
+        cpu_quota_percent=50.0,
+        up_seconds=9000.0,
+        result="success",
     )
     found = {
         "runner_metrics": Finding("ok", sample),
@@ -170,7 +176,7 @@ def test_trades_that_no_model_may_be_fitted_to_come_before_the_model(ece, trades
         ("nginx", {"running": False, "state": "inactive (dead)"}, "nginx_down"),
         ("feed", {"running": False, "state": "failed (failed)"}, "feed_down"),
         ("feed", {"running": False, "state": "activating (auto-restart)", "restarts": 9}, "feed_crash_loop"),
-        ("feed", {"memory": 399}, "memory_limit"),
+        ("feed", {"memory_own": 399}, "memory_limit"),
     ],
 )
 def test_what_a_unit_shows_is_named(role, changes, cause):
@@ -417,3 +423,29 @@ def test_a_process_that_takes_the_runners_core_is_named(busy, waiting, pid, used
     hog = {"pid": pid, "name": "backtest", "cpu_percent": used}
     load = {"busy_percent": busy, "processes": [hog], "units": {}, "waiting": {"runner": waiting}}
     assert judge({**found, "load": Finding("ok", load)})[0] == cause
+
+
+def test_what_is_found_beside_a_breach_picks_no_rung_before_its_cause():
+    found = findings()
+    found["units"].data["feed"]["memory_own"] = 399
+    found["units"].data["nginx"].update(running=False, state="failed (failed)")
+    full = {"free_bytes": 1, "used_percent": 99.0, "inodes_used_percent": 5.0}
+    found["disk"] = Finding("ok", {"paths": {"/opt/aurora": full}})
+    found["dns"] = Finding("failed", problem="api.exchange.com does not resolve")
+    assert judge(found) == ["nginx_down", "dns", "disk_full", "memory_limit"]
+
+
+def test_a_broken_file_that_nginx_never_loaded_is_not_why_the_feed_is_down():
+    found = findings(nginx_config=Finding("ok", {"valid": False, "message": "line 3"}))
+    found["units"].data["feed"].update(running=False, state="failed (failed)")
+    assert judge(found) == ["feed_down", "nginx_config"]
+
+
+@pytest.mark.parametrize(("valid", "causes"), [(None, ["unknown"]), (True, ["unknown"]), (False, ["miscalibration"])])
+def test_thresholds_are_not_blamed_while_nobody_knows_the_models_error(valid, causes):
+    text = HEALTHY.replace("state 0", "state 2").replace("ece 0.02", "ece NaN")
+    found = open_breaker(denials("WHY_UNATTRACTIVE", 20))
+    found["runner_metrics"] = Finding("ok", {"before": page(text), "after": page(text), "seconds": 5.0})
+    if valid is not None:
+        found["model_valid"] = Finding("ok", {"valid": valid, "says": "ECE 0.2"})
+    assert judge(found) == causes

@@ -22,7 +22,7 @@ class ActionModule(ActionBase):
     def run(self, tmp=None, task_vars=None):
         module, asked = self._task.action.rpartition(".")[2], self._task.args
         if module == "public_way_info":
-            return {"changed": False, "ok": True, "link": "", "probes": {}}
+            return {"changed": False, "ok": True, "verdict": "recovered", "link": "", "probes": {}}
         if module == "triage_info":
             return {"changed": False, **self._templar.template(task_vars["look"])}
         rung = rung_of(module, asked)
