@@ -121,14 +121,14 @@ def measure(indicator: Indicator, before: _metrics.Page | None, after: _metrics.
     return known(None if buckets is None else _metrics.histogram_quantile(0.99, buckets), count)
 
 
-def enough(names: Iterable[str], before: _metrics.Page, after: _metrics.Page) -> bool:
-    """Have these indicators events enough behind them?
+def enough(names: Iterable[str], before: _metrics.Page, after: _metrics.Page, seconds: float) -> bool:
+    """Have these indicators events enough behind them, or for an increase its window?
 
     Nothing is awaited of an open breaker, which decides nothing, and of a feed without clients.
     """
     if (after.highest("circuit_breaker_state") or CLOSED) > CLOSED or after.highest("sse_clients_connected") == 0:
         return True
-    return all(measure(INDICATORS[name], before, after, 1.0).problem != "too_few" for name in names)
+    return all(measure(INDICATORS[name], before, after, seconds).problem != "too_few" for name in names)
 
 
 def known(value: float | None, count: float | None = None) -> Value:

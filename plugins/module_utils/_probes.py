@@ -46,7 +46,7 @@ def scrapes(
     timeout: float,
     sample_seconds: float,
     token: str = "",
-    enough: Callable[[_metrics.Page, _metrics.Page], bool] = lambda _before, _after: True,
+    enough: Callable[[_metrics.Page, _metrics.Page, float], bool] = lambda _before, _after, _seconds: True,
     enough_seconds: float = 0.0,
 ) -> dict:
     """Runbook 2 to 5, triage: ``curl /metrics``, twice, ``sample_seconds`` apart. Returns pages, not text.
@@ -57,8 +57,9 @@ def scrapes(
     before, at = _page(url, timeout, headers), time.monotonic()
     time.sleep(sample_seconds)
     after = _page(url, timeout, headers)
-    while not enough(before, after) and (left := at + sample_seconds + enough_seconds - time.monotonic()) > 0:
-        time.sleep(min(1.0, left))
+    last = at + sample_seconds + enough_seconds
+    while (now := time.monotonic()) < last and not enough(before, after, now - at):
+        time.sleep(min(1.0, last - now))
         after = _page(url, timeout, headers)
     return {"before": before, "after": after, "seconds": time.monotonic() - at}
 

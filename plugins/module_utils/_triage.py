@@ -84,10 +84,20 @@ def indicators(
 
 
 def _unserved(findings: Mapping[str, Finding]) -> bool:
-    """Can no client be served? A feed without a page to read, down or failing its health check, or no way to it."""
+    """Can no client be served? A feed without a page to read that is down, fails its health check or has no CPU left,
+
+    or no way to it.
+    """
     feed = findings["units"].data.get("feed", {})
     silent = findings["feed_metrics"].status != "ok" and feed.get("loaded") == "loaded"
-    return (silent and (not feed["running"] or not _healthy(findings))) or bool(_broken_links(findings))
+    ill = silent and (not feed["running"] or not _healthy(findings) or _at_quota(feed, findings) is not None)
+    return ill or bool(_broken_links(findings))
+
+
+def _at_quota(unit: Mapping, findings: Mapping[str, Finding]) -> float | None:
+    """The share of a core that a unit uses when that is (nearly) all its quota allows, else None."""
+    quota, used = unit["cpu_quota_percent"], findings["load"].data.get("units", {}).get(unit["role"], 0)
+    return used if quota and used >= NEAR_QUOTA * quota else None
 
 
 def _healthy(findings: Mapping[str, Finding]) -> bool:
@@ -307,7 +317,8 @@ def _from_unit(unit: Mapping, findings: Mapping[str, Finding], lossy: bool) -> I
     elif not _healthy(findings):
         problem = findings["healthz_local"].problem or f"HTTP {findings['healthz_local'].data['status']}"
         yield Cause("feed_hung", 0.9, (("healthz_says", {"unit": unit["id"], "problem": problem}),))
-    suffers = lossy or not unit["running"] or not _healthy(findings)
+    silent = findings["feed_metrics"].status != "ok"
+    suffers = lossy or silent or not unit["running"] or not _healthy(findings)
     yield from _from_limits(unit, findings, 0.93 if suffers else BESIDE)
 
 
@@ -330,9 +341,9 @@ def _from_limits(unit: Mapping, findings: Mapping[str, Finding], weight: float) 
     elif most and kills:
         figures = {"unit": unit["id"], "kills": kills, "limit": most >> 20}
         yield Cause("memory_limit", 0.93, (("memory_killed", figures),))
-    quota, used = unit["cpu_quota_percent"], findings["load"].data.get("units", {}).get(unit["role"], 0)
-    if quota and used >= NEAR_QUOTA * quota:
-        figures = {"unit": unit["id"], "percent": used, "quota": quota}
+    used = _at_quota(unit, findings)
+    if used is not None:
+        figures = {"unit": unit["id"], "percent": used, "quota": unit["cpu_quota_percent"]}
         yield Cause("cpu_limit", weight, (("quota_says", figures),))
 
 

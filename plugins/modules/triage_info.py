@@ -95,7 +95,8 @@ options:
   enough_seconds:
     description:
       - How much longer is sampled while C(policy_deny_rate) (50 decisions), C(execution_latency) (100 executions) or
-        C(sse_availability) (50 events) has too few events behind it, in seconds, 0 to 3600. Only for those that
+        C(sse_availability) (50 events) has too few events behind it, or the minute of C(reconnects) is not over, in
+        seconds, 0 to 3600. Only for those that
         O(incident) is about, not while the breaker is open, and not where no SSE client is connected.
     type: float
     default: 0.0
@@ -221,7 +222,8 @@ from ansible_collections.aurora.runbook.plugins.module_utils import (
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
 
 RANGES = {"sample_seconds": (0, 300), "probe_seconds": (1, 60), "enough_seconds": (0, 3600)}
-# The indicators that take many events of a service.
+# The indicators that take many events of a service, and those of the feed that take a window of a minute.
+WINDOWED = ("reconnects",)
 COUNTED = {"runner": ("policy_deny_rate", "execution_latency"), "feed": ("sse_availability",)}
 
 
@@ -259,6 +261,7 @@ def probes(params, secret):
 
     def scrapes(role, secret=""):
         counted = [name for name in COUNTED[role] if params["incident"] in (None, name)]
+        counted += [name for name in WINDOWED if (params["incident"], role) == (name, "feed")]
         enough = partial(_indicators.enough, counted)
         return _probes.scrapes(params[f"{role}_url"] + "/metrics", limit, sample, secret, enough, more)
 

@@ -141,4 +141,4 @@ ORDERS_SLOW = Sign("one order of 100 takes more than 300 ms", lambda host: laten
 MANY_DENIED = Sign("more than 35 % of the decisions are denied", lambda host: denied(host) > 0.35)
 ECE_HIGH = Sign("the calibration error is above 0.05", ece_is_high)
 CVAR_RISES = Sign("risk_cvar_breach_total rises", rose(RUNNER, "risk_cvar_breach_total", 1))
-RECONNECTS_RISE = Sign("clients come back more than 5 times a minute", rose(FEED, "sse_reconnects_total", 8))
+RECONNECTS_RISE = Sign("clients come back more than 5 times a minute", rose(FEED, "sse_reconnects_total", 2))

@@ -31,7 +31,15 @@ def runner(decisions, executions, state=0):
     ],
 )
 def test_enough_events_stand_behind_the_indicators_asked_for(after, names, enough):
-    assert _indicators.enough(names, _metrics.parse(runner(0, 0)), _metrics.parse(runner(*after))) is enough
+    assert _indicators.enough(names, _metrics.parse(runner(0, 0)), _metrics.parse(runner(*after)), 2.0) is enough
+
+
+@pytest.mark.parametrize(("risen", "seconds", "enough"), [(6, 9.0, True), (5, 9.0, False), (0, 60.0, True)])
+def test_reconnects_are_counted_for_a_minute_unless_they_are_too_many_before(risen, seconds, enough):
+    before, after = (
+        _metrics.parse(f"sse_reconnects_total {count}\nsse_clients_connected 3\n") for count in (7, 7 + risen)
+    )
+    assert _indicators.enough(["reconnects"], before, after, seconds) is enough
 
 
 @pytest.fixture
