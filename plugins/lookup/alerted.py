@@ -1,3 +1,5 @@
+# Copyright (c) 2026, the Aurora runbook authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The target of an alert. It reads the variable itself, since using it in a template would run what its labels say."""
 

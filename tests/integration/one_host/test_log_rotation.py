@@ -149,11 +149,11 @@ def test_a_writer_that_reload_does_not_reach_is_named_and_not_rotated_again():
 
 
 def test_aurora_with_its_real_unit_is_not_left_writing_into_a_rotated_file():
-    before = footprint(HOST), shell(HOST, "ls -i /opt/aurora/logs")
+    before = footprint(HOST), shell(HOST, "ls -i /opt/aurora/logs/*.jsonl*")
     result = rotation({"max_age": 0})
     assert (result["changed"], result["verdict"]) == (False, "refused")
     assert "aurora-runner.service writes into" in result["done"][0]["text"]
-    assert (footprint(HOST), shell(HOST, "ls -i /opt/aurora/logs")) == before
+    assert (footprint(HOST), shell(HOST, "ls -i /opt/aurora/logs/*.jsonl*")) == before
 
 
 def test_what_would_lend_rights_or_lose_lines_is_refused(tmp_path):

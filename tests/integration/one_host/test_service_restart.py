@@ -113,7 +113,7 @@ def test_a_crash_loop_is_left_alone_and_tells_its_reason():
     wait_until(lambda: int(show(HOST, FEED, "NRestarts")) >= 3)
     result = restart(RESTART)
     assert (result["verdict"], result["changed"], said(result)) == ("refused", False, ["refused_loop"])
-    assert "invalid literal for int() with base 10: 'none'" in result["done"][0]["text"]
+    assert "FEED_PORT=none is not a port" in result["done"][0]["text"]
 
 
 def test_a_service_that_ignores_sigterm_is_killed():
