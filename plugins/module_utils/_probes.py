@@ -191,7 +191,7 @@ def load(seconds: float, names: Mapping[str, str]) -> dict:
     used = {pid: (now.name, now.ticks - before.get(pid, now).ticks) for pid, now in after.items()}
     waited = {pid: now.waited - before.get(pid, now).waited for pid, now in after.items()}
     busiest = sorted(used.items(), key=lambda item: -item[1][1])[:3]
-    owners = {pid: _systemd.units_of(pid) for pid, (_name, ticks) in used.items() if ticks}
+    owners = {pid: _systemd.units_of(pid) for pid, (_name, ticks) in used.items() if ticks or waited[pid]}
     mine = {role: [pid for pid, units in owners.items() if unit in units] for role, unit in names.items()}
     return {
         "load": [round(figure, 2) for figure in os.getloadavg()],

@@ -31,7 +31,7 @@ FEW_DENIALS, LAST_DENIALS = 10, 20
 FULL_PERCENT = 95.0
 NEAR_LIMIT, NEAR_QUOTA = 0.95, 0.9
 BESIDE = 0.4  # the weight of what is found beside the breach, and must not pick a rung before its cause
-BUSY_PERCENT, WAITING_PERCENT, HOG_PERCENT = 90, 20, 50
+BUSY_PERCENT, WAITING_PERCENT, HOG_PERCENT, THROTTLED_PERCENT = 90, 20, 50, 50
 LOOP_RESTARTS, YOUNG_SECONDS, LATELY_SECONDS = 3, 10, 300
 TRADE_CAUSES = ("stale_trades", "malformed_trades", "few_trades")
 
@@ -95,9 +95,13 @@ def _unserved(findings: Mapping[str, Finding]) -> bool:
 
 
 def _at_quota(unit: Mapping, findings: Mapping[str, Finding]) -> float | None:
-    """The share of a core that a unit uses when that is (nearly) all its quota allows, else None."""
-    quota, used = unit["cpu_quota_percent"], findings["load"].data.get("units", {}).get(unit["role"], 0)
-    return used if quota and used >= NEAR_QUOTA * quota else None
+    """The share of a core that a unit uses when that is (nearly) all its quota allows, else None.
+
+    A quota too small for a clock tick shows in that the unit is kept waiting.
+    """
+    load, quota = findings["load"].data, unit["cpu_quota_percent"]
+    used, waits = (load.get(figure, {}).get(unit["role"], 0) for figure in ("units", "waiting"))
+    return used if quota and (used >= NEAR_QUOTA * quota or waits >= THROTTLED_PERCENT) else None
 
 
 def _healthy(findings: Mapping[str, Finding]) -> bool:
@@ -239,13 +243,14 @@ def _matches(code: str, patterns: Sequence[str]) -> bool:
 
 def _from_market(read: Mapping[str, dict], findings: Mapping[str, Finding]) -> Iterator[Cause]:
     exchange, limit = findings["exchange"], read["execution_latency"]["threshold"]
+    weight = 0.6 if _trading_suffers(read) or read["execution_latency"]["breached"] else BESIDE
     if exchange.status == "ok":
         remaining = exchange.data["rate_limit"].get("x-ratelimit-remaining", "")
         if exchange.data["status"] == 429 or remaining == "0":
-            yield Cause("rate_limit", 0.6, (("exchange_limits", {"status": exchange.data["status"]}),))
+            yield Cause("rate_limit", weight, (("exchange_limits", {"status": exchange.data["status"]}),))
         milliseconds = 1000 * exchange.data["seconds"]
         if milliseconds > limit:
-            yield Cause("exchange_latency", 0.6, (("exchange_slow", {"ms": round(milliseconds), "limit": limit}),))
+            yield Cause("exchange_latency", weight, (("exchange_slow", {"ms": round(milliseconds), "limit": limit}),))
         elif read["execution_latency"]["breached"]:
             p99 = round(read["execution_latency"]["value"])
             yield Cause("queueing", 0.5, (("orders_wait", {"p99": p99, "ms": round(milliseconds)}),))

@@ -450,3 +450,14 @@ def test_thresholds_are_not_blamed_while_nobody_knows_the_models_error(valid, ca
     if valid is not None:
         found["model_valid"] = Finding("ok", {"valid": valid, "says": "ECE 0.2"})
     assert judge(found) == causes
+
+
+def test_an_exchange_that_is_slow_beside_a_wrong_model_is_not_its_cause():
+    text = HEALTHY.replace("ece 0.02", "ece 0.08")
+    found = findings(text, text, exchange=Finding("ok", {"status": 200, "seconds": 0.4, "rate_limit": {}}))
+    assert judge(found) == ["miscalibration", "exchange_latency"]
+
+
+def test_a_quota_smaller_than_a_clock_tick_is_seen_by_the_waiting():
+    load = {"busy_percent": 60, "processes": [], "units": {"feed": 0.0}, "waiting": {"feed": 97.0, "runner": 0}}
+    assert judge(findings(load=Finding("ok", load))) == ["cpu_limit"]
