@@ -119,9 +119,9 @@ def test_wide_spreads_wait_for_a_person_and_everything_can_be_given_back(broken)
 
 
 def test_miscalibration_is_named_and_cured_by_a_new_fit(broken):
-    broken("breaker_miscalibration")
-    run = remediate()
-    assert (run.status, run.verdicts) == (0, everywhere("recovered"))
+    broken("breaker_miscalibration", HOSTS[:1])
+    run = remediate("--limit", HOSTS[0])
+    assert (run.status, run.verdicts) == (0, {HOSTS[0]: "recovered"})
     was = [line for line in run.report if line.startswith("  was:") and "likely cause" in line]
     assert "miscalibration" in was[0]
-    assert {host: knobs(host) for host in HOSTS} == everywhere(REDUCED)
+    assert knobs(HOSTS[0]) == REDUCED
