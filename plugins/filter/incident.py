@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 
 from ansible.errors import AnsibleFilterError
@@ -24,6 +25,19 @@ def standing(look: Mapping, incident: str) -> str:
     return _report.standing(look, incident)
 
 
+def outcome(host: Mapping, incident: str) -> str:
+    return _host("", host, incident).verdict
+
+
+def seen(look: Mapping, incident: str) -> dict:
+    return _report.seen(look, incident)
+
+
+def incident_id(hostvars: Mapping, hosts: Sequence[str], incident: str, alert: Mapping) -> str:
+    looks = [hostvars[name].get("incident_look") or {} for name in hosts]
+    return _report.incident_id(looks, incident, alert, time.time())
+
+
 def report(hostvars: Mapping, hosts: Sequence[str], incident: str, language: str = "en") -> list[str]:
     return _report.report(_language(language), incident, _hosts(hostvars, hosts, incident))
 
@@ -42,7 +56,8 @@ def _hosts(hostvars: Mapping, hosts: Sequence[str], incident: str) -> list[_repo
 
 def _host(name: str, variables: Mapping, incident: str) -> _report.Host:
     look, tried = variables.get("incident_look") or {}, variables.get("aurora_actions") or []
-    return _report.Host(name, look, tried, variables.get("aurora_verdict") or _unrepaired(look, incident))
+    ended = variables.get("incident_ended") or {}
+    return _report.Host(name, look, tried, variables.get("aurora_verdict") or _unrepaired(look, incident), ended)
 
 
 def _unrepaired(look: Mapping, incident: str) -> str:
@@ -67,6 +82,9 @@ class FilterModule:
             "actions": actions,
             "verdict": verdict,
             "standing": standing,
+            "outcome": outcome,
+            "seen": seen,
+            "incident_id": incident_id,
             "report": report,
             "well": well,
             "table": table,

@@ -27,11 +27,14 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _raw:
-  description: One target, with C(incident), C(host), and whether it is C(firing).
+  description:
+    - One target, with C(incident), C(host), whether it is C(firing), C(name), C(fingerprint), C(starts_at), C(key) (the
+      same for the same alert) and C(age_seconds).
   type: list
   elements: dict
 """
 
+import time
 from dataclasses import asdict
 
 from ansible.errors import AnsibleLookupError
@@ -45,6 +48,6 @@ class LookupModule(LookupBase):
         hostvars, names = variables.get("hostvars", {}), variables["groups"].get(terms[0], [])
         addresses = {name: hostvars.get(name, {}).get("ansible_host", name) for name in names}
         try:
-            return [asdict(_alert.target(variables.get("aurora_alert"), addresses))]
+            return [asdict(_alert.target(variables.get("aurora_alert"), addresses, time.time()))]
         except RunbookError as error:
             raise AnsibleLookupError(str(error)) from error

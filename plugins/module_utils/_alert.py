@@ -9,25 +9,36 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from urllib.parse import urlsplit
 
 from ansible_collections.aurora.runbook.plugins.module_utils import _indicators
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
 
 INCIDENTS = {indicator.alert: name for name, indicator in _indicators.INDICATORS.items()}
+OLDEST = 31 * 86400.0  # seconds that an alert may fire already
 FIRING, RESOLVED = "firing", "resolved"
 
 
 @dataclass(frozen=True)
 class Target:
-    """What to remediate where; nothing when ``firing`` is false."""
+    """What to remediate where; nothing when ``firing`` is false.
+
+    ``key`` is the same for the same alert, delivered again; ``age_seconds`` how long it fires. Empty and 0 for an alert
+    that does not say.
+    """
 
     incident: str
     host: str
     firing: bool
+    name: str
+    fingerprint: str = ""
+    starts_at: str = ""
+    key: str = ""
+    age_seconds: float = 0.0
 
 
-def target(alert: object, hosts: Mapping[str, str]) -> Target:
+def target(alert: object, hosts: Mapping[str, str], now: float) -> Target:
     """The target of an Alertmanager alert among ``hosts`` (address by inventory name). Raises RunbookError."""
     if not isinstance(alert, Mapping) or not isinstance(alert.get("labels"), Mapping):
         raise RunbookError("aurora_alert is not an alert; expected a dict with name, labels, status and startsAt")
@@ -37,7 +48,36 @@ def target(alert: object, hosts: Mapping[str, str]) -> Target:
     name = alert.get("name") or alert["labels"].get("alertname")
     if not isinstance(name, str) or name not in INCIDENTS:
         raise RunbookError(f"aurora_alert: {_shown(name)} is no alert of the runbook; expected {', '.join(INCIDENTS)}")
-    return Target(INCIDENTS[name], _host(alert["labels"].get("instance"), hosts), status == FIRING)
+    fingerprint, starts_at = _fingerprint(alert.get("fingerprint")), _starts_at(alert.get("startsAt"))
+    return Target(
+        INCIDENTS[name],
+        _host(alert["labels"].get("instance"), hosts),
+        status == FIRING,
+        name,
+        fingerprint,
+        starts_at.isoformat() if starts_at else "",
+        f"{fingerprint} {starts_at.isoformat()}" if fingerprint and starts_at else "",
+        min(max(0.0, now - starts_at.timestamp()), OLDEST) if starts_at else 0.0,
+    )
+
+
+def _fingerprint(value: object) -> str:
+    if value is None:
+        return ""
+    if not isinstance(value, str) or not re.fullmatch(r"[0-9A-Za-z]{1,64}", value):
+        raise RunbookError(f"aurora_alert: fingerprint {_shown(value)} is refused; expected 1 to 64 letters or digits")
+    return value
+
+
+def _starts_at(value: object) -> datetime | None:
+    """An RFC 3339 time to the second, UTC."""
+    if value is None:
+        return None
+    found = re.fullmatch(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d{1,9})?(Z|[+-]\d\d:\d\d)", str(value)[:40])
+    try:
+        return datetime.fromisoformat(found[1] + found[2].replace("Z", "+00:00")).astimezone(timezone.utc)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise RunbookError(f"aurora_alert: startsAt {_shown(value)} is refused; expected an RFC 3339 time") from error
 
 
 def _host(instance: object, hosts: Mapping[str, str]) -> str:

@@ -45,7 +45,7 @@ def write(path: str, text: str, mode: int) -> None:
             file.flush()
             os.fsync(descriptor)
         os.replace(temporary, path)
-        _sync_directory(path)
+        sync_directory(path)
     except OSError as error:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
@@ -58,7 +58,7 @@ def remove(path: str) -> None:
         for name in (path, f"{path}.new"):
             with contextlib.suppress(FileNotFoundError, NotADirectoryError):
                 os.unlink(name)
-                _sync_directory(name)
+                sync_directory(name)
     except OSError as error:
         raise RunbookError(f"{path} cannot be removed: {error.strerror}") from error
 
@@ -67,7 +67,7 @@ def make_directory(path: str, mode: int) -> bool:
     """Make a directory; True when it was not there before."""
     try:
         os.mkdir(path, mode)
-        _sync_directory(path)
+        sync_directory(path)
     except FileExistsError:
         return False
     except OSError as error:
@@ -81,7 +81,7 @@ def remove_empty_directory(path: str) -> None:
         os.rmdir(path)
 
 
-def _sync_directory(path: str) -> None:
+def sync_directory(path: str) -> None:
     descriptor = os.open(os.path.dirname(path), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)

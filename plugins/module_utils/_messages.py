@@ -148,6 +148,68 @@ CATALOGUE = {
         "{unit}: its configuration is broken, so it is not restarted: {message}",
         "{unit}: конфігурація зламана, тому не перезапускаємо: {message}",
     ),
+    # Why automation holds back
+    "held": (
+        "another run works here: {by}, on {incident}, since {since}; nothing was changed",
+        "тут уже працює інший запуск: {by}, інцидент {incident}, від {since}; нічого не змінено",
+    ),
+    "paused": (
+        "automation is paused on this host until {until} ({text}); nothing was changed",
+        "автоматику на цьому хості призупинено до {until} ({text}); нічого не змінено",
+    ),
+    "paused_open": (
+        "automation is paused on this host until somebody removes /var/lib/aurora-runbook/pause ({text}); nothing was"
+        " changed",
+        "автоматику на цьому хості призупинено, поки хтось не видалить /var/lib/aurora-runbook/pause ({text}); нічого"
+        " не змінено",
+    ),
+    "guard_cooldown": (
+        "guard cooldown: {action} was done to {target} {ago} s ago, and again only after {limit} s: in {minutes} min,"
+        " or at once with -e aurora_force=REASON",
+        "запобіжник cooldown: {action} для {target} вже було {ago} с тому, знову лише через {limit} с: за {minutes} хв"
+        " або одразу з -e aurora_force=ПРИЧИНА",
+    ),
+    "guard_per_hour": (
+        "guard per_hour: {count} actions on this host within an hour, allowed are {limit}: again in {minutes} min, or"
+        " at once with -e aurora_force=REASON",
+        "запобіжник per_hour: дій на цьому хості за годину: {count}, дозволено {limit}: знову за {minutes} хв або"
+        " одразу з -e aurora_force=ПРИЧИНА",
+    ),
+    "guard_per_day": (
+        "guard per_day: {count} actions on this host within a day, allowed are {limit}: again in {minutes} min, or at"
+        " once with -e aurora_force=REASON",
+        "запобіжник per_day: дій на цьому хості за добу: {count}, дозволено {limit}: знову за {minutes} хв або одразу"
+        " з -e aurora_force=ПРИЧИНА",
+    ),
+    "guard_ineffective": (
+        "guard ineffective: the last {count} actions of this incident did not help here, allowed are {limit}: a person"
+        " has to look; then -e aurora_force=REASON",
+        "запобіжник ineffective: останні {count} дій цього інциденту тут не допомогли, дозволено {limit}: має глянути"
+        " людина; потім -e aurora_force=ПРИЧИНА",
+    ),
+    "guard_min_healthy": (
+        "guard min_healthy: {target} is not restarted while {healthy} other hosts of its group are healthy, needed are"
+        " {needed} (aurora_min_healthy); when more are, or with -e aurora_force=REASON",
+        "запобіжник min_healthy: {target} не перезапускається, поки здорових хостів у групі, крім цього: {healthy}, а"
+        " треба {needed} (aurora_min_healthy); коли їх стане більше або з -e aurora_force=ПРИЧИНА",
+    ),
+    # Why an incident is over
+    "closed_by_run": ("its indicator is within its limit again", "показник знову в межі"),
+    "closed_by_hand": ("closed by {who}: {text}", "закрито, {who}: {text}"),
+    # What became of an action that was cut off
+    "left_finished": (
+        "an earlier run ({by}, {at}) was cut off during {action} of {target} ({changes}): it is finished",
+        "попередній запуск ({by}, {at}) обірвався під час {action} для {target} ({changes}): це завершено",
+    ),
+    "left_undone": (
+        "an earlier run ({by}, {at}) was cut off during {action} of {target} ({changes}): it is undone",
+        "попередній запуск ({by}, {at}) обірвався під час {action} для {target} ({changes}): це скасовано",
+    ),
+    "left_unknown": (
+        "an earlier run ({by}, {at}) was cut off during {action} of {target} ({changes}): how far it came is not known",
+        "попередній запуск ({by}, {at}) обірвався під час {action} для {target} ({changes}): як далеко він дійшов,"
+        " невідомо",
+    ),
     # Recalibration
     "would_refit": (
         "{model}: would be refitted to the trades of {days:g} days",
@@ -366,6 +428,26 @@ CATALOGUE = {
         "an override of {unit} was not finished; the next remediation or revert finishes it",
         "зміну {unit} не завершено; її завершить наступне усунення або revert",
     ),
+    "incident_open": (
+        "open incident {id}, {severity}, for {minutes} min, acknowledged by {by}",
+        "відкритий інцидент {id}, {severity}, {minutes} хв, прийняв(ла): {by}",
+    ),
+    "not_on_record": (
+        "how it ended is NOT on record: {problem}",
+        "завершення НЕ записано: {problem}",
+    ),
+    "recorded_open": ("incident {id} stays open", "інцидент {id} лишається відкритим"),
+    "recorded_closed": ("incident {id} is closed", "інцидент {id} закрито"),
+    "nobody": ("nobody", "ніхто"),
+    "chain_broken": (
+        "the record of {id} is not as it was written: {problem}",
+        "запис {id} не такий, як був написаний: {problem}",
+    ),
+    "claimed": (
+        "a run works here: {by}, on {incident}, since {since}",
+        "тут працює запуск: {by}, інцидент {incident}, від {since}",
+    ),
+    "paused_until": ("automation is paused here until {until}", "автоматику тут призупинено до {until}"),
     # Report
     "report_head": ("{incident}: {verdicts}", "{incident}: {verdicts}"),
     "host": ("{host}: {verdict}", "{host}: {verdict}"),
@@ -373,6 +455,7 @@ CATALOGUE = {
     "done": ("  done: {text}", "  зроблено: {text}"),
     "now": ("  now:  {text}", "  зараз:    {text}"),
     "left": ("  left: {text}", "  лишилося: {text}"),
+    "record": ("  record: {text}", "  запис:    {text}"),
     "next": ("  next: {text}", "  далі:     {text}"),
     "unreachable": (
         "the host does not answer, so nothing is known about it: {problem}",

@@ -6,9 +6,10 @@ Documented by the doc fragments of the same names.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
-from ansible_collections.aurora.runbook.plugins.module_utils import _indicators, _recovery
+from ansible_collections.aurora.runbook.plugins.module_utils import _indicators, _record, _recovery
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
 
 RECOVERY = {
@@ -25,6 +26,31 @@ RECOVERY_RANGES = {
     "min_count": (0, 100000),
     "timeout_seconds": (1, 7200),
     "interval_seconds": (0.1, 60),
+}
+INCIDENT = {
+    "id": {"type": "str", "required": True},
+    "run": {"type": "str", "required": True},
+    "by": {"type": "str", "default": ""},
+    "severity": {"type": "str", "choices": ["P0", "P1", "P2", "P3"]},
+    "age_seconds": {"type": "float", "default": 0.0},
+    "alert": {"type": "dict", "default": {}},
+    "seen": {"type": "dict", "default": {}},
+    "healthy_peers": {"type": "int"},
+    "min_healthy": {"type": "int", "default": 0},
+    "cooldown_seconds": {"type": "float", "default": 1500.0},
+    "max_per_hour": {"type": "int", "default": 6},
+    "max_per_day": {"type": "int", "default": 20},
+    "max_ineffective": {"type": "int", "default": 3},
+    "force": {"type": "str", "default": ""},
+}
+INCIDENT_RANGES = {
+    "age_seconds": (0, 31 * 86400),
+    "healthy_peers": (0, 10000),
+    "min_healthy": (0, 10000),
+    "cooldown_seconds": (0, 86400),
+    "max_per_hour": (1, 1000),
+    "max_per_day": (1, 1000),
+    "max_ineffective": (1, 100),
 }
 METRICS_URLS = {"runner": "http://localhost:9000/metrics", "feed": "http://localhost:8001/metrics"}
 
@@ -57,3 +83,16 @@ def recovery_rule(options: Mapping[str, object]) -> tuple[_recovery.Rule, str]:
         indicator.min_count if options["min_count"] is None else options["min_count"],
     )
     return rule, options["url"] or METRICS_URLS[indicator.service]
+
+
+def check_incident(options: Mapping[str, object]) -> None:
+    """Raise RunbookError for what cannot be an incident's id, a run's token or a number of them."""
+    _record.incident_of(options["id"])
+    check_ranges(options, INCIDENT_RANGES)
+    if not re.fullmatch(r"[0-9A-Za-z-]{8,64}", options["run"]):
+        raise RunbookError("incident.run is refused; expected 8 to 64 letters, digits or hyphens")
+
+
+def opening(options: Mapping[str, object]) -> _record.Opening:
+    """What incident options say about an incident that opens with them."""
+    return _record.Opening(options["severity"], options["alert"] or None, options["age_seconds"], options["seen"])

@@ -7,24 +7,33 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ansible_collections.aurora.runbook.plugins.module_utils import _indicators, _knobs, _messages, _redact, _summary
+from ansible_collections.aurora.runbook.plugins.module_utils import (
+    _indicators,
+    _knobs,
+    _messages,
+    _record,
+    _redact,
+    _summary,
+)
 from ansible_collections.aurora.runbook.plugins.module_utils._messages import say
 
 REVERT, INCIDENT_OF_REVERT = "revert", "circuit_breaker"
 DIRECTIONS = ("neutral", "reduces", "increases")
 NO_WAY = "outside_way"  # the probe that stands for a look from outside that could not be made
 CLOSER, CLOSER_MS = 0.8, 1.0  # a host is better placed with 80 % of the round trip, and a millisecond less
+_SEEN = ("metric", "value", "threshold", "breached", "count", "source", "problem")
 GOOD = ("healthy", "recovered", "would_change")
 
 
 @dataclass(frozen=True)
 class Host:
-    """What a run knows about a host: what triage_info found, what the rungs returned, and the verdict."""
+    """What a run knows of a host: what triage_info found, what the rungs returned, the verdict, what is on record."""
 
     name: str
     look: Mapping = field(default_factory=dict)
     actions: Sequence[Mapping] = ()
     verdict: str = "unknown"
+    ended: Mapping = field(default_factory=dict)
 
 
 def standing(look: Mapping, incident: str) -> str:
@@ -43,6 +52,30 @@ def standing(look: Mapping, incident: str) -> str:
     if entry["breached"] is False:
         return "unknown" if incident == "sse_availability" and NO_WAY in look["probes"] else "healthy"
     return "breached" if incident in _indicators.INCIDENTS else "unhandled"
+
+
+def seen(look: Mapping, incident: str) -> dict:
+    """What a look found, in the form of a record: the incident's severity and indicator, causes, all values."""
+    read = look.get("indicators", {})
+    entry = read.get(incident, {})
+    breached = {incident} if entry.get("breached") else set()
+    values = {} if entry.get("value") is None else {incident: entry["value"]}
+    return {
+        "severity": _indicators.severity(values, breached),
+        "indicator": {"name": incident, **{name: entry[name] for name in _SEEN if name in entry}},
+        "causes": [
+            {**cause, "evidence": [{"message": e["message"], "values": e["values"]} for e in cause["evidence"]]}
+            for cause in look.get("causes", [])[:5]
+        ],
+        "indicators": {name: each["value"] for name, each in read.items()},
+    }
+
+
+def incident_id(looks: Sequence[Mapping], incident: str, alert: Mapping, now: float) -> str:
+    """The smallest id of that class that is open on a host, else a new one, the same for the same alert."""
+    known = [each["id"] for look in looks for each in look.get("incidents", ()) if each["incident"] == incident]
+    made = _record.make_id(incident, now - alert.get("age_seconds", 0.0), alert.get("key", ""))
+    return min(known, default=made)
 
 
 def _unfinished(lease: Mapping, incident: str) -> bool:
@@ -113,6 +146,7 @@ def about(language: str, incident: str, host: Host, acted: bool) -> Iterator[str
         ("done", _done(language, incident, host, acted)),
         ("now", _now(language, host)),
         ("left", _left(language, host)),
+        ("record", _on_record(language, host)),
         ("next", _next(language, incident, host)),
     ):
         for text in texts:
@@ -142,7 +176,7 @@ def _done(language: str, incident: str, host: Host, acted: bool) -> Iterator[str
             yield say(language, "unreachable", problem=_first_line(action))
         elif action.get("failed"):
             yield say(language, "failed", problem=action.get("msg", ""))
-        elif "environment" in action:
+        elif "environment" in action and action.get("verdict") != "refused":
             yield from _override(language, action)
         for sentence in action.get("done", ()):
             yield say(language, sentence["message"], **sentence["values"])
@@ -190,6 +224,13 @@ def _left(language: str, host: Host) -> list[str]:
         for unit, values in left.items()
         if values
     ]
+
+
+def _on_record(language: str, host: Host) -> Iterator[str]:
+    if host.ended.get("failed") or host.ended.get("unreachable"):
+        yield say(language, "not_on_record", problem=_first_line(host.ended))
+    for incident in host.ended.get("incidents", ()):
+        yield say(language, "recorded_open" if incident["open"] else "recorded_closed", id=incident["id"])
 
 
 def _next(language: str, incident: str, host: Host) -> list[str]:

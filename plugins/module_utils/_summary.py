@@ -13,7 +13,12 @@ _REASONS = {"silent": "silent", "no_data": "no_data", "nan": "nan", "reset": "re
 
 def summary(language: str, triage: Mapping) -> list[str]:
     """What is breached, why, what could not be seen, and what is overridden: from what triage_info returns."""
-    known = [*state(language, triage), *causes(language, triage), *leases(language, triage)]
+    known = [
+        *state(language, triage),
+        *causes(language, triage),
+        *standing(language, triage),
+        *leases(language, triage),
+    ]
     blind_spots = blind(language, triage, _indicators.INCIDENTS)
     return [*known, *blind_spots, *failed(language, triage, triage["probes"])]
 
@@ -59,6 +64,23 @@ def blind(language: str, triage: Mapping, incidents: Iterable[str]) -> list[str]
         if entry["value"] is None:
             reason = say(language, _REASONS[entry["problem"]], metric=entry["metric"])
             lines.append(say(language, "not_known", metric=entry["metric"], reason=reason))
+    return lines
+
+
+def standing(language: str, triage: Mapping) -> list[str]:
+    """A line for each open incident, for a run that works here, and for a pause."""
+    lines = []
+    for incident in triage["incidents"]:
+        by = incident["acknowledged"]["who"] if incident["acknowledged"] else say(language, "nobody")
+        values = {"id": incident["id"], "severity": incident["severity"], "minutes": int(incident["age_seconds"] // 60)}
+        lines.append(say(language, "incident_open", by=by, **values))
+        if not incident["chain"]["whole"]:
+            lines.append(say(language, "chain_broken", id=incident["id"], problem=incident["chain"]["problem"]))
+    if triage["claim"]:
+        claim = triage["claim"]
+        lines.append(say(language, "claimed", by=claim["holder"], incident=claim["incident"], since=claim["since"]))
+    if triage["paused"] is not None:
+        lines.append(say(language, "paused_until", until=triage["paused"] or "–"))
     return lines
 
 

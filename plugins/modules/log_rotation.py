@@ -25,6 +25,7 @@ description:
 extends_documentation_fragment:
   - aurora.runbook.attributes
   - aurora.runbook.attributes.changes
+  - aurora.runbook.incident.option
   - aurora.runbook.recovery.option
 options:
   directory:
@@ -183,10 +184,9 @@ from dataclasses import asdict, dataclass
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.aurora.runbook.plugins.module_utils import (
     _command,
+    _conduct,
     _files,
-    _lease,
     _options,
-    _redact,
     _rotation,
     _service,
     _systemd,
@@ -403,7 +403,7 @@ def diff(outcome):
     }
 
 
-def run(params, check_mode):
+def run(params, conduct):
     """Observe, plan, apply, watch; returns what the module returns."""
     _options.check_ranges(params, RANGES)
     recovery = params["recovery"]
@@ -427,7 +427,8 @@ def run(params, check_mode):
     with _files.owned_directory(params["directory"], params["user"]) as directory:
         current = observe(directory, uid, writers)
         planned = _rotation.plan(current, wish, time.time())
-        if check_mode or not planned.changed:
+        refusal = planned.changed and conduct.begin(params["directory"], [])
+        if conduct.check_mode or refusal or not planned.changed:
             due = [{"log": log.name} for log in planned.due if planned.rotates]
             outcome = {"removed": planned.remove, "rotated": due, "moved": []}
         else:
@@ -443,16 +444,19 @@ def run(params, check_mode):
         "rotated": outcome["rotated"],
         "writers": [asdict(move) for move in outcome["moved"]],
         "left_alone": [asdict(entry) for entry in current.odd[:SHOWN]],
-        "done": list(sentences(params, current, planned, method, outcome, space, check_mode)),
+        "done": list(sentences(params, current, planned, method, outcome, space, conduct.check_mode)),
         "diff": diff(outcome),
     }
-    if check_mode and planned.changed:
+    if refusal:
+        nothing = {"bytes_freed": 0, "removed": [], "rotated": [], "diff": {"before": "", "after": ""}}
+        return {**result, **nothing, "changed": False, "verdict": "refused", "done": [refusal]}
+    if conduct.check_mode and planned.changed:
         return {**result, "verdict": "would_change"}
     if planned.refusal and not planned.changed:
         return {**result, "verdict": "refused"}
     if behind(outcome["moved"]):
         return {**result, "verdict": "escalated"}
-    return {**result, **_watch.watch(recovery, check_mode)} if recovery else result
+    return {**result, **_watch.watch(recovery, conduct.check_mode)} if recovery else result
 
 
 def main():
@@ -470,16 +474,12 @@ def main():
             "min_free_percent": {"type": "float", "default": 15.0},
             "max_age": {"type": "float", "default": 3600.0},
             "reopen_seconds": {"type": "float", "default": 10.0},
+            "incident": {"type": "dict", "options": _options.INCIDENT},
             "recovery": {"type": "dict", "options": _options.RECOVERY},
         },
         supports_check_mode=True,
     )
-    try:
-        with contextlib.nullcontext() if module.check_mode else _lease.exclusive():
-            result = run(module.params, module.check_mode)
-    except RunbookError as error:
-        module.fail_json(msg=_redact.redact_text(str(error)))
-    module.exit_json(**_redact.redact_data(result))
+    _conduct.conducted(module, "log_rotation", run)
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ description:
 extends_documentation_fragment:
   - aurora.runbook.attributes
   - aurora.runbook.attributes.changes
+  - aurora.runbook.incident.option
   - aurora.runbook.recovery.option
 options:
   method:
@@ -181,7 +182,7 @@ recovery:
   type: dict
 """
 
-import contextlib
+import functools
 import tempfile
 import time
 from dataclasses import asdict, dataclass, replace
@@ -190,14 +191,13 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.aurora.runbook.plugins.module_utils import (
     _calibration,
     _command,
+    _conduct,
     _files,
     _http,
     _indicators,
-    _lease,
     _messages,
     _metrics,
     _options,
-    _redact,
     _service,
     _watch,
 )
@@ -427,6 +427,11 @@ def shown(model, valid, says):
     return {"sha256": _calibration.sha_of(model), "age_seconds": age, "valid": valid, "says": says}
 
 
+def changes(seen):
+    """What the intent says: which model is replaced."""
+    return [{"name": "model", "before": _calibration.sha_of(seen.model), "after": None, "direction": "neutral"}]
+
+
 def describe(params, seen, planned, refitted):
     """What was seen and done, as the module returns it."""
     acts = planned.action in ("refit", "finish")
@@ -460,20 +465,24 @@ def check(params):
         _options.recovery_rule(params["recovery"])
 
 
-def run(params, secret, check_mode):
+def run(params, conduct, secret):
     """Observe, plan, apply, watch; returns what the module returns."""
     check(params)
     seen = observe(params)
     planned = plan(params, seen)
     acts = planned.action in ("refit", "finish")
-    refitted = apply(params, seen, planned, secret) if acts and not check_mode else None
+    refusal = acts and conduct.begin(params["model"], changes(seen))
+    refitted = apply(params, seen, planned, secret) if acts and not (refusal or conduct.check_mode) else None
     result = describe(params, seen, planned, refitted)
     if planned.action == "refuse":
         return {**result, "verdict": "refused", "message": result["done"][0]["text"]}
-    if acts and check_mode:
+    if refusal:
+        told = {"done": [refusal], "message": refusal["text"], "diff": {"before": "", "after": ""}}
+        return {**result, **told, "changed": False, "verdict": "refused"}
+    if acts and conduct.check_mode:
         return {**result, "verdict": "would_change"}
     if params["recovery"]:
-        result.update(_watch.watch(params["recovery"], check_mode or result["restored"]))
+        result.update(_watch.watch(params["recovery"], conduct.check_mode or result["restored"]))
     return result
 
 
@@ -494,17 +503,14 @@ def main():
             "max_malformed_percent": {"type": "float", "default": 5.0},
             "max_stale_seconds": {"type": "float", "default": 86400.0},
             "max_age_seconds": {"type": "float", "default": 86400.0},
+            "incident": {"type": "dict", "options": _options.INCIDENT},
             "recovery": {"type": "dict", "options": _options.RECOVERY},
         },
         supports_check_mode=True,
     )
     secret = _files.token(module.params["auth_token_file"], module.params["user"])
-    try:
-        with contextlib.nullcontext() if module.check_mode else _lease.exclusive():
-            result = run(module.params, secret, module.check_mode)
-    except RunbookError as error:
-        module.fail_json(msg=_redact.redact_text(str(error), (secret,)))
-    module.exit_json(**_redact.redact_data(result, (secret,)))
+    work = functools.partial(run, secret=secret)
+    _conduct.conducted(module, "recalibration", work, (secret,))
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ description:
 extends_documentation_fragment:
   - aurora.runbook.attributes
   - aurora.runbook.attributes.changes
+  - aurora.runbook.incident.option
   - aurora.runbook.recovery.option
 options:
   name:
@@ -191,19 +192,18 @@ recovery:
   type: dict
 """
 
-import contextlib
 import os
 from dataclasses import asdict
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.aurora.runbook.plugins.module_utils import (
+    _conduct,
     _files,
     _knobs,
     _lease,
     _limits,
     _options,
     _override,
-    _redact,
     _service,
     _systemd,
     _watch,
@@ -316,7 +316,7 @@ def give_back(current, working, healthy):
     return "What was there before is back and the service runs as before." if disturbed else "Nothing was changed."
 
 
-def run(params, check_mode):
+def run(params, conduct):
     """Observe, plan, apply, watch; returns what the module returns."""
     _options.check_ranges(params, _service.RANGES)
     healthy = _service.Healthy(params["health_url"] or "", params["start_seconds"], params["hold_seconds"])
@@ -339,7 +339,10 @@ def run(params, check_mode):
     }
     if planned.unapproved:
         return {**result, "verdict": "approval_needed"}
-    if check_mode and planned.changed:
+    refusal = planned.changed and conduct.begin(current.unit.id, changes(planned), planned.restart)
+    if refusal:
+        return {**result, "changed": False, "verdict": "refused", "done": [refusal]}
+    if conduct.check_mode and planned.changed:
         return {**result, "verdict": "would_change"}
     working = None
     if planned.changed:
@@ -352,12 +355,19 @@ def run(params, check_mode):
         result["verdict"] = "unknown" if planned.changed and not current.unit.running else "healthy"
     if recovery:
         pid = _service.observe(current.unit.id).pid
-        result.update(_watch.watch(recovery, check_mode, lambda: _systemd.started(pid)))
+        result.update(_watch.watch(recovery, conduct.check_mode, lambda: _systemd.started(pid)))
     if working and raised:
         if result["verdict"] != "recovered":
             result.update(taken_back=True, overridden=take_back(working, healthy))
         _lease.close(working, result["overridden"])
     return result
+
+
+def changes(planned):
+    """What the intent says: each step, or the whole override where only its remains are put in order."""
+    steps = [asdict(step) for step in planned.steps]
+    kept = planned.written.items() if not steps else ()
+    return steps or [{"name": name, "before": None, "after": value, "direction": "neutral"} for name, value in kept]
 
 
 def take_back(working, healthy):
@@ -381,17 +391,13 @@ def main():
             "health_url": {"type": "str"},
             "start_seconds": {"type": "float", "default": 30.0},
             "hold_seconds": {"type": "float", "default": 5.0},
+            "incident": {"type": "dict", "options": _options.INCIDENT},
             "recovery": {"type": "dict", "options": _options.RECOVERY},
         },
         required_if=[("state", "present", ["environment", "limits"], True)],
         supports_check_mode=True,
     )
-    try:
-        with contextlib.nullcontext() if module.check_mode else _lease.exclusive():
-            result = run(module.params, module.check_mode)
-    except RunbookError as error:
-        module.fail_json(msg=_redact.redact_text(str(error)))
-    module.exit_json(**_redact.redact_data(result))
+    _conduct.conducted(module, "service_override", run)
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ description:
 extends_documentation_fragment:
   - aurora.runbook.attributes
   - aurora.runbook.attributes.changes
+  - aurora.runbook.incident.option
   - aurora.runbook.recovery.option
 options:
   name:
@@ -140,14 +141,13 @@ import time
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.aurora.runbook.plugins.module_utils import (
     _command,
+    _conduct,
     _files,
     _http,
-    _lease,
     _messages,
     _metrics,
     _options,
     _probes,
-    _redact,
     _restart,
     _service,
     _systemd,
@@ -271,12 +271,17 @@ def act(current, planned, healthy):
     return [_messages.sentence(key, **planned.values, seconds=seconds), *noted], True
 
 
+def changes(unit):
+    """What the intent says: which run of the service ends."""
+    return [{"name": "InvocationID", "before": unit["InvocationID"], "after": None, "direction": "neutral"}]
+
+
 def diff(unit, planned):
     after = f"{unit.id}: {planned.action}ed\n" if planned.changed else f"{unit.id}: {unit.state}\n"
     return {"before": f"{unit.id}: {unit.state}\n", "after": after}
 
 
-def run(params, check_mode):
+def run(params, conduct):
     """Observe, plan, act, watch; returns what the module returns."""
     _options.check_ranges(params, RANGES)
     healthy = _service.Healthy(params["health_url"] or "", params["start_seconds"], params["hold_seconds"])
@@ -297,10 +302,13 @@ def run(params, check_mode):
     }
     if planned.refused:
         return {**result, "verdict": "refused"}
-    if check_mode and planned.changed:
+    refusal = planned.changed and conduct.begin(current.unit.id, changes(current.unit), restart=True)
+    if refusal:
+        return {**result, "changed": False, "verdict": "refused", "done": [refusal]}
+    if conduct.check_mode and planned.changed:
         dropped = [_messages.sentence("clients_dropped", before=before)] if before else []
         return {**result, "done": [*result["done"], *dropped], "verdict": "would_change"}
-    acted = planned.action and not check_mode
+    acted = planned.action and not conduct.check_mode
     if acted:
         result["done"], up = act(current, planned, healthy)
         result["verdict"] = "healthy" if up else "refused"
@@ -308,7 +316,7 @@ def run(params, check_mode):
             return result
     if recovery:
         pid = _service.observe(current.unit.id).pid
-        result.update(_watch.watch(recovery, check_mode, lambda: _systemd.started(pid)))
+        result.update(_watch.watch(recovery, conduct.check_mode, lambda: _systemd.started(pid)))
     if acted and url:
         after = reconnected(url, before, healthy.start)
         result["clients"]["after"] = after
@@ -328,16 +336,12 @@ def main():
             "start_seconds": {"type": "float", "default": 30.0},
             "hold_seconds": {"type": "float", "default": 5.0},
             "clients_url": {"type": "str"},
+            "incident": {"type": "dict", "options": _options.INCIDENT},
             "recovery": {"type": "dict", "options": _options.RECOVERY},
         },
         supports_check_mode=True,
     )
-    try:
-        with contextlib.nullcontext() if module.check_mode else _lease.exclusive():
-            result = run(module.params, module.check_mode)
-    except RunbookError as error:
-        module.fail_json(msg=_redact.redact_text(str(error)))
-    module.exit_json(**_redact.redact_data(result))
+    _conduct.conducted(module, "service_restart", run)
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ description:
 extends_documentation_fragment:
   - aurora.runbook.attributes
   - aurora.runbook.attributes.changes
+  - aurora.runbook.incident.option
   - aurora.runbook.recovery.option
 options:
   state:
@@ -106,15 +107,14 @@ recovery:
   type: dict
 """
 
-import contextlib
 import os
 from dataclasses import asdict, dataclass
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.aurora.runbook.plugins.module_utils import (
+    _conduct,
     _lease,
     _options,
-    _redact,
     _sysctl,
     _watch,
 )
@@ -161,13 +161,18 @@ def apply(current, planned):
     _lease.close(working, planned.written)
 
 
+def changes(planned):
+    """What the intent says."""
+    return [{**asdict(step), "direction": "neutral"} for step in planned.steps]
+
+
 def undo(planned):
     for step in planned.steps:
         if _sysctl.read(step.name) == step.after:
             _sysctl.write(step.name, step.before)
 
 
-def run(params, check_mode):
+def run(params, conduct):
     """Observe, plan, apply, watch; returns what the module returns."""
     recovery = params["recovery"] if params["state"] == "present" else None
     if recovery:
@@ -179,16 +184,19 @@ def run(params, check_mode):
         "settings": [asdict(step) for step in planned.steps],
         "left_out": [{"name": one["values"]["name"], "reason": one["text"]} for one in planned.left_out],
         "overridden": planned.written,
-        "done": [*_sysctl.told(planned, params["state"], check_mode), *planned.left_out],
+        "done": [*_sysctl.told(planned, params["state"], conduct.check_mode), *planned.left_out],
         "diff": _sysctl.diff(planned),
     }
-    if check_mode and planned.changed:
+    refusal = planned.changed and conduct.begin("host", changes(planned))
+    if refusal:
+        return {**result, "changed": False, "verdict": "refused", "done": [refusal]}
+    if conduct.check_mode and planned.changed:
         return {**result, "verdict": "would_change"}
     if planned.changed:
         apply(current, planned)
     if params["state"] == "absent":
         return {**result, "verdict": "healthy"}
-    return {**result, **(_watch.watch(recovery, check_mode) if recovery else {})}
+    return {**result, **(_watch.watch(recovery, conduct.check_mode) if recovery else {})}
 
 
 def main():
@@ -196,16 +204,12 @@ def main():
         argument_spec={
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
             "profile": {"type": "str", "choices": list(_sysctl.PROFILES), "default": "low_latency"},
+            "incident": {"type": "dict", "options": _options.INCIDENT},
             "recovery": {"type": "dict", "options": _options.RECOVERY},
         },
         supports_check_mode=True,
     )
-    try:
-        with contextlib.nullcontext() if module.check_mode else _lease.exclusive():
-            result = run(module.params, module.check_mode)
-    except RunbookError as error:
-        module.fail_json(msg=_redact.redact_text(str(error)))
-    module.exit_json(**_redact.redact_data(result))
+    _conduct.conducted(module, "tcp_tuning", run)
 
 
 if __name__ == "__main__":

@@ -190,6 +190,19 @@ leases:
   returned: always
   type: list
   elements: dict
+incidents:
+  description: The incidents that are open on this host, as in M(aurora.runbook.incident_info).
+  returned: always
+  type: list
+  elements: dict
+claim:
+  description: The run that works on this host, with C(holder), C(incident) and C(since); null when none does.
+  returned: always
+  type: dict
+paused:
+  description: Until when automation is paused, C("") until somebody ends it, null when it is not.
+  returned: always
+  type: str
 probes:
   description:
     - By name, each with C(status) (V(ok), V(failed) or V(timeout)), C(problem), C(seconds) and C(data).
@@ -210,11 +223,12 @@ from ansible_collections.aurora.runbook.plugins.module_utils import (
     _files,
     _http,
     _indicators,
-    _lease,
     _options,
     _parallel,
     _probes,
+    _record,
     _redact,
+    _state,
     _summary,
     _systemd,
     _triage,
@@ -251,7 +265,7 @@ def probes(params, secret):
         "event_log": lambda: _probes.log_tail(params["event_log"], params["user"]),
         "trade_log": lambda: _probes.log_tail(params["trade_log"], params["user"]),
         "denied_log": lambda: _probes.log_tail(params["denied_log"], params["user"]),
-        "leases": lambda: {"leases": [asdict(lease) for lease in _lease.load_all()]},
+        "leases": lambda: _state.overview(_record.clock()),
     }
     for role, unit in names.items():
         found[f"journal_{role}"] = lambda unit=unit: _probes.journal(unit)
@@ -295,7 +309,7 @@ def expressions(params):
 
 def shown(name, finding, secret):
     """A probe as it is returned: without secrets, tails cut to 20 lines, metrics pages left to the indicators."""
-    data = {} if name.endswith("_metrics") else dict(finding.data)
+    data = {} if name.endswith("_metrics") or name == "leases" else dict(finding.data)
     if "lines" in data:
         data["lines"] = data["lines"][-20:]
     return _redact.redact_data(
@@ -322,6 +336,9 @@ def look(params):
         "causes": _redact.redact_data(_triage.describe(causes), (secret,)),
         "why": _redact.redact_data(asdict(codes), (secret,)),
         "leases": findings["leases"].data.get("leases", []),
+        "incidents": findings["leases"].data.get("incidents", []),
+        "claim": findings["leases"].data.get("claim"),
+        "paused": findings["leases"].data.get("paused"),
         "probes": {name: shown(name, finding, secret) for name, finding in findings.items()},
     }
     return {"summary": _summary.summary("en", result), **result}

@@ -25,6 +25,7 @@ MODULES = (
     "log_rotation",
     "tcp_tuning",
     "recalibration",
+    "incident",
 )
 WORDS = {texts[0]: name for name, texts in _messages.CATALOGUE.items()}
 KELLY, SLOW, SPREAD = "KELLY_MULTIPLIER=0.5", "DECISIONS_PER_MINUTE=10", "SPREAD_THRESHOLD=2.0"
@@ -121,6 +122,7 @@ def look(incident, cause):
         "causes": [{"cause": cause, "weight": 0.9, "evidence": []}],
         "severity": "P0",
         "leases": [],
+        "incidents": [],
         "probes": {"leases": {"status": "ok", "problem": "", "data": {}}},
     }
 

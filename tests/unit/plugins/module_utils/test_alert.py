@@ -9,6 +9,8 @@ from ansible_collections.aurora.runbook.plugins.module_utils._errors import Runb
 
 HOSTS = {"aurora1": "192.0.2.21", "aurora2": "2001:db8::22", "aurora-c.example.com": "aurora-c.example.com"}
 
+NOW = 1795489500.0  # 2026-11-24T03:05:00Z
+
 
 def alert(instance="aurora1:9000", name="CircuitBreakerOpen", status="firing"):
     return {"labels": {"alertname": name, "instance": instance}, "status": status, "startsAt": "2026-11-24T03:00:00Z"}
@@ -30,7 +32,8 @@ def alert(instance="aurora1:9000", name="CircuitBreakerOpen", status="firing"):
     ],
 )
 def test_an_instance_label_names_its_host(instance, host):
-    assert _alert.target(alert(instance), HOSTS) == _alert.Target("circuit_breaker", host, True)
+    target = _alert.target(alert(instance), HOSTS, NOW)
+    assert (target.incident, target.host, target.firing) == ("circuit_breaker", host, True)
 
 
 @pytest.mark.parametrize(
@@ -53,12 +56,12 @@ def test_an_instance_label_names_its_host(instance, host):
 )
 def test_an_instance_that_is_no_host_is_refused(instance):
     with pytest.raises(RunbookError, match=r"instance .* is no host of this inventory; expected one of aurora1"):
-        _alert.target(alert(instance), HOSTS)
+        _alert.target(alert(instance), HOSTS, NOW)
 
 
 def test_an_instance_that_stands_for_several_hosts_is_refused():
     with pytest.raises(RunbookError, match="stands for several hosts"):
-        _alert.target(alert("a"), {"a.example.com": "192.0.2.1", "a.example.org": "192.0.2.2"})
+        _alert.target(alert("a"), {"a.example.com": "192.0.2.1", "a.example.org": "192.0.2.2"}, NOW)
 
 
 @pytest.mark.parametrize(
@@ -69,19 +72,35 @@ def test_an_instance_that_stands_for_several_hosts_is_refused():
         ({"labels": []}, "not an alert"),
         (alert(status="suppressed"), "status 'suppressed' is refused"),
         (alert(name="NodeDown"), "'NodeDown' is no alert of the runbook; expected SseAvailabilitySLOViolation"),
+        ({**alert(), "startsAt": "yesterday"}, "startsAt 'yesterday' is refused"),
+        ({**alert(), "startsAt": "2026-13-24T03:00:00Z"}, "startsAt .* is refused"),
+        ({**alert(), "fingerprint": "{{ 1 }}"}, "fingerprint .* is refused"),
         (alert(name=["CircuitBreakerOpen"]), "is no alert of the runbook"),
         (alert(name="{{ lookup('pipe', 'id') }}"), "is no alert of the runbook"),
     ],
 )
 def test_what_is_no_alert_of_the_runbook_is_refused(given, said):
     with pytest.raises(RunbookError, match=said):
-        _alert.target(given, HOSTS)
+        _alert.target(given, HOSTS, NOW)
 
 
 def test_a_resolved_alert_fires_nothing():
-    assert not _alert.target(alert(status="resolved"), HOSTS).firing
+    assert not _alert.target(alert(status="resolved"), HOSTS, NOW).firing
 
 
 def test_the_name_may_stand_beside_the_labels():
     named = {"name": "CalibrationECEHigh", "labels": {"instance": "aurora1"}, "status": "firing"}
-    assert _alert.target(named, HOSTS).incident == "calibration_ece"
+    assert _alert.target(named, HOSTS, NOW).incident == "calibration_ece"
+
+
+def test_the_same_alert_delivered_again_has_the_same_key():
+    first = _alert.target({**alert(), "fingerprint": "9f2c"}, HOSTS, NOW)
+    again = {**alert(), "fingerprint": "9f2c", "startsAt": "2026-11-24T05:00:00.123456789+02:00"}
+    assert first.key == _alert.target(again, HOSTS, NOW + 60).key != ""
+    assert first.key != _alert.target({**again, "startsAt": "2026-11-24T03:00:01Z"}, HOSTS, NOW).key
+
+
+def test_an_alert_says_how_long_the_trouble_lasts():
+    assert _alert.target(alert(), HOSTS, NOW).age_seconds == 300
+    assert _alert.target(alert(), HOSTS, NOW - 86400).age_seconds == 0  # this controller's clock is behind
+    assert _alert.target(alert(), HOSTS, NOW + 1e9).age_seconds == _alert.OLDEST

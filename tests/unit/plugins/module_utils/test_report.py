@@ -7,6 +7,7 @@ import pytest
 from ansible_collections.aurora.runbook.plugins.module_utils import _indicators, _report
 
 KELLY = {"name": "KELLY_MULTIPLIER", "before": "1.0", "after": "0.5", "direction": "reduces"}
+NOTHING_OPEN = {"incidents": [], "claim": None, "paused": None}
 HALF = {"kind": "service_override", "phase": "applying", "before": {"KELLY_MULTIPLIER": "1.0"}}
 MEMORY = {"name": "MemoryMax", "before": "512M", "after": "1G", "direction": "neutral"}
 TCP = {"changed": True, "overridden": {"net.ipv4.tcp_autocorking": "0"}, "done": [], "verdict": "recovered"}
@@ -21,7 +22,14 @@ def look(value=2, breached=True, leases=(), problem=""):
     read = {name: entry(0, False) for name in _indicators.INDICATORS}
     read["circuit_breaker"] = entry(value, breached, problem)
     probes = {"leases": {"status": "ok", "problem": ""}}
-    return {"indicators": read, "causes": [], "severity": "P0", "leases": list(leases), "probes": probes}
+    return {
+        "indicators": read,
+        "causes": [],
+        "severity": "P0",
+        "leases": list(leases),
+        "probes": probes,
+        **NOTHING_OPEN,
+    }
 
 
 def action(**changes):

@@ -23,6 +23,8 @@ class ActionModule(ActionBase):
         module, asked = self._task.action.rpartition(".")[2], self._task.args
         if module == "public_way_info":
             return {"changed": False, "ok": True, "verdict": "recovered", "link": "", "probes": {}}
+        if module == "incident":
+            return {"changed": True, "incidents": []}
         if module == "triage_info":
             return {"changed": False, **self._templar.template(task_vars["look"])}
         rung = rung_of(module, asked)

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The claim of a run on a host: one works on it, others see who does. Private to aurora.runbook.
+
+A claim has a token that the run made and an end by the boot clock. Every changing call takes or renews it, and goes on
+renewing it while it lasts, since a module goes on when its controller is killed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import threading
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+
+from ansible_collections.aurora.runbook.plugins.module_utils import _files, _record
+from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
+
+TTL, RENEWAL = 120.0, 20.0  # seconds
+REMEMBERED = 16  # tokens whose claim was taken over
+
+
+@dataclass(frozen=True)
+class Claim:
+    """Who works on this host: ``since`` by its clock, ``until`` in seconds of the boot ``boot``."""
+
+    token: str
+    holder: str
+    incident: str
+    since: str
+    boot: str
+    until: float
+    gen: int = 1
+    lost: tuple[str, ...] = ()
+    released: bool = False
+
+    def holds(self, now: _record.Clock) -> bool:
+        return not self.released and self.boot == now.boot and now.up < self.until
+
+
+class HeldError(RunbookError):
+    """Another run works on this host, or took it over."""
+
+    def __init__(self, claim: Claim):
+        super().__init__(f"{claim.holder} works on {claim.incident or 'this host'} here since {claim.since}")
+        self.claim = claim
+
+
+def path(state: str) -> str:
+    return os.path.join(state, "claim.json")
+
+
+def take(token: str, holder: str, incident: str, now: _record.Clock, state: str = _record.STATE_DIRECTORY) -> Claim:
+    """Take or renew the claim on this host. Raises HeldError when another run has it, or took it from this one."""
+    with _alone(state):
+        old = load(state)
+        if old and old.token != token and (old.holds(now) or token in old.lost):
+            raise HeldError(old)
+        if old and old.token == token and not old.released:
+            new = replace(old, incident=incident, boot=now.boot, until=now.up + TTL)
+        else:
+            expired = (old.token,) if old and not old.released else ()
+            lost = ((*old.lost, *expired) if old else ())[-REMEMBERED:]
+            new = Claim(token, holder, incident, now.stamp, now.boot, now.up + TTL, old.gen + 1 if old else 1, lost)
+        _save(new, state)
+    return new
+
+
+def renew_if_ours(token: str, now: _record.Clock, state: str = _record.STATE_DIRECTORY) -> None:
+    """Put off the end of a run's claim; one that was given up or taken over stays so."""
+    with _alone(state):
+        old = load(state)
+        if old and old.token == token and not old.released:
+            _save(replace(old, boot=now.boot, until=now.up + TTL), state)
+
+
+def release(token: str, state: str = _record.STATE_DIRECTORY) -> None:
+    """Give up the claim of a run, if it has it."""
+    with _alone(state):
+        old = load(state)
+        if old and old.token == token:
+            _save(replace(old, released=True), state)
+
+
+def held(now: _record.Clock, state: str = _record.STATE_DIRECTORY) -> Claim | None:
+    """The claim that holds now."""
+    claim = load(state)
+    return claim if claim and claim.holds(now) else None
+
+
+@contextlib.contextmanager
+def kept(token: str, holder: str, incident: str, state: str = _record.STATE_DIRECTORY) -> Iterator[Claim]:
+    """Take the claim, and renew it until the end of the block. Raises HeldError."""
+    claim = take(token, holder, incident, _record.clock(), state)
+    over = threading.Event()
+
+    def go_on() -> None:
+        while not over.wait(RENEWAL):
+            with contextlib.suppress(RunbookError):  # the block goes on: it alone changes anything while it lasts
+                renew_if_ours(token, _record.clock(), state)
+
+    thread = threading.Thread(target=go_on, daemon=True)
+    thread.start()
+    try:
+        yield claim
+    finally:
+        over.set()
+        thread.join()
+
+
+def load(state: str = _record.STATE_DIRECTORY) -> Claim | None:
+    """The claim as it stands, None when there never was one. What cannot be read stands for none."""
+    text = _files.read(path(state))
+    try:
+        fields = json.loads(text or "null")
+        claim = Claim(**{**fields, "lost": tuple(fields["lost"])}) if fields else None
+        sound = claim is None or (isinstance(claim.until, (int, float)) and isinstance(claim.token, str))
+    except (TypeError, ValueError, KeyError):
+        sound = False
+    return claim if sound else None
+
+
+def _save(claim: Claim, state: str) -> None:
+    _files.write(path(state), json.dumps(asdict(claim), sort_keys=True) + "\n", 0o600)
+
+
+@contextlib.contextmanager
+def _alone(state: str) -> Iterator[None]:
+    """Nobody else looks at or writes the claim meanwhile; it takes no longer than two small files."""
+    _files.make_directory(state, 0o700)
+    descriptor = os.open(path(state) + ".guard", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How every acting module is held to the rules: one run at a time, guards, intent before and result after.
+
+Private to aurora.runbook. Guards and pauses are for automation, which names its incident; what a person does with a
+module by hand is on record and respects the claim of a run all the same.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets as random
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ansible_collections.aurora.runbook.plugins.module_utils import (
+    _claim,
+    _guards,
+    _lease,
+    _messages,
+    _options,
+    _pause,
+    _record,
+    _redact,
+    _unfinished,
+)
+from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
+
+
+@dataclass
+class Conduct:
+    """One call of an acting module. ``incident`` are its options, None for a person's own call."""
+
+    action: str
+    incident: Mapping | None
+    check_mode: bool
+    state: str = _record.STATE_DIRECTORY
+    id: str = ""
+    run: str = field(default_factory=lambda: random.token_hex(8))
+    by: str = field(default_factory=lambda: os.environ.get("SUDO_USER", "root"))
+    intent: _record.Entry | None = None
+    said: list[dict] = field(default_factory=list)
+    over: bool = False
+
+    def __post_init__(self) -> None:
+        if self.incident:
+            _options.check_incident(self.incident)
+            self.id, self.run = self.incident["id"], self.incident["run"]
+            self.by = self.incident["by"] or self.by
+
+    def begin(self, target: str, change: Sequence[Mapping], restart: bool = False, lease: str = "") -> dict | None:
+        """Ask the guards, then put the intent on record; a sentence when they refuse. Nothing is changed before this.
+
+        ``lease`` is the incident that what is given back was done for. Raises RunbookError when there is no record.
+        """
+        wanted = _guards.Action(self.action, target, _guards.what(change), self.id)
+        refusal = self._objection(wanted, restart)
+        if self.check_mode:
+            return refusal.sentence if refusal else None
+        self.id = self.id or lease or _record.outside(_record.clock())
+        if refusal:
+            data = {"action": self.action, "target": target, "guard": refusal.guard, "sentence": refusal.sentence}
+            self.write("refused", {**data, "allowed_in": refusal.allowed_in})
+            return refusal.sentence
+        self.said += _unfinished.settle_all(self.run, self.by, self.state)
+        forced = self.incident["force"] if self.incident else ""
+        data = {"action": self.action, "target": target, "change": list(change), "restart": restart, "forced": forced}
+        self.intent = self.write("intent", data)
+        return None
+
+    def _objection(self, wanted: _guards.Action, restart: bool) -> _guards.Refusal | None:
+        if self.incident is None:
+            return None
+        now = _record.clock()
+        pause = _pause.load(now, self.state)
+        if pause:
+            key = "paused" if pause.until else "paused_open"
+            return _guards.Refusal("pause", _messages.sentence(key, until=pause.until, text=pause.text or "–"), None)
+        if self.incident["force"]:
+            return None
+        limits = _guards.Limits(**{name: self.incident[name] for name in _guards.Limits.__dataclass_fields__})
+        past = _guards.history(_record.recent(_guards.DAY, now, self.state), now)
+        return _guards.objection(limits, past, wanted, restart, self.incident["healthy_peers"])
+
+    def write(self, what: str, data: Mapping) -> _record.Entry:
+        """A line in the record of the incident."""
+        return _record.append(self.id, what, data, self.run, self.by, self.state)
+
+    def end(self, result: Mapping) -> None:
+        """Put on record what came of the intent."""
+        if self.intent:
+            recovery = result.get("recovery")
+            data = {
+                "outcome": "done",
+                "changed": result["changed"],
+                "verdict": result.get("verdict"),
+                "sentences": [{"message": s["message"], "values": s["values"]} for s in result.get("done", ())],
+                "recovery": {k: v for k, v in recovery.items() if k != "samples"} if recovery else None,
+                "samples": _samples(recovery, time.time()) if recovery else [],
+            }
+            self.write("result", {"intent": self.intent.seq, **data})
+
+    def fail(self, problem: str) -> None:
+        if self.intent:
+            data = {"intent": self.intent.seq, "outcome": "failed", "changed": False, "problem": problem}
+            self.write("result", data)
+
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        """Claim the host for this run, and join its incident. Raises HeldError and RunbookError."""
+        with _claim.kept(self.run, self.by, self.id, self.state), _lease.exclusive():
+            if self.incident:
+                self.id = _record.join(self.id, _options.opening(self.incident), self.run, self.by, self.state)
+            try:
+                yield
+            finally:
+                if self.over or not self.incident:
+                    _claim.release(self.run, self.state)
+
+    def finished(self) -> None:
+        """This was the last call of the run on this host: its claim is given up."""
+        self.over = True
+
+
+def _samples(recovery: Mapping, now: float) -> list[list[float]]:
+    """The indicator while it was watched, as [seconds since 1970, value]."""
+    last = recovery.get("seconds") or 0.0
+    return [
+        [round(now - last + sample["at"], 1), sample["value"]]
+        for sample in recovery.get("samples", ())
+        if sample["value"] is not None
+    ]
+
+
+def conducted(module: object, action: str, work: Callable, secrets: Sequence[str] = ()) -> None:
+    """The rest of ``main()`` of an acting module: ``work(params, conduct)`` returns what the module returns."""
+    try:
+        result = _conducted(module.params, module.check_mode, action, work)
+    except _claim.HeldError as error:
+        values = {"by": error.claim.holder, "incident": error.claim.incident or "–", "since": error.claim.since}
+        said = _messages.sentence("held", **values)
+        result = {"changed": False, "verdict": "refused", "message": said["text"], "done": [said]}
+    except RunbookError as error:
+        module.fail_json(msg=_redact.redact_text(str(error), secrets))
+    module.exit_json(**_redact.redact_data(result, secrets))
+
+
+def _conducted(params: Mapping, check_mode: bool, action: str, work: Callable) -> dict:
+    conduct = Conduct(action, params["incident"], check_mode)
+    if check_mode:
+        return work(params, conduct)
+    with conduct.alone():
+        try:
+            result = work(params, conduct)
+        except RunbookError as error:
+            conduct.fail(str(error))
+            raise
+        if conduct.said:
+            result = {**result, "done": [*conduct.said, *result.get("done", ())]}
+        conduct.end(result)
+    return result

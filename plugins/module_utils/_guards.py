@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What automation may do on a host, judged by what it did there before. Pure; private to aurora.runbook."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from ansible_collections.aurora.runbook.plugins.module_utils import _messages, _record
+
+HOUR, DAY = 3600.0, 86400.0
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Seconds between two actions alike, actions per hour and day, those in a row that may not help, peers needed."""
+
+    cooldown_seconds: float = 1500.0
+    max_per_hour: int = 6
+    max_per_day: int = 20
+    max_ineffective: int = 3
+    min_healthy: int = 0
+
+
+@dataclass(frozen=True)
+class Action:
+    """Something done to a target; ``what`` tells two actions apart. ``age`` in seconds, ``verdict`` of its recovery."""
+
+    action: str
+    target: str
+    what: tuple[str, ...]
+    incident: str = ""
+    age: float = 0.0
+    verdict: str = ""
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """The guard that says no, a sentence with its numbers, and seconds until it would allow (None: a person must)."""
+
+    guard: str
+    sentence: Mapping
+    allowed_in: float | None
+
+
+def history(records: Iterable[_record.Record], now: _record.Clock) -> list[Action]:
+    """What was done on this host, the latest first. An intent that never got a result was not done."""
+    done = []
+    for record in records:
+        intents = {entry.seq: entry for entry in record.entries if entry.what == "intent"}
+        for entry in record.entries:
+            intent = intents.get(entry.data.get("intent")) if entry.what == "result" else None
+            if intent and entry.data.get("outcome") in ("done", "failed", "finished"):
+                done.append(
+                    Action(
+                        str(intent.data.get("action")),
+                        str(intent.data.get("target")),
+                        what(intent.data.get("change", ())),
+                        record.id,
+                        _record.age(entry, now),
+                        str(entry.data.get("verdict") or ""),
+                    )
+                )
+    return sorted(done, key=lambda action: action.age)
+
+
+def what(change: Iterable[Mapping]) -> tuple[str, ...]:
+    """The names that a change is about."""
+    return tuple(sorted(str(step.get("name")) for step in change))
+
+
+def objection(
+    limits: Limits, past: Sequence[Action], wanted: Action, restart: bool, healthy_peers: int | None
+) -> Refusal | None:
+    """The first guard that says no to an action, None when all allow it. ``past`` is the latest first."""
+    if restart and limits.min_healthy and (healthy_peers or 0) < limits.min_healthy:
+        seen = "?" if healthy_peers is None else healthy_peers
+        return _no("min_healthy", None, target=wanted.target, healthy=seen, needed=limits.min_healthy)
+    alike = [p for p in past if (p.action, p.target, p.what) == (wanted.action, wanted.target, wanted.what)]
+    if alike and alike[0].age < limits.cooldown_seconds:
+        values = {"target": wanted.target, "action": _named(wanted), "limit": round(limits.cooldown_seconds)}
+        left = limits.cooldown_seconds - alike[0].age
+        return _no("cooldown", left, ago=round(alike[0].age), **values)
+    for guard, most, window in (("per_hour", limits.max_per_hour, HOUR), ("per_day", limits.max_per_day, DAY)):
+        within = [p for p in past if p.age < window]
+        if len(within) >= most:
+            return _no(guard, window - within[most - 1].age, count=len(within), limit=most)
+    chain = _in_vain([p for p in past if p.incident == wanted.incident])
+    if chain >= limits.max_ineffective:
+        return _no("ineffective", None, count=chain, limit=limits.max_ineffective)
+    return None
+
+
+def _in_vain(past: Sequence[Action]) -> int:
+    """How many of the latest actions in a row did not help; those that nobody watched do not count."""
+    judged = [action.verdict for action in past if action.verdict in ("recovered", "not_recovered")]
+    return next((index for index, verdict in enumerate(judged) if verdict == "recovered"), len(judged))
+
+
+def _named(action: Action) -> str:
+    return " ".join((action.action, *action.what))
+
+
+def _no(guard: str, allowed_in: float | None, **values: object) -> Refusal:
+    minutes = None if allowed_in is None else max(1, round(allowed_in / 60))
+    sentence = _messages.sentence(f"guard_{guard}", **values, minutes=minutes)
+    return Refusal(guard, sentence, allowed_in)

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A host where automation does nothing for a while, because a person works on it. Private to aurora.runbook.
+
+The file can be made by hand: ``echo 2026-11-24T23:00Z | sudo tee /var/lib/aurora-runbook/pause``.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from datetime import datetime
+
+from ansible_collections.aurora.runbook.plugins.module_utils import _files, _record
+
+
+@dataclass(frozen=True)
+class Pause:
+    """``until`` as it stands in the file, and what else that says; "" is until somebody removes it."""
+
+    until: str
+    text: str = ""
+
+
+def path(state: str = _record.STATE_DIRECTORY) -> str:
+    return os.path.join(state, "pause")
+
+
+def load(now: _record.Clock, state: str = _record.STATE_DIRECTORY) -> Pause | None:
+    """The pause that stands now. One whose time cannot be read stands until somebody removes it."""
+    text = _files.read(path(state))
+    if text is None:
+        return None
+    first, _newline, rest = text.partition("\n")
+    try:
+        ended = datetime.fromisoformat(first.strip().replace("Z", "+00:00")).timestamp() <= now.wall
+    except ValueError:
+        return Pause("", text.strip()[:200])
+    return None if ended else Pause(first.strip(), rest.strip()[:200])
+
+
+def begin(until: str, text: str, state: str = _record.STATE_DIRECTORY) -> bool:
+    """Write the file; True when it said something else before."""
+    wanted = f"{until}\n{text}\n"
+    if _files.read(path(state)) == wanted:
+        return False
+    _files.make_directory(state, 0o700)
+    _files.write(path(state), wanted, 0o600)
+    return True
+
+
+def end(state: str = _record.STATE_DIRECTORY) -> bool:
+    """Remove the file; True when there was one."""
+    there = os.path.lexists(path(state))
+    _files.remove(path(state))
+    return there

@@ -1,0 +1,481 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The record of an incident: append-only JSON lines on the host it is about, each with the hash of the one before.
+
+Private to aurora.runbook. What is in a line, by ``what`` it is about:
+
+========== =============================================================================================
+opened     id, incident, severity, alert, age_seconds (of the trouble by then), moved_from
+joined     alert: another run, or the same alert again
+seen       severity, indicator, causes, indicators: what a look found
+intent     action, target, change, restart, forced: before a change
+result     intent (its seq), outcome, changed, verdict, sentences, problem, recovery, samples: after it
+refused    action, target, guard, sentence, allowed_in
+verdict    verdict: how a run ended on this host
+paging     level, key: before a page is sent; ``paged`` with sent and failed channels after
+others     severity, acknowledged, note, paused, resumed, silenced, unsilenced, lease_ended, closed, reopened, moved
+========== =============================================================================================
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import re
+import secrets
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+
+from ansible_collections.aurora.runbook.plugins.module_utils import _files, _lease, _redact, _systemd
+from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
+
+STATE_DIRECTORY = _lease.STATE_DIRECTORY
+ID = re.compile(r"([a-z]+(?:_[a-z]+)*)-(\d{8}T\d{6}Z)-([0-9a-f]{8})")
+MAX_LINE, MAX_FILE = 16 << 10, 4 << 20
+RESERVE = 256 << 10  # of a file, for results and ends: an intent is refused before there is no room for its result
+PAGING_SECONDS = 120  # a page that was begun and not finished by then is sent again
+KEPT = 200  # incidents that are over; older ones are removed when another one opens
+KEEPS_ROOM = ("opened", "reopened", "joined", "seen", "intent", "note")
+NOBODY = "none"  # the class of what was done outside of an incident
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A line. ``at`` is the host's clock, ``boot`` and ``up`` (seconds) are right whatever that says."""
+
+    seq: int
+    prev: str
+    at: str
+    boot: str
+    up: float
+    by: str
+    run: str
+    open: bool
+    what: str
+    data: Mapping
+    torn: str = ""
+
+
+@dataclass(frozen=True)
+class Record:
+    """An incident on this host. ``problem``: where its chain is broken; ``torn``: its last line is not whole."""
+
+    id: str
+    entries: tuple[Entry, ...] = ()
+    head: str = ""
+    problem: str = ""
+    torn: bool = False
+
+    @property
+    def incident(self) -> str:
+        return incident_of(self.id)
+
+    @property
+    def open(self) -> bool:
+        return bool(self.entries) and self.entries[-1].open
+
+    @property
+    def unfinished(self) -> list[Entry]:
+        """Intents without a result: somebody was killed in between, or is still at it."""
+        settled = {entry.data.get("intent") for entry in self.entries if entry.what == "result"}
+        return [entry for entry in self.entries if entry.what == "intent" and entry.seq not in settled]
+
+    def last(self, *whats: str) -> Entry | None:
+        return next((entry for entry in reversed(self.entries) if entry.what in whats), None)
+
+
+@dataclass(frozen=True)
+class Clock:
+    """What time it is on the host, in three ways."""
+
+    wall: float
+    boot: str
+    up: float
+
+    @property
+    def stamp(self) -> str:
+        return stamp(self.wall)
+
+
+@dataclass(frozen=True)
+class Opening:
+    """What is known of an incident when it opens: how bad, by which alert, and seconds since the trouble began."""
+
+    severity: str | None = None
+    alert: Mapping | None = None
+    age_seconds: float = 0.0
+    seen: Mapping = field(default_factory=dict)
+
+
+def clock() -> Clock:
+    return Clock(time.time(), *_systemd.boot())
+
+
+def stamp(seconds: float) -> str:
+    moment = datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(seconds=seconds)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+
+
+def incident_of(identity: str) -> str:
+    """The class in an incident's id. Raises RunbookError for what is no id."""
+    found = ID.fullmatch(identity)
+    if not found:
+        raise RunbookError(f"{identity[:80]!r} is no incident's id; expected <class>-<YYYYMMDDTHHMMSSZ>-<8 hex digits>")
+    return found[1]
+
+
+def make_id(incident: str, opened: float, key: str = "") -> str:
+    """A new incident's id; the same for the same ``key`` (an alert's fingerprint and start), else a new one."""
+    moment = datetime.fromtimestamp(opened, timezone.utc).strftime("%Y%m%dT%H%M%SZ")
+    tail = hashlib.sha256(key.encode()).hexdigest()[:8] if key else secrets.token_hex(4)
+    return f"{incident}-{moment}-{tail}"
+
+
+def outside(now: Clock) -> str:
+    """The id that what is done outside of an incident goes to, one a day."""
+    return f"{NOBODY}-{now.stamp[:10].replace('-', '')}T000000Z-00000000"
+
+
+def age(entry: Entry, now: Clock) -> float:
+    """Seconds since a line was written, right within a boot whatever the clock says, never negative."""
+    if entry.boot == now.boot:
+        return max(0.0, now.up - entry.up)
+    return max(0.0, now.wall - _seconds(entry.at))
+
+
+def _seconds(text: str) -> float:
+    return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
+
+
+def directory(state: str = STATE_DIRECTORY) -> str:
+    return os.path.join(state, "incidents")
+
+
+def path(identity: str, state: str = STATE_DIRECTORY) -> str:
+    incident_of(identity)
+    return os.path.join(directory(state), f"{identity}.jsonl")
+
+
+def parse(identity: str, raw: bytes) -> Record:
+    """Read a record and check its chain. What cannot be read any more is left out and said in ``problem``."""
+    *whole, tail = raw.split(b"\n")
+    entries: list[Entry] = []
+    head, problem = "", ""
+    objects = [_decode(line) for line in whole]
+    for index, (line, entry) in enumerate(zip(whole, objects)):
+        torn = next((e.torn for e in objects[index + 1 : index + 2] if e), "")
+        if torn and torn == _sha(line):
+            continue
+        if entry is None:
+            problem = problem or f"line {index + 1} is not one of ours"
+            continue
+        if entry.prev != head or entry.seq != len(entries) + 1:
+            after = entries[-1].seq if entries else 0
+            problem = problem or f"entry {entry.seq} does not follow entry {after}: edited, or something is missing"
+        entries.append(entry)
+        head = _sha(line)
+    return Record(identity, tuple(entries), head, problem, bool(tail))
+
+
+def _decode(line: bytes) -> Entry | None:
+    try:
+        entry = Entry(**json.loads(line))
+        sound = (
+            all(isinstance(text, str) for text in (entry.prev, entry.at, entry.boot, entry.by, entry.run, entry.what))
+            and isinstance(entry.seq, int)
+            and isinstance(entry.up, (int, float))
+            and isinstance(entry.open, bool)
+            and isinstance(entry.data, dict)
+        )
+        _seconds(entry.at)
+    except (TypeError, ValueError, RecursionError):
+        return None
+    return entry if sound else None
+
+
+def _sha(line: bytes) -> str:
+    return hashlib.sha256(line).hexdigest()
+
+
+def read(identity: str, state: str = STATE_DIRECTORY) -> Record:
+    """The record of an incident on this host; without entries when there is none. Raises RunbookError."""
+    return parse(identity, _read(path(identity, state), 0))
+
+
+def _read(place: str, start: int) -> bytes:
+    try:
+        descriptor = os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return b""
+    except OSError as error:
+        raise RunbookError(f"{place} cannot be read: {error.strerror}; look at it before running again") from error
+    with os.fdopen(descriptor, "rb") as file:
+        file.seek(start)
+        return file.read(MAX_FILE + 1)
+
+
+def names(state: str = STATE_DIRECTORY) -> list[str]:
+    """The ids of all records on this host, the oldest first."""
+    try:
+        files = os.listdir(directory(state))
+    except FileNotFoundError:
+        return []
+    found = (name[: -len(".jsonl")] for name in files if name.endswith(".jsonl"))
+    return sorted((name for name in found if ID.fullmatch(name)), key=lambda name: (name.split("-")[1:], name))
+
+
+def open_names(state: str = STATE_DIRECTORY) -> list[str]:
+    """The ids of the incidents that are open on this host, the oldest first. Reads the end of each record only."""
+    return [name for name in names(state) if _is_open(path(name, state))]
+
+
+def _is_open(place: str) -> bool:
+    try:
+        size = os.lstat(place).st_size
+    except FileNotFoundError:
+        return False
+    lines = _read(place, max(0, size - 2 * MAX_LINE)).split(b"\n")[:-1]
+    last = next((entry for entry in map(_decode, reversed(lines)) if entry), None)
+    return last is not None and last.open
+
+
+def append(
+    identity: str,
+    what: str,
+    data: Mapping,
+    run: str = "",
+    by: str = "",
+    state: str = STATE_DIRECTORY,
+) -> Entry:
+    """Write a line durably. Raises RunbookError when that is not possible; then nothing of it is in the record."""
+    with _locked(identity, state) as descriptor:
+        return _append(descriptor, path(identity, state), what, data, run, by)
+
+
+@contextlib.contextmanager
+def _locked(identity: str, state: str) -> Iterator[int]:
+    """A descriptor of a record that nobody else writes to meanwhile."""
+    place = path(identity, state)
+    _files.make_directory(state, 0o700)
+    _files.make_directory(directory(state), 0o700)
+    fresh = not os.path.lexists(place)
+    try:
+        descriptor = os.open(place, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise RunbookError(f"{place} cannot be written: {error.strerror}") from error
+    try:
+        if fresh:
+            _files.sync_directory(place)
+        _flock(descriptor, place)
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _flock(descriptor: int, place: str) -> None:
+    """Lines take milliseconds: who holds the lock longer than ten seconds is stuck."""
+    deadline = time.monotonic() + 10
+    while True:
+        try:
+            return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            if time.monotonic() > deadline:
+                raise RunbookError(f"{place} is locked by another process for 10 s; look at `fuser {place}`") from error
+            time.sleep(0.01)
+
+
+def _append(descriptor: int, place: str, what: str, data: Mapping, run: str, by: str) -> Entry:
+    now = clock()
+    size = os.fstat(descriptor).st_size
+    raw = os.pread(descriptor, 2 * MAX_LINE, max(0, size - 2 * MAX_LINE))
+    *lines, tail = raw.split(b"\n")
+    line, last = next(((line, entry) for line in reversed(lines) if (entry := _decode(line))), (b"", None))
+    if size and last is None:
+        raise RunbookError(f"{place} has no line of ours at its end; look at it before running again")
+    entry = Entry(
+        seq=last.seq + 1 if last else 1,
+        prev=_sha(line) if last else "",
+        at=now.stamp,
+        boot=now.boot,
+        up=round(now.up, 3),
+        by=_redact.redact(by or os.environ.get("SUDO_USER", "root"), limit=100),
+        run=run,
+        open=_stays_open(what, last is not None and last.open),
+        what=what,
+        data=_redact.redact_data(dict(data)),
+        torn=_sha(tail) if tail else "",
+    )
+    text = (b"\n" if tail else b"") + _encode(entry) + b"\n"
+    if size + len(text) > MAX_FILE - (RESERVE if what in KEEPS_ROOM else 0):
+        raise RunbookError(f"{place} is full ({size} bytes): close this incident (incident, state=closed) and go on")
+    try:
+        written = os.write(descriptor, text)
+        if written < len(text):
+            os.ftruncate(descriptor, size)
+            raise RunbookError(f"{place} cannot be written: no space left for a whole line")
+        os.fsync(descriptor)
+    except OSError as error:
+        os.ftruncate(descriptor, size)
+        raise RunbookError(f"{place} cannot be written: {error.strerror}") from error
+    return entry
+
+
+def _stays_open(what: str, before: bool) -> bool:
+    if what in ("opened", "reopened"):
+        return True
+    return before and what not in ("closed", "moved")
+
+
+def _encode(entry: Entry) -> bytes:
+    """A line of at most MAX_LINE bytes: what is largest in its data goes first."""
+    fields = {**entry.__dict__, "data": dict(entry.data)}
+    if not entry.torn:
+        del fields["torn"]
+    while True:
+        line = json.dumps(fields, sort_keys=True, separators=(",", ":"), default=str).encode()
+        if len(line) <= MAX_LINE or not fields["data"]:
+            return line
+        sizes = {name: len(json.dumps(value, default=str)) for name, value in fields["data"].items()}
+        del fields["data"][max(sizes, key=lambda name: sizes[name])]
+        fields["data"]["cut"] = True
+
+
+def join(identity: str, opening: Opening, run: str, by: str = "", state: str = STATE_DIRECTORY) -> str:
+    """Open an incident on this host, or join the one of its class that is open; its id on this host from then on.
+
+    The smaller of two ids wins, so that all hosts come to the same one. Once a run, with what it saw. Raises
+    RunbookError.
+    """
+    incident, standing = incident_of(identity), None
+    for name in open_names(state):
+        if incident_of(name) == incident and name != identity:
+            standing = min(name, standing or name)
+    if standing and standing < identity:
+        identity, standing = standing, None
+    with _locked(identity, state) as descriptor:
+        known = read(identity, state)
+        for what, data in _joining(identity, known, opening, run, standing):
+            _append(descriptor, path(identity, state), what, data, run, by)
+    if standing:
+        append(standing, "moved", {"to": identity}, run, by, state)
+    if not known.entries:
+        _prune(state)
+    return identity
+
+
+def _joining(
+    identity: str, known: Record, opening: Opening, run: str, standing: str | None
+) -> Iterator[tuple[str, dict]]:
+    """The lines by which a run joins an incident, or opens it."""
+    if any(entry.run == run for entry in known.entries if entry.what in ("opened", "reopened", "joined")):
+        return
+    seen = dict(opening.seen)
+    if not known.entries:
+        yield (
+            "opened",
+            {
+                "id": identity,
+                "incident": known.incident,
+                "severity": opening.severity,
+                "alert": opening.alert,
+                "age_seconds": opening.age_seconds,
+                "moved_from": standing,
+            },
+        )
+    elif known.open:
+        yield "joined", {"alert": opening.alert}
+    else:
+        yield "reopened", {"alert": opening.alert}
+    if seen:
+        yield "seen", seen
+    before = severity(known)
+    if known.entries and opening.severity and opening.severity < (before or "P9"):
+        yield "severity", {"from": before, "to": opening.severity}
+
+
+def begin_page(identity: str, level: str, key: str, run: str = "", by: str = "", state: str = STATE_DIRECTORY) -> bool:
+    """Put on record that a level is about to be paged; False when it was already, or somebody else is at it."""
+    with _locked(identity, state) as descriptor:
+        known = describe(read(identity, state), clock())["levels"].get(level)
+        if known and (known["state"] == "paged" or known["age_seconds"] < PAGING_SECONDS):
+            return False
+        _append(descriptor, path(identity, state), "paging", {"level": level, "key": key}, run, by)
+    return True
+
+
+def severity(record: Record) -> str | None:
+    """The worst severity that the incident had."""
+    found = [entry.data.get("severity") for entry in record.entries if entry.what == "opened"]
+    found += [entry.data.get("to") for entry in record.entries if entry.what == "severity"]
+    return min((each for each in found if isinstance(each, str)), default=None)
+
+
+def opened(record: Record) -> Entry | None:
+    return next((entry for entry in record.entries if entry.what == "opened"), None)
+
+
+def age_of(record: Record, now: Clock) -> float:
+    """Seconds since the trouble began, by the clock of this host and by what was known at the opening."""
+    first = opened(record)
+    if first is None:
+        return 0.0
+    before = first.data.get("age_seconds")
+    return age(first, now) + (before if isinstance(before, (int, float)) else 0.0)
+
+
+def _prune(state: str) -> None:
+    """Remove the oldest incidents that are over, beyond KEPT."""
+    still = set(open_names(state))
+    over = [name for name in names(state) if name not in still]
+    for name in over[:-KEPT] if len(over) > KEPT else []:
+        _files.remove(path(name, state))
+
+
+def recent(seconds: float, now: Clock, state: str = STATE_DIRECTORY) -> list[Record]:
+    """The records that were written to within so many seconds, and those that are open."""
+    kept = []
+    for name in names(state):
+        try:
+            fresh = os.lstat(path(name, state)).st_mtime > now.wall - seconds
+        except FileNotFoundError:
+            continue
+        if fresh or _is_open(path(name, state)):
+            kept.append(read(name, state))
+    return kept
+
+
+def describe(record: Record, now: Clock) -> dict:
+    """An incident as incident_info and triage_info return it, without its entries."""
+    first, over = opened(record), record.last("closed", "reopened", "opened")
+    acknowledged, verdict = record.last("acknowledged"), record.last("verdict")
+    return {
+        "id": record.id,
+        "incident": record.incident,
+        "open": record.open,
+        "opened": first.at if first else None,
+        "age_seconds": round(age_of(record, now), 1),
+        "severity": severity(record),
+        "acknowledged": None if acknowledged is None else {"who": acknowledged.data.get("who"), "at": acknowledged.at},
+        "levels": _levels(record.entries, now),
+        "closed": over.at if over and over.what == "closed" and not record.open else None,
+        "verdict": verdict.data.get("verdict") if verdict else None,
+        "chain": {"whole": not record.problem, "problem": record.problem},
+        "torn": record.torn,
+        "head": record.head,
+        "unfinished": [entry.seq for entry in record.unfinished],
+    }
+
+
+def _levels(entries: Sequence[Entry], now: Clock) -> dict:
+    """The levels that were paged, or are being paged, each once."""
+    levels: dict[str, dict] = {}
+    for entry in entries:
+        level = entry.data.get("level")
+        known = levels.get(level, {}).get("state") if isinstance(level, str) else "paged"
+        if entry.what in ("paging", "paged") and known != "paged":
+            levels[level] = {"state": entry.what, "at": entry.at, "age_seconds": round(age(entry, now), 1)}
+    return levels

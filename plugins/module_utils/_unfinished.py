@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What became of an action whose module was killed before it could say. Private to aurora.runbook.
+
+Called while this run alone changes the host, so that nobody is still at it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+
+from ansible_collections.aurora.runbook.plugins.module_utils import (
+    _command,
+    _files,
+    _lease,
+    _messages,
+    _record,
+    _systemd,
+)
+from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
+
+FINISHED, UNDONE, UNKNOWN = "finished", "undone", "unknown"
+
+
+def settle_all(run: str, by: str, state: str = _record.STATE_DIRECTORY) -> list[dict]:
+    """Put the outcome of each intent without a result on record; a sentence for each.
+
+    What its own module has to finish or undo first stays as it is until then.
+    """
+    said = []
+    for record in _record.recent(7 * 86400.0, _record.clock(), state):
+        for intent in record.unfinished:
+            outcome = outcome_of(intent)
+            if outcome is None:
+                continue
+            sentence = _messages.sentence(f"left_{outcome}", **_named(intent))
+            data = {"intent": intent.seq, "outcome": outcome, "changed": outcome == FINISHED, "sentences": [sentence]}
+            _record.append(record.id, "result", data, run, by, state)
+            said.append(sentence)
+    return said
+
+
+def _named(intent: _record.Entry) -> dict:
+    steps = (f"{step.get('name')} {step.get('before')} → {step.get('after')}" for step in intent.data.get("change", ()))
+    return {
+        "action": str(intent.data.get("action")),
+        "target": str(intent.data.get("target")),
+        "changes": ", ".join(steps) or "–",
+        "at": intent.at,
+        "by": intent.by,
+    }
+
+
+def outcome_of(intent: _record.Entry) -> str | None:
+    """``finished``, ``undone`` (never begun, or put back) or ``unknown``; None when it still has to be settled."""
+    judge = _JUDGES.get(intent.data.get("action"))
+    try:
+        return judge(intent.data) if judge else UNKNOWN
+    except (RunbookError, AttributeError, KeyError, TypeError):
+        return UNKNOWN
+
+
+def _of_lease(intent: Mapping) -> str | None:
+    target = intent["target"]
+    lease = _lease.load(target if target != "host" else _lease.TCP_TUNING)
+    wanted = {step["name"]: step["after"] for step in intent["change"]}
+    if lease is None:
+        return UNDONE if any(value is not None for value in wanted.values()) else FINISHED
+    if not lease.whole:
+        return None
+    return FINISHED if all(lease.written.get(name) == value for name, value in wanted.items()) else UNDONE
+
+
+def _of_restart(intent: Mapping) -> str:
+    before = {step["name"]: step["before"] for step in intent["change"]}["InvocationID"]
+    unit = _systemd.show(_command.run, [intent["target"]])[0]
+    return UNDONE if unit["InvocationID"] == before else FINISHED
+
+
+def _of_refit(_intent: Mapping) -> str | None:
+    text = _files.read(os.path.join(_record.STATE_DIRECTORY, "recalibration.json"))
+    return None if text and json.loads(text)["replaced"] else FINISHED
+
+
+_JUDGES = {
+    "service_override": _of_lease,
+    "tcp_tuning": _of_lease,
+    "service_restart": _of_restart,
+    "recalibration": _of_refit,
+}

@@ -1,0 +1,269 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the Aurora runbook authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: incident
+short_description: Write to the record of an incident on its host
+version_added: 0.3.0
+author: Aurora runbook authors (@aurora)
+description:
+  - Source is "Ескалація" and "Post-Mortem Template" of the runbook, which ask for who did what when.
+  - The record is C(/var/lib/aurora-runbook/incidents/<id>.jsonl), append-only and each line with the hash of the one
+    before. Modules that change something write to it by themselves; this one writes what concerns the incident.
+  - Pauses automation on a host too. An engineer can do the same by hand, with
+    C(echo 2026-11-24T23:00Z | sudo tee /var/lib/aurora-runbook/pause).
+extends_documentation_fragment:
+  - aurora.runbook.attributes
+  - aurora.runbook.attributes.changes
+  - aurora.runbook.incident.option
+options:
+  state:
+    description:
+      - V(ended) puts the O(verdict) of a run on record, closes the incident on this host when that is V(recovered) or
+        V(healthy), and gives up the claim of the run. It takes O(incident), and opens it where nothing was done.
+      - V(acknowledged) says who took over, V(noted) adds a note, V(closed) closes it by hand.
+      - V(paused) keeps automation off this host for O(minutes), V(resumed) ends that.
+      - V(paging) asks whether O(level) is to be paged, V(paged) says to whom it was.
+    type: str
+    required: true
+    choices: [ended, acknowledged, noted, closed, paused, resumed, paging, paged]
+  id:
+    description: The incident's id. Without it all incidents that are open on this host.
+    type: str
+  verdict:
+    description: How the run ended on this host. Required with O(state=ended).
+    type: str
+    choices: [healthy, recovered, not_recovered, unknown, approval_needed, escalated, refused]
+  who:
+    description: Name of the person. Required with V(acknowledged), V(noted), V(closed) and V(paused).
+    type: str
+  text:
+    description: What the person has to say, 500 characters.
+    type: str
+    default: ""
+  minutes:
+    description: How long to pause, 1 to 10080 minutes.
+    type: int
+    default: 60
+  level:
+    description: Level of escalation. Required with V(paging) and V(paged).
+    type: str
+    choices: [L1, L2, L3, L4]
+  key:
+    description: Key by which receivers know a page that was sent twice.
+    type: str
+    default: ""
+  sent:
+    description: Channels that took the page.
+    type: list
+    elements: str
+    default: []
+  failed:
+    description: Channels that did not, with C(channel) and C(problem).
+    type: list
+    elements: dict
+    default: []
+seealso:
+  - module: aurora.runbook.incident_info
+"""
+
+EXAMPLES = r"""
+- name: Say that I am at it (runbook, "Ескалація", L1)
+  aurora.runbook.incident:
+    state: acknowledged
+    who: olena
+
+- name: Keep automation off this host while I work on it
+  aurora.runbook.incident:
+    state: paused
+    who: olena
+    minutes: 90
+    text: moving the feed by hand
+
+- name: Close what was cured by hand
+  aurora.runbook.incident:
+    id: circuit_breaker-20261124T031500Z-1a2b3c4d
+    state: closed
+    who: olena
+    text: the exchange was down
+"""
+
+RETURN = r"""
+incidents:
+  description: The incidents that were written to, as in M(aurora.runbook.incident_info), without their entries.
+  returned: always
+  type: list
+  elements: dict
+send:
+  description:
+    - Whether the page is to be sent. It is not when the level was paged already, or another run began to less than two
+      minutes ago. One that was begun earlier and not finished is sent again, with the same key.
+  returned: with O(state=paging)
+  type: bool
+paused:
+  description: Until when automation does nothing on this host, null when it is not paused.
+  returned: with V(paused) and V(resumed)
+  type: str
+verdict:
+  description: V(refused) when another run works on this host; then nothing was written.
+  returned: when refused
+  type: str
+message:
+  description: Who works on this host.
+  returned: when refused
+  type: str
+done:
+  description: Sentences on what became of actions that were cut off, each with C(message), C(values) and C(text).
+  returned: with O(state=ended)
+  type: list
+  elements: dict
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.aurora.runbook.plugins.module_utils import (
+    _conduct,
+    _messages,
+    _options,
+    _pause,
+    _record,
+    _redact,
+    _unfinished,
+)
+from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
+
+GOOD = ("recovered", "healthy")
+RANGES = {"minutes": (1, 10080)}
+
+
+def ended(params, conduct):
+    """The end of a run on this host; the claim is given up by whoever holds it for the run."""
+    said = _unfinished.settle_all(conduct.run, conduct.by, conduct.state)
+    conduct.write("verdict", {"verdict": params["verdict"]})
+    if params["verdict"] in GOOD:
+        conduct.write("closed", {"verdict": params["verdict"], "sentence": sentence("closed_by_run")})
+    conduct.finished()
+    return {"changed": True, "incidents": shown([conduct.id]), "done": said}
+
+
+def sentence(key, **values):
+    said = _messages.sentence(key, **values)
+    return {"message": said["message"], "values": said["values"]}
+
+
+def shown(names):
+    now = _record.clock()
+    return [_record.describe(_record.read(name), now) for name in names]
+
+
+def chosen(params):
+    """The ids this is about. Raises RunbookError for one that has no record here."""
+    if not params["id"]:
+        return _record.open_names()
+    if not _record.read(params["id"]).entries:
+        raise RunbookError(f"{params['id']} has no record on this host; look at incident_info")
+    return [params["id"]]
+
+
+def line(params):
+    """What to write, by state."""
+    who = {"who": params["who"], "text": params["text"]}
+    closed = {"verdict": "closed", "sentence": sentence("closed_by_hand", who=params["who"], text=params["text"])}
+    page = {"level": params["level"], "key": params["key"], "sent": params["sent"], "failed": params["failed"]}
+    return {
+        "acknowledged": ("acknowledged", who),
+        "noted": ("note", who),
+        "closed": ("closed", closed),
+        "paged": ("paged", page),
+    }[params["state"]]
+
+
+def write(params, check_mode):
+    names = chosen(params)
+    if params["state"] == "closed":
+        names = [name for name in names if _record.read(name).open]
+    for name in [] if check_mode else names:
+        _record.append(name, *line(params))
+    return {"changed": bool(names), "incidents": shown(names)}
+
+
+def paging(params, check_mode):
+    names = chosen(params)
+    begun = [] if check_mode else [_record.begin_page(name, params["level"], params["key"]) for name in names]
+    return {"changed": any(begun), "send": any(begun), "incidents": shown(names)}
+
+
+def pause(params, check_mode):
+    """Make or remove the file, and say so in what is open here."""
+    now = _record.clock()
+    resume = params["state"] == "resumed"
+    until = "" if resume else _record.stamp(now.wall + 60 * params["minutes"])
+    standing = _pause.load(now)
+    names = _record.open_names()
+    if check_mode:
+        changed = not resume or standing is not None
+    elif resume:
+        changed = _pause.end()
+    else:
+        changed = _pause.begin(until, f"{params['who']}: {params['text']}")
+    if changed and not check_mode:
+        for name in names or [_record.outside(now)]:
+            _record.append(name, params["state"], {"who": params["who"], "until": until})
+    return {"changed": changed, "paused": until or None, "incidents": shown(names)}
+
+
+STATES = {
+    "acknowledged": write,
+    "noted": write,
+    "closed": write,
+    "paged": write,
+    "paging": paging,
+    "paused": pause,
+    "resumed": pause,
+}
+
+
+def main():
+    text = {"type": "str"}
+    module = AnsibleModule(
+        argument_spec={
+            "state": {**text, "required": True, "choices": ["ended", *STATES]},
+            "id": text,
+            "incident": {"type": "dict", "options": _options.INCIDENT},
+            "verdict": {
+                **text,
+                "choices": [*GOOD[::-1], "not_recovered", "unknown", "approval_needed", "escalated", "refused"],
+            },
+            "who": text,
+            "text": {**text, "default": ""},
+            "minutes": {"type": "int", "default": 60},
+            "level": {**text, "choices": ["L1", "L2", "L3", "L4"]},
+            "key": {**text, "default": "", "no_log": False},
+            "sent": {"type": "list", "elements": "str", "default": []},
+            "failed": {"type": "list", "elements": "dict", "default": []},
+        },
+        required_if=[
+            ("state", "ended", ["incident", "verdict"]),
+            ("state", "paging", ["level"]),
+            ("state", "paged", ["level"]),
+            *(("state", state, ["who"]) for state in ("acknowledged", "noted", "closed", "paused")),
+        ],
+        supports_check_mode=True,
+    )
+    if module.params["state"] == "ended" and not module.check_mode:
+        _conduct.conducted(module, "incident", ended)
+    try:
+        _options.check_ranges(module.params, RANGES)
+        nothing = {"changed": True, "incidents": [], "done": []}
+        state = module.params["state"]
+        result = nothing if state == "ended" else STATES[state](module.params, module.check_mode)
+    except RunbookError as error:
+        module.fail_json(msg=_redact.redact_text(str(error)))
+    module.exit_json(**_redact.redact_data(result))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,121 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the Aurora runbook authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: incident_info
+short_description: Read the records of incidents on a host, and check their chains
+version_added: 0.3.0
+author: Aurora runbook authors (@aurora)
+description:
+  - Source is "Post-Mortem Template" and "Ескалація" of the runbook.
+  - Reads C(/var/lib/aurora-runbook/incidents) of the host. Broken chains and lines that a crash cut are said, never
+    passed over.
+extends_documentation_fragment:
+  - aurora.runbook.attributes
+  - aurora.runbook.attributes.reads
+options:
+  id:
+    description: The incident's id. Without it the incidents that are open, and those over of the last O(days).
+    type: str
+  days:
+    description: Days back for incidents that are over, 0 to 3660.
+    type: float
+    default: 0.0
+  entries:
+    description: Whether to return every line of the records too.
+    type: bool
+    default: false
+seealso:
+  - module: aurora.runbook.incident
+"""
+
+EXAMPLES = r"""
+- name: What is open on this host
+  aurora.runbook.incident_info:
+
+- name: Everything about one incident, for its post-mortem
+  aurora.runbook.incident_info:
+    id: circuit_breaker-20261124T031500Z-1a2b3c4d
+    entries: true
+"""
+
+RETURN = r"""
+incidents:
+  description:
+    - The oldest first, each with C(id), C(incident) (its class), C(open), C(opened) and C(closed) by the host's clock,
+      C(age_seconds) since the trouble began, the worst C(severity), C(acknowledged) (C(who), C(at)), C(levels) paged or
+      being paged (C(state), C(at), C(age_seconds)), the last C(verdict), C(chain) (C(whole), C(problem)), C(torn) for a
+      last line that is not whole, C(head), the hash of the last line, and C(unfinished), intents without a result.
+    - With O(entries=true) C(entries) too, each as it stands in the record.
+  returned: always
+  type: list
+  elements: dict
+leases:
+  description: What can be given back on this host, as in M(aurora.runbook.triage_info).
+  returned: always
+  type: list
+  elements: dict
+claim:
+  description: The run that works on this host, with C(holder), C(incident) and C(since); null when none does.
+  returned: always
+  type: dict
+paused:
+  description: Until when automation is paused, C("") until somebody ends it, null when it is not.
+  returned: always
+  type: str
+now:
+  description: The host's clock, UTC.
+  returned: always
+  type: str
+"""
+
+from dataclasses import asdict
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.aurora.runbook.plugins.module_utils import _options, _record, _redact, _state
+from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
+
+
+def records(params, now):
+    if params["id"]:
+        found = _record.read(params["id"])
+        return [found] if found.entries or found.problem else []
+    return [
+        record
+        for record in _record.recent(86400 * params["days"], now)
+        if record.open or (params["days"] and record.incident != _record.NOBODY)
+    ]
+
+
+def read(params):
+    _options.check_ranges(params, {"days": (0, 3660)})
+    now = _record.clock()
+    incidents = []
+    for record in records(params, now):
+        entries = {"entries": [asdict(entry) for entry in record.entries]} if params["entries"] else {}
+        incidents.append({**_record.describe(record, now), **entries})
+    return {**_state.overview(now), "incidents": incidents}
+
+
+def main():
+    module = AnsibleModule(
+        argument_spec={
+            "id": {"type": "str"},
+            "days": {"type": "float", "default": 0.0},
+            "entries": {"type": "bool", "default": False},
+        },
+        supports_check_mode=True,
+    )
+    try:
+        result = read(module.params)
+    except RunbookError as error:
+        module.fail_json(msg=_redact.redact_text(str(error)))
+    module.exit_json(changed=False, **_redact.redact_data(result))
+
+
+if __name__ == "__main__":
+    main()
