@@ -193,6 +193,17 @@ CATALOGUE = {
         "запобіжник min_healthy: {target} не перезапускається, поки здорових хостів у групі, крім цього: {healthy}, а"
         " треба {needed} (aurora_min_healthy); коли їх стане більше або з -e aurora_force=ПРИЧИНА",
     ),
+    "tried": ("{action} of {target}, {changes}: {ended}", "{action} для {target}, {changes}: {ended}"),
+    # A tick of the clock of escalation
+    "nothing_open": ("no incident is open", "відкритих інцидентів немає"),
+    "on_hosts": ("  on {hosts}", "  на {hosts}"),
+    "paged_before": ("  paged: {levels}", "  сповіщено: {levels}"),
+    "paged_now": ("  paged now, {key}: {who}", "  сповіщено зараз, {key}: {who}"),
+    "not_paged": ("  NOT reached: {channel}: {problem}", "  НЕ досягнуто: {channel}: {problem}"),
+    "not_read": (
+        "{host}: its record cannot be read, an incident may be open there: {problem}",
+        "{host}: записи не прочитано, там може бути відкритий інцидент: {problem}",
+    ),
     # Why an incident is over
     "closed_by_run": ("its indicator is within its limit again", "показник знову в межі"),
     "closed_by_hand": ("closed by {who}: {text}", "закрито, {who}: {text}"),

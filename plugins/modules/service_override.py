@@ -338,6 +338,7 @@ def run(params, conduct):
         "diff": _override.diff(planned),
     }
     if planned.unapproved:
+        conduct.propose(current.unit.id, result["proposed"])
         return {**result, "verdict": "approval_needed"}
     refusal = planned.changed and conduct.begin(current.unit.id, changes(planned), planned.restart)
     if refusal:
