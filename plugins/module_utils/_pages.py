@@ -12,8 +12,8 @@ from ansible_collections.aurora.runbook.plugins.module_utils._messages import sa
 def due(language: str, hosts: Mapping[str, Mapping]) -> list[dict]:
     """A page for each level that is due of each open incident; ``hosts`` is what incident_info returned by host.
 
-    Each has ``id``, ``incident``, ``level``, ``key``, ``title``, ``body``, ``hosts`` and ``owner``, whose record decides
-    whether it is sent.
+    Each has ``id``, ``incident``, ``level``, ``key``, ``title``, ``body``, ``hosts``, and ``owner``, whose record has
+    the last word on whether it is sent.
     """
     read = {name: result["incidents"] for name, result in hosts.items() if "incidents" in result}
     pages = []

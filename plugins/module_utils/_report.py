@@ -143,6 +143,7 @@ def about(language: str, incident: str, host: Host, acted: bool) -> Iterator[str
     yield say(language, "host", host=host.name, verdict=say(language, host.verdict))
     for key, texts in (
         ("was", _was(language, incident, host)),
+        ("was", _summary.standing(language, host.look) if host.look.get("indicators") else []),
         ("done", _done(language, incident, host, acted)),
         ("now", _now(language, host)),
         ("left", _left(language, host)),

@@ -123,6 +123,8 @@ def look(incident, cause):
         "severity": "P0",
         "leases": [],
         "incidents": [],
+        "claim": None,
+        "paused": None,
         "probes": {"leases": {"status": "ok", "problem": "", "data": {}}},
     }
 
