@@ -58,7 +58,7 @@ def seen(look: Mapping, incident: str) -> dict:
     """What a look found, in the form of a record: the incident's severity and indicator, causes, all values."""
     read = look.get("indicators", {})
     entry = read.get(incident, {})
-    breached = {incident} if entry.get("breached") else set()
+    breached = set() if entry.get("breached") is False else {incident}  # what is not known may be as bad as a breach
     values = {} if entry.get("value") is None else {incident: entry["value"]}
     return {
         "severity": _indicators.severity(values, breached),
