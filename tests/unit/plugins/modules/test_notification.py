@@ -54,7 +54,7 @@ def receiver() -> Iterator[Receiver]:
 
     with ThreadingHTTPServer(("localhost", 0), Handler) as server:
         kept.port = server.server_port
-        Thread(target=server.serve_forever, daemon=True).start()
+        Thread(target=server.serve_forever, args=[0.01], daemon=True).start()
         yield kept
         server.shutdown()
 
