@@ -226,6 +226,10 @@ CATALOGUE = {
         "лишаються; звільніть місце вручну",
     ),
     "log_rotated": ("{logs} rotated by {method}", "ротовано через {method}: {logs}"),
+    "log_complaint": (
+        "every log is rotated, and yet: {problem}; what needs root in its scripts was not done",
+        "усі логи ротовано, проте: {problem}; те, що в його скриптах потребує root, не зроблено",
+    ),
     "log_would_rotate": ("would rotate {logs} by {method}", "ротувалося б через {method}: {logs}"),
     "log_would_tell": (
         "would have {unit} leave {file}, which was rotated earlier",
