@@ -21,8 +21,8 @@ description:
   - Does not rotate when lines could be lost or rights lent, and says why. That is when a writer can be told neither
     way, when there is no room on the disk even after freeing, when others than root can write the configuration, when
     it copies files or compresses them at once, and when a live log is a link, somebody else's file or no file.
-  - What the rotation does with root's rights, as a C(postrotate) that calls C(systemctl), it cannot do as O(user). Where
-    every log is rotated all the same, its complaint is returned in RV(done), and writers are told as above.
+  - What needs root in the rotation's scripts, such as C(systemctl) in a C(postrotate), is not done. Where every log is
+    rotated all the same, the complaint is returned in RV(done), and writers are told as above.
   - A script that compresses a log at once, before its writer left it, is beyond what this module can see beforehand.
 extends_documentation_fragment:
   - aurora.runbook.attributes
