@@ -128,6 +128,16 @@ CATALOGUE = {
         "{unit} торгує: його відкритий circuit breaker живе в пам'яті, і простий перезапуск закрив би його;"
         " перезапускайте з меншим KELLY_MULTIPLIER (service_override)",
     ),
+    "refused_breaker": (
+        "{unit}: not changed: its breaker is open or only trying ({state}), lives in memory, and the restart would"
+        " close it; lower KELLY_MULTIPLIER with it or before",
+        "{unit}: не змінено: його circuit breaker ({state}) відкритий або лише пробує, живе в пам'яті, і перезапуск"
+        " закрив би його; зменште KELLY_MULTIPLIER разом із цим або раніше",
+    ),
+    "breaker_not_read": (
+        "{unit}: {url} does not say whether its breaker is open; one that was would be closed by the restart",
+        "{unit}: {url} не каже, чи відкритий circuit breaker; відкритий закрився б від перезапуску",
+    ),
     "refused_loop": (
         "{unit} is in a crash loop, restarted by systemd {count} times in {minutes} min; one more restart does not"
         " help. It says: {words}",
@@ -299,6 +309,10 @@ CATALOGUE = {
         "лишаються; звільніть місце вручну",
     ),
     "log_rotated": ("{logs} rotated by {method}", "ротовано через {method}: {logs}"),
+    "log_complaint": (
+        "every log is rotated, and yet: {problem}; what needs root in its scripts was not done",
+        "усі логи ротовано, проте: {problem}; те, що в його скриптах потребує root, не зроблено",
+    ),
     "log_would_rotate": ("would rotate {logs} by {method}", "ротувалося б через {method}: {logs}"),
     "log_would_tell": (
         "would have {unit} leave {file}, which was rotated earlier",
