@@ -62,7 +62,11 @@ def seen(look: Mapping, incident: str) -> dict:
     values = {} if entry.get("value") is None else {incident: entry["value"]}
     return {
         "severity": _indicators.severity(values, breached),
-        "indicator": {"name": incident, **{name: entry[name] for name in _SEEN if name in entry}},
+        "indicator": {
+            "name": incident,
+            "alert": _indicators.INDICATORS[incident].alert,
+            **{name: entry[name] for name in _SEEN if name in entry},
+        },
         "causes": [
             {**cause, "evidence": [{"message": e["message"], "values": e["values"]} for e in cause["evidence"]]}
             for cause in look.get("causes", [])[:5]
