@@ -43,7 +43,7 @@ def pages(hostvars: Mapping, hosts: Sequence[str], language: str = "en") -> list
 
 
 def escalated(hostvars: Mapping, hosts: Sequence[str], language: str = "en") -> list[str]:
-    sent = [page for name in hosts[:1] for page in hostvars[name].get("incident_told") or []]
+    sent = [page for name in sorted(hosts) for page in hostvars[name].get("incident_told") or []]
     return _pages.overview(_language(language), _records(hostvars, hosts), sent)
 
 

@@ -208,7 +208,7 @@ CATALOGUE = {
     "nothing_open": ("no incident is open", "відкритих інцидентів немає"),
     "on_hosts": ("  on {hosts}", "  на {hosts}"),
     "paged_before": ("  paged: {levels}", "  сповіщено: {levels}"),
-    "paged_now": ("  paged now, {key}: {who}", "  сповіщено зараз, {key}: {who}"),
+    "paged_now": ("  paged now, {page}: {who}", "  сповіщено зараз, {page}: {who}"),
     "not_paged": ("  NOT reached: {channel}: {problem}", "  НЕ досягнуто: {channel}: {problem}"),
     "not_read": (
         "{host}: its record cannot be read, an incident may be open there: {problem}",

@@ -115,7 +115,7 @@ def overview(language: str, hosts: Mapping[str, Mapping], sent: Sequence[Mapping
     lines = lines or [say(language, "nothing_open")]
     for page in sent:
         took = ", ".join(page.get("sent", ())) or say(language, "nobody")
-        lines.append(say(language, "paged_now", key=page["key"], who=took))
+        lines.append(say(language, "paged_now", page=page["key"], who=took))
         for channel in page.get("unsent", ()):
             lines.append(say(language, "not_paged", **{name: channel.get(name) for name in ("channel", "problem")}))
     unread = [(name, result) for name, result in hosts.items() if "incidents" not in result]
