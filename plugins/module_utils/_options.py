@@ -26,6 +26,7 @@ RECOVERY_RANGES = {
     "timeout_seconds": (1, 7200),
     "interval_seconds": (0.1, 60),
 }
+LEASE_SECONDS = (60, 604800)  # or 0, for no end
 METRICS_URLS = {"runner": "http://localhost:9000/metrics", "feed": "http://localhost:8001/metrics"}
 
 
@@ -35,6 +36,13 @@ def check_ranges(values: Mapping[str, object], ranges: Mapping[str, tuple[float,
         value = values.get(name)
         if value is not None and not lowest <= value <= highest:
             raise RunbookError(f"{name}={value} is refused; expected {lowest:g} to {highest:g}")
+
+
+def lease_seconds(value: int) -> int:
+    """How long a lease is to last, 0 for no end. Raises RunbookError for a number outside its range."""
+    if value:
+        check_ranges({"lease_seconds": value}, {"lease_seconds": LEASE_SECONDS})
+    return value
 
 
 def numbers(option: str, values: Mapping[str, object]) -> dict[str, float]:
@@ -57,3 +65,9 @@ def recovery_rule(options: Mapping[str, object]) -> tuple[_recovery.Rule, str]:
         indicator.min_count if options["min_count"] is None else options["min_count"],
     )
     return rule, options["url"] or METRICS_URLS[indicator.service]
+
+
+def watched(options: Mapping[str, object]) -> dict[str, object]:
+    """What a lease keeps of recovery options, to judge the indicator when its time is over."""
+    rule, url = recovery_rule(options)
+    return {"indicator": rule.indicator.incident, "url": url, "threshold": rule.threshold}

@@ -25,7 +25,11 @@ from ansible_collections.aurora.runbook.plugins.module_utils import (
     _command,
     _files,
     _http,
+    _lease,
+    _lease_timer,
     _metrics,
+    _override,
+    _override_steps,
     _systemd,
 )
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import CommandError, FetchError, RunbookError
@@ -207,6 +211,28 @@ def load(seconds: float, names: Mapping[str, str]) -> dict:
             role: round(100 * max((waited[pid] for pid in pids), default=0) / 1e9 / (ended - started), 1)
             for role, pids in mine.items()
         },
+    }
+
+
+def leases() -> dict:
+    """What can be given back on this host, until when it stands, and the timer that ends it where one is needed."""
+    found = _lease.load_all()
+    timer = _lease_timer.state() if any(lease.ends for lease in found) else ""
+    return {
+        "leases": [_shown(lease) for lease in found],
+        "timer": timer,
+        "timer_works": timer in ("", _lease_timer.WELL),
+    }
+
+
+def _shown(lease: _lease.Lease) -> dict:
+    tuning = lease.kind == _lease.TCP_TUNING
+    return {
+        **asdict(lease),
+        "until": lease.until,
+        "seconds": min((end.seconds for end in lease.ends.values()), default=0),
+        "direction": "neutral" if tuning else _override.worst(lease),
+        "lost": _override_steps.lost(lease) if lease.whole else "",
     }
 
 

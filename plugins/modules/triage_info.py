@@ -186,7 +186,11 @@ leases:
   description:
     - What can be given back on this host, see M(aurora.runbook.service_override) and M(aurora.runbook.tcp_tuning).
       Each has C(kind), the module's name; C(name), the unit's or again C(tcp_tuning); C(phase), V(active) unless a
-      change was not finished; C(before) and C(written), values by name; C(granted) and C(by), when and for whom.
+      change was not finished; C(before) and C(written), values by name; C(granted) and C(by), when and for whom;
+      C(until), when the first of it ends by itself by the host's clock, or null, C(seconds) after it was granted, and
+      C(ends), the same by name; C(direction), what it does to exposure; C(incident), whose it is; C(lost), a file of it
+      that somebody removed, or empty.
+    - The probe C(leases) says how the timer is that ends them, in C(timer), and in C(timer_works) whether that will do.
   returned: always
   type: list
   elements: dict
@@ -210,7 +214,6 @@ from ansible_collections.aurora.runbook.plugins.module_utils import (
     _files,
     _http,
     _indicators,
-    _lease,
     _options,
     _parallel,
     _probes,
@@ -251,7 +254,7 @@ def probes(params, secret):
         "event_log": lambda: _probes.log_tail(params["event_log"], params["user"]),
         "trade_log": lambda: _probes.log_tail(params["trade_log"], params["user"]),
         "denied_log": lambda: _probes.log_tail(params["denied_log"], params["user"]),
-        "leases": lambda: {"leases": [asdict(lease) for lease in _lease.load_all()]},
+        "leases": _probes.leases,
     }
     for role, unit in names.items():
         found[f"journal_{role}"] = lambda unit=unit: _probes.journal(unit)
