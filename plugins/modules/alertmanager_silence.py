@@ -47,7 +47,7 @@ options:
     description: Bearer token, in place of O(username) and O(password).
     type: str
   key:
-    description: Id of the incident, 1 to 200 letters, digits and C(. : _ -).
+    description: Id of the incident, 1 to 200 letters, digits, dots, colons, dashes and underscores.
     type: str
     required: true
   alert:
