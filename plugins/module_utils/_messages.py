@@ -465,6 +465,17 @@ CATALOGUE = {
         "{unit} займає {percent} % ядра за CPUQuota {quota} %",
     ),
     "outside_says": ("from outside, {link}: {problem}", "ззовні, {link}: {problem}"),
+    "one_observer": (
+        "{observer} alone saw this, and the host serves inside: look from a second place as well",
+        "це бачив лише {observer}, а всередині хост працює: перевірте ще з одного місця",
+    ),
+    "observer_cut_off": (
+        "{observer} reaches none of the {hosts} hosts in the same way, while this one serves {clients} clients: look at"
+        " the network of {observer} first",
+        "{observer} однаково не досягає жодного з хостів ({hosts}), а цей обслуговує клієнтів ({clients}): спершу"
+        " перевірте мережу самого {observer}",
+    ),
+    "in_doubt": ("whoever looks from outside is cut off itself", "той, хто дивиться ззовні, сам відрізаний"),
     "way_whole": ("from outside, {url} is served", "ззовні {url} відповідає"),
     "firewall_closed": (
         "port {port} is closed from outside, and ufw does not let it in: {rule}",
