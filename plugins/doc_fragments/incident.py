@@ -42,6 +42,10 @@ options:
         description: What the look found, for the record.
         type: dict
         default: {}
+      silence:
+        description: The silence of its alert, for the record, with C(silence) and C(until).
+        type: dict
+        default: {}
       healthy_peers:
         description: Other hosts of the group that are healthy, 0 to 10000; unknown ones do not count.
         type: int

@@ -1,80 +1,56 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What counts as recovered: the options behind the three answers."""
+"""What counts as recovered: the options behind the three answers, on their own and as one option of a module."""
 
 from __future__ import annotations
 
+import textwrap
+
+OPTIONS = r"""
+indicator:
+  description:
+    - The incident whose indicator is watched.
+    - V(circuit_breaker) reads RV(ignore:circuit_breaker_state), where HALF_OPEN is not recovered.
+    - V(sse_availability) and V(policy_deny_rate) are ratios of what happened since the action.
+    - V(execution_latency) is the p99 of what was executed since the action, V(calibration_ece) is a gauge.
+  type: str
+  required: true
+  choices: [sse_availability, circuit_breaker, execution_latency, policy_deny_rate, calibration_ece]
+url:
+  description:
+    - Metrics page of the service, read on the managed host.
+    - Defaults to C(http://localhost:9000/metrics), for V(sse_availability) to C(http://localhost:8001/metrics).
+  type: str
+threshold:
+  description: Limit of the indicator in its own unit, milliseconds for latency. Defaults to the runbook's.
+  type: float
+hold_seconds:
+  description:
+    - How long the indicator must be within its limit without a break, in seconds, 0 to 3600.
+    - For the breaker longer than its own pause, or a breaker about to open again looks closed.
+  type: float
+  default: 60.0
+min_count:
+  description:
+    - Events that must stand behind the answer, 0 to 100000. For the breaker, decisions considered while it is CLOSED.
+    - Defaults to 30 decisions (breaker), 50 events (ratios), 100 executions (latency), 0 (calibration).
+  type: int
+timeout_seconds:
+  description: How long to wait for an answer, in seconds, 1 to 7200.
+  type: float
+  default: 600.0
+interval_seconds:
+  description: Pause between two samples, in seconds, 0.1 to 60.
+  type: float
+  default: 2.0
+"""
+RECOVERY = r"""
+recovery:
+  description: Then wait for an indicator, as M(aurora.runbook.wait_for_recovery) does, and return its RV(verdict).
+  type: dict
+  suboptions:
+"""
+
 
 class ModuleDocFragment:
-    DOCUMENTATION = r"""
-options:
-  indicator:
-    description:
-      - The incident whose indicator is watched.
-      - V(circuit_breaker) reads RV(ignore:circuit_breaker_state), where HALF_OPEN is not recovered.
-      - V(sse_availability) and V(policy_deny_rate) are ratios of what happened since the action.
-      - V(execution_latency) is the p99 of what was executed since the action, V(calibration_ece) is a gauge.
-    type: str
-    required: true
-    choices: [sse_availability, circuit_breaker, execution_latency, policy_deny_rate, calibration_ece]
-  url:
-    description:
-      - Metrics page of the service, read on the managed host.
-      - Defaults to C(http://localhost:9000/metrics), for V(sse_availability) to C(http://localhost:8001/metrics).
-    type: str
-  threshold:
-    description: Limit of the indicator in its own unit, milliseconds for latency. Defaults to the runbook's.
-    type: float
-  hold_seconds:
-    description:
-      - How long the indicator must be within its limit without a break, in seconds, 0 to 3600.
-      - For the breaker longer than its own pause, or a breaker about to open again looks closed.
-    type: float
-    default: 60.0
-  min_count:
-    description:
-      - Events that must stand behind the answer, 0 to 100000. For the breaker, decisions considered while it is CLOSED.
-      - Defaults to 30 decisions (breaker), 50 events (ratios), 100 executions (latency), 0 (calibration).
-    type: int
-  timeout_seconds:
-    description: How long to wait for an answer, in seconds, 1 to 7200.
-    type: float
-    default: 600.0
-  interval_seconds:
-    description: Pause between two samples, in seconds, 0.1 to 60.
-    type: float
-    default: 2.0
-"""
-
-    OPTION = r"""
-options:
-  recovery:
-    description: Then wait for an indicator and return its RV(verdict).
-    type: dict
-    suboptions:
-      indicator:
-        description: As in M(aurora.runbook.wait_for_recovery), like the following.
-        type: str
-        required: true
-        choices: [sse_availability, circuit_breaker, execution_latency, policy_deny_rate, calibration_ece]
-      url:
-        description: Metrics page of the service.
-        type: str
-      threshold:
-        description: Limit of the indicator.
-        type: float
-      hold_seconds:
-        description: How long it must be within its limit, in seconds, 0 to 3600.
-        type: float
-        default: 60.0
-      min_count:
-        description: Events that must stand behind the answer, 0 to 100000.
-        type: int
-      timeout_seconds:
-        description: How long to wait for an answer, in seconds, 1 to 7200.
-        type: float
-        default: 600.0
-      interval_seconds:
-        description: Pause between two samples, in seconds, 0.1 to 60.
-        type: float
-        default: 2.0
-"""
+    DOCUMENTATION = "options:" + textwrap.indent(OPTIONS, "  ")
+    OPTION = "options:" + textwrap.indent(RECOVERY + textwrap.indent(OPTIONS.lstrip(), "    "), "  ")

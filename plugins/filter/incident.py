@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.aurora.runbook.plugins.module_utils import _indicators, _messages, _report
+from ansible_collections.aurora.runbook.plugins.module_utils import _indicators, _messages, _pages, _report
 
 
 def actions(rungs: Sequence[Mapping], failure: Mapping) -> list[Mapping]:
@@ -36,6 +36,19 @@ def seen(look: Mapping, incident: str) -> dict:
 def incident_id(hostvars: Mapping, hosts: Sequence[str], incident: str, alert: Mapping) -> str:
     looks = [hostvars[name].get("incident_look") or {} for name in hosts]
     return _report.incident_id(looks, incident, alert, time.time())
+
+
+def pages(hostvars: Mapping, hosts: Sequence[str], language: str = "en") -> list[dict]:
+    return _pages.due(_language(language), _records(hostvars, hosts))
+
+
+def escalated(hostvars: Mapping, hosts: Sequence[str], language: str = "en") -> list[str]:
+    sent = [page for name in sorted(hosts) for page in hostvars[name].get("incident_told") or []]
+    return _pages.overview(_language(language), _records(hostvars, hosts), sent)
+
+
+def _records(hostvars: Mapping, hosts: Sequence[str]) -> dict[str, Mapping]:
+    return {name: hostvars[name].get("incident_open") or {} for name in sorted(hosts)}
 
 
 def report(hostvars: Mapping, hosts: Sequence[str], incident: str, language: str = "en") -> list[str]:
@@ -85,6 +98,8 @@ class FilterModule:
             "outcome": outcome,
             "seen": seen,
             "incident_id": incident_id,
+            "pages": pages,
+            "escalated": escalated,
             "report": report,
             "well": well,
             "table": table,

@@ -107,6 +107,9 @@ class Replaced:
     ece: float | None
     valid: bool | None
 
+    def is_other(self, model: Model | None) -> bool:
+        return sha_of(model) != sha_of(self.model)
+
 
 @dataclass(frozen=True)
 class Record:
@@ -300,7 +303,7 @@ def plan(
 ) -> Plan:
     """What to do; ``wanted`` holds ``days`` of trades and ``max_age`` of a model in seconds."""
     sha = sha_of(model)
-    if record.replaced and sha != sha_of(record.replaced.model):
+    if record.replaced and record.replaced.is_other(model):
         return Plan("finish", "would_judge", {})
     if refusal:
         return Plan("refuse", refusal[1], refusal[2], refusal[0])

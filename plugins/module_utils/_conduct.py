@@ -73,6 +73,16 @@ class Conduct:
         self.intent = self.write("intent", data)
         return None
 
+    def propose(self, target: str, steps: Sequence[Mapping]) -> None:
+        """Put on record what waits for a person's approval."""
+        if self.check_mode or not self.id:
+            return
+        changes = ", ".join(f"{step['name']} {step['before']} → {step['after']}" for step in steps)
+        values = {"unit": target, "changes": changes, "knobs": ",".join(step["name"].lower() for step in steps)}
+        sentence = {"message": "needs_approval", "values": values}
+        data = {"action": self.action, "target": target, "guard": "approval", "sentence": sentence}
+        self.write("refused", {**data, "allowed_in": None})
+
     def _objection(self, wanted: _guards.Action, restart: bool) -> _guards.Refusal | None:
         if self.incident is None:
             return None

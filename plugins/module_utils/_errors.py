@@ -12,6 +12,10 @@ class FetchError(RunbookError):
     """An endpoint did not answer, or not within its limits."""
 
 
+class NoAnswerError(FetchError):
+    """A request was sent and its answer did not come: what it asks for may be done, or be done later."""
+
+
 class CommandError(RunbookError):
     """A command is missing, failed or ran out of time."""
 

@@ -13,7 +13,7 @@ import time
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from ansible_collections.aurora.runbook.plugins.module_utils._errors import FetchError
+from ansible_collections.aurora.runbook.plugins.module_utils._errors import FetchError, NoAnswerError
 
 MAX_BODY = 4 << 20
 
@@ -46,6 +46,8 @@ def fetch(
 ) -> Response:
     """GET url, following no redirect, within timeout seconds and MAX_BODY bytes. Raises FetchError.
 
+    It is a NoAnswerError once the request is out.
+
     ``sock`` is a connection that stands already, secured where the URL is https. Any other method is sent without a
     body.
     """
@@ -61,7 +63,7 @@ def fetch(
         connection = http.client.HTTPSConnection(host, port, timeout=timeout, context=context)
     else:
         connection = http.client.HTTPConnection(host, port, timeout=timeout)
-    guard = None
+    guard, error_of = None, FetchError
     try:
         if sock:
             connection.sock = sock
@@ -73,15 +75,16 @@ def fetch(
         guard.daemon = True
         guard.start()
         path = (target.path or "/") + (f"?{target.query}" if target.query else "")
+        error_of = NoAnswerError
         connection.request(method, path, headers={"User-Agent": "aurora.runbook", **(headers or {})})
         answer = connection.getresponse()
         body = _read(answer, url)
         seconds = time.monotonic() - started
         if seconds > timeout:
-            raise FetchError(f"{url} was still sending when its {timeout:g} s were up")
+            raise NoAnswerError(f"{url} was still sending when its {timeout:g} s were up")
         return Response(answer.status, {k.lower(): v for k, v in answer.getheaders()}, body, seconds)
     except (OSError, http.client.HTTPException, ValueError) as error:
-        raise FetchError(f"{url} did not answer: {error or type(error).__name__}") from error
+        raise error_of(f"{url} did not answer: {error or type(error).__name__}") from error
     finally:
         if guard:
             guard.cancel()

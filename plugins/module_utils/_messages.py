@@ -128,6 +128,16 @@ CATALOGUE = {
         "{unit} торгує: його відкритий circuit breaker живе в пам'яті, і простий перезапуск закрив би його;"
         " перезапускайте з меншим KELLY_MULTIPLIER (service_override)",
     ),
+    "refused_breaker": (
+        "{unit}: not changed: its breaker is open or only trying ({state}), lives in memory, and the restart would"
+        " close it; lower KELLY_MULTIPLIER with it or before",
+        "{unit}: не змінено: його circuit breaker ({state}) відкритий або лише пробує, живе в пам'яті, і перезапуск"
+        " закрив би його; зменште KELLY_MULTIPLIER разом із цим або раніше",
+    ),
+    "breaker_not_read": (
+        "{unit}: {url} does not say whether its breaker is open; one that was would be closed by the restart",
+        "{unit}: {url} не каже, чи відкритий circuit breaker; відкритий закрився б від перезапуску",
+    ),
     "refused_loop": (
         "{unit} is in a crash loop, restarted by systemd {count} times in {minutes} min; one more restart does not"
         " help. It says: {words}",
@@ -192,6 +202,17 @@ CATALOGUE = {
         " {needed} (aurora_min_healthy); when more are, or with -e aurora_force=REASON",
         "запобіжник min_healthy: {target} не перезапускається, поки здорових хостів у групі, крім цього: {healthy}, а"
         " треба {needed} (aurora_min_healthy); коли їх стане більше або з -e aurora_force=ПРИЧИНА",
+    ),
+    "tried": ("{action} of {target}, {changes}: {ended}", "{action} для {target}, {changes}: {ended}"),
+    # A tick of the clock of escalation
+    "nothing_open": ("no incident is open", "відкритих інцидентів немає"),
+    "on_hosts": ("  on {hosts}", "  на {hosts}"),
+    "paged_before": ("  paged: {levels}", "  сповіщено: {levels}"),
+    "paged_now": ("  paged now, {page}: {who}", "  сповіщено зараз, {page}: {who}"),
+    "not_paged": ("  NOT reached: {channel}: {problem}", "  НЕ досягнуто: {channel}: {problem}"),
+    "not_read": (
+        "{host}: its record cannot be read, an incident may be open there: {problem}",
+        "{host}: записи не прочитано, там може бути відкритий інцидент: {problem}",
     ),
     # Why an incident is over
     "closed_by_run": ("its indicator is within its limit again", "показник знову в межі"),
@@ -288,6 +309,10 @@ CATALOGUE = {
         "лишаються; звільніть місце вручну",
     ),
     "log_rotated": ("{logs} rotated by {method}", "ротовано через {method}: {logs}"),
+    "log_complaint": (
+        "every log is rotated, and yet: {problem}; what needs root in its scripts was not done",
+        "усі логи ротовано, проте: {problem}; те, що в його скриптах потребує root, не зроблено",
+    ),
     "log_would_rotate": ("would rotate {logs} by {method}", "ротувалося б через {method}: {logs}"),
     "log_would_tell": (
         "would have {unit} leave {file}, which was rotated earlier",
@@ -555,6 +580,89 @@ CATALOGUE = {
         "з'ясувати причину, потім: ansible-playbook aurora.runbook.revert --limit {host}",
     ),
     "next_run": ("run it without check mode", "запустити без пробного режиму"),
+    # Pages
+    "page_title": (
+        "{severity} {level} {incident}: {hosts}, open for {age}",
+        "{severity} {level} {incident}: {hosts}, триває {age}",
+    ),
+    "page_head_first": ("{id}: {severity}, open for {age}", "{id}: {severity}, триває {age}"),
+    "page_head_later": (
+        "{id}: {severity}, unresolved for {age}, more than the {limit} after which {level} takes over",
+        "{id}: {severity}, не усунено {age}, довше за {limit}, після яких долучається {level}",
+    ),
+    "answered": (
+        "acknowledged by {who} after {took}, within its {limit}",
+        "підтверджено ({who}) за {took}, у межах {limit}",
+    ),
+    "answered_late": (
+        "acknowledged by {who} after {took}, LATE: {limit} were allowed",
+        "підтверджено ({who}) за {took}, ЗАПІЗНО: дозволено {limit}",
+    ),
+    "answer_due": (
+        "nobody has acknowledged it; {time} left of the {limit}",
+        "ніхто ще не підтвердив; лишилося {time} з {limit}",
+    ),
+    "answer_missed": (
+        "NOBODY HAS ACKNOWLEDGED IT: the {limit} ended {time} ago",
+        "НІХТО НЕ ПІДТВЕРДИВ: {limit} минули {time} тому",
+    ),
+    "resolve_due": ("to be resolved within {limit}: {time} left", "усунути протягом {limit}: лишилося {time}"),
+    "resolve_missed": (
+        "NOT RESOLVED IN TIME: the {limit} ended {time} ago",
+        "НЕ УСУНЕНО ВЧАСНО: {limit} минули {time} тому",
+    ),
+    "page_next_L1": (
+        "acknowledge it, look at the diagnosis, apply the known fixes; L2 takes over after 30 min",
+        "підтвердити, переглянути діагностику, застосувати відомі дії; за 30 хв долучається L2",
+    ),
+    "page_next_L2": (
+        "analyse deeply, review code, change infrastructure, coordinate with business; L3 takes over after 2 h",
+        "глибокий аналіз, перегляд коду, зміни інфраструктури, узгодження з бізнесом; за 2 год долучається L3",
+    ),
+    "page_next_L3": (
+        "decide on strategy and people, tell stakeholders, plan the post-mortem; L4 takes over after 4 h",
+        "стратегічні рішення, розподіл людей, сповістити зацікавлених, спланувати post-mortem; за 4 год долучається L4",
+    ),
+    "page_next_L4": (
+        "assess the business impact, manage the crisis, speak to the outside, plan the recovery",
+        "оцінити вплив на бізнес, керувати кризою, зовнішня комунікація, планувати відновлення",
+    ),
+    "page_look": (
+        "look: ansible-playbook aurora.runbook.triage --limit {hosts}; repair: aurora.runbook.remediate_{incident}",
+        "подивитися: ansible-playbook aurora.runbook.triage --limit {hosts}; усунути: "
+        "aurora.runbook.remediate_{incident}",
+    ),
+    "page_more": ("… {count} more lines: see the triage", "… ще рядків: {count}, дивіться triage"),
+    "and_more": ("{list} and {count} more", "{list} і ще {count}"),
+    "leased_until": ("{unit} is overridden until {until}: {changes}", "{unit} змінено до {until}: {changes}"),
+    "span_days": ("{count} d", "{count} дн"),
+    "span_hours": ("{count} h", "{count} год"),
+    "span_minutes": ("{count} min", "{count} хв"),
+    "span_seconds": ("{count} s", "{count} с"),
+    "notified": ("told: {channels}", "повідомлено: {channels}"),
+    "would_notify": ("would tell: {channels}", "було б повідомлено: {channels}"),
+    "not_notified": ("{channel} could not be told: {problem}", "не вдалося повідомити {channel}: {problem}"),
+    "nobody_notified": (
+        "NOBODY WAS TOLD: every channel failed, call by hand",
+        "НІКОГО НЕ ПОВІДОМЛЕНО: жоден канал не спрацював, телефонуйте",
+    ),
+    "no_channels": (
+        "NOBODY WAS TOLD: no channel is named for this level (aurora_contacts)",
+        "НІКОГО НЕ ПОВІДОМЛЕНО: для цього рівня не задано каналів (aurora_contacts)",
+    ),
+    # Silences
+    "silenced": ("{alert} of {hosts} is silenced until {until}", "{alert} для {hosts} приглушено до {until}"),
+    "would_silence": (
+        "would silence {alert} of {hosts} until {until}",
+        "{alert} для {hosts} було б приглушено до {until}",
+    ),
+    "silence_stands": (
+        "{alert} of {hosts} is silenced already, until {until}",
+        "{alert} для {hosts} вже приглушено до {until}",
+    ),
+    "unsilenced": ("silences of {key} that were ended: {count}", "припинено приглушень {key}: {count}"),
+    "would_unsilence": ("silences of {key} that would end: {count}", "припинилося б приглушень {key}: {count}"),
+    "nothing_silenced": ("nothing is silenced for {key}", "для {key} нічого не приглушено"),
     "unset": ("(unset)", "(не задано)"),
     "unlimited": ("unlimited", "без обмеження"),
 }

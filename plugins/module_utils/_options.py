@@ -35,6 +35,7 @@ INCIDENT = {
     "age_seconds": {"type": "float", "default": 0.0},
     "alert": {"type": "dict", "default": {}},
     "seen": {"type": "dict", "default": {}},
+    "silence": {"type": "dict", "default": {}},
     "healthy_peers": {"type": "int"},
     "min_healthy": {"type": "int", "default": 0},
     "cooldown_seconds": {"type": "float", "default": 1500.0},
@@ -95,4 +96,5 @@ def check_incident(options: Mapping[str, object]) -> None:
 
 def opening(options: Mapping[str, object]) -> _record.Opening:
     """What incident options say about an incident that opens with them."""
-    return _record.Opening(options["severity"], options["alert"] or None, options["age_seconds"], options["seen"])
+    alert, silence = options["alert"] or None, options["silence"] or None
+    return _record.Opening(options["severity"], alert, options["age_seconds"], options["seen"], silence)

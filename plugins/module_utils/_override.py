@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ansible_collections.aurora.runbook.plugins.module_utils import _knobs, _lease, _limits, _systemd
+from ansible_collections.aurora.runbook.plugins.module_utils import _knobs, _lease, _limits, _restart, _systemd
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import ConflictError, RunbookError
 
 ENVIRONMENT_DIRECTORY = "/etc/aurora-runbook"
@@ -183,6 +183,21 @@ def plan_absent(current: Current) -> Plan:
     )
     holding = any(_holding(current, values) for values in lease.claimed) or _too_large(current, lease.before)
     return Plan({}, dict(lease.before), steps, changed=True, restart=current.unit.running and holding)
+
+
+def keep(current: Current) -> Plan:
+    """No change at all."""
+    return Plan(dict(current.lease.settled) if current.lease else {}, {})
+
+
+def bare(current: Current, plan: Plan) -> bool:
+    """Is the trading loop to be restarted without a smaller Kelly?
+
+    Its open breaker lives in memory, so that it would trade on as before.
+    """
+    kelly = _knobs.direction(_restart.TRADER, plan.before.get(_restart.TRADER), plan.written.get(_restart.TRADER))
+    trades = _restart.trades(current.unit, current.processes.values(), ())
+    return plan.restart and current.unit.running and trades and kelly != "reduces"
 
 
 def _direction(name: str, before: str | None, after: str | None) -> str:

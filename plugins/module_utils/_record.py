@@ -106,12 +106,13 @@ class Clock:
 
 @dataclass(frozen=True)
 class Opening:
-    """What is known of an incident when it opens: how bad, by which alert, and seconds since the trouble began."""
+    """What a run knows of an incident: how bad, by which alert, seconds since it began, what was seen, its silence."""
 
     severity: str | None = None
     alert: Mapping | None = None
     age_seconds: float = 0.0
     seen: Mapping = field(default_factory=dict)
+    silence: Mapping | None = None
 
 
 def clock() -> Clock:
@@ -420,6 +421,8 @@ def _joining(
         yield "reopened", {"alert": opening.alert}
     if seen:
         yield "seen", seen
+    if opening.silence:
+        yield "silenced", dict(opening.silence)
     before = severity(known)
     if known.entries and opening.severity and opening.severity < (before or "P9"):
         yield "severity", {"from": before, "to": opening.severity}

@@ -58,11 +58,15 @@ def seen(look: Mapping, incident: str) -> dict:
     """What a look found, in the form of a record: the incident's severity and indicator, causes, all values."""
     read = look.get("indicators", {})
     entry = read.get(incident, {})
-    breached = {incident} if entry.get("breached") else set()
+    breached = set() if entry.get("breached") is False else {incident}  # what is not known may be as bad as a breach
     values = {} if entry.get("value") is None else {incident: entry["value"]}
     return {
         "severity": _indicators.severity(values, breached),
-        "indicator": {"name": incident, **{name: entry[name] for name in _SEEN if name in entry}},
+        "indicator": {
+            "name": incident,
+            "alert": _indicators.INDICATORS[incident].alert,
+            **{name: entry[name] for name in _SEEN if name in entry},
+        },
         "causes": [
             {**cause, "evidence": [{"message": e["message"], "values": e["values"]} for e in cause["evidence"]]}
             for cause in look.get("causes", [])[:5]
@@ -143,6 +147,7 @@ def about(language: str, incident: str, host: Host, acted: bool) -> Iterator[str
     yield say(language, "host", host=host.name, verdict=say(language, host.verdict))
     for key, texts in (
         ("was", _was(language, incident, host)),
+        ("was", _summary.standing(language, host.look) if host.look.get("indicators") else []),
         ("done", _done(language, incident, host, acted)),
         ("now", _now(language, host)),
         ("left", _left(language, host)),

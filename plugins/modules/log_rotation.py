@@ -21,6 +21,8 @@ description:
   - Does not rotate when lines could be lost or rights lent, and says why. That is when a writer can be told neither
     way, when there is no room on the disk even after freeing, when others than root can write the configuration, when
     it copies files or compresses them at once, and when a live log is a link, somebody else's file or no file.
+  - What needs root in the rotation's scripts, such as C(systemctl) in a C(postrotate), is not done. Where every log is
+    rotated all the same, the complaint is returned in RV(done), and writers are told as above.
   - A script that compresses a log at once, before its writer left it, is beyond what this module can see beforehand.
 extends_documentation_fragment:
   - aurora.runbook.attributes
@@ -308,15 +310,15 @@ def apply(directory, uid, current, planned, writers, argv, params):
     removed = remove(directory, uid, planned.remove)
     old = {file.key: file.log for file in current.rotated}
     moved = catch_up(directory, uid, writers, old, planned.behind, params["reopen_seconds"])
-    rotated = []
+    rotated, complaint = [], ""
     if planned.rotates and not behind(moved):
         try:
             with pinned(directory, current.logs):
-                rotated, now = rotate(directory, uid, planned.due, current.logs, writers, argv, params)
+                rotated, now, complaint = rotate(directory, uid, planned.due, current.logs, writers, argv, params)
         except RunbookError as error:
             raise RunbookError(f"{error}; rotated files removed before that: {len(removed)}") from error
         moved += now
-    return {"removed": removed, "rotated": rotated, "moved": moved}
+    return {"removed": removed, "rotated": rotated, "moved": moved, "complaint": complaint}
 
 
 @contextlib.contextmanager
@@ -331,9 +333,12 @@ def pinned(directory, files):
 
 
 def rotate(directory, uid, due, logs, writers, argv, params):
-    """Run the host's rotation as the service user; which log went to which file, and where its writers are."""
+    """Run the host's rotation as the service user; which log went to which file, where its writers are, and what the
+
+    rotation complains of though every log is rotated, as of a postrotate that needs root.
+    """
     before = holders(writers, {log.key for log in logs})
-    problem = run_rotation(params["user"], argv)
+    complaint, problem = run_rotation(params["user"], argv), ""
     live, files, _odd = _rotation.scan(directory, uid)
     still, now = {file.key for file in live}, {file.key: file.name for file in files}
     gone = {log.key: log.name for log in logs if log.key not in still}
@@ -341,13 +346,13 @@ def rotate(directory, uid, due, logs, writers, argv, params):
     try:
         moved = catch_up(directory, uid, writers, gone, before, params["reopen_seconds"])
     except RunbookError as error:
-        problem = f"{problem}; {error}" if problem else str(error)
+        problem = f"{complaint}; {error}" if complaint else str(error)
     missed = [log.name for log in due if log.key in still]
     if problem or missed:
-        said = [problem or f"{' '.join(argv)} ended with 0, and yet {', '.join(missed)} is not rotated"]
+        said = [problem or complaint or f"{' '.join(argv)} ended with 0, and yet {', '.join(missed)} is not rotated"]
         said += [f"{name} is rotated" for name in gone.values()]
         raise RunbookError("; ".join([*said, *(told(move)["text"] for move in moved)]))
-    return [{"log": name, "file": now.get(key)} for key, name in gone.items()], moved
+    return [{"log": name, "file": now.get(key)} for key, name in gone.items()], moved, complaint
 
 
 def run_rotation(user, argv):
@@ -383,6 +388,8 @@ def sentences(params, current, planned, method, outcome, space, check_mode):
         for holder in planned.behind:
             yield sentence("log_would_tell", unit=holder.unit, file=names[holder.key])
     yield from map(told, outcome["moved"])
+    if outcome["complaint"]:
+        yield sentence("log_complaint", problem=outcome["complaint"])
     if planned.refusal:
         key, values = planned.refusal
         yield sentence(key, **values)
@@ -430,7 +437,7 @@ def run(params, conduct):
         refusal = planned.changed and conduct.begin(params["directory"], [])
         if conduct.check_mode or refusal or not planned.changed:
             due = [{"log": log.name} for log in planned.due if planned.rotates]
-            outcome = {"removed": planned.remove, "rotated": due, "moved": []}
+            outcome = {"removed": planned.remove, "rotated": due, "moved": [], "complaint": ""}
         else:
             outcome = apply(directory, uid, current, planned, writers, argv, params)
         space = _rotation.space(directory)

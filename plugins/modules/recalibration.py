@@ -19,7 +19,8 @@ description:
   - A model that is worse than the one before is reported, and the one before is put back as it was.
   - The host's own code runs as O(user) in a transient unit, with a clean environment, without a way to more rights, and
     is ended with all its processes when its time is up. Nothing of it is ever run as root.
-  - A run that was cut off after a refit is understood by the next one, which judges the new model first.
+  - A run that was cut off after a refit, or that had no answer from the feed in time, is understood by the next one,
+    which judges the new model first.
 extends_documentation_fragment:
   - aurora.runbook.attributes
   - aurora.runbook.attributes.changes
@@ -201,7 +202,7 @@ from ansible_collections.aurora.runbook.plugins.module_utils import (
     _service,
     _watch,
 )
-from ansible_collections.aurora.runbook.plugins.module_utils._errors import FetchError, RunbookError
+from ansible_collections.aurora.runbook.plugins.module_utils._errors import FetchError, NoAnswerError, RunbookError
 
 RANGES = {
     "days": (1, 365),
@@ -214,6 +215,10 @@ REFIT_SECONDS = 300.0
 TAKE_UP_SECONDS = 30.0
 REFIT_UNIT = "aurora-runbook-refit.service"  # one name, so that systemd starts no second one
 NOT_TAKEN = (401, 403, 404, 405, 501)
+LATE = (
+    "The model did not change within another {:g} s, and the feed may still be refitting it: look at the feed, then run"
+    " this again, which judges a model that came meanwhile and puts the one before back if that is better"
+)
 LIMITS = ("min_trades", "max_malformed_percent", "max_stale_seconds")
 
 
@@ -301,6 +306,10 @@ def apply(params, seen, planned, secret):
         _calibration.save(seen.record)
         try:
             way, said = refit(params, seen, secret)
+        except NoAnswerError as error:
+            if not before.is_other(await_model(params, before)):  # it may still come, so the record stays open
+                raise RunbookError(f"{error}. {LATE.format(TAKE_UP_SECONDS)}") from error
+            way = "http"
         except RunbookError as error:
             raise RunbookError(f"{error}. {as_it_was(params, seen.record)}") from error
     refitted = look_after(params, seen, way, said)
@@ -360,11 +369,15 @@ def as_it_was(params, record):
     return "The model before was put back" if changed else "The model is as it was"
 
 
+def await_model(params, before):
+    """The model once it is another than the one before, or what stands after a while."""
+    return wait(lambda: read_model(params), before.is_other)
+
+
 def look_after(params, seen, way, said):
     """Judge the model that a refit left, once it is there and in use."""
     before = seen.record.replaced
-    old = _calibration.sha_of(before.model)
-    model = wait(lambda: read_model(params), lambda found: _calibration.sha_of(found) != old)
+    model = await_model(params, before)
     pair, source = _calibration.reported(said), "refit"
     if pair is None:
         pair, source = (

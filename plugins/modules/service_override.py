@@ -22,6 +22,9 @@ description:
     C("Збільшити ресурси") of section 1 asks for. They are proven by C(systemctl show) and the service's control group.
   - Restarts only when a process lacks a value, when a service that was not running got more, or when one that uses
     more memory than it had before gives its limit back. Applied again it changes nothing.
+  - The trading loop is not restarted while the breaker that O(health_url) shows is OPEN or HALF_OPEN, unless a smaller
+    C(KELLY_MULTIPLIER) lands with the restart or stands already. An open breaker lives in memory and closes with it.
+    O(state=absent) is a person's decision and is not held back.
   - A value that would raise exposure is applied only with O(direction=increases) and its variable named in
     O(approve). It is taken back at once when O(recovery) does not show that it helped.
 extends_documentation_fragment:
@@ -175,16 +178,22 @@ taken_back:
   description: Whether a value that raised exposure was taken back, because it did not help.
   returned: always
   type: bool
+done:
+  description: What was found about the breaker, as messages with values and text; the change itself is above.
+  returned: always
+  type: list
+  elements: dict
 verdict:
   description:
     - V(recovered), V(not_recovered) or V(unknown) with O(recovery), see M(aurora.runbook.wait_for_recovery).
+    - V(refused) when the restart would close an open breaker; then nothing was changed.
     - V(approval_needed) when a variable waits for approval, V(would_change) in check mode.
     - V(healthy) with O(state=absent), V(unknown) when the service did not run.
-  returned: with O(recovery), in check mode, when a person is needed, or with O(state=absent)
+  returned: with O(recovery), in check mode, when a person is needed or it was refused, or with O(state=absent)
   type: str
 message:
   description: One sentence on the verdict.
-  returned: with O(recovery)
+  returned: with O(recovery), or when it was refused
   type: str
 recovery:
   description: The evidence of the verdict, as in M(aurora.runbook.wait_for_recovery).
@@ -199,9 +208,13 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.aurora.runbook.plugins.module_utils import (
     _conduct,
     _files,
+    _http,
+    _indicators,
     _knobs,
     _lease,
     _limits,
+    _messages,
+    _metrics,
     _options,
     _override,
     _service,
@@ -242,6 +255,25 @@ def plan(current, params):
     )
     _override.check_unset(current.unit, planned.written)
     return planned
+
+
+def breaker(url):
+    """The breaker's state as a metrics page shows it, None when nobody says."""
+    try:
+        return _indicators.known(_metrics.parse(_http.fetch_page(url, 3.0)).highest("circuit_breaker_state")).value
+    except RunbookError:
+        return None
+
+
+def guard(current, planned, url):
+    """What speaks against the restart of a trading loop, as sentences, and whether it is refused for that."""
+    if not _override.bare(current, planned):
+        return [], False
+    state, values = breaker(url), {"unit": current.unit.id, "url": url or "health_url"}
+    if state is None:
+        return [_messages.sentence("breaker_not_read", **values)], False
+    is_open = state != _indicators.CLOSED
+    return [_messages.sentence("refused_breaker", **values, state=_messages.number(state))] if is_open else [], is_open
 
 
 def apply(current, planned, healthy):
@@ -325,6 +357,9 @@ def run(params, conduct):
         _options.recovery_rule(recovery)
     current = observe(params["name"])
     planned = plan(current, params)
+    done, refused = guard(current, planned, healthy.url) if params["state"] == "present" else ([], False)
+    if refused:
+        planned = _override.keep(current)
     result = {
         "unit": current.unit.id,
         "changed": planned.changed,
@@ -335,9 +370,13 @@ def run(params, conduct):
         "overridden": planned.written,
         "restarted": planned.restart,
         "taken_back": False,
+        "done": done,
         "diff": _override.diff(planned),
     }
+    if refused:
+        return {**result, "verdict": "refused", "message": done[0]["text"]}
     if planned.unapproved:
+        conduct.propose(current.unit.id, result["proposed"])
         return {**result, "verdict": "approval_needed"}
     refusal = planned.changed and conduct.begin(current.unit.id, changes(planned), planned.restart)
     if refusal:

@@ -196,10 +196,23 @@ def test_a_human_edit_of_our_file_is_left_alone_and_reported():
 def test_more_exposure_that_does_not_help_is_taken_back(broken):
     broken("breaker_spreads_wide", ["aurora1"])
     before = configuration("aurora1")
-    result = override({**SPREADS, "environment": {"SPREAD_THRESHOLD": "1.6"}, "recovery": RECOVERY})
+    wider = {"KELLY_MULTIPLIER": "0.9", "SPREAD_THRESHOLD": "1.6"}
+    result = override({**SPREADS, "environment": wider, "recovery": RECOVERY})
     assert (result["verdict"], result["taken_back"], result["overridden"]) == ("not_recovered", True, {})
     assert knobs("aurora1") == NORMAL
     assert configuration("aurora1") == before
+
+
+def test_an_open_breaker_is_not_closed_by_a_restart_at_full_size(broken):
+    broken("breaker_spreads_wide", ["aurora1"])
+    before = footprint("aurora1")
+    for flags in ((), ("--check",)):
+        result = override({**SPREADS, "environment": {"SPREAD_THRESHOLD": "1.6"}}, "aurora1", *flags)
+        assert (result["failed"], result["changed"], result["restarted"]) == (False, False, False), result
+        assert (result["verdict"], [said["message"] for said in result["done"]]) == ("refused", ["refused_breaker"])
+    assert footprint("aurora1") == before
+    blind = override({**SPREADS, "environment": {"SPREAD_THRESHOLD": "1.6"}, "health_url": None}, "aurora1", "--check")
+    assert (blind["verdict"], blind["done"][0]["message"]) == ("would_change", "breaker_not_read")
 
 
 def test_two_runs_do_not_change_a_host_at_once():

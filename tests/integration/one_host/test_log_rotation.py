@@ -117,6 +117,17 @@ def test_the_script_of_the_host_rotates_as_the_service_user_and_loses_no_line(tm
     assert every_number_once()
 
 
+def test_a_postrotate_that_needs_root_fails_nothing_and_loses_no_line():
+    start_writer("reopens")
+    put(HOST, CONFIG, LOGROTATE.format(logs=LOGS).replace(" || true", ""))
+    result = rotation(NOW)
+    assert (result["failed"], result["rotated"]) == (False, [{"log": "events.jsonl", "file": "events.jsonl.1"}]), result
+    assert result["writers"] == [{"unit": UNIT, "log": "events.jsonl", "how": "reload", "now": "live"}]
+    said = {sentence["message"]: sentence["text"] for sentence in result["done"]}
+    assert "postrotate script" in said["log_complaint"]
+    assert every_number_once()
+
+
 def test_a_second_run_and_check_mode_change_nothing():
     start_writer("reopens")
     before = listing(f"{LOGS} -name '*.jsonl.*'")

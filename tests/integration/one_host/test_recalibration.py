@@ -22,6 +22,16 @@ model = json.loads(path.read_text())
 path.write_text(json.dumps({**model, "intercept": model["intercept"] + 2}))
 print("calibrated")
 """
+# A feed that hangs up on whoever asks, and refits all the same.
+SILENT_FEED = f"""
+import os, socket
+server = socket.create_server(("localhost", 8099))
+client = server.accept()[0]
+while b"\\r\\n\\r\\n" not in client.recv(65536):
+    pass
+client.close()
+os.execv("/usr/bin/python3", ["python3", "{SCRIPT}", "--force"])
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -236,6 +246,22 @@ def test_the_run_after_a_kill_judges_the_model_that_was_left(stand_in):
     assert recalibrate(BY_SCRIPT, "--check")["verdict"] == "would_change"
     result = recalibrate(BY_SCRIPT)
     assert (result["restored"], messages(result)) == (True, ["refit_judged", "model_worse", "model_invalid"]), result
+    assert model_file() == before
+
+
+def test_a_model_that_comes_without_an_answer_is_judged_all_the_same(stand_in):
+    wait_until(lambda: ece() < 0.05)
+    shell(HOST, f"touch -d '3 days ago' {MODEL}")
+    before = model_file()
+    stand_in(WORSE)
+    lab.inside(HOST, "tee", "/opt/probe-feed", input=SILENT_FEED.encode())
+    shell(HOST, "systemd-run --quiet --unit=probe-feed --uid=aurora --collect python3 /opt/probe-feed")
+    try:
+        result = recalibrate({"method": "http", "url": "http://localhost:8099/recalibrate"})
+    finally:
+        shell(HOST, "systemctl stop probe-feed 2>/dev/null || true; rm -f /opt/probe-feed")
+    assert (result["method"], result["restored"]) == ("http", True), result
+    assert messages(result) == ["refit", "model_worse", "model_invalid"]
     assert model_file() == before
 
 

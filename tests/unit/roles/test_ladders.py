@@ -17,16 +17,7 @@ import pytest
 from ansible_collections.aurora.runbook.plugins.module_utils import _indicators, _messages
 
 CHECKOUT = Path(__file__).resolve().parents[3]
-MODULES = (
-    "triage_info",
-    "public_way_info",
-    "service_override",
-    "service_restart",
-    "log_rotation",
-    "tcp_tuning",
-    "recalibration",
-    "incident",
-)
+MODULES = sorted(path.stem for path in (CHECKOUT / "plugins" / "modules").glob("*.py"))
 WORDS = {texts[0]: name for name, texts in _messages.CATALOGUE.items()}
 KELLY, SLOW, SPREAD = "KELLY_MULTIPLIER=0.5", "DECISIONS_PER_MINUTE=10", "SPREAD_THRESHOLD=2.0"
 DAYS, CONFIDENCE = "CALIBRATION_DAYS=90", "CONFIDENCE_THRESHOLD=0.8"
@@ -123,6 +114,8 @@ def look(incident, cause):
         "severity": "P0",
         "leases": [],
         "incidents": [],
+        "claim": None,
+        "paused": None,
         "probes": {"leases": {"status": "ok", "problem": "", "data": {}}},
     }
 

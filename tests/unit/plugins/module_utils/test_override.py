@@ -299,3 +299,29 @@ def test_the_files_say_only_what_is_overridden():
 def test_a_variable_cannot_pass_for_a_limit():
     with pytest.raises(RunbookError, match="MemoryMax"):
         _knobs.check({"MemoryMax": "infinity"})
+
+
+@pytest.mark.parametrize(
+    ("held", "wanted", "bare"),
+    [
+        (None, {"DECISIONS_PER_MINUTE": "10"}, True),
+        (None, {"KELLY_MULTIPLIER": "0.5"}, False),
+        (None, {"KELLY_MULTIPLIER": "0.5", "DECISIONS_PER_MINUTE": "10"}, False),
+        ({"KELLY_MULTIPLIER": "0.5"}, {"DECISIONS_PER_MINUTE": "10"}, False),  # the rung before made it smaller
+        ({"CALIBRATION_DAYS": "90"}, {"DECISIONS_PER_MINUTE": "10"}, True),
+    ],
+)
+def test_a_restart_that_would_close_an_open_breaker_at_full_size_is_seen(held, wanted, bare):
+    """A trading loop that starts anew forgets its open breaker: only a smaller Kelly makes that safe."""
+    normal = {"KELLY_MULTIPLIER": "1.0", "DECISIONS_PER_MINUTE": "30", "CALIBRATION_DAYS": "30"}
+    now = current({**normal, **(held or {})}, lease(held, {name: normal[name] for name in held}) if held else None)
+    assert _override.bare(now, present(now, wanted)) is bare
+    assert _override.keep(now).written == (held or {})
+
+
+def test_only_a_restart_of_the_trading_loop_is_bare():
+    """Other services have no breaker to lose, and a change without a restart closes none."""
+    feed = current({"FEED_PORT": "8001"})
+    assert not _override.bare(feed, present(feed, {"CALIBRATION_DAYS": "90"}))
+    runner = current({"KELLY_MULTIPLIER": "1.0", "CALIBRATION_DAYS": "90"})
+    assert not _override.bare(runner, present(runner, {"CALIBRATION_DAYS": "90"}))

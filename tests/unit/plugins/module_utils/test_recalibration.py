@@ -13,7 +13,8 @@ import sys
 import pytest
 from ansible_collections.aurora.runbook.plugins.module_utils import _calibration, _files
 from ansible_collections.aurora.runbook.plugins.module_utils._calibration import Limits, Model, Record, Replaced
-from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
+from ansible_collections.aurora.runbook.plugins.module_utils._errors import NoAnswerError, RunbookError
+from ansible_collections.aurora.runbook.plugins.modules import recalibration
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -337,3 +338,33 @@ def test_a_figure_has_moved_when_the_model_is_in_use(before, now, expected):
     assert _calibration.moved(before, now) is expected
     assert _calibration.moved(0.1, 0.02) is True
     assert _calibration.moved(0.1, math.nan) is False
+
+
+@pytest.mark.parametrize(("now", "kept"), [(GOOD, False), (BAD, True), (None, True)])
+def test_a_refit_without_an_answer_is_judged_as_soon_as_its_model_comes(now, kept, monkeypatch):
+    """A feed that answers too late would leave a worse model behind, with nobody who compares it."""
+    saved = []
+
+    def no_answer(*_arguments):
+        raise NoAnswerError("it did not answer: timed out")
+
+    judged = recalibration.Refitted("http", now, (None, None), "metric", True, "")
+    for name, stand_in in {
+        "refit": no_answer,
+        "read_model": lambda _params: now,
+        "look_after": lambda *_arguments: judged,
+        "TAKE_UP_SECONDS": 0.0,
+    }.items():
+        monkeypatch.setattr(recalibration, name, stand_in)
+    monkeypatch.setattr(_calibration, "save", saved.append)
+    site = _calibration.Site("aurora", "/opt/aurora", "/usr/bin/python3", 30.0)
+    seen = recalibration.Seen(site, _calibration.examine([], 30.0, NOW), None, NO_RECORD, GOOD)
+    planned = _calibration.Plan("refit", "would_refit", {})
+    if kept:
+        assert recalibration.apply({}, seen, planned, "") == judged
+        assert saved[-1].replaced is None
+    else:
+        with pytest.raises(RunbookError, match=r"timed out\. The model did not change .* run\s+this again"):
+            recalibration.apply({}, seen, planned, "")
+        assert saved[-1].replaced.model == GOOD
+        assert _calibration.plan(BAD, saved[-1], None, False, NOW, WANTED).action == "finish"

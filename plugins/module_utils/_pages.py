@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The pages that are due, from what the hosts have on record. Private to aurora.runbook; controller only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ansible_collections.aurora.runbook.plugins.module_utils import _escalation, _messages, _redact
+from ansible_collections.aurora.runbook.plugins.module_utils._messages import say
+
+
+def due(language: str, hosts: Mapping[str, Mapping]) -> list[dict]:
+    """A page for each level that is due of each open incident; ``hosts`` is what incident_info returned by host.
+
+    Each has ``id``, ``incident``, ``level``, ``key``, ``title``, ``body``, ``hosts``, and ``owner``, whose record has
+    the last word on whether it is sent.
+    """
+    read = {name: result["incidents"] for name, result in hosts.items() if "incidents" in result}
+    pages = []
+    for incident in _escalation.merge(read):
+        if not incident.open:
+            continue
+        facts = {**incident.__dict__, "hosts": [about(name, hosts[name], incident.id) for name in incident.hosts]}
+        for level in _escalation.to_page(incident.age_seconds, incident.levels):
+            title, body = _escalation.page(language, level, facts)
+            pages.append(
+                {
+                    "id": incident.id,
+                    "incident": incident.incident,
+                    "level": level,
+                    "key": _escalation.key(incident.id, level),
+                    "title": title,
+                    "body": body,
+                    "hosts": list(incident.hosts),
+                    "owner": incident.hosts[0],
+                }
+            )
+    return pages
+
+
+def about(host: str, read: Mapping, identity: str) -> dict:
+    """What a page says of one host: what was found, tried and proposed there, and what is leased."""
+    entries = next(one.get("entries", []) for one in read["incidents"] if one["id"] == identity)
+    seen = _last(entries, "seen")
+    return {
+        "host": host,
+        "verdict": _last(entries, "verdict").get("verdict"),
+        "seen": [_breach(seen)] if seen else [],
+        "causes": seen.get("causes", [])[:2],
+        "done": tried(entries),
+        "proposed": _proposed(entries),
+        "leased": [{"name": e["name"], "written": e["written"], "until": e.get("until")} for e in read["leases"]],
+    }
+
+
+def _last(entries: Sequence[Mapping], what: str) -> Mapping:
+    return next((entry["data"] for entry in reversed(entries) if entry["what"] == what), {})
+
+
+def _breach(seen: Mapping) -> dict:
+    indicator = seen.get("indicator", {})
+    values = {
+        "severity": seen.get("severity"),
+        "metric": indicator.get("metric"),
+        "value": _number(indicator.get("value")),
+        "limit": _number(indicator.get("threshold")),
+    }
+    return {"message": "breached", "values": values}
+
+
+def _number(value: object) -> str:
+    return _messages.number(value) if isinstance(value, (int, float)) else "–"
+
+
+def tried(entries: Sequence[Mapping]) -> list[dict]:
+    """A sentence for each action with how it ended, and each refusal, in their order."""
+    results = {entry["data"].get("intent"): entry["data"] for entry in entries if entry["what"] == "result"}
+    said = []
+    for entry in entries:
+        data = entry["data"]
+        if entry["what"] == "refused":
+            said.append(data.get("sentence", {}))
+        elif entry["what"] == "intent":
+            result = results.get(entry["seq"], {})
+            steps = (f"{s.get('name')} {s.get('before')} → {s.get('after')}" for s in data.get("change", ()))
+            ended = result.get("verdict") or result.get("outcome") or "?"
+            values = {"action": data.get("action"), "target": data.get("target"), "changes": ", ".join(steps) or "–"}
+            said += [{"message": "tried", "values": {**values, "ended": ended}}, *result.get("sentences", ())]
+    return said
+
+
+def _proposed(entries: Sequence[Mapping]) -> list[str]:
+    """The knobs that the last run wanted approved."""
+    run = next((entry["run"] for entry in reversed(entries) if entry["what"] == "verdict"), "")
+    refused = (entry["data"] for entry in entries if entry["what"] == "refused" and entry["run"] == run)
+    asked = (data for data in refused if data.get("guard") == "approval")
+    return sorted({str(data.get("sentence", {}).get("values", {}).get("knobs")) for data in asked})
+
+
+def overview(language: str, hosts: Mapping[str, Mapping], sent: Sequence[Mapping]) -> list[str]:
+    """What is open and who knows of it, a line each; then hosts whose records could not be read.
+
+    ``sent`` are this run's pages, each with ``key`` and what the module notification returned.
+    """
+    read = {name: result["incidents"] for name, result in hosts.items() if "incidents" in result}
+    lines = []
+    for incident in (one for one in _escalation.merge(read) if one.open):
+        who = incident.acknowledged["who"] if incident.acknowledged else say(language, "nobody")
+        values = {"id": incident.id, "severity": incident.severity, "by": who}
+        lines.append(say(language, "incident_open", minutes=int(incident.age_seconds // 60), **values))
+        lines.append(say(language, "on_hosts", hosts=", ".join(incident.hosts)))
+        lines += [f"  {text}" for text in _escalation.clock(language, incident.__dict__)]
+        told = ", ".join(f"{level} {page['at']}" for level, page in sorted(incident.levels.items()))
+        lines += [say(language, "paged_before", levels=told)] if told else []
+    lines = lines or [say(language, "nothing_open")]
+    for page in sent:
+        took = ", ".join(page.get("sent", ())) or say(language, "nobody")
+        lines.append(say(language, "paged_now", page=page["key"], who=took))
+        for channel in page.get("unsent", ()):
+            lines.append(say(language, "not_paged", **{name: channel.get(name) for name in ("channel", "problem")}))
+    unread = [(name, result) for name, result in hosts.items() if "incidents" not in result]
+    lines += [say(language, "not_read", host=name, problem=result.get("msg", "?")) for name, result in unread]
+    return _redact.redact_lines(lines)

@@ -1,0 +1,211 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the Aurora runbook authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: notification
+short_description: Tell the contacts of an escalation level, through any service of Apprise
+version_added: 0.2.0
+author: Aurora runbook authors (@aurora)
+description:
+  - Sends a message to every channel, all at once, and says which took it. Only when none did, O(fallback) is told.
+  - Source is "Ескалація" and "Контакти" of the runbook.
+  - A channel that is down is a finding in RV(unsent). The task does not fail on it, not even when nobody was told;
+    look at RV(delivered).
+  - "It runs on the controller: C(delegate_to: localhost), C(become: false), and C(ansible_python_interpreter) set to
+    C(ansible_playbook_python) where the play sets another one."
+  - The message is plain text. Control characters are taken out, what stands behind the name of a secret is replaced,
+    and what is too long is cut.
+  - A service that takes less than 1000 characters gets the beginning of the message, others that have a limit get all
+    of it in pieces, unless the URL has Apprise's C(overflow).
+extends_documentation_fragment:
+  - aurora.runbook.attributes
+  - aurora.runbook.attributes.changes
+requirements:
+  - apprise on the controller
+options:
+  title:
+    description: First line of the message, 1 to 250 characters.
+    type: str
+    required: true
+  body:
+    description: The message, to 10000 characters.
+    type: str
+    required: true
+  channels:
+    description:
+      - Whom to tell, each a dict with C(name), which is shown, and C(url), which is a secret and never shown.
+      - "C(url) is one of Apprise, such as V(mailtos://user:password@smtp.example.com?to=sre@aurora.example.com),
+        V(slack://token-a/token-b/token-c/#aurora-incidents) or V(pagerduty://integration-key@api-key)."
+    type: list
+    elements: raw
+    default: []
+  fallback:
+    description: Whom to tell when none of O(channels) took it, in the same form.
+    type: list
+    elements: raw
+    default: []
+  key:
+    description:
+      - What a service knows a repeated message by, at most 200 letters, digits and C(. : _ -).
+      - It is the last line of the message, and the deduplication key where Apprise has one for the service, as for
+        PagerDuty, and the URL sets none.
+    type: str
+    default: ""
+  timeout_seconds:
+    description: How long a channel may take, in seconds, 1 to 60. All are told at once, and then all of O(fallback).
+    type: float
+    default: 15.0
+attributes:
+  check_mode:
+    details:
+      - Sends nothing, and names in RV(done) whom it would tell.
+  diff_mode:
+    support: none
+    details:
+      - What is sent leaves nothing behind that could be compared.
+  platform:
+    details:
+      - Runs on the controller.
+"""
+
+EXAMPLES = r"""
+- name: Tell the senior engineer (runbook, L2)
+  aurora.runbook.notification:
+    title: "P0 L2 circuit_breaker: aurora1, open for 35 min"
+    body: nothing that is safe unattended is left to do
+    key: circuit_breaker-20261124T180000Z-0123abcd-L2
+    channels:
+      - name: SRE lead
+        url: "{{ vault_mail_url }}?to=sre@aurora.example.com"
+      - name: "#aurora-incidents"
+        url: "{{ vault_slack_url }}"
+    fallback:
+      - name: secondary phone
+        url: "{{ vault_phone_url }}"
+  delegate_to: localhost
+  become: false
+  vars:
+    ansible_python_interpreter: "{{ ansible_playbook_python }}"
+  register: told
+
+- name: Stop when nobody was told
+  ansible.builtin.assert:
+    that: told.delivered
+    fail_msg: "{{ told.unsent }}"
+"""
+
+RETURN = r"""
+delivered:
+  description: Whether at least one channel took the message; false in check mode.
+  returned: always
+  type: bool
+sent:
+  description: Names of the channels that took it.
+  returned: always
+  type: list
+  elements: str
+  sample: ["#aurora-incidents"]
+unsent:
+  description: The others, each with C(channel) and C(problem). One that took too long may have got it after all.
+  returned: always
+  type: list
+  elements: dict
+  sample: [{channel: SRE lead, problem: it cannot be reached; try the URL with the apprise command}]
+done:
+  description: What was done in sentences, each with C(message), C(values) and C(text).
+  returned: always
+  type: list
+  elements: dict
+"""
+
+import logging
+import traceback
+
+from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible_collections.aurora.runbook.plugins.module_utils import _messages, _notify, _options
+from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
+
+try:
+    import apprise
+except ImportError:
+    apprise, MISSING = None, traceback.format_exc()
+else:
+    MISSING = None
+
+
+class Discreet(AnsibleModule):
+    """Ends without its invocation, where a misspelt option would show what it holds."""
+
+    def exit_json(self, **kwargs):
+        super().exit_json(invocation={}, **kwargs)
+
+    def fail_json(self, msg, **kwargs):
+        super().fail_json(msg, invocation={}, **kwargs)
+
+
+def plan(params):
+    """The message, and whom to tell first and last."""
+    _options.check_ranges(params, {"timeout_seconds": (1, 60)})
+    first, last = (_notify.channels(option, params[option]) for option in ("channels", "fallback"))
+    secrets = [channel.url for channel in [*first, *last]]
+    return _notify.message(params["title"], params["body"], params["key"], secrets), first, last
+
+
+def tell(message, first, last, seconds):
+    """Tell the first, and the last if none of them took it."""
+    sent, unsent = _notify.tell(apprise, first, message, seconds)
+    if not sent:
+        sent, more = _notify.tell(apprise, last, message, seconds)
+        unsent += more
+    return sent, unsent
+
+
+def sentences(sent, unsent, would):
+    told = [_messages.sentence("notified", channels=", ".join(sent))] if sent else []
+    told += [_messages.sentence("not_notified", **one) for one in unsent]
+    if would:
+        told.append(_messages.sentence("would_notify", channels=", ".join(would)))
+    elif not sent:
+        told.append(_messages.sentence("nobody_notified" if unsent else "no_channels"))
+    return told
+
+
+def main():
+    # The whole lists are secret until they are known to be what they should be: a URL in the wrong place stays one.
+    module = Discreet(
+        argument_spec={
+            "title": {"type": "str", "required": True},
+            "body": {"type": "str", "required": True},
+            "channels": {"type": "list", "elements": "raw", "default": [], "no_log": True},
+            "fallback": {"type": "list", "elements": "raw", "default": [], "no_log": True},
+            "key": {"type": "str", "default": "", "no_log": False},
+            "timeout_seconds": {"type": "float", "default": 15.0},
+        },
+        supports_check_mode=True,
+    )
+    if MISSING:
+        module.fail_json(msg=missing_required_lib("apprise"), exception=MISSING)
+    logging.getLogger().addHandler(logging.NullHandler())  # what libraries log has the URL in it
+    try:
+        message, first, last = plan(module.params)
+    except RunbookError as error:
+        module.no_log_values = set()  # our own words quote none of them, and a short name would blot them out
+        module.fail_json(msg=str(error))
+    module.no_log_values = {channel.url for channel in [*first, *last] if channel.url}
+    would = [channel.name for channel in first or last] if module.check_mode else []
+    sent, unsent = ([], []) if module.check_mode else tell(message, first, last, module.params["timeout_seconds"])
+    module.exit_json(
+        changed=bool(sent or would),
+        delivered=bool(sent),
+        sent=sent,
+        unsent=unsent,
+        done=sentences(sent, unsent, would),
+    )
+
+
+if __name__ == "__main__":
+    main()
