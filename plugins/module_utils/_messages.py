@@ -293,6 +293,64 @@ CATALOGUE = {
         "{name} is {now}, which somebody set since: it is left alone",
         "{name} = {now}, це хтось змінив пізніше: лишаємо як є",
     ),
+    # Ends of leases
+    "lease_ends": ("{unit}: {changes} ends by itself at {until}", "{unit}: {changes} закінчиться саме о {until}"),
+    "lease_would_end": (
+        "{unit}: {changes} would end by itself at {until}",
+        "{unit}: {changes} закінчилося б саме о {until}",
+    ),
+    "lease_over": (
+        "{unit}: its time is over, given back: {changes}",
+        "{unit}: час вийшов, повернуто: {changes}",
+    ),
+    "lease_stays": (
+        "{unit}: its time is over, and it stays: {problem}",
+        "{unit}: час вийшов, але лишається: {problem}",
+    ),
+    "lease_kept": (
+        "{unit}: the time of {changes} is over, and it stays while {metric} is {value} (limit {limit}): giving it back"
+        " would raise exposure",
+        "{unit}: час {changes} вийшов, але лишається, доки {metric} = {value} (межа {limit}): повернення збільшило б"
+        " ризик",
+    ),
+    "lease_end_failed": (
+        "{unit}: its time is over, and giving it back failed: {problem}",
+        "{unit}: час вийшов, а повернути не вдалося: {problem}",
+    ),
+    "lease_was_lost": (
+        "{unit}: its time is over; somebody had removed the override's files: {changes}",
+        "{unit}: час вийшов; файли зміни хтось видалив раніше: {changes}",
+    ),
+    "lease_lost": (
+        "{unit}: {path} is gone, somebody removed it: the override is lost with the next restart; look, then give it"
+        " back and apply it again",
+        "{unit}: {path} немає, хтось його видалив: зміна зникне з наступним перезапуском; перевірте, потім поверніть її"
+        " і застосуйте знову",
+    ),
+    "lease_no_timer": (
+        "{unit}: its end will NOT come by itself: aurora-runbook-leases.timer is {state}; run `systemctl enable --now"
+        " aurora-runbook-leases.timer`, or apply it again",
+        "{unit}: саме НЕ закінчиться: aurora-runbook-leases.timer {state}; виконайте `systemctl enable --now"
+        " aurora-runbook-leases.timer` або застосуйте знову",
+    ),
+    "until": ("{change} (until {until})", "{change} (до {until})"),
+    "settle_finished": (
+        "{unit}: an earlier run was cut off; finished: {changes}",
+        "{unit}: попередній запуск обірвався; завершено: {changes}",
+    ),
+    "settle_undone": (
+        "{unit}: an earlier run was cut off; undone, since it raised exposure: {changes}",
+        "{unit}: попередній запуск обірвався; скасовано, бо збільшувало ризик: {changes}",
+    ),
+    "settle_would_be_finished": (
+        "{unit}: an earlier run was cut off; would be finished: {changes}",
+        "{unit}: попередній запуск обірвався; було б завершено: {changes}",
+    ),
+    "settle_would_be_undone": (
+        "{unit}: an earlier run was cut off; would be undone, since it raises exposure: {changes}",
+        "{unit}: попередній запуск обірвався; було б скасовано, бо збільшує ризик: {changes}",
+    ),
+    "settle_nothing": ("{unit}: nothing is unfinished", "{unit}: незавершеного немає"),
     # Log rotation
     "log_freed": (
         "{directory}: {count} rotated files removed, {mib} MiB freed, {percent} % of the disk is free now",

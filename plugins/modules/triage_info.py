@@ -186,7 +186,11 @@ leases:
   description:
     - What can be given back on this host, see M(aurora.runbook.service_override) and M(aurora.runbook.tcp_tuning).
       Each has C(kind), the module's name; C(name), the unit's or again C(tcp_tuning); C(phase), V(active) unless a
-      change was not finished; C(before) and C(written), values by name; C(granted) and C(by), when and for whom.
+      change was not finished; C(before) and C(written), values by name; C(granted) and C(by), when and for whom;
+      C(until), when the first of it ends by itself by the host's clock, or null, C(seconds) after it was granted, and
+      C(ends), the same by name; C(direction), what it does to exposure; C(incident), whose it is; C(lost), a file of it
+      that somebody removed, or empty.
+    - The probe C(leases) says how the timer is that ends them, in C(timer), and in C(timer_works) whether that will do.
   returned: always
   type: list
   elements: dict
@@ -309,7 +313,9 @@ def expressions(params):
 
 def shown(name, finding, secret):
     """A probe as it is returned: without secrets, tails cut to 20 lines, metrics pages left to the indicators."""
-    data = {} if name.endswith("_metrics") or name == "leases" else dict(finding.data)
+    data = {} if name.endswith("_metrics") else dict(finding.data)
+    if name == "leases":
+        data = {key: data[key] for key in ("timer", "timer_works") if key in data}
     if "lines" in data:
         data["lines"] = data["lines"][-20:]
     return _redact.redact_data(

@@ -13,6 +13,7 @@ from ansible_collections.aurora.runbook.plugins.module_utils import (
     _claim,
     _conduct,
     _lease,
+    _lease_timer,
     _messages,
     _options,
     _pause,
@@ -35,16 +36,9 @@ class EndError(Exception):
 def state(tmp_path, monkeypatch):
     """A host's state, where nothing else of the machine is touched."""
     place = str(tmp_path / "state")
-    monkeypatch.setattr(_lease, "exclusive", lambda: _lease_of(tmp_path))
+    monkeypatch.setattr(_lease_timer, "changing", lambda _check_mode: _lease.exclusive(str(tmp_path / "guard")))
     monkeypatch.setattr(_conduct, "Conduct", functools.partial(_conduct.Conduct, state=place))
     return place
-
-
-EXCLUSIVE = _lease.exclusive
-
-
-def _lease_of(tmp_path):
-    return EXCLUSIVE(str(tmp_path / "guard"))
 
 
 def call(work, incident=INCIDENT, check_mode=False, secrets=()):
@@ -250,7 +244,7 @@ def test_a_person_meets_no_guards_and_is_on_record_and_leaves_the_host_free(stat
 
 @pytest.mark.parametrize("incident", [INCIDENT, None])
 def test_a_host_that_somebody_else_changes_is_left_free_by_a_persons_call(state, tmp_path, incident):
-    with _lease_of(tmp_path):
+    with _lease.exclusive(str(tmp_path / "guard")):
         result = call(acting([]), incident)
     assert "another run is changing this host" in result["msg"]
     assert (_claim.held(_record.clock(), state) is None) == (incident is None)

@@ -1,0 +1,227 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the host does by itself when the time of a lease is over: the program behind the timer. Private.
+
+It needs no controller, no network beyond the host's own metrics, and no clock that is right.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+
+from ansible_collections.aurora.runbook.plugins.module_utils import (
+    _files,
+    _http,
+    _indicators,
+    _lease,
+    _lease_timer,
+    _messages,
+    _metrics,
+    _override,
+    _override_steps,
+    _record,
+    _redact,
+    _service,
+    _sysctl,
+)
+from ansible_collections.aurora.runbook.plugins.module_utils._errors import (
+    BusyError,
+    FetchError,
+    MetricsError,
+    RunbookError,
+)
+
+# Every source that the program needs, this one first.
+PARTS = (
+    "_lease_ends", "_command", "_errors", "_files", "_health", "_http", "_indicators", "_knobs", "_lease",
+    "_lease_timer", "_limits", "_messages", "_metrics", "_override", "_override_steps", "_record", "_redact",
+    "_restart", "_service", "_sysctl", "_systemd",
+)  # fmt: skip
+MEMORY = "/run/aurora-runbook-leases.json"  # what was told and read at earlier ticks of this boot
+RETRY_SECONDS = 900  # after an end that failed, and restarted the service for it
+LONGEST = {"start": 90.0, "hold": 30.0}  # so that an end and its undoing are done before systemd stops the program
+TAKEN_BACK, LEFT_ALONE, KEPT, LOST = "taken_back", "left_alone", "kept", "lost"
+
+Report = Callable[[_lease.Lease, str, Mapping], None]
+
+
+def main(arguments: list[str]) -> int:
+    if arguments == ["--version"]:
+        print(_lease_timer.VERSION)
+        return 0
+    memory = _remembered()
+    try:
+        return tick(_lease.clock(), memory, say)
+    except BusyError as error:
+        print(f"{error}: at the next tick")
+        return 0
+    finally:
+        _files.write(MEMORY, json.dumps(memory), 0o600)
+
+
+def say(lease: _lease.Lease, outcome: str, sentence: Mapping) -> None:
+    """A line in the journal, and in the record of the incident that it was granted for."""
+    print(_redact.redact(f"{outcome}: {sentence['text']}"), flush=True)
+    told = {"message": sentence["message"], "values": sentence["values"]}
+    data = {"name": lease.name, "written": lease.written, "outcome": outcome, "sentence": told}
+    _record.append(lease.incident or _record.outside(_record.clock()), "lease_ended", data, by="host")
+
+
+def tick(clock: _lease.Clock, memory: dict, report: Report) -> int:
+    """End what is due. Returns 1 when a lease could not be seen to, which keeps no other from its end."""
+    failed: set[str] = set()
+    due: dict[str, set[str]] = {}
+    leases = _leases(failed)
+    broken = bool(failed)
+    for gone in set(memory) - {lease.name for lease in leases}:
+        del memory[gone]
+    for lease in leases:
+        notes = memory.setdefault(lease.name, {})
+        with _apart(lease.name, failed):
+            due[lease.name] = ready(lease, clock, notes, _once(report, notes))
+    if any(due.values()) or not (broken or any(lease.ends for lease in leases)):
+        with _lease.exclusive():
+            for name in (name for name, names in due.items() if names):
+                with _apart(name, failed):
+                    end(_lease.load(name), due[name], clock, memory[name], _once(report, memory[name]))
+            if not broken:
+                _lease_timer.retire()
+    return 1 if failed else 0
+
+
+@contextlib.contextmanager
+def _apart(name: str, failed: set[str]) -> Iterator[None]:
+    """What goes wrong with one lease must not keep the others from their end."""
+    try:
+        yield
+    except Exception as error:  # whatever it is
+        failed.add(name)
+        print(_redact.redact(f"{name}: {type(error).__name__}: {error}"), flush=True)
+
+
+def _leases(failed: set[str]) -> list[_lease.Lease]:
+    """Every lease that can be read."""
+    found = []
+    for name in _lease.names():
+        with _apart(name, failed):
+            lease = _lease.load(name)
+            found += [lease] if lease else []
+    return found
+
+
+def ready(lease: _lease.Lease, clock: _lease.Clock, notes: dict, report: Report) -> set[str]:
+    """The names whose end is due and may come: what reduces exposure waits for a healthy indicator."""
+    if lease.gone:
+        return {lease.name}
+    if lease.whole and (path := _override_steps.lost(lease)):
+        report(lease, LOST, _messages.sentence("lease_lost", unit=lease.name, path=path))
+    if "failed" in notes and clock.up - notes["failed"] < RETRY_SECONDS:
+        return set()
+    names = {name for name, one in lease.ends.items() if _lease.due(one, clock)}
+    waiting = {name for name in names if lease.ends[name].direction == "reduces"}
+    for name in sorted(waiting):
+        objection = unhealthy(lease.ends[name].watch, clock, notes)
+        if objection:
+            changes = f"{name}={lease.settled.get(name)}"
+            report(lease, KEPT, _messages.sentence("lease_kept", unit=lease.name, changes=changes, **objection))
+            names.discard(name)
+    return names
+
+
+def unhealthy(watch: Mapping, clock: _lease.Clock, notes: dict) -> dict:
+    """What speaks against an indicator, {} for a healthy one. A ratio is counted from an earlier tick on."""
+    indicator = _indicators.INDICATORS[watch["indicator"]]
+    pages = notes.setdefault("pages", {})
+    earlier = pages.get(indicator.incident)
+    try:
+        text = _http.fetch_page(str(watch["url"]))
+        page = _metrics.parse(text)
+        before = _metrics.parse(earlier["text"]) if earlier else None
+        seen = _indicators.measure(indicator, before, page, clock.up - earlier["up"] if earlier else 0)
+    except FetchError:
+        seen = _indicators.Value(None, problem="silent")
+    except MetricsError:
+        seen = _indicators.Value(None, problem="malformed")
+    else:
+        if earlier is None or seen.problem != "too_few":
+            series = [line for line in text.splitlines() if indicator.family in line or indicator.divisor in line]
+            pages[indicator.incident] = {"up": clock.up, "text": "\n".join(series)}
+    if _indicators.verdict(indicator, seen, watch["threshold"]) is False:
+        return {}
+    value = seen.problem if seen.value is None else _messages.number(seen.value)
+    return {"metric": indicator.metric, "value": value, "limit": _messages.number(watch["threshold"])}
+
+
+def end(lease: _lease.Lease | None, names: set[str], clock: _lease.Clock, notes: dict, report: Report) -> None:
+    """Take back what is due of a lease, as ``state: absent`` would, unless somebody else changed it since."""
+    if lease is None:
+        return
+    if lease.kind == _lease.TCP_TUNING:
+        _end_tuning(lease, report)
+        return
+    now_due = {name for name in names & set(lease.ends) if _lease.due(lease.ends[name], clock)}
+    if now_due:  # else it was renewed meanwhile
+        _end_override(lease, now_due, clock, notes, report)
+
+
+def _end_tuning(lease: _lease.Lease, report: Report) -> None:
+    current = _sysctl.observe(())
+    planned = _sysctl.plan_absent(current.running, current.lease, current.ended)
+    _sysctl.apply(current, planned)
+    for sentence in planned.left_out:
+        report(lease, LEFT_ALONE, sentence)
+    if planned.steps or not planned.left_out:
+        report(lease, TAKEN_BACK, _sysctl.told(planned, "absent", False)[0])
+
+
+def _end_override(lease: _lease.Lease, names: set[str], clock: _lease.Clock, notes: dict, report: Report) -> None:
+    current = _override_steps.observe(lease.name)
+    planned = _override.plan_end(current, names)
+    lost = _override_steps.lost(current.lease)
+    try:
+        _override.check_unit(current, "absent", {})
+        _override.check_files(current, missing=not planned.written)
+    except RunbookError as error:
+        report(
+            lease, LOST if lost else LEFT_ALONE, _messages.sentence("lease_stays", unit=lease.name, problem=str(error))
+        )
+        return
+    try:
+        working, _restarted = _override_steps.apply(current, planned, healthy(lease))
+    except RunbookError as error:
+        notes["failed"] = clock.up
+        report(lease, KEPT, _messages.sentence("lease_end_failed", unit=lease.name, problem=str(error)))
+        return
+    _lease.close(working, planned.written)
+    notes.clear()
+    changes = _override.changes(planned.steps)
+    key = "lease_was_lost" if lost else "lease_over"
+    report(lease, LOST if lost else TAKEN_BACK, _messages.sentence(key, unit=lease.name, changes=changes))
+
+
+def healthy(lease: _lease.Lease) -> _service.Healthy:
+    """How the service is proven after a restart: as when the lease was granted, within the time a tick has."""
+    granted = _service.Healthy(**{"url": "", "start": 30.0, "hold": 5.0, **lease.health})
+    return replace(granted, start=min(granted.start, LONGEST["start"]), hold=min(granted.hold, LONGEST["hold"]))
+
+
+def _once(report: Report, notes: dict) -> Report:
+    """Tell what stays as it is once, not at every tick."""
+
+    def tell(lease: _lease.Lease, outcome: str, sentence: Mapping) -> None:
+        told = [outcome, sentence["message"]]
+        if notes.get("told") != told:
+            report(lease, outcome, sentence)
+        notes["told"] = told
+
+    return tell
+
+
+def _remembered() -> dict:
+    try:
+        memory = json.loads(_files.read(MEMORY) or "{}")
+    except (ValueError, RunbookError):
+        return {}
+    return memory if isinstance(memory, dict) else {}
