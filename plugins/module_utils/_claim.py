@@ -116,8 +116,10 @@ def load(state: str = _record.STATE_DIRECTORY) -> Claim | None:
     try:
         fields = json.loads(text or "null")
         claim = Claim(**{**fields, "lost": tuple(fields["lost"])}) if fields else None
-        sound = claim is None or (isinstance(claim.until, (int, float)) and isinstance(claim.token, str))
-    except (TypeError, ValueError, KeyError):
+        sound = claim is None or (
+            isinstance(claim.until, (int, float)) and isinstance(claim.token, str) and isinstance(claim.gen, int)
+        )
+    except (TypeError, ValueError, KeyError, RecursionError):
         sound = False
     return claim if sound else None
 
@@ -130,7 +132,11 @@ def _save(claim: Claim, state: str) -> None:
 def _alone(state: str) -> Iterator[None]:
     """Nobody else looks at or writes the claim meanwhile; it takes no longer than two small files."""
     _files.make_directory(state, 0o700)
-    descriptor = os.open(path(state) + ".guard", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    guard = path(state) + ".guard"
+    try:
+        descriptor = os.open(guard, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise RunbookError(f"{guard} cannot be opened: {error.strerror}") from error
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield

@@ -8,6 +8,7 @@ module by hand is on record and respects the claim of a run all the same.
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import secrets as random
 import time
@@ -27,6 +28,8 @@ from ansible_collections.aurora.runbook.plugins.module_utils import (
 )
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
 
+MAX_SAMPLES = 120  # of an indicator in a result
+
 
 @dataclass
 class Conduct:
@@ -35,6 +38,7 @@ class Conduct:
     action: str
     incident: Mapping | None
     check_mode: bool
+    secrets: Sequence[str] = ()
     state: str = _record.STATE_DIRECTORY
     id: str = ""
     run: str = field(default_factory=lambda: random.token_hex(8))
@@ -47,7 +51,7 @@ class Conduct:
         if self.incident:
             _options.check_incident(self.incident)
             self.id, self.run = self.incident["id"], self.incident["run"]
-            self.by = self.incident["by"] or self.by
+            self.by = _redact.redact(self.incident["by"], limit=100) or self.by
 
     def begin(self, target: str, change: Sequence[Mapping], restart: bool = False, lease: str = "") -> dict | None:
         """Ask the guards, then put the intent on record; a sentence when they refuse. Nothing is changed before this.
@@ -95,7 +99,7 @@ class Conduct:
 
     def write(self, what: str, data: Mapping) -> _record.Entry:
         """A line in the record of the incident."""
-        return _record.append(self.id, what, data, self.run, self.by, self.state)
+        return _record.append(self.id, what, _redact.redact_data(data, self.secrets), self.run, self.by, self.state)
 
     def end(self, result: Mapping) -> None:
         """Put on record what came of the intent."""
@@ -119,11 +123,12 @@ class Conduct:
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:
         """Claim the host for this run, and join its incident. Raises HeldError and RunbookError."""
-        with _claim.kept(self.run, self.by, self.id, self.state), _lease_timer.changing(False):
-            if self.incident:
-                self.id = _record.join(self.id, _options.opening(self.incident), self.run, self.by, self.state)
+        with _claim.kept(self.run, self.by, self.id, self.state):
             try:
-                yield
+                with _lease_timer.changing(False):
+                    if self.incident:
+                        self.id = _record.join(self.id, _options.opening(self.incident), self.run, self.by, self.state)
+                    yield
             finally:
                 if self.over or not self.incident:
                     _claim.release(self.run, self.state)
@@ -134,19 +139,17 @@ class Conduct:
 
 
 def _samples(recovery: Mapping, now: float) -> list[list[float]]:
-    """The indicator while it was watched, as [seconds since 1970, value]."""
+    """The indicator while it was watched, as [seconds since 1970, value], thinned out to MAX_SAMPLES up to the last."""
     last = recovery.get("seconds") or 0.0
-    return [
-        [round(now - last + sample["at"], 1), sample["value"]]
-        for sample in recovery.get("samples", ())
-        if sample["value"] is not None
-    ]
+    seen = [sample for sample in recovery.get("samples", ()) if sample["value"] is not None]
+    step = max(1, math.ceil(len(seen) / MAX_SAMPLES))
+    return [[round(now - last + sample["at"], 1), sample["value"]] for sample in seen[::-step][::-1]]
 
 
 def conducted(module: object, action: str, work: Callable, secrets: Sequence[str] = ()) -> None:
     """The rest of ``main()`` of an acting module: ``work(params, conduct)`` returns what the module returns."""
     try:
-        result = _conducted(module.params, module.check_mode, action, work)
+        result = _conducted(module.params, Conduct(action, module.params["incident"], module.check_mode, secrets), work)
     except _claim.HeldError as error:
         values = {"by": error.claim.holder, "incident": error.claim.incident or "–", "since": error.claim.since}
         said = _messages.sentence("held", **values)
@@ -156,15 +159,17 @@ def conducted(module: object, action: str, work: Callable, secrets: Sequence[str
     module.exit_json(**_redact.redact_data(result, secrets))
 
 
-def _conducted(params: Mapping, check_mode: bool, action: str, work: Callable) -> dict:
-    conduct = Conduct(action, params["incident"], check_mode)
-    if check_mode:
+def _conducted(params: Mapping, conduct: Conduct, work: Callable) -> dict:
+    if conduct.check_mode:
         return work(params, conduct)
     with conduct.alone():
         try:
             result = work(params, conduct)
         except RunbookError as error:
-            conduct.fail(str(error))
+            try:
+                conduct.fail(str(error))
+            except RunbookError as second:
+                raise RunbookError(f"{error}; this is not on record: {second}") from error
             raise
         if conduct.said:
             result = {**result, "done": [*conduct.said, *result.get("done", ())]}

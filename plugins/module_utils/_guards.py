@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -50,7 +51,9 @@ def history(records: Iterable[_record.Record], now: _record.Clock) -> list[Actio
         intents = {entry.seq: entry for entry in record.entries if entry.what == "intent"}
         for entry in record.entries:
             intent = intents.get(entry.data.get("intent")) if entry.what == "result" else None
-            if intent and entry.data.get("outcome") in ("done", "failed", "finished"):
+            outcome = entry.data.get("outcome")
+            if intent and outcome in ("done", "failed", "finished"):
+                verdict = "not_recovered" if outcome == "failed" else entry.data.get("verdict")
                 done.append(
                     Action(
                         str(intent.data.get("action")),
@@ -58,7 +61,7 @@ def history(records: Iterable[_record.Record], now: _record.Clock) -> list[Actio
                         what(intent.data.get("change", ())),
                         record.id,
                         _record.age(entry, now),
-                        str(entry.data.get("verdict") or ""),
+                        str(verdict or ""),
                     )
                 )
     return sorted(done, key=lambda action: action.age)
@@ -102,6 +105,6 @@ def _named(action: Action) -> str:
 
 
 def _no(guard: str, allowed_in: float | None, **values: object) -> Refusal:
-    minutes = None if allowed_in is None else max(1, round(allowed_in / 60))
+    minutes = None if allowed_in is None else math.ceil(allowed_in / 60)
     sentence = _messages.sentence(f"guard_{guard}", **values, minutes=minutes)
     return Refusal(guard, sentence, allowed_in)

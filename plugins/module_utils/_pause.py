@@ -33,7 +33,7 @@ def load(now: _record.Clock, state: str = _record.STATE_DIRECTORY) -> Pause | No
     first, _newline, rest = text.partition("\n")
     try:
         ended = datetime.fromisoformat(first.strip().replace("Z", "+00:00")).timestamp() <= now.wall
-    except ValueError:
+    except (ValueError, OverflowError):
         return Pause("", text.strip()[:200])
     return None if ended else Pause(first.strip(), rest.strip()[:200])
 

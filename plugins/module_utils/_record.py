@@ -19,12 +19,14 @@ others     severity, acknowledged, note, paused, resumed, silenced, unsilenced, 
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import hashlib
 import json
 import os
 import re
 import secrets
+import stat
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -34,12 +36,13 @@ from ansible_collections.aurora.runbook.plugins.module_utils import _files, _lea
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
 
 STATE_DIRECTORY = _lease.STATE_DIRECTORY
-ID = re.compile(r"([a-z]+(?:_[a-z]+)*)-(\d{8}T\d{6}Z)-([0-9a-f]{8})")
+ID = re.compile(r"([a-z]+(?:_[a-z]+)*)-([0-9]{8}T[0-9]{6}Z)-([0-9a-f]{8})")
 MAX_LINE, MAX_FILE = 16 << 10, 4 << 20
 RESERVE = 256 << 10  # of a file, for results and ends: an intent is refused before there is no room for its result
+WINDOW = 2 * (MAX_LINE + 2)  # bytes at the end in which a whole line is, also before a torn one
 PAGING_SECONDS = 120  # a page that was begun and not finished by then is sent again
 KEPT = 200  # incidents that are over; older ones are removed when another one opens
-KEEPS_ROOM = ("opened", "reopened", "joined", "seen", "intent", "note")
+KEEPS_ROOM = ("opened", "reopened", "joined", "seen", "intent", "refused", "note")
 NOBODY = "none"  # the class of what was done outside of an incident
 
 
@@ -163,7 +166,7 @@ def path(identity: str, state: str = STATE_DIRECTORY) -> str:
 
 def parse(identity: str, raw: bytes) -> Record:
     """Read a record and check its chain. What cannot be read any more is left out and said in ``problem``."""
-    *whole, tail = raw.split(b"\n")
+    whole, tail, _ending = _cut(raw)
     entries: list[Entry] = []
     head, problem = "", ""
     objects = [_decode(line) for line in whole]
@@ -179,21 +182,35 @@ def parse(identity: str, raw: bytes) -> Record:
             problem = problem or f"entry {entry.seq} does not follow entry {after}: edited, or something is missing"
         entries.append(entry)
         head = _sha(line)
+    if len(raw) > MAX_FILE:
+        problem = problem or f"it is larger than {MAX_FILE} bytes, which none of ours is"
     return Record(identity, tuple(entries), head, problem, bool(tail))
+
+
+def _cut(raw: bytes) -> tuple[list[bytes], bytes, bytes]:
+    """The lines of a record, the torn bytes after the last of them, and what ends those.
+
+    A power loss leaves a last line without its newline, or with parts of it never written.
+    """
+    *lines, tail = raw.split(b"\n")
+    if tail or not lines or _decode(lines[-1]):
+        return lines, tail, b"\n" if tail else b""
+    return lines[:-1], lines[-1], b""
 
 
 def _decode(line: bytes) -> Entry | None:
     try:
         entry = Entry(**json.loads(line))
         sound = (
-            all(isinstance(text, str) for text in (entry.prev, entry.at, entry.boot, entry.by, entry.run, entry.what))
+            all(isinstance(text, str) for text in (entry.prev, entry.at, entry.boot, entry.by, entry.run, entry.torn))
+            and isinstance(entry.what, str)
             and isinstance(entry.seq, int)
             and isinstance(entry.up, (int, float))
             and isinstance(entry.open, bool)
             and isinstance(entry.data, dict)
         )
         _seconds(entry.at)
-    except (TypeError, ValueError, RecursionError):
+    except (TypeError, ValueError, OverflowError, RecursionError):
         return None
     return entry if sound else None
 
@@ -209,14 +226,21 @@ def read(identity: str, state: str = STATE_DIRECTORY) -> Record:
 
 def _read(place: str, start: int) -> bytes:
     try:
-        descriptor = os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        descriptor = os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
     except FileNotFoundError:
         return b""
     except OSError as error:
         raise RunbookError(f"{place} cannot be read: {error.strerror}; look at it before running again") from error
-    with os.fdopen(descriptor, "rb") as file:
-        file.seek(start)
-        return file.read(MAX_FILE + 1)
+    try:
+        _check_regular(descriptor, place)
+        return os.pread(descriptor, MAX_FILE + 1, start)
+    finally:
+        os.close(descriptor)
+
+
+def _check_regular(descriptor: int, place: str) -> None:
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        raise RunbookError(f"{place} is not a regular file; look at it before running again")
 
 
 def names(state: str = STATE_DIRECTORY) -> list[str]:
@@ -231,17 +255,22 @@ def names(state: str = STATE_DIRECTORY) -> list[str]:
 
 def open_names(state: str = STATE_DIRECTORY) -> list[str]:
     """The ids of the incidents that are open on this host, the oldest first. Reads the end of each record only."""
-    return [name for name in names(state) if _is_open(path(name, state))]
+    ends = {name: _end(path(name, state)) for name in names(state)}
+    return [name for name, end in ends.items() if end and end.open]
 
 
-def _is_open(place: str) -> bool:
+def _end(place: str) -> Entry | None:
+    """The last whole line of a record."""
     try:
         size = os.lstat(place).st_size
     except FileNotFoundError:
-        return False
-    lines = _read(place, max(0, size - 2 * MAX_LINE)).split(b"\n")[:-1]
-    last = next((entry for entry in map(_decode, reversed(lines)) if entry), None)
-    return last is not None and last.open
+        return None
+    return _last(_read(place, max(0, size - WINDOW)))[1]
+
+
+def _last(raw: bytes) -> tuple[bytes, Entry | None]:
+    """The last whole line of ours at the end of a record, as it stands and as what it says."""
+    return next(((line, entry) for line in reversed(_cut(raw)[0]) if (entry := _decode(line))), (b"", None))
 
 
 def append(
@@ -263,14 +292,13 @@ def _locked(identity: str, state: str) -> Iterator[int]:
     place = path(identity, state)
     _files.make_directory(state, 0o700)
     _files.make_directory(directory(state), 0o700)
-    fresh = not os.path.lexists(place)
+    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
     try:
-        descriptor = os.open(place, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        descriptor = os.open(place, flags, 0o600)
     except OSError as error:
         raise RunbookError(f"{place} cannot be written: {error.strerror}") from error
     try:
-        if fresh:
-            _files.sync_directory(place)
+        _check_regular(descriptor, place)
         _flock(descriptor, place)
         yield descriptor
     finally:
@@ -292,10 +320,10 @@ def _flock(descriptor: int, place: str) -> None:
 def _append(descriptor: int, place: str, what: str, data: Mapping, run: str, by: str) -> Entry:
     now = clock()
     size = os.fstat(descriptor).st_size
-    raw = os.pread(descriptor, 2 * MAX_LINE, max(0, size - 2 * MAX_LINE))
-    *lines, tail = raw.split(b"\n")
-    line, last = next(((line, entry) for line in reversed(lines) if (entry := _decode(line))), (b"", None))
-    if size and last is None:
+    raw = os.pread(descriptor, WINDOW, max(0, size - WINDOW))
+    lines, tail, ending = _cut(raw)
+    line, last = _last(raw)
+    if last is None and (lines or size > WINDOW):  # else at most the first line was begun
         raise RunbookError(f"{place} has no line of ours at its end; look at it before running again")
     entry = Entry(
         seq=last.seq + 1 if last else 1,
@@ -310,17 +338,18 @@ def _append(descriptor: int, place: str, what: str, data: Mapping, run: str, by:
         data=_redact.redact_data(dict(data)),
         torn=_sha(tail) if tail else "",
     )
-    text = (b"\n" if tail else b"") + _encode(entry) + b"\n"
+    text = ending + _encode(entry) + b"\n"
     if size + len(text) > MAX_FILE - (RESERVE if what in KEEPS_ROOM else 0):
         raise RunbookError(f"{place} is full ({size} bytes): close this incident (incident, state=closed) and go on")
     try:
-        written = os.write(descriptor, text)
-        if written < len(text):
-            os.ftruncate(descriptor, size)
-            raise RunbookError(f"{place} cannot be written: no space left for a whole line")
+        if os.write(descriptor, text) < len(text):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         os.fsync(descriptor)
+        if not size:
+            _files.sync_directory(place)
     except OSError as error:
-        os.ftruncate(descriptor, size)
+        with contextlib.suppress(OSError):  # what stays is a torn line, which the next run knows
+            os.ftruncate(descriptor, size)
         raise RunbookError(f"{place} cannot be written: {error.strerror}") from error
     return entry
 
@@ -336,13 +365,14 @@ def _encode(entry: Entry) -> bytes:
     fields = {**entry.__dict__, "data": dict(entry.data)}
     if not entry.torn:
         del fields["torn"]
-    while True:
+    sizes = {name: len(json.dumps(value, default=str)) for name, value in entry.data.items()}
+    for largest in sorted(sizes, key=lambda name: sizes[name], reverse=True):
         line = json.dumps(fields, sort_keys=True, separators=(",", ":"), default=str).encode()
-        if len(line) <= MAX_LINE or not fields["data"]:
+        if len(line) <= MAX_LINE:
             return line
-        sizes = {name: len(json.dumps(value, default=str)) for name, value in fields["data"].items()}
-        del fields["data"][max(sizes, key=lambda name: sizes[name])]
+        del fields["data"][largest]
         fields["data"]["cut"] = True
+    return json.dumps(fields, sort_keys=True, separators=(",", ":"), default=str).encode()
 
 
 def join(identity: str, opening: Opening, run: str, by: str = "", state: str = STATE_DIRECTORY) -> str:
@@ -351,25 +381,23 @@ def join(identity: str, opening: Opening, run: str, by: str = "", state: str = S
     The smaller of two ids wins, so that all hosts come to the same one. Once a run, with what it saw. Raises
     RunbookError.
     """
-    incident, standing = incident_of(identity), None
-    for name in open_names(state):
-        if incident_of(name) == incident and name != identity:
-            standing = min(name, standing or name)
-    if standing and standing < identity:
-        identity, standing = standing, None
+    incident = incident_of(identity)
+    alike = {name for name in open_names(state) if incident_of(name) == incident}
+    identity = min({identity} | alike)
+    moved = sorted(alike - {identity})
     with _locked(identity, state) as descriptor:
         known = read(identity, state)
-        for what, data in _joining(identity, known, opening, run, standing):
+        for what, data in _joining(identity, known, opening, run, moved):
             _append(descriptor, path(identity, state), what, data, run, by)
-    if standing:
-        append(standing, "moved", {"to": identity}, run, by, state)
+    for name in moved:
+        append(name, "moved", {"to": identity}, run, by, state)
     if not known.entries:
         _prune(state)
     return identity
 
 
 def _joining(
-    identity: str, known: Record, opening: Opening, run: str, standing: str | None
+    identity: str, known: Record, opening: Opening, run: str, moved: Sequence[str]
 ) -> Iterator[tuple[str, dict]]:
     """The lines by which a run joins an incident, or opens it."""
     if any(entry.run == run for entry in known.entries if entry.what in ("opened", "reopened", "joined")):
@@ -384,7 +412,7 @@ def _joining(
                 "severity": opening.severity,
                 "alert": opening.alert,
                 "age_seconds": opening.age_seconds,
-                "moved_from": standing,
+                "moved_from": moved[0] if moved else None,
             },
         )
     elif known.open:
@@ -439,16 +467,9 @@ def _prune(state: str) -> None:
 
 
 def recent(seconds: float, now: Clock, state: str = STATE_DIRECTORY) -> list[Record]:
-    """The records that were written to within so many seconds, and those that are open."""
-    kept = []
-    for name in names(state):
-        try:
-            fresh = os.lstat(path(name, state)).st_mtime > now.wall - seconds
-        except FileNotFoundError:
-            continue
-        if fresh or _is_open(path(name, state)):
-            kept.append(read(name, state))
-    return kept
+    """The records that were written to within so many seconds, those that are open, and those without an end."""
+    ends = {name: _end(path(name, state)) for name in names(state)}
+    return [read(name, state) for name, end in ends.items() if end is None or end.open or age(end, now) < seconds]
 
 
 def describe(record: Record, now: Clock) -> dict:
@@ -474,11 +495,12 @@ def describe(record: Record, now: Clock) -> dict:
 
 
 def _levels(entries: Sequence[Entry], now: Clock) -> dict:
-    """The levels that were paged, or are being paged, each once."""
+    """The levels that were paged, or are being paged, each once. A page that no channel took is tried again."""
     levels: dict[str, dict] = {}
     for entry in entries:
         level = entry.data.get("level")
         known = levels.get(level, {}).get("state") if isinstance(level, str) else "paged"
         if entry.what in ("paging", "paged") and known != "paged":
-            levels[level] = {"state": entry.what, "at": entry.at, "age_seconds": round(age(entry, now), 1)}
+            state = "paged" if entry.what == "paged" and entry.data.get("sent") else "paging"
+            levels[level] = {"state": state, "at": entry.at, "age_seconds": round(age(entry, now), 1)}
     return levels

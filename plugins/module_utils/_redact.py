@@ -30,8 +30,12 @@ def redact_data(data: object, secrets: Iterable[str] = ()) -> object:
     if isinstance(data, str):
         return redact_text(data, secrets)
     if isinstance(data, dict):
-        return {redact(key): redact_data(value, secrets) for key, value in data.items()}
+        return {redact(key): _behind(key, redact_data(value, secrets)) for key, value in data.items()}
     return [redact_data(value, secrets) for value in data] if isinstance(data, (list, tuple)) else data
+
+
+def _behind(name: str, value: object) -> object:
+    return "***" if value and isinstance(value, str) and _SECRET.search(f"{name}=-") else value
 
 
 def redact_text(text: str, secrets: Iterable[str] = ()) -> str:

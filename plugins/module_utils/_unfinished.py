@@ -6,6 +6,7 @@ Called while this run alone changes the host, so that nobody is still at it.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Mapping
@@ -54,10 +55,10 @@ def _named(intent: _record.Entry) -> dict:
 
 def outcome_of(intent: _record.Entry) -> str | None:
     """``finished``, ``undone`` (never begun, or put back) or ``unknown``; None when it still has to be settled."""
-    judge = _JUDGES.get(intent.data.get("action"))
+    judge = _JUDGES.get(str(intent.data.get("action")))
     try:
         return judge(intent.data) if judge else UNKNOWN
-    except (RunbookError, AttributeError, KeyError, TypeError):
+    except (RunbookError, AttributeError, KeyError, TypeError, ValueError):
         return UNKNOWN
 
 
@@ -65,7 +66,7 @@ def _of_lease(intent: Mapping) -> str | None:
     target = intent["target"]
     lease = _lease.load(target if target != "host" else _lease.TCP_TUNING)
     wanted = {step["name"]: step["after"] for step in intent["change"]}
-    if lease is None:
+    if lease is None or lease.gone:
         return UNDONE if any(value is not None for value in wanted.values()) else FINISHED
     if not lease.whole:
         return None
@@ -75,12 +76,18 @@ def _of_lease(intent: Mapping) -> str | None:
 def _of_restart(intent: Mapping) -> str:
     before = {step["name"]: step["before"] for step in intent["change"]}["InvocationID"]
     unit = _systemd.show(_command.run, [intent["target"]])[0]
-    return UNDONE if unit["InvocationID"] == before else FINISHED
+    if unit["InvocationID"] == before:
+        return UNDONE
+    return FINISHED if unit.running else UNKNOWN
 
 
-def _of_refit(_intent: Mapping) -> str | None:
+def _of_refit(intent: Mapping) -> str | None:
     text = _files.read(os.path.join(_record.STATE_DIRECTORY, "recalibration.json"))
-    return None if text and json.loads(text)["replaced"] else FINISHED
+    if text and json.loads(text)["replaced"]:
+        return None
+    before = {step["name"]: step["before"] for step in intent["change"]}["model"]
+    model = _files.read(intent["target"])
+    return UNDONE if before == ("" if model is None else hashlib.sha256(model.encode()).hexdigest()) else FINISHED
 
 
 _JUDGES = {

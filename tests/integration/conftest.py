@@ -10,14 +10,15 @@ import pytest
 # By hand, so that a revert that does not work is not what the next test starts from.
 AS_NEW = """
 cd /etc/systemd/system
-mine=$(ls -d aurora-*.service.d /var/lib/aurora-runbook probe*.service 2>/dev/null || true)
+mine=$(ls -d aurora-*.service.d /etc/aurora-runbook /var/lib/aurora-runbook/leases/* probe*.service 2>/dev/null || true)
 if [ "$mine" ]; then
     systemctl stop 'probe*'
-    rm -rf probe* aurora-*.service.d /etc/aurora-runbook /var/lib/aurora-runbook
+    rm -rf probe* aurora-*.service.d /etc/aurora-runbook
     systemctl daemon-reload
     systemctl reset-failed
     systemctl restart aurora-runner aurora-live-feed
 fi
+rm -rf /var/lib/aurora-runbook
 cd /proc/sys/net/ipv4
 echo 1 >tcp_slow_start_after_idle
 echo 1 >tcp_autocorking

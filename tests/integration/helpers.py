@@ -28,7 +28,8 @@ HOST = HOSTS[0]  # the canary
 RUNNER = "aurora-runner.service"
 DROP_INS = f"/etc/systemd/system/{RUNNER}.d"
 OURS = (f"{DROP_INS}/zzz-aurora-runbook.conf", f"/etc/aurora-runbook/{RUNNER}.env")
-LEASES = "/var/lib/aurora-runbook/leases"
+STATE = "/var/lib/aurora-runbook"
+LEASES = f"{STATE}/leases"
 NORMAL = {"KELLY_MULTIPLIER": "1.0", "DECISIONS_PER_MINUTE": "30", "SPREAD_THRESHOLD": "1.5"}
 WORDS = {text: name for name, texts in _messages.CATALOGUE.items() for text in texts}
 LIMIT = 300  # seconds; nothing that works takes that long
@@ -62,7 +63,7 @@ class Run:
 def start(argv: list[str], cwd: Path = CHECKOUT) -> subprocess.Popen:
     environment = {**os.environ, "ANSIBLE_CALLBACK_RESULT_FORMAT": "json", "ANSIBLE_NOCOLOR": "1"}
     pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    return subprocess.Popen(argv, cwd=cwd, env=environment, text=True, **pipes)
+    return subprocess.Popen(argv, cwd=cwd, env=environment, text=True, start_new_session=True, **pipes)
 
 
 def finish(process: subprocess.Popen) -> str:
@@ -75,11 +76,15 @@ def finish(process: subprocess.Popen) -> str:
     return output
 
 
-def playbook(name: str, *arguments: str, cwd: Path = CHECKOUT) -> Run:
-    """Run a playbook of the collection, by its short name from the checkout or by its full one from anywhere."""
+def start_playbook(name: str, *arguments: str, cwd: Path = CHECKOUT) -> subprocess.Popen:
     path = name if "." in name else f"playbooks/{name}.yml"
     limit = ["--limit", HOST] if WORKER else []
-    process = start(["ansible-playbook", path, "-i", str(INVENTORY), *limit, *arguments], cwd)
+    return start(["ansible-playbook", path, "-i", str(INVENTORY), *limit, *arguments], cwd)
+
+
+def playbook(name: str, *arguments: str, cwd: Path = CHECKOUT) -> Run:
+    """Run a playbook of the collection, by its short name from the checkout or by its full one from anywhere."""
+    process = start_playbook(name, *arguments, cwd=cwd)
     output = finish(process)
     return Run(process.returncode, output)
 
@@ -97,6 +102,18 @@ def finish_module(process: subprocess.Popen) -> dict:
 def module(host: str, name: str, arguments: dict, *flags: str) -> dict:
     """Run one module on one lab host; exactly what it returned, and whether it failed."""
     return finish_module(start_module(host, name, arguments, "-e", "ansible_pipelining=true", *flags))
+
+
+def kill_module(host: str, name: str, process: subprocess.Popen) -> None:
+    """SIGKILL a module on its host, which leaves its claim, and wait for its controller."""
+    shell(host, f"pkill -KILL -f AnsiballZ_{name}")
+    process.communicate(timeout=LIMIT)
+
+
+def end_claim(host: str) -> None:
+    """As if the time of a claim that nobody gave up were over."""
+    path = f"{STATE}/claim.json"
+    lab.inside(host, "sed", "-i", r's/"until": [0-9.]*/"until": 0/', path)
 
 
 def each(host: str, name: str, arguments: list[dict], folder: Path) -> list[dict]:
@@ -150,9 +167,9 @@ def configuration(host: str) -> str:
 
 
 def footprint(host: str) -> str:
-    """All that a run which changes nothing leaves exactly as it was."""
+    """All that a run which changes nothing leaves exactly as it was; that it was there is on record all the same."""
     beyond = r"""
-    find /var/lib -path '*aurora-runbook*' -printf '%p %T@\n'
+    find /var/lib/aurora-runbook -mindepth 1 ! -path '*/claim.json*' ! -path '*/incidents*' -printf '%p %T@\n' || true
     systemctl show --property=InvocationID aurora-runner aurora-live-feed nginx
     """
     return configuration(host) + shell(host, beyond)

@@ -13,8 +13,10 @@ from helpers import (
     RUNNER,
     configuration,
     decisions,
+    end_claim,
     environment,
     footprint,
+    kill_module,
     knobs,
     lab,
     lease,
@@ -217,7 +219,9 @@ def test_an_open_breaker_is_not_closed_by_a_restart_at_full_size(broken):
 
 def test_two_runs_do_not_change_a_host_at_once():
     with killed_midway(SLOWLY):
-        assert "another run is changing this host" in override(KELLY)["msg"]
+        result = override(KELLY)
+        assert (result["failed"], result["changed"], result["verdict"]) == (False, False, "refused")
+        assert "another run works here: oncall" in result["message"]
 
 
 def test_the_run_after_a_kill_finishes_the_change():
@@ -372,5 +376,5 @@ def killed_midway(arguments):
         wait_until(lambda: show("aurora1", RUNNER, "InvocationID") != before)
         yield
     finally:
-        shell("aurora1", "pkill -KILL -f AnsiballZ_service_override")
-        process.communicate()
+        kill_module("aurora1", "service_override", process)
+        end_claim("aurora1")

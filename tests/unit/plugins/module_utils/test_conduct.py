@@ -1,0 +1,296 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""If these break, a host is changed without a record, against its guards, or by two runs at once."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+from types import SimpleNamespace
+
+import pytest
+from ansible_collections.aurora.runbook.plugins.module_utils import (
+    _claim,
+    _conduct,
+    _lease,
+    _lease_timer,
+    _messages,
+    _options,
+    _pause,
+    _record,
+)
+from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
+
+ID = "circuit_breaker-20261124T180000Z-1a2b3c4d"
+OPTIONS = {name: spec.get("default") for name, spec in _options.INCIDENT.items()}
+INCIDENT = {**OPTIONS, "id": ID, "run": "first-run", "by": "olena", "severity": "P0", "seen": {"severity": "P0"}}
+STEP = {"name": "KELLY_MULTIPLIER", "before": "1.0", "after": "0.5", "direction": "reduces"}
+TARGET = "aurora-runner.service"
+
+
+class EndError(Exception):
+    """A module that ended."""
+
+
+@pytest.fixture
+def state(tmp_path, monkeypatch):
+    """A host's state, where nothing else of the machine is touched."""
+    place = str(tmp_path / "state")
+    monkeypatch.setattr(_lease_timer, "changing", lambda _check_mode: _lease.exclusive(str(tmp_path / "guard")))
+    monkeypatch.setattr(_conduct, "Conduct", functools.partial(_conduct.Conduct, state=place))
+    return place
+
+
+def call(work, incident=INCIDENT, check_mode=False, secrets=()):
+    """Run an acting module; what it returned, and whether it failed."""
+    ended = {}
+
+    def end(failed):
+        def how(**result):
+            ended.update(result, failed=failed)
+            raise EndError
+
+        return how
+
+    module = SimpleNamespace(
+        params={"incident": incident}, check_mode=check_mode, exit_json=end(False), fail_json=end(True)
+    )
+    with contextlib.suppress(EndError):
+        _conduct.conducted(module, "service_override", work, secrets)
+    return ended
+
+
+def acting(changed, restart=False):
+    """A module's work: ask, then change; ``changed`` gets what it changed."""
+
+    def work(_params, conduct):
+        refusal = conduct.begin(TARGET, [STEP], restart)
+        if refusal:
+            return {"changed": False, "verdict": "refused", "done": [refusal]}
+        if conduct.check_mode:
+            return {"changed": True, "verdict": "would_change"}
+        changed.append(TARGET)
+        return {"changed": True, "verdict": "recovered", "done": [_messages.sentence("closed_by_run")]}
+
+    return work
+
+
+def acted_before(state, changed):
+    """Another run did the same, and is over."""
+    call(acting(changed), {**INCIDENT, "run": "an-earlier-run"})
+    _claim.release("an-earlier-run", state)
+
+
+def entries(state, identity=ID):
+    return _record.read(identity, state).entries
+
+
+def whats(state, identity=ID):
+    return [entry.what for entry in entries(state, identity)]
+
+
+def test_an_intent_is_on_disk_before_the_change_and_its_result_before_the_answer(state):
+    at_change = []
+
+    def work(_params, conduct):
+        assert conduct.begin(TARGET, [STEP], restart=True) is None
+        at_change.extend(whats(state))
+        return {"changed": True, "verdict": "recovered", "done": []}
+
+    result = call(work)
+    assert (result["failed"], result["verdict"]) == (False, "recovered")
+    assert at_change == ["opened", "seen", "intent"]
+    intent, done = entries(state)[2:]
+    assert intent.data == {
+        "action": "service_override",
+        "target": TARGET,
+        "change": [STEP],
+        "restart": True,
+        "forced": "",
+    }
+    assert (done.data["intent"], done.data["outcome"], done.data["changed"]) == (intent.seq, "done", True)
+    assert (intent.by, intent.run) == ("olena", "first-run")
+
+
+def test_the_samples_of_a_recovery_are_kept_by_the_hosts_clock(state):
+    samples = [{"at": 1.0, "value": 2.0}, {"at": 2.0, "value": None}, {"at": 3.0, "value": 0.0}]
+    recovery = {"seconds": 3.0, "metric": "circuit_breaker_state", "samples": samples}
+
+    def work(_params, conduct):
+        conduct.begin(TARGET, [STEP])
+        return {"changed": True, "verdict": "recovered", "recovery": recovery}
+
+    call(work)
+    done = entries(state)[-1].data
+    assert done["recovery"] == {"seconds": 3.0, "metric": "circuit_breaker_state"}
+    (first, second) = done["samples"]
+    assert (first[1], second[1], round(second[0] - first[0], 1)) == (2.0, 0.0, 2.0)
+
+
+def test_a_long_watch_keeps_at_most_120_samples_from_its_first_to_its_last(state):
+    samples = [{"at": float(n), "value": float(n)} for n in range(3000)]
+    kept = _conduct._samples({"seconds": 2999.0, "samples": samples}, 1.8e9)
+    assert len(kept) <= 120
+    assert (kept[0][1] < 60, kept[-1]) == (True, [1.8e9, 2999.0])
+
+
+def test_nothing_to_do_leaves_no_intent(state):
+    call(lambda _params, _conduct: {"changed": False, "verdict": "recovered"})
+    assert whats(state) == ["opened", "seen"]
+
+
+@pytest.mark.parametrize("guard", ["cooldown", "per_hour", "per_day", "ineffective", "min_healthy", "pause"])
+def test_a_refusal_is_on_record_and_neither_an_intent_nor_a_change_follows(state, guard):
+    changed = []
+    acted_before(state, changed)
+    before = {
+        "cooldown": {},
+        "per_hour": {"cooldown_seconds": 0.0, "max_per_hour": 1},
+        "per_day": {"cooldown_seconds": 0.0, "max_per_day": 1},
+        "ineffective": {"cooldown_seconds": 0.0, "max_ineffective": 1},
+        "min_healthy": {"min_healthy": 1, "healthy_peers": 0},
+        "pause": {"force": "a pause holds against force too"},
+    }[guard]
+    if guard == "ineffective":
+        _record.append(ID, "intent", {"action": "x", "target": "y", "change": []}, state=state)
+        data = {"intent": entries(state)[-1].seq, "outcome": "done", "verdict": "not_recovered"}
+        _record.append(ID, "result", data, state=state)
+    if guard == "pause":
+        _pause.begin("", "olena: mine", state)
+    result = call(acting(changed, restart=True), {**INCIDENT, **before})
+    assert (result["failed"], result["changed"], result["verdict"]) == (False, False, "refused")
+    assert changed == [TARGET]
+    last = entries(state)[-1]
+    assert (last.what, last.data["guard"]) == ("refused", guard)
+    assert last.data["sentence"]["message"] == result["done"][0]["message"]
+
+
+def test_force_acts_against_the_guards_and_its_reason_is_on_record(state):
+    changed = []
+    acted_before(state, changed)
+    forced = {**INCIDENT, "force": "the exchange confirmed", "min_healthy": 5}
+    assert call(acting(changed, restart=True), forced)["verdict"] == "recovered"
+    assert len(changed) == 2
+    assert [entry.data["forced"] for entry in entries(state) if entry.what == "intent"] == [
+        "",
+        "the exchange confirmed",
+    ]
+
+
+def test_without_room_for_the_record_nothing_is_changed(state, monkeypatch):
+    monkeypatch.setattr(_record, "MAX_FILE", 1200)
+    monkeypatch.setattr(_record, "RESERVE", 0)
+    changed = []
+    result = call(acting(changed), {**INCIDENT, "force": "x" * 400})
+    assert result["failed"]
+    assert "is full" in result["msg"]
+    assert (changed, whats(state)) == ([], ["opened", "seen"])
+
+
+def test_a_failure_is_on_record_with_its_reason_and_without_secrets(state):
+    def work(_params, conduct):
+        conduct.begin(TARGET, [STEP])
+        raise RunbookError("the feed answered 500: tea-for-two")
+
+    result = call(work, secrets=("tea-for-two",))
+    done = entries(state)[-1].data
+    assert (result["failed"], done["outcome"], done["problem"]) == (True, "failed", "the feed answered 500: ***")
+    assert "tea-for-two" not in result["msg"]
+
+
+def test_a_failure_that_cannot_be_put_on_record_says_both(state, monkeypatch):
+    def work(_params, conduct):
+        conduct.begin(TARGET, [STEP])
+        monkeypatch.setattr(_record, "MAX_FILE", 0)
+        raise RunbookError("the service did not come up")
+
+    message = call(work)["msg"]
+    assert "the service did not come up" in message
+    assert "not on record" in message
+
+
+def test_another_run_is_told_who_works_here_and_changes_nothing(state):
+    _claim.take("another-run", "petro", ID, _record.clock(), state)
+    since = _claim.load(state).since
+    changed = []
+    for incident in (INCIDENT, None):
+        result = call(acting(changed), incident)
+        assert (result["failed"], result["changed"], result["verdict"]) == (False, False, "refused")
+        assert result["done"][0]["message"] == "held"
+        assert all(part in result["message"] for part in ("petro", ID, since))
+    assert (changed, sorted(os.listdir(state))) == ([], ["claim.json", "claim.json.guard"])
+
+
+def test_a_run_keeps_the_host_until_it_says_that_it_is_over(state):
+    call(acting([]))
+    assert _claim.held(_record.clock(), state).token == INCIDENT["run"]
+    call(lambda _params, conduct: conduct.finished() or {"changed": False})
+    assert _claim.held(_record.clock(), state) is None
+
+
+def test_a_person_meets_no_guards_and_is_on_record_and_leaves_the_host_free(state, monkeypatch):
+    monkeypatch.setenv("SUDO_USER", "petro")
+    changed = []
+    for _ in range(3):
+        assert call(acting(changed, restart=True), None)["verdict"] == "recovered"
+    assert len(changed) == 3
+    (name,) = _record.names(state)
+    assert name.startswith("none-")
+    assert whats(state, name) == ["intent", "result"] * 3
+    assert {entry.by for entry in entries(state, name)} == {"petro"}
+    assert _record.open_names(state) == []
+    assert _claim.held(_record.clock(), state) is None
+
+
+@pytest.mark.parametrize("incident", [INCIDENT, None])
+def test_a_host_that_somebody_else_changes_is_left_free_by_a_persons_call(state, tmp_path, incident):
+    with _lease.exclusive(str(tmp_path / "guard")):
+        result = call(acting([]), incident)
+    assert "another run is changing this host" in result["msg"]
+    assert (_claim.held(_record.clock(), state) is None) == (incident is None)
+
+
+@pytest.mark.parametrize("incident", [INCIDENT, None])
+def test_check_mode_asks_the_guards_and_writes_nothing_at_all(state, incident):
+    changed = []
+    assert call(acting(changed), incident, check_mode=True)["verdict"] == "would_change"
+    assert not os.path.exists(state)
+    acted_before(state, changed)
+    before = {name: os.stat(os.path.join(state, name)).st_mtime_ns for name in os.listdir(state)}
+    checked = call(acting(changed), incident, check_mode=True)
+    assert checked["verdict"] == ("refused" if incident else "would_change")
+    assert {name: os.stat(os.path.join(state, name)).st_mtime_ns for name in os.listdir(state)} == before
+    assert len(changed) == 1
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"id": "../../etc/passwd"},
+        {"run": "short"},
+        {"run": "with space in it"},
+        {"run": "a" * 65},
+        {"cooldown_seconds": -1.0},
+        {"max_per_hour": 0},
+        {"max_per_day": 1001},
+        {"max_ineffective": 0},
+        {"healthy_peers": -1},
+        {"min_healthy": 10001},
+        {"age_seconds": float("nan")},
+    ],
+)
+def test_options_out_of_range_are_refused_and_leave_nothing(state, wrong):
+    changed = []
+    result = call(acting(changed), {**INCIDENT, **wrong})
+    assert result["failed"]
+    assert next(iter(wrong)) in result["msg"] or "is no incident's id" in result["msg"]
+    assert (changed, os.path.exists(state)) == ([], False)
+
+
+def test_an_action_that_was_cut_off_is_told_by_the_next_one(state):
+    _record.append(
+        ID, "intent", {"action": "log_rotation", "target": "/logs", "change": []}, "dead-run", "petro", state
+    )
+    result = call(acting([]))
+    assert [sentence["message"] for sentence in result["done"]] == ["left_unknown", "closed_by_run"]
+    assert _record.read(ID, state).unfinished == []

@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""If these break, automation restarts a trading host again and again, or holds back without a reason."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from ansible_collections.aurora.runbook.plugins.module_utils import _guards, _messages, _record
+from hypothesis import given
+from hypothesis import strategies as st
+
+ID, OTHER = "circuit_breaker-20261124T180000Z-1a2b3c4d", "sse_availability-20261124T180000Z-1a2b3c4d"
+BOOT = "0b0e7c3e-9d54-4a6c-a9a0-d6f5a4a3c6a1"
+NOW = _record.Clock(1.8e9, BOOT, 100000.0)
+KELLY = _guards.Action("service_override", "aurora-runner.service", ("KELLY_MULTIPLIER",), ID)
+SLOW = replace(KELLY, what=("DECISIONS_PER_MINUTE",))
+LIMITS = _guards.Limits(cooldown_seconds=1500.0, max_per_hour=6, max_per_day=20, max_ineffective=3, min_healthy=0)
+WIDE = _guards.Limits(cooldown_seconds=0.0, max_per_hour=1000, max_per_day=1000, max_ineffective=100)
+
+
+def objection(past, limits=LIMITS, wanted=KELLY, restart=False, healthy_peers=None):
+    return _guards.objection(limits, sorted(past, key=lambda action: action.age), wanted, restart, healthy_peers)
+
+
+def some(count, age, **more):
+    """So many actions, none like the one that is wanted."""
+    return [replace(KELLY, what=(f"OTHER_{n}",), incident=OTHER, age=age + n, **more) for n in range(count)]
+
+
+def check(refusal, guard, allowed_in, *figures):
+    assert (refusal.guard, refusal.allowed_in) == (guard, allowed_in)
+    text = refusal.sentence["text"]
+    assert all(figure in text for figure in (f"guard {guard}", "aurora_force=REASON", *figures)), text
+    uk = _messages.say("uk", refusal.sentence["message"], **refusal.sentence["values"])
+    assert guard in uk
+    assert "{" not in uk
+
+
+def test_nothing_done_before_is_no_reason_to_hold_back():
+    assert objection([], restart=True) is None
+
+
+def test_cooldown_the_same_action_again_too_soon():
+    check(objection([replace(KELLY, age=1499.0)]), "cooldown", 1.0, "1499 s ago", "1500 s", "in 1 min")
+    check(objection([replace(KELLY, age=120.0)]), "cooldown", 1380.0, "120 s ago", "in 23 min", "KELLY_MULTIPLIER")
+    assert objection([replace(KELLY, age=1500.0)]) is None
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(KELLY, what=("DECISIONS_PER_MINUTE",)),
+        replace(KELLY, target="aurora-live-feed.service"),
+        replace(KELLY, action="service_restart"),
+    ],
+)
+def test_cooldown_is_of_one_action_on_one_target(other):
+    assert objection([other]) is None
+
+
+def test_cooldown_counts_from_the_latest_also_for_another_incident():
+    past = [replace(KELLY, age=9000.0), replace(KELLY, age=900.0, incident=OTHER)]
+    check(objection(past), "cooldown", 600.0, "900 s ago", "in 10 min")
+
+
+def test_per_hour():
+    assert objection(some(5, 100)) is None
+    check(objection(some(6, 100)), "per_hour", 3600 - 105.0, "6 actions", "allowed are 6", "in 59 min")
+    check(objection(some(8, 100)), "per_hour", 3600 - 105.0, "8 actions", "allowed are 6")
+    assert objection([*some(5, 100), *some(1, 3600)]) is None
+
+
+def test_per_day():
+    assert objection(some(19, 4000)) is None
+    check(objection(some(20, 4000)), "per_day", 86400 - 4019.0, "20 actions", "allowed are 20", "in 1374 min")
+    assert objection([*some(19, 4000), *some(1, 86400)]) is None
+
+
+def test_ineffective_three_actions_that_did_not_help_are_enough():
+    chain = [replace(SLOW, age=4000.0 + n, verdict="not_recovered") for n in range(3)]
+    check(objection(chain), "ineffective", None, "last 3 actions", "allowed are 3", "a person has to look")
+    assert objection(chain[:2]) is None
+    assert objection([replace(chain[0], incident=OTHER), *chain[1:]]) is None
+
+
+def test_ineffective_one_that_helped_ends_the_chain_and_one_that_nobody_watched_does_not():
+    chain = [replace(SLOW, age=4000.0 + n, verdict="not_recovered") for n in range(4)]
+    assert objection([chain[0], replace(chain[1], verdict="recovered"), *chain[2:]]) is None
+    unwatched = [replace(SLOW, age=3700.0, verdict=""), *chain]
+    assert objection(unwatched).guard == "ineffective"
+
+
+@pytest.mark.parametrize(("healthy", "seen"), [(1, "1 other"), (0, "0 other"), (None, "? other")])
+def test_min_healthy_a_host_is_not_restarted_when_too_few_peers_serve(healthy, seen):
+    limits = replace(LIMITS, min_healthy=2)
+    refusal = objection([], limits, restart=True, healthy_peers=healthy)
+    check(refusal, "min_healthy", None, seen, "needed are 2", "aurora-runner.service")
+    assert objection([], limits, restart=False, healthy_peers=healthy) is None
+
+
+def test_min_healthy_enough_peers_and_none_wanted():
+    assert objection([], replace(LIMITS, min_healthy=2), restart=True, healthy_peers=2) is None
+    assert objection([], LIMITS, restart=True, healthy_peers=None) is None
+
+
+@given(st.lists(st.floats(0, 100000), max_size=30), st.integers(1, 8), st.integers(1, 20))
+def test_when_a_guard_says_it_would_allow_it_does_and_not_before(ages, per_hour, per_day):
+    """The oracle: the same question asked later, when nothing else was done meanwhile."""
+    limits = replace(WIDE, cooldown_seconds=1500.0, max_per_hour=per_hour, max_per_day=per_day)
+    past = sorted((replace(KELLY, age=age) for age in ages), key=lambda action: action.age)
+    refusal = objection(past, limits)
+    if refusal is None:
+        return
+    assert 0 < refusal.allowed_in <= 86400
+    later = [replace(action, age=action.age + refusal.allowed_in + 0.01) for action in past]
+    after = objection(later, limits)
+    assert after is None or after.guard != refusal.guard
+    earlier = [replace(action, age=action.age + refusal.allowed_in * 0.9) for action in past]
+    assert objection(earlier, limits) is not None
+
+
+# What was done, from the record
+
+
+def entry(seq, what, data, up=0.0):
+    return _record.Entry(seq, "", _record.stamp(1.8e9), BOOT, NOW.up - up, "olena", "run", True, what, data)
+
+
+INTENT = {"action": "service_override", "target": "x.service", "change": [{"name": "B"}, {"name": "A"}]}
+
+
+def history(*outcomes):
+    entries = []
+    for number, (outcome, verdict) in enumerate(outcomes):
+        entries.append(entry(2 * number + 1, "intent", INTENT, 1000.0 - number))
+        if outcome:
+            data = {"intent": 2 * number + 1, "outcome": outcome, "verdict": verdict}
+            entries.append(entry(2 * number + 2, "result", data, 900.0 - number))
+    return _guards.history([_record.Record(ID, tuple(entries))], NOW)
+
+
+def test_what_was_done_is_read_from_the_record_the_latest_first():
+    done = history(("done", "recovered"), ("finished", None))
+    assert done == [
+        _guards.Action("service_override", "x.service", ("A", "B"), ID, 899.0, ""),
+        _guards.Action("service_override", "x.service", ("A", "B"), ID, 900.0, "recovered"),
+    ]
+
+
+def test_what_was_never_done_does_not_count_and_what_failed_did_not_help():
+    assert history((None, None), ("undone", None), ("unknown", None)) == []
+    assert [action.verdict for action in history(("failed", None))] == ["not_recovered"]
+
+
+def test_lines_that_make_no_sense_are_passed_over():
+    odd = [entry(1, "result", {"intent": 9, "outcome": "done"}), entry(2, "intent", {}), entry(3, "result", {})]
+    assert _guards.history([_record.Record(ID, tuple(odd))], NOW) == []
