@@ -39,7 +39,7 @@ PARTS = (
     "_sysctl", "_systemd",
 )  # fmt: skip
 MEMORY = "/run/aurora-runbook-leases.json"  # what was told and read at earlier ticks of this boot
-RETRY_SECONDS = 900  # after an end that failed, and restarted the service for it
+RETRY_SECONDS = 900  # after an end that failed, perhaps with a restart, or was in somebody's way
 LONGEST = {"start": 90.0, "hold": 30.0}  # so that an end and its undoing are done before systemd stops the program
 TAKEN_BACK, LEFT_ALONE, KEPT, LOST = "taken_back", "left_alone", "kept", "lost"
 
@@ -57,7 +57,10 @@ def main(arguments: list[str]) -> int:
         print(f"{error}: at the next tick")
         return 0
     finally:
-        _files.write(MEMORY, json.dumps(memory), 0o600)
+        if memory:
+            _files.write(MEMORY, json.dumps(memory), 0o600)
+        else:
+            _files.remove(MEMORY)
 
 
 def say(lease: _lease.Lease, outcome: str, sentence: Mapping) -> None:
@@ -71,8 +74,6 @@ def tick(clock: _lease.Clock, memory: dict, report: Report) -> int:
     due: dict[str, set[str]] = {}
     leases = _leases(failed)
     broken = bool(failed)
-    for gone in set(memory) - {lease.name for lease in leases}:
-        del memory[gone]
     for lease in leases:
         notes = memory.setdefault(lease.name, {})
         with _apart(lease.name, failed):
@@ -84,6 +85,8 @@ def tick(clock: _lease.Clock, memory: dict, report: Report) -> int:
                     end(_lease.load(name), due[name], clock, memory[name], _once(report, memory[name]))
             if not broken:
                 _lease_timer.retire()
+    for gone in set(memory) - set(_lease.names()):
+        del memory[gone]
     return 1 if failed else 0
 
 
@@ -113,7 +116,7 @@ def ready(lease: _lease.Lease, clock: _lease.Clock, notes: dict, report: Report)
         return {lease.name}
     if lease.whole and (path := _override_steps.lost(lease)):
         report(lease, LOST, _messages.sentence("lease_lost", unit=lease.name, path=path))
-    if "failed" in notes and clock.up - notes["failed"] < RETRY_SECONDS:
+    if "tried" in notes and clock.up - notes["tried"] < RETRY_SECONDS:
         return set()
     names = {name for name, one in lease.ends.items() if _lease.due(one, clock)}
     waiting = {name for name in names if lease.ends[name].direction == "reduces"}
@@ -180,6 +183,7 @@ def _end_override(lease: _lease.Lease, names: set[str], clock: _lease.Clock, not
         _override.check_unit(current, "absent", {})
         _override.check_files(current, missing=not planned.written)
     except RunbookError as error:
+        notes["tried"] = clock.up
         report(
             lease, LOST if lost else LEFT_ALONE, _messages.sentence("lease_stays", unit=lease.name, problem=str(error))
         )
@@ -187,7 +191,7 @@ def _end_override(lease: _lease.Lease, names: set[str], clock: _lease.Clock, not
     try:
         working, _restarted = _override_steps.apply(current, planned, healthy(lease))
     except RunbookError as error:
-        notes["failed"] = clock.up
+        notes["tried"] = clock.up
         report(lease, KEPT, _messages.sentence("lease_end_failed", unit=lease.name, problem=str(error)))
         return
     _lease.close(working, planned.written)

@@ -154,7 +154,7 @@ def test_a_raise_asks_no_indicator(monkeypatch):
 
 
 def test_an_end_that_failed_waits_before_it_restarts_the_service_again():
-    notes = {"failed": OVER.up}
+    notes = {"tried": OVER.up}
     assert _lease_ends.ready(lease(), replace(OVER, up=OVER.up + 60), notes, None) == set()
     assert _lease_ends.ready(lease(), replace(OVER, up=OVER.up + 900), notes, None) == {"K"}
 
