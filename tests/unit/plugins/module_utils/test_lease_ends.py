@@ -163,7 +163,10 @@ def test_what_stays_as_it_is_is_told_once(told):
     notes = {}
     report = _lease_ends._once(lambda _one, outcome, _sentence: told.append(outcome), notes)
     for outcome in ("kept", "kept", "left_alone", "kept"):
-        report(lease(), outcome, {"message": outcome})
+        report(lease(), outcome, {"message": outcome, "values": {}})
+    assert told == ["kept", "left_alone"]
+    _lease_ends.ready(lease(), GRANTED, notes, report)  # renewed: a new story
+    report(lease(), "kept", {"message": "kept", "values": {}})
     assert told == ["kept", "left_alone", "kept"]
 
 
