@@ -83,7 +83,7 @@ from ansible_collections.aurora.runbook.plugins.module_utils._errors import Runb
 def records(params, now):
     if params["id"]:
         found = _record.read(params["id"])
-        return [found] if found.entries or found.problem else []
+        return [found] if found.entries or found.problem or found.torn else []
     return [
         record
         for record in _record.recent(86400 * params["days"], now)
