@@ -60,6 +60,8 @@ def test_a_value_reaches_the_process_however_the_unit_sets_it_and_goes_without_a
         "overridden": {"KELLY_MULTIPLIER": "0.5"},
         "restarted": True,
         "taken_back": False,
+        "until": None,
+        "done": [],
     }
     assert override(KELLY, host, "--check") == {**expected, "verdict": "would_change"}
     assert footprint(host) == untouched
@@ -295,6 +297,8 @@ def test_limits_of_a_running_service_are_raised_without_a_restart_and_go_without
         "overridden": {"CPUQuota": "100%", "MemoryHigh": "800M", "MemoryMax": "1G"},
         "restarted": False,
         "taken_back": False,
+        "until": None,
+        "done": [],
     }
     assert override(RAISE, "aurora1", "--check") == {**expected, "verdict": "would_change"}
     assert footprint("aurora1") == untouched
