@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from datetime import datetime, timezone
 
 ID = "circuit_breaker-20261124T180000Z-1a2b3c4d"
@@ -152,11 +153,17 @@ def answers() -> dict[str, dict]:
     broken = lines(*AURORA2, by="carol")
     broken[3]["torn"] = "d00d" * 16
     chain = {"whole": False, "problem": "line 3 does not follow line 2"}
-    return {
-        "aurora1": {"incidents": [incident(lines(*AURORA1), 420)], "leases": [LEASE], "now": at(1000)},
-        "aurora2": {"incidents": [incident(broken, None, chain=chain, unfinished=[5])], "leases": [], "now": at(1095)},
-        "aurora3": {"problem": "no route to host"},
-    }
+    return deepcopy(
+        {
+            "aurora1": {"incidents": [incident(lines(*AURORA1), 420)], "leases": [LEASE], "now": at(1000)},
+            "aurora2": {
+                "incidents": [incident(broken, None, chain=chain, unfinished=[5])],
+                "leases": [],
+                "now": at(1095),
+            },
+            "aurora3": {"problem": "no route to host"},
+        }
+    )
 
 
 def ranges(hosts=("aurora1", "aurora2", "aurora3"), step=5) -> dict:

@@ -11,13 +11,13 @@ import re
 import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 from ansible.errors import AnsibleFilterError
 from ansible_collections.aurora.runbook.plugins.module_utils import _chart, _messages, _postmortem, _written
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "roles" / "incident" / "templates"
@@ -58,17 +58,8 @@ def render(
     story: _postmortem.Story, form: str, language: str, written: _written.Written, zone: timezone | None = None
 ) -> str:
     """A story as a file. ``zone`` is the local time zone, the controller's by default."""
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        undefined=StrictUndefined,
-        autoescape=form == "html",  # noqa: S701 Markdown is neutralised instead
-        finalize=neutral if form == "md" else None,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
     say = partial(_messages.say, language)
-    return environment.get_template(f"postmortem.{form}.j2").render(
+    return _template(form).render(
         story=story,
         language=language,
         say=say,
@@ -86,6 +77,20 @@ def render(
         unit={"p99": "ms"}.get(story.indicator.kind, ""),
         raw=Markup,
     )
+
+
+@cache
+def _template(form: str) -> Template:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        undefined=StrictUndefined,
+        autoescape=form == "html",  # noqa: S701 Markdown is neutralised instead
+        finalize=neutral if form == "md" else None,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    return environment.get_template(f"postmortem.{form}.j2")
 
 
 def neutral(value: object) -> str:

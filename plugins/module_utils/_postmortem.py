@@ -185,8 +185,16 @@ def latest(answers: Mapping[str, Mapping]) -> str:
     known = {str(entry.get("id")) for answer in answers.values() for entry in list_of(answer, "incidents")}
     ids = [found for found in map(ID.fullmatch, known) if found and found[1] in _indicators.INDICATORS]
     if not ids:
-        raise RunbookError("no host that could be read knows of an incident: nothing to write")
+        raise RunbookError(_nothing("an incident", answers))
     return max(ids, key=lambda found: (found[2], found[0]))[0]
+
+
+def _nothing(what: str, answers: Mapping[str, Mapping]) -> str:
+    """Why there is nothing to write."""
+    problems = [f"{host}: {text_of(a, 'problem')}" for host, a in sorted(answers.items()) if a.get("problem")]
+    known = "no host that could be read has a record of it" if len(problems) < len(answers) else "no host could be read"
+    unread = f" ({_redact.redact('; '.join(problems))})" if problems else ""
+    return f"there is nothing to write about {what}: {known}{unread}; see the incidents with triage"
 
 
 def checked(incident: str) -> str:
@@ -237,7 +245,7 @@ def tell(
     records = records_of(incident, answers)
     missing = tuple((host, text_of(answer, "problem")) for host, answer in answers.items() if answer.get("problem"))
     if not records:
-        raise RunbookError(f"no host that could be read has a record of {incident}; triage shows those it knows")
+        raise RunbookError(_nothing(incident, answers))
     entries = merge(records)
     now = max((at for answer in answers.values() if (at := time_of(answer.get("now"))) is not None), default=now)
     indicator = _indicators.INDICATORS[ID.fullmatch(incident)[1]]
