@@ -28,6 +28,7 @@ from ansible_collections.aurora.runbook.plugins.module_utils import (
 )
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import (
     BusyError,
+    ConflictError,
     FetchError,
     MetricsError,
     RunbookError,
@@ -40,7 +41,7 @@ PARTS = (
     "_restart", "_service", "_sysctl", "_systemd",
 )  # fmt: skip
 MEMORY = "/run/aurora-runbook-leases.json"  # what was told and read at earlier ticks of this boot
-RETRY_SECONDS = 900  # after an end that failed, and restarted the service for it
+RETRY_SECONDS = 900  # after an end that failed, perhaps with a restart, or was in somebody's way
 LONGEST = {"start": 90.0, "hold": 30.0}  # so that an end and its undoing are done before systemd stops the program
 TAKEN_BACK, LEFT_ALONE, KEPT, LOST = "taken_back", "left_alone", "kept", "lost"
 
@@ -58,7 +59,10 @@ def main(arguments: list[str]) -> int:
         print(f"{error}: at the next tick")
         return 0
     finally:
-        _files.write(MEMORY, json.dumps(memory), 0o600)
+        if memory:
+            _files.write(MEMORY, json.dumps(memory), 0o600)
+        else:
+            _files.remove(MEMORY)
 
 
 def say(lease: _lease.Lease, outcome: str, sentence: Mapping) -> None:
@@ -75,8 +79,6 @@ def tick(clock: _lease.Clock, memory: dict, report: Report) -> int:
     due: dict[str, set[str]] = {}
     leases = _leases(failed)
     broken = bool(failed)
-    for gone in set(memory) - {lease.name for lease in leases}:
-        del memory[gone]
     for lease in leases:
         notes = memory.setdefault(lease.name, {})
         with _apart(lease.name, failed):
@@ -88,6 +90,8 @@ def tick(clock: _lease.Clock, memory: dict, report: Report) -> int:
                     end(_lease.load(name), due[name], clock, memory[name], _once(report, memory[name]))
             if not broken:
                 _lease_timer.retire()
+    for gone in set(memory) - set(_lease.names()):
+        del memory[gone]
     return 1 if failed else 0
 
 
@@ -115,11 +119,13 @@ def ready(lease: _lease.Lease, clock: _lease.Clock, notes: dict, report: Report)
     """The names whose end is due and may come: what reduces exposure waits for a healthy indicator."""
     if lease.gone:
         return {lease.name}
-    if lease.whole and (path := _override_steps.lost(lease)):
-        report(lease, LOST, _messages.sentence("lease_lost", unit=lease.name, path=path))
-    if "failed" in notes and clock.up - notes["failed"] < RETRY_SECONDS:
-        return set()
     names = {name for name, one in lease.ends.items() if _lease.due(one, clock)}
+    if path := _override_steps.lost(lease):
+        report(lease, LOST, _messages.sentence("lease_lost", unit=lease.name, path=path))
+    elif not names:
+        notes.clear()
+    if "tried" in notes and clock.up - notes["tried"] < RETRY_SECONDS:
+        return set()
     waiting = {name for name in names if lease.ends[name].direction == "reduces"}
     for name in sorted(waiting):
         objection = unhealthy(lease.ends[name].watch, clock, notes)
@@ -146,7 +152,8 @@ def unhealthy(watch: Mapping, clock: _lease.Clock, notes: dict) -> dict:
         seen = _indicators.Value(None, problem="malformed")
     else:
         if earlier is None or seen.problem != "too_few":
-            series = [line for line in text.splitlines() if indicator.family in line or indicator.divisor in line]
+            counted = [name for name in (indicator.family, indicator.divisor) if name]
+            series = [line for line in text.splitlines() if any(name in line for name in counted)]
             pages[indicator.incident] = {"up": clock.up, "text": "\n".join(series)}
     if _indicators.verdict(indicator, seen, watch["threshold"]) is False:
         return {}
@@ -158,47 +165,43 @@ def end(lease: _lease.Lease | None, names: set[str], clock: _lease.Clock, notes:
     """Take back what is due of a lease, as ``state: absent`` would, unless somebody else changed it since."""
     if lease is None:
         return
-    if lease.kind == _lease.TCP_TUNING:
-        _end_tuning(lease, report)
-        return
+    tuning = lease.kind == _lease.TCP_TUNING
     now_due = {name for name in names & set(lease.ends) if _lease.due(lease.ends[name], clock)}
-    if now_due:  # else it was renewed meanwhile
-        _end_override(lease, now_due, clock, notes, report)
+    if not (now_due or lease.gone):  # it was renewed meanwhile
+        return
+    try:
+        ended = _tuning_ended(lease) if tuning else _override_ended(lease, now_due)
+        notes.clear()
+    except ConflictError as error:
+        key, outcome, problem = "lease_stays", LOST if _override_steps.lost(lease) else LEFT_ALONE, str(error)
+    except RunbookError as error:
+        key, outcome, problem = "lease_end_failed", KEPT, str(error)
+    else:
+        for outcome, sentence in ended:
+            report(lease, outcome, sentence)
+        return
+    notes["tried"] = clock.up
+    report(lease, outcome, _messages.sentence(key, unit=lease.name, problem=problem))
 
 
-def _end_tuning(lease: _lease.Lease, report: Report) -> None:
+def _tuning_ended(lease: _lease.Lease) -> list[tuple[str, dict]]:
     current = _sysctl.observe(())
     planned = _sysctl.plan_absent(current.running, current.lease, current.ended)
     _sysctl.apply(current, planned)
-    for sentence in planned.left_out:
-        report(lease, LEFT_ALONE, sentence)
-    if planned.steps or not planned.left_out:
-        report(lease, TAKEN_BACK, _sysctl.told(planned, "absent", False)[0])
+    given_back = [(TAKEN_BACK, _sysctl.told(planned, "absent", False)[0])]
+    return [*((LEFT_ALONE, one) for one in planned.left_out), *(given_back if planned.steps or lease.gone else [])]
 
 
-def _end_override(lease: _lease.Lease, names: set[str], clock: _lease.Clock, notes: dict, report: Report) -> None:
+def _override_ended(lease: _lease.Lease, names: set[str]) -> list[tuple[str, dict]]:
     current = _override_steps.observe(lease.name)
     planned = _override.plan_end(current, names)
-    lost = _override_steps.lost(current.lease)
-    try:
-        _override.check_unit(current, "absent", {})
-        _override.check_files(current, missing=not planned.written)
-    except RunbookError as error:
-        report(
-            lease, LOST if lost else LEFT_ALONE, _messages.sentence("lease_stays", unit=lease.name, problem=str(error))
-        )
-        return
-    try:
-        working, _restarted = _override_steps.apply(current, planned, healthy(lease))
-    except RunbookError as error:
-        notes["failed"] = clock.up
-        report(lease, KEPT, _messages.sentence("lease_end_failed", unit=lease.name, problem=str(error)))
-        return
+    lost = _override_steps.lost(lease)
+    _override.check_unit(current, "absent", {})
+    _override.check_files(current, missing=not planned.written)
+    working, _restarted = _override_steps.apply(current, planned, healthy(lease))
     _lease.close(working, planned.written)
-    notes.clear()
-    changes = _override.changes(planned.steps)
-    key = "lease_was_lost" if lost else "lease_over"
-    report(lease, LOST if lost else TAKEN_BACK, _messages.sentence(key, unit=lease.name, changes=changes))
+    outcome, key = (LOST, "lease_was_lost") if lost else (TAKEN_BACK, "lease_over")
+    return [(outcome, _messages.sentence(key, unit=lease.name, changes=_override.changes(planned.steps)))]
 
 
 def healthy(lease: _lease.Lease) -> _service.Healthy:
@@ -211,10 +214,10 @@ def _once(report: Report, notes: dict) -> Report:
     """Tell what stays as it is once, not at every tick."""
 
     def tell(lease: _lease.Lease, outcome: str, sentence: Mapping) -> None:
-        told = [outcome, sentence["message"]]
-        if notes.get("told") != told:
+        what = [outcome, sentence["message"], sentence["values"].get("name")]
+        if what not in notes.setdefault("told", []):
             report(lease, outcome, sentence)
-        notes["told"] = told
+            notes["told"].append(what)
 
     return tell
 

@@ -33,7 +33,7 @@ def observe(name: str) -> _override.Current:
 
 def lost(lease: _lease.Lease) -> str:
     """The file of ours that is not there although the lease says it is; "" for none."""
-    if lease.kind != _lease.SERVICE_OVERRIDE:
+    if lease.kind != _lease.SERVICE_OVERRIDE or not lease.whole:
         return ""
     place = _override.paths(lease.name)
     said = {

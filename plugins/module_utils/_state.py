@@ -42,5 +42,5 @@ def _shown(lease: _lease.Lease) -> dict:
         "until": lease.until,
         "seconds": min((end.seconds for end in lease.ends.values()), default=0),
         "direction": "neutral" if tuning else _override.worst(lease),
-        "lost": _override_steps.lost(lease) if lease.whole else "",
+        "lost": _override_steps.lost(lease),
     }

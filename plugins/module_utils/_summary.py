@@ -8,7 +8,14 @@ from collections.abc import Iterable, Mapping
 from ansible_collections.aurora.runbook.plugins.module_utils import _indicators, _messages
 from ansible_collections.aurora.runbook.plugins.module_utils._messages import number, say
 
-_REASONS = {"silent": "silent", "no_data": "no_data", "nan": "nan", "reset": "reset", "too_few": "few_events"}
+_REASONS = {
+    "silent": "silent",
+    "no_data": "no_data",
+    "nan": "nan",
+    "reset": "reset",
+    "too_few": "few_events",
+    "in_doubt": "in_doubt",
+}
 
 
 def summary(language: str, triage: Mapping) -> list[str]:

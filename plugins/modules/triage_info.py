@@ -115,6 +115,8 @@ options:
     description:
       - What M(aurora.runbook.public_way_info) returned for this host. Its probes are returned as C(outside_dns) and so
         on. A broken public way is a breach of V(sse_availability), and its link one of RV(causes).
+      - C(observer) may be added, its C(name) and the broken links that it has C(seen) of each host. Where it reaches
+        none of several hosts in the same way, while this one serves clients, V(sse_availability) is not known.
     type: dict
     default: {}
   thresholds:

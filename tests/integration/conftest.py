@@ -8,12 +8,14 @@ import helpers
 import pytest
 
 # By hand, so that a revert that does not work is not what the next test starts from.
-AS_NEW = """
+AS_NEW = r"""
 cd /etc/systemd/system
-mine=$(ls -d aurora-*.service.d /etc/aurora-runbook /var/lib/aurora-runbook/leases/* probe*.service 2>/dev/null || true)
+mine=$(ls -d aurora-*.service.d aurora-runbook-leases.* /etc/aurora-runbook /var/lib/aurora-runbook/leases/* \
+    probe*.service 2>/dev/null || true)
 if [ "$mine" ]; then
-    systemctl stop 'probe*'
-    rm -rf probe* aurora-*.service.d /etc/aurora-runbook
+    systemctl stop 'probe*' 'aurora-runbook-leases.*'
+    rm -rf probe* aurora-*.service.d aurora-runbook-leases.* timers.target.wants/aurora-runbook-leases.timer
+    rm -rf /etc/aurora-runbook /usr/local/lib/aurora-runbook /run/aurora-runbook-leases.json
     systemctl daemon-reload
     systemctl reset-failed
     systemctl restart aurora-runner aurora-live-feed

@@ -154,7 +154,7 @@ def test_a_raise_asks_no_indicator(monkeypatch):
 
 
 def test_an_end_that_failed_waits_before_it_restarts_the_service_again():
-    notes = {"failed": OVER.up}
+    notes = {"tried": OVER.up}
     assert _lease_ends.ready(lease(), replace(OVER, up=OVER.up + 60), notes, None) == set()
     assert _lease_ends.ready(lease(), replace(OVER, up=OVER.up + 900), notes, None) == {"K"}
 
@@ -163,7 +163,10 @@ def test_what_stays_as_it_is_is_told_once(told):
     notes = {}
     report = _lease_ends._once(lambda _one, outcome, _sentence: told.append(outcome), notes)
     for outcome in ("kept", "kept", "left_alone", "kept"):
-        report(lease(), outcome, {"message": outcome})
+        report(lease(), outcome, {"message": outcome, "values": {}})
+    assert told == ["kept", "left_alone"]
+    _lease_ends.ready(lease(), GRANTED, notes, report)  # renewed: a new story
+    report(lease(), "kept", {"message": "kept", "values": {}})
     assert told == ["kept", "left_alone", "kept"]
 
 
