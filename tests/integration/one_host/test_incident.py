@@ -276,11 +276,12 @@ def test_a_person_keeps_automation_off_a_host_by_a_file_or_by_the_module():
     assert paused["changed"]
     assert refused(tune("absent", incident=run), "paused", paused["paused"], "olena: by hand")
     assert info()["paused"] == paused["paused"]
+    end_claim(HOST)
     assert tune("absent")["changed"]  # who paused it works on it
     assert tune()["changed"]
     assert write("resumed", who="olena")["changed"]
     assert not write("resumed", who="olena")["changed"]
-    assert tune("absent", incident=run)["changed"]
+    assert tune("absent", incident=incident())["changed"]
     assert [entry["what"] for entry in records()[ID] if entry["what"] in ("paused", "resumed")] == ["paused", "resumed"]
 
 
