@@ -44,6 +44,8 @@ KELLY = {
     "hold_seconds": 1,
 }
 REDUCED = {**NORMAL, "KELLY_MULTIPLIER": "0.5"}
+# To finish what was cut off needs no restart, since it came that far; this does.
+LESS = ("-e", "aurora_kelly_multiplier=0.4")
 # Watches what is never within such a limit, for a second.
 IN_VAIN = {"indicator": "circuit_breaker", "threshold": 0, "hold_seconds": 0, "min_count": 0, "timeout_seconds": 1}
 QUICK = ("-e", "aurora_healthy_seconds=1", "-e", "aurora_enough_seconds=0")
@@ -103,18 +105,20 @@ def said(result):
     return [sentence["message"] for sentence in result["done"]]
 
 
-def restarts(process_of=RUNNER):
-    before = show(HOST, process_of, "InvocationID")
-    return lambda: show(HOST, process_of, "InvocationID") not in ("", before)
+def cut_off_by_kill(name, arguments, unit):
+    """SIGKILL a module on the host once it restarted a unit."""
+    before = show(HOST, unit, "InvocationID")
+    process = start_module(HOST, name, arguments)
+    try:
+        wait_until(lambda: show(HOST, unit, "InvocationID") not in ("", before), 120)
+    finally:
+        kill_module(HOST, name, process)
 
 
 @pytest.fixture
 def cut_off():
     """An override whose module was killed before it could prove it, so that the host counts as breached."""
-    restarted = restarts()
-    process = start_module(HOST, "service_override", {**KELLY, "hold_seconds": 600})
-    wait_until(restarted)
-    kill_module(HOST, "service_override", process)
+    cut_off_by_kill("service_override", {**KELLY, "hold_seconds": 600}, RUNNER)
     end_claim(HOST)
 
 
@@ -137,11 +141,8 @@ def test_the_run_after_a_killed_override_says_what_became_of_it(cut_off):
 
 
 def test_the_call_after_a_killed_restart_says_what_became_of_it():
-    restarted = restarts(FEED)
     hangs = {"name": FEED, "min_interval_seconds": 0, "start_seconds": 20, "hold_seconds": 600}
-    process = start_module(HOST, "service_restart", hangs)
-    wait_until(restarted)
-    kill_module(HOST, "service_restart", process)
+    cut_off_by_kill("service_restart", hangs, FEED)
     refused = tune()
     assert (refused["verdict"], refused["changed"], said(refused)) == ("refused", False, ["held"])
     end_claim(HOST)
@@ -170,17 +171,16 @@ def killed(process):
 
 def test_a_dead_controllers_module_goes_on_and_keeps_others_out_until_its_claim_ends(cut_off):
     (none,) = records()
-    restarted = restarts()
-    first = start_playbook(
-        "remediate_circuit_breaker", *QUICK, "-e", "aurora_healthy_seconds=30", "-e", "aurora_by=olena"
-    )
-    wait_until(restarted)
+    before = show(HOST, RUNNER, "InvocationID")
+    slowly = ("-e", "aurora_healthy_seconds=30", "-e", "aurora_by=olena")
+    first = start_playbook("remediate_circuit_breaker", *QUICK, *LESS, *slowly)
+    wait_until(lambda: show(HOST, RUNNER, "InvocationID") not in ("", before), 120)
     killed(first)
     (mine,) = records().keys() - {none}
     standing, written = show(HOST, RUNNER, "InvocationID"), whats(mine)
     assert written[-1] == "intent"
 
-    second = playbook("remediate_circuit_breaker", *QUICK)
+    second = playbook("remediate_circuit_breaker", *QUICK, *LESS)
     assert (second.status != 0, second.verdicts, second.changed) == (True, {HOST: "refused"}, {HOST: 0})
     since = json.loads(shell(HOST, f"cat {STATE}/claim.json"))["since"]
     held = next(line for line in second.report if "another run works here" in line)
@@ -189,9 +189,9 @@ def test_a_dead_controllers_module_goes_on_and_keeps_others_out_until_its_claim_
     assert {entry["run"] for entry in records()[mine]} == {records()[mine][0]["run"]}
 
     wait_until(lambda: "result" in whats(mine), 120)
-    assert knobs(HOST) == REDUCED
+    assert knobs(HOST) == {**NORMAL, "KELLY_MULTIPLIER": "0.4"}
     end_claim(HOST)
-    third = playbook("remediate_circuit_breaker", *QUICK)
+    third = playbook("remediate_circuit_breaker", *QUICK, *LESS)
     assert (third.status, third.changed) == (0, {HOST: 0})
     assert show(HOST, RUNNER, "InvocationID") == standing
     assert info()["claim"] is None
@@ -257,7 +257,7 @@ def test_actions_that_did_not_help_end_in_a_person():
 
 def test_a_host_is_not_restarted_while_too_few_others_are_healthy(cut_off):
     untouched = footprint(HOST)
-    run = playbook("remediate_circuit_breaker", *QUICK, "-e", "aurora_min_healthy=1")
+    run = playbook("remediate_circuit_breaker", *QUICK, *LESS, "-e", "aurora_min_healthy=1")
     assert (run.status != 0, run.verdicts, run.changed) == (True, {HOST: "refused"}, {HOST: 0})
     (line,) = [line for line in run.report if "guard min_healthy" in line]
     assert all(part in line for part in (RUNNER, "0 other hosts", "needed are 1"))
@@ -276,11 +276,12 @@ def test_a_person_keeps_automation_off_a_host_by_a_file_or_by_the_module():
     assert paused["changed"]
     assert refused(tune("absent", incident=run), "paused", paused["paused"], "olena: by hand")
     assert info()["paused"] == paused["paused"]
+    end_claim(HOST)
     assert tune("absent")["changed"]  # who paused it works on it
     assert tune()["changed"]
     assert write("resumed", who="olena")["changed"]
     assert not write("resumed", who="olena")["changed"]
-    assert tune("absent", incident=run)["changed"]
+    assert tune("absent", incident=incident())["changed"]
     assert [entry["what"] for entry in records()[ID] if entry["what"] in ("paused", "resumed")] == ["paused", "resumed"]
 
 
@@ -311,7 +312,7 @@ def test_people_acknowledge_note_and_close_and_an_edit_of_a_line_is_found():
 
 
 def deliver(alert):
-    run = playbook("remediate", *QUICK, "-e", "aurora_min_healthy=1", "-e", json.dumps({"aurora_alert": alert}))
+    run = playbook("remediate", *QUICK, *LESS, "-e", "aurora_min_healthy=1", "-e", json.dumps({"aurora_alert": alert}))
     assert run.verdicts == {HOST: "refused"}  # so that the incident stays open
     return records()
 
