@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
@@ -50,13 +51,13 @@ Report = Callable[[_lease.Lease, str, Mapping], None]
 
 def main(arguments: list[str]) -> int:
     if arguments == ["--version"]:
-        print(_lease_timer.VERSION)
+        _line(_lease_timer.VERSION)
         return 0
     memory = _remembered()
     try:
         return tick(_lease.clock(), memory, say)
     except BusyError as error:
-        print(f"{error}: at the next tick")
+        _line(f"{error}: at the next tick")
         return 0
     finally:
         if memory:
@@ -67,10 +68,15 @@ def main(arguments: list[str]) -> int:
 
 def say(lease: _lease.Lease, outcome: str, sentence: Mapping) -> None:
     """A line in the journal, and in the record of the incident that it was granted for."""
-    print(_redact.redact(f"{outcome}: {sentence['text']}"), flush=True)
+    _line(_redact.redact(f"{outcome}: {sentence['text']}"))
     told = {"message": sentence["message"], "values": sentence["values"]}
     data = {"name": lease.name, "written": lease.written, "outcome": outcome, "sentence": told}
     _record.append(lease.incident or _record.outside(_record.clock()), "lease_ended", data, by="host")
+
+
+def _line(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
 
 
 def tick(clock: _lease.Clock, memory: dict, report: Report) -> int:
@@ -102,7 +108,7 @@ def _apart(name: str, failed: set[str]) -> Iterator[None]:
         yield
     except Exception as error:  # whatever it is
         failed.add(name)
-        print(_redact.redact(f"{name}: {type(error).__name__}: {error}"), flush=True)
+        _line(_redact.redact(f"{name}: {type(error).__name__}: {error}"))
 
 
 def _leases(failed: set[str]) -> list[_lease.Lease]:
