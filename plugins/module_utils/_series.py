@@ -37,7 +37,7 @@ class Impact:
     breached: float | None
     integral: float | None
     unit: str
-    denied: float | None
+    denied: int | None
     dropped: float | None
 
 
@@ -153,7 +153,7 @@ def impact_of(
         breached if known else None,
         beyond * scale if known and unit else None,
         unit,
-        denied[-1] if denied else None,
+        round(denied[-1]) if denied else None,  # Prometheus extrapolates
         _fall(clients) if clients else _dropped(entry for entry in entries if entry.host == host),
     )
 
