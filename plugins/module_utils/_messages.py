@@ -660,9 +660,12 @@ CATALOGUE = {
         "{alert} of {hosts} is silenced already, until {until}",
         "{alert} для {hosts} вже приглушено до {until}",
     ),
-    "unsilenced": ("silences of {key} that were ended: {count}", "припинено приглушень {key}: {count}"),
-    "would_unsilence": ("silences of {key} that would end: {count}", "припинилося б приглушень {key}: {count}"),
-    "nothing_silenced": ("nothing is silenced for {key}", "для {key} нічого не приглушено"),
+    "unsilenced": ("silences of {incident} that were ended: {count}", "припинено приглушень {incident}: {count}"),
+    "would_unsilence": (
+        "silences of {incident} that would end: {count}",
+        "припинилося б приглушень {incident}: {count}",
+    ),
+    "nothing_silenced": ("nothing is silenced for {incident}", "для {incident} нічого не приглушено"),
     "unset": ("(unset)", "(не задано)"),
     "unlimited": ("unlimited", "без обмеження"),
 }

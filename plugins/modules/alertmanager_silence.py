@@ -47,7 +47,7 @@ options:
     description: Bearer token, in place of O(username) and O(password).
     type: str
   key:
-    description: Id of the incident, 1 to 200 letters, digits and C(. : _ -).
+    description: Id of the incident, 1 to 200 letters, digits, dots, colons, dashes and underscores.
     type: str
     required: true
   alert:
@@ -261,9 +261,9 @@ def sentence(params, planned, until, check_mode):
         key = "silence_stands" if planned.stands else "would_silence" if check_mode else "silenced"
         return _messages.sentence(key, alert=params["alert"], hosts=", ".join(params["hosts"]), until=until)
     if not planned.expired:
-        return _messages.sentence("nothing_silenced", key=params["key"])
+        return _messages.sentence("nothing_silenced", incident=params["key"])
     key = "would_unsilence" if check_mode else "unsilenced"
-    return _messages.sentence(key, key=params["key"], count=len(planned.expired))
+    return _messages.sentence(key, incident=params["key"], count=len(planned.expired))
 
 
 def run(params, check_mode):

@@ -50,7 +50,8 @@ options:
     default: []
   key:
     description:
-      - What a service knows a repeated message by, at most 200 letters, digits and C(. : _ -).
+      - What a service knows a repeated message by, at most 200 letters, digits, dots, colons, dashes and
+        underscores.
       - It is the last line of the message, and the deduplication key where Apprise has one for the service, as for
         PagerDuty, and the URL sets none.
     type: str

@@ -190,3 +190,20 @@ def test_the_token_is_in_nothing_that_ansible_says(serve):
     said = run.stdout[run.stdout.index("localhost | ") :]
     assert "check token" in said
     assert SECRET not in said
+
+
+def test_one_that_ended_meanwhile_is_ended(serve):
+    found = {
+        "id": "a-1",
+        "status": {"state": "active"},
+        "comment": f"x [aurora.runbook {OPTIONS['key']}]",
+        "createdBy": "aurora.runbook",
+        "startsAt": "2027-11-24T17:00:00Z",
+        "endsAt": "2027-11-24T19:00:00Z",
+        "matchers": [],
+    }
+    server = serve(lambda method: (200, {}, json.dumps([found]).encode()) if method == "GET" else (404, {}, b""))
+    result = silence(server.url, state="absent", alert=None, hosts=None)
+    assert (result["changed"], result["ended"], result["until"]) == (True, ["a-1"], "")
+    assert result["done"][0]["text"] == "silences of circuit_breaker-x-1 that were ended: 1"
+    assert [method for method, *_rest in server.asked] == ["GET", "DELETE"]

@@ -10,9 +10,6 @@ import json
 import socket
 import subprocess
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 
 import apprise
 import pytest
@@ -26,37 +23,6 @@ TEXT = {
     "key": "circuit_breaker-x-1-L2",
 }
 MESSAGE = _notify.message(TEXT["title"], TEXT["body"], TEXT["key"], [])
-
-
-@dataclass
-class Receiver:
-    """A web service that keeps what it is sent, and answers with a status of the path, as /500/…."""
-
-    port: int = 0
-    received: list = field(default_factory=list)
-
-    def url(self, status: int = 200) -> str:
-        return f"json://user:{SECRET}@localhost:{self.port}/{status}/{SECRET}"
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    kept = Receiver()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self):
-            kept.received.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(int(self.path.split("/")[1]), f"hello {self.path}")
-            self.end_headers()
-
-        def log_message(self, *_arguments):
-            pass
-
-    with ThreadingHTTPServer(("localhost", 0), Handler) as server:
-        kept.port = server.server_port
-        Thread(target=server.serve_forever, args=[0.01], daemon=True).start()
-        yield kept
-        server.shutdown()
 
 
 @pytest.fixture

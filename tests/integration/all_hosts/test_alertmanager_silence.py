@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The lab's Alertmanager keeps quiet about the alert of an incident on its hosts, and about nothing else."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from ansible_collections.aurora.runbook.plugins.modules import alertmanager_silence
+from helpers import finish_module, lab, start
+
+KEY = "circuit_breaker-20261124T180000Z-0123abcd"
+ALERT, HOST, OTHER = "SilenceTest", "silence-a.example.com", "silence-b.example.com"
+ADDRESS = lab.state()["hosts"]["monitor1"]["address"]
+OPTIONS = {"url": f"http://{ADDRESS}:9093", "key": KEY, "alert": ALERT, "hosts": [HOST], "ends_seconds": 600.0}
+DEFAULTS = {
+    **dict.fromkeys(("username", "password", "token")),
+    "state": "present",
+    "comment": "worked on",
+    "created_by": "aurora.runbook",
+    "timeout_seconds": 10.0,
+}
+
+
+def amtool(*arguments: str) -> str:
+    return lab.inside("monitor1", "amtool", "--alertmanager.url=http://localhost:9093", *arguments)
+
+
+@pytest.fixture(autouse=True)
+def firing() -> Iterator[None]:
+    """The alert fires on two hosts, each with two ports; afterwards nothing of it is silenced."""
+    for host in (HOST, OTHER):
+        for port in (9000, 8001):
+            amtool("alert", "add", ALERT, f"instance={host}:{port}")
+    yield
+    for name in standing():
+        amtool("silence", "expire", name)
+
+
+def silence(check_mode: bool = False, **options) -> dict:
+    return alertmanager_silence.run({**DEFAULTS, **OPTIONS, **options}, check_mode)
+
+
+def silenced() -> set[str]:
+    """Instances whose alert Alertmanager keeps quiet about."""
+    alerts = json.loads(lab.get(ADDRESS, 9093, f"/api/v2/alerts?filter=alertname={ALERT}"))
+    assert len(alerts) == 4
+    return {alert["labels"]["instance"] for alert in alerts if alert["status"]["silencedBy"]}
+
+
+def standing() -> dict[str, str]:
+    """Silences that have not ended: who made each."""
+    known = json.loads(lab.get(ADDRESS, 9093, f"/api/v2/silences?filter=alertname={ALERT}"))
+    return {one["id"]: one["createdBy"] for one in known if one["status"]["state"] != "expired"}
+
+
+def ports(*hosts: str) -> set[str]:
+    return {f"{host}:{port}" for host in hosts for port in (9000, 8001)}
+
+
+def test_an_incident_is_silenced_on_its_hosts_and_renewed_and_ended():
+    would = silence(check_mode=True)
+    assert (would["changed"], would["silence"], standing()) == (True, "", {})
+
+    made = silence()
+    assert made["changed"]
+    assert silenced() == ports(HOST)
+    assert standing() == {made["silence"]: "aurora.runbook"}
+    assert would["diff"]["after"].splitlines()[:2] == made["diff"]["after"].splitlines()[:2]
+
+    again = silence()
+    assert (again["changed"], again["silence"], again["until"]) == (False, made["silence"], made["until"])
+
+    renewed = silence(ends_seconds=7200.0)
+    assert renewed["changed"]
+    assert renewed["until"] > made["until"]
+    assert standing() == {made["silence"]: "aurora.runbook"}, "renewed by a second one"
+
+    joined = silence(ends_seconds=7200.0, hosts=[HOST, OTHER])
+    assert silenced() == ports(HOST, OTHER)
+    assert standing() == {joined["silence"]: "aurora.runbook"}
+
+    ended = silence(state="absent")
+    assert (ended["changed"], ended["ended"]) == (True, [joined["silence"]])
+    assert (silenced(), standing()) == (set(), {})
+    assert silence(state="absent")["changed"] is False
+
+
+def test_silences_of_others_outlive_ours():
+    amtool("silence", "add", "--author=olena", "--comment=maintenance", f"alertname={ALERT}", f"instance={OTHER}:1")
+    (human,) = standing()
+    neighbour = silence(key=f"{KEY}0", hosts=[OTHER])
+    silence()
+    silence(state="absent")
+    assert standing() == {human: "olena", neighbour["silence"]: "aurora.runbook"}
+
+
+def test_two_controllers_at_once_leave_one_silence():
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(lambda _number: silence(), range(4)))
+    kept = silence()
+    assert standing() == {kept["silence"]: "aurora.runbook"}
+    assert silenced() == ports(HOST)
+
+
+def test_as_ansible_runs_it_on_the_controller():
+    argv = [
+        "ansible",
+        "localhost",
+        "-i",
+        "localhost,",
+        "-c",
+        "local",
+        "-e",
+        f"ansible_python_interpreter={sys.executable}",
+    ]
+    run = [*argv, "-m", "aurora.runbook.alertmanager_silence", "-a", json.dumps(OPTIONS)]
+    result = finish_module(start(run))
+    assert (result["failed"], result["changed"]) == (False, True), result
+    assert result["done"][0]["text"] == f"{ALERT} of {HOST} is silenced until {result['until']}"
+    assert silenced() == ports(HOST)

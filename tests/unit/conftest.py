@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
+import pytest
+
+SECRET = "s3cretT0ken"  # noqa: S105 it is what the tests look for
+
+
+@dataclass
+class Receiver:
+    """A web service that keeps what it is sent, and answers with a status of the path, as /500/…."""
+
+    secret: str = SECRET
+    port: int = 0
+    received: list = field(default_factory=list)
+
+    def url(self, status: int = 200) -> str:
+        return f"json://user:{self.secret}@localhost:{self.port}/{status}/{self.secret}"
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    kept = Receiver()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            kept.received.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(int(self.path.split("/")[1]), f"hello {self.path}")
+            self.end_headers()
+
+        def log_message(self, *_arguments):
+            pass
+
+    with ThreadingHTTPServer(("localhost", 0), Handler) as server:
+        kept.port = server.server_port
+        Thread(target=server.serve_forever, args=[0.01], daemon=True).start()
+        yield kept
+        server.shutdown()
