@@ -28,7 +28,8 @@ HOST = HOSTS[0]  # the canary
 RUNNER = "aurora-runner.service"
 DROP_INS = f"/etc/systemd/system/{RUNNER}.d"
 OURS = (f"{DROP_INS}/zzz-aurora-runbook.conf", f"/etc/aurora-runbook/{RUNNER}.env")
-LEASES = "/var/lib/aurora-runbook/leases"
+STATE = "/var/lib/aurora-runbook"
+LEASES = f"{STATE}/leases"
 NORMAL = {"KELLY_MULTIPLIER": "1.0", "DECISIONS_PER_MINUTE": "30", "SPREAD_THRESHOLD": "1.5"}
 WORDS = {text: name for name, texts in _messages.CATALOGUE.items() for text in texts}
 LIMIT = 300  # seconds; nothing that works takes that long
@@ -75,11 +76,15 @@ def finish(process: subprocess.Popen) -> str:
     return output
 
 
-def playbook(name: str, *arguments: str, cwd: Path = CHECKOUT) -> Run:
-    """Run a playbook of the collection, by its short name from the checkout or by its full one from anywhere."""
+def start_playbook(name: str, *arguments: str, cwd: Path = CHECKOUT) -> subprocess.Popen:
     path = name if "." in name else f"playbooks/{name}.yml"
     limit = ["--limit", HOST] if WORKER else []
-    process = start(["ansible-playbook", path, "-i", str(INVENTORY), *limit, *arguments], cwd)
+    return start(["ansible-playbook", path, "-i", str(INVENTORY), *limit, *arguments], cwd)
+
+
+def playbook(name: str, *arguments: str, cwd: Path = CHECKOUT) -> Run:
+    """Run a playbook of the collection, by its short name from the checkout or by its full one from anywhere."""
+    process = start_playbook(name, *arguments, cwd=cwd)
     output = finish(process)
     return Run(process.returncode, output)
 
@@ -133,8 +138,8 @@ def environment(host: str, unit: str = RUNNER) -> dict[str, str]:
     return {name: pairs[name] for name in pairs.keys() - {"INVOCATION_ID", "JOURNAL_STREAM", "SYSTEMD_EXEC_PID"}}
 
 
-def knobs(host: str) -> dict[str, str]:
-    own = environment(host)
+def knobs(host: str, unit: str = RUNNER) -> dict[str, str]:
+    own = environment(host, unit)
     return {name: own[name] for name in NORMAL}
 
 
@@ -167,3 +172,19 @@ def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
     while not condition():
         assert time.monotonic() < deadline, "it did not come to that"
         time.sleep(0.2)
+
+
+def reboot(host: str) -> None:
+    """Cut a host's power and boot it again. It shares the machine's kernel, so its new boot gets a name by hand."""
+    name = f"{lab.NAME}-{host}"
+    lab.podman("kill", name)
+    lab.podman("wait", name)
+    lab.start(host, lab.aurora_hosts([host])[host], "")
+    shell(
+        host,
+        """
+        cat /proc/sys/kernel/random/uuid >/run/boot_id
+        mount --bind /run/boot_id /proc/sys/kernel/random/boot_id
+        systemctl restart systemd-journald
+        """,
+    )
