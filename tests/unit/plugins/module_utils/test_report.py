@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.aurora.runbook.plugins.module_utils import _indicators, _report
+from ansible_collections.aurora.runbook.plugins.module_utils import _indicators, _messages, _report
 
 KELLY = {"name": "KELLY_MULTIPLIER", "before": "1.0", "after": "0.5", "direction": "reduces"}
 NOTHING_OPEN = {"incidents": [], "claim": None, "paused": None}
@@ -100,6 +100,15 @@ def test_what_was_done_and_left_and_next():
     assert "x.service: KELLY_MULTIPLIER 1.0 → 0.5 (reduces exposure)" in said
     assert "left: x.service is overridden: KELLY_MULTIPLIER=0.5" in said
     assert "aurora.runbook.revert --limit a1" in said
+
+
+def test_what_the_end_of_a_run_met_is_told_and_nothing_twice():
+    held = _messages.sentence("held", by="olena", incident="–", since="18:00")
+    ended = {"verdict": "refused", "done": [held]}
+    said = text(_report.Host("a1", look(0, False), [], "healthy", ended))
+    assert "record: another run works here: olena" in said  # else an incident stays open and nobody knows why
+    refused = {**action(changed=False, verdict="refused"), "done": [held]}
+    assert text(_report.Host("a1", look(), [refused], "refused", ended)).count("another run works here") == 1
 
 
 def test_limits_are_told_like_variables():
