@@ -175,16 +175,18 @@ def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
 
 
 def reboot(host: str) -> None:
-    """Cut a host's power and boot it again. It shares the machine's kernel, so its new boot gets a name by hand."""
-    name = f"{lab.NAME}-{host}"
+    """Cut a host's power and boot it again.
+
+    It shares the machine's kernel, so that its boot gets a name of its own by hand; podman writes its resolver anew.
+    """
+    name, resolver = f"{lab.NAME}-{host}", shell(host, "cat /etc/resolv.conf")
     lab.podman("kill", name)
     lab.podman("wait", name)
     lab.start(host, lab.aurora_hosts([host])[host], "")
-    shell(
-        host,
-        """
-        cat /proc/sys/kernel/random/uuid >/run/boot_id
-        mount --bind /run/boot_id /proc/sys/kernel/random/boot_id
-        systemctl restart systemd-journald
-        """,
-    )
+    lab.inside(host, "tee", "/etc/resolv.conf", input=f"{resolver}\n".encode())
+    named = """
+    cat /proc/sys/kernel/random/uuid >/run/boot_id
+    mount --bind /run/boot_id /proc/sys/kernel/random/boot_id
+    systemctl restart systemd-journald
+    """
+    shell(host, named)
