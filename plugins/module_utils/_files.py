@@ -15,6 +15,11 @@ from collections.abc import Iterator
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
 
 MAX_SIZE = 1 << 20
+NEXT_STEPS = {
+    errno.ENOSPC: "free some space there (`df -h`) and run this again",
+    errno.EDQUOT: "free some space there (`quota`) and run this again",
+    errno.EROFS: "make that file system read-write again (`findmnt`) and run this again",
+}
 
 
 def read(path: str) -> str | None:
@@ -55,7 +60,7 @@ def write(path: str, content: str | bytes, mode: int) -> None:
     except OSError as error:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
-        raise RunbookError(f"{path} cannot be written: {error.strerror}") from error
+        raise _refused(path, "written", error) from error
 
 
 def remove(path: str) -> None:
@@ -66,7 +71,7 @@ def remove(path: str) -> None:
                 os.unlink(name)
                 sync_directory(name)
     except OSError as error:
-        raise RunbookError(f"{path} cannot be removed: {error.strerror}") from error
+        raise _refused(path, "removed", error) from error
 
 
 def make_directory(path: str, mode: int) -> bool:
@@ -77,8 +82,13 @@ def make_directory(path: str, mode: int) -> bool:
     except FileExistsError:
         return False
     except OSError as error:
-        raise RunbookError(f"{path} cannot be made: {error.strerror}") from error
+        raise _refused(path, "made", error) from error
     return True
+
+
+def _refused(path: str, what: str, error: OSError) -> RunbookError:
+    step = NEXT_STEPS.get(error.errno)
+    return RunbookError(f"{path} cannot be {what}: {error.strerror}" + (f"; {step}" if step else ""))
 
 
 def remove_empty_directory(path: str) -> None:

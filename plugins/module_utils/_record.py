@@ -145,10 +145,10 @@ def outside(now: Clock) -> str:
 
 
 def age(entry: Entry, now: Clock) -> float:
-    """Seconds since a line was written, right within a boot whatever the clock says, never negative."""
+    """Seconds since a line was written: right within a boot whatever the clock says, else at least as old as that."""
     if entry.boot == now.boot:
         return max(0.0, now.up - entry.up)
-    return max(0.0, now.wall - _seconds(entry.at))
+    return max(now.up, now.wall - _seconds(entry.at))
 
 
 def _seconds(text: str) -> float:

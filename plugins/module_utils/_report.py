@@ -230,8 +230,10 @@ def _left(language: str, host: Host) -> list[str]:
 def _on_record(language: str, host: Host) -> Iterator[str]:
     if host.ended.get("failed") or host.ended.get("unreachable"):
         yield say(language, "not_on_record", problem=_first_line(host.ended))
+    told = [sentence for action in host.actions for sentence in action.get("done", ())]
     for sentence in host.ended.get("done", ()):
-        yield say(language, sentence["message"], **sentence["values"])
+        if sentence not in told:
+            yield say(language, sentence["message"], **sentence["values"])
     for incident in host.ended.get("incidents", ()):
         yield say(language, "recorded_open" if incident["open"] else "recorded_closed", id=incident["id"])
 

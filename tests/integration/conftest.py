@@ -30,6 +30,10 @@ systemctl start aurora-runner aurora-live-feed nginx
 """
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "long: takes so long that only ./dev test --all runs it")
+
+
 def make_new() -> None:
     with ThreadPoolExecutor() as pool:
         list(pool.map(lambda host: helpers.shell(host, AS_NEW), helpers.HOSTS))

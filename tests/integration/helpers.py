@@ -150,8 +150,8 @@ def environment(host: str, unit: str = RUNNER) -> dict[str, str]:
     return {name: pairs[name] for name in pairs.keys() - {"INVOCATION_ID", "JOURNAL_STREAM", "SYSTEMD_EXEC_PID"}}
 
 
-def knobs(host: str) -> dict[str, str]:
-    own = environment(host)
+def knobs(host: str, unit: str = RUNNER) -> dict[str, str]:
+    own = environment(host, unit)
     return {name: own[name] for name in NORMAL}
 
 
@@ -184,3 +184,21 @@ def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
     while not condition():
         assert time.monotonic() < deadline, "it did not come to that"
         time.sleep(0.2)
+
+
+def reboot(host: str) -> None:
+    """Cut a host's power and boot it again.
+
+    It shares the machine's kernel, so that its boot gets a name of its own by hand; podman writes its resolver anew.
+    """
+    name, resolver = f"{lab.NAME}-{host}", shell(host, "cat /etc/resolv.conf")
+    lab.podman("kill", name)
+    lab.podman("wait", name)
+    lab.start(host, lab.aurora_hosts([host])[host], "")
+    lab.inside(host, "tee", "/etc/resolv.conf", input=f"{resolver}\n".encode())
+    named = """
+    cat /proc/sys/kernel/random/uuid >/run/boot_id
+    mount --bind /run/boot_id /proc/sys/kernel/random/boot_id
+    systemctl restart systemd-journald
+    """
+    shell(host, named)

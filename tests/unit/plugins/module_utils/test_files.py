@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import pwd
 
@@ -51,3 +52,16 @@ def test_a_file_of_root_alone_is_read_under_its_real_path(tmp_path):
     real, text = _files.read_trusted(str(tmp_path / "link"))
     assert real == os.path.realpath("/etc/passwd")
     assert text.startswith("root:")
+
+
+@pytest.mark.parametrize(("number", "step"), [(errno.ENOSPC, "free some space"), (errno.EROFS, "read-write again")])
+def test_a_disk_that_refuses_leaves_the_old_file_and_says_what_to_do(tmp_path, monkeypatch, number, step):
+    (tmp_path / "file").write_text("old")
+
+    def refuse(_descriptor):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    with pytest.raises(RunbookError, match=f"file cannot be written: {os.strerror(number)}; .*{step}.* again"):
+        _files.write(str(tmp_path / "file"), "new", 0o600)
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("file", "old")]

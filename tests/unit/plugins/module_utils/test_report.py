@@ -102,6 +102,15 @@ def test_what_was_done_and_left_and_next():
     assert "aurora.runbook.revert --limit a1" in said
 
 
+def test_what_the_end_of_a_run_met_is_told_and_nothing_twice():
+    held = _messages.sentence("held", by="olena", incident="–", since="18:00")
+    ended = {"verdict": "refused", "done": [held]}
+    said = text(_report.Host("a1", look(0, False), [], "healthy", ended))
+    assert "record: another run works here: olena" in said  # else an incident stays open and nobody knows why
+    refused = {**action(changed=False, verdict="refused"), "done": [held]}
+    assert text(_report.Host("a1", look(), [refused], "refused", ended)).count("another run works here") == 1
+
+
 def test_limits_are_told_like_variables():
     raised = action(environment=[], limits=[MEMORY], overridden={"MemoryMax": "1G"})
     assert "x.service: MemoryMax 512M → 1G (does not change exposure)" in text(_report.Host("a1", look(), [raised]))
