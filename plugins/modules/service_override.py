@@ -197,7 +197,9 @@ until:
   type: str
   sample: "2026-11-24T20:00:00+00:00"
 done:
-  description: What ends by itself and when, or what was settled how, as C(text), and C(message) with C(values).
+  description:
+    - What the values do not say, as messages with values and text. What spoke against the restart, or could not be
+      asked; which value ends by itself and when; what was settled how; what became of what was cut off earlier.
   returned: always
   type: list
   elements: dict
@@ -214,11 +216,6 @@ taken_back:
   description: Whether a value that raised exposure was taken back, because it did not help.
   returned: always
   type: bool
-done:
-  description: What was found about the breaker, as messages with values and text; the change itself is above.
-  returned: always
-  type: list
-  elements: dict
 verdict:
   description:
     - V(recovered), V(not_recovered) or V(unknown) with O(recovery), see M(aurora.runbook.wait_for_recovery).
