@@ -131,7 +131,8 @@ class Conduct:
                     yield
             finally:
                 if self.over or not self.incident:
-                    _claim.release(self.run, self.state)
+                    with contextlib.suppress(RunbookError):  # it ends by itself, and what went wrong first is told
+                        _claim.release(self.run, self.state)
 
     def finished(self) -> None:
         """This was the last call of the run on this host: its claim is given up."""
