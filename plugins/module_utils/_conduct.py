@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from ansible_collections.aurora.runbook.plugins.module_utils import (
     _claim,
     _guards,
-    _lease,
+    _lease_timer,
     _messages,
     _options,
     _pause,
@@ -125,7 +125,7 @@ class Conduct:
         """Claim the host for this run, and join its incident. Raises HeldError and RunbookError."""
         with _claim.kept(self.run, self.by, self.id, self.state):
             try:
-                with _lease.exclusive():
+                with _lease_timer.changing(False):
                     if self.incident:
                         self.id = _record.join(self.id, _options.opening(self.incident), self.run, self.by, self.state)
                     yield

@@ -26,3 +26,7 @@ class MetricsError(RunbookError):
 
 class ConflictError(RunbookError):
     """What is on the host is not what we wrote: a human's edit, which is left alone."""
+
+
+class BusyError(RunbookError):
+    """Somebody else is changing this host right now."""

@@ -24,6 +24,12 @@ NEXT_STEPS = {
 
 def read(path: str) -> str | None:
     """The text of a regular file of at most MAX_SIZE bytes, None when there is none. Follows no link."""
+    raw = read_bytes(path)
+    return None if raw is None else raw.decode("utf-8", "replace")
+
+
+def read_bytes(path: str) -> bytes | None:
+    """The same, as it is."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
     except FileNotFoundError:
@@ -36,17 +42,17 @@ def read(path: str) -> str | None:
         raw = file.read(MAX_SIZE + 1)
     if len(raw) > MAX_SIZE:
         raise RunbookError(f"{path} is larger than {MAX_SIZE} bytes; look at it before running again")
-    return raw.decode("utf-8", "replace")
+    return raw
 
 
-def write(path: str, text: str, mode: int) -> None:
+def write(path: str, content: str | bytes, mode: int) -> None:
     """Replace a file as a whole and make that durable. Raises RunbookError when the disk or directory refuses."""
     temporary = f"{path}.new"
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        with os.fdopen(descriptor, "wb") as file:
             os.fchmod(descriptor, mode)
-            file.write(text)
+            file.write(content.encode() if isinstance(content, str) else content)
             file.flush()
             os.fsync(descriptor)
         os.replace(temporary, path)

@@ -16,6 +16,7 @@ VALUE = re.compile(r"[A-Za-z0-9._:/@,+-]{1,256}")
 SECRET_NAME = re.compile(r"TOKEN|SECRET|PASS|CREDENTIAL|PRIVATE|API_?KEY|AUTH", re.IGNORECASE)
 # What systemd and the loader would take for themselves, what would run other code as the service, and names of limits.
 RESERVED_NAME = re.compile(r"LD_.*|PYTHON.*|PATH|HOME|SHELL|IFS|BASH_ENV|ENV|MemoryMax|MemoryHigh|CPUQuota")
+DIRECTIONS = ("neutral", "reduces", "increases")  # of exposure, the worst last
 
 
 @dataclass(frozen=True)

@@ -10,18 +10,49 @@ import contextlib
 import fcntl
 import json
 import os
-from collections.abc import Iterator
+import re
+import time
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timezone
 
-from ansible_collections.aurora.runbook.plugins.module_utils import _files
-from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
+from ansible_collections.aurora.runbook.plugins.module_utils import _files, _knobs
+from ansible_collections.aurora.runbook.plugins.module_utils._errors import BusyError, RunbookError
 
 STATE_DIRECTORY = "/var/lib/aurora-runbook"
 GUARD = "/run/aurora-runbook.guard"
 BOOT_ID = "/proc/sys/kernel/random/boot_id"
 APPLYING, ACTIVE, REMOVING = "applying", "active", "removing"
 SERVICE_OVERRIDE, TCP_TUNING = "service_override", "tcp_tuning"
+RAISED_SECONDS = 7200  # what raises exposure ends after two hours unless stated
+HEALTH = {"url", "start", "hold"}  # when the service counts as healthy, see _service.Healthy
+WATCH = {"indicator", "url", "threshold"}
+
+
+@dataclass(frozen=True)
+class Clock:
+    """The host's clock (seconds since 1970), which may be wrong; this boot, and seconds since then."""
+
+    now: float
+    boot: str
+    up: float
+
+
+@dataclass(frozen=True)
+class End:
+    """When one value of a lease ends by itself: ``seconds`` after it was granted or last renewed.
+
+    ``until`` is that by the host's clock, ``granted_boot`` and ``granted_up`` say when by the boot's, which is never
+    wrong. ``direction`` is what the value does to exposure. What reduces it ends only while the indicator in ``watch``
+    is healthy.
+    """
+
+    seconds: int
+    until: str
+    granted_boot: str
+    granted_up: float
+    direction: str = "neutral"
+    watch: dict[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -33,7 +64,8 @@ class Lease:
     does the whole again. ``before`` holds the running values when the lease was first granted (null: unset),
     ``written`` what it says now, ``previous`` what it said before the last change, ``made`` the directories made for
     it, ``attempts`` what earlier changes wrote that were not finished either. ``boot`` is the boot that the change ends
-    with, empty for one that survives it.
+    with, empty for one that survives it. ``incident`` is the id of the incident it belongs to, empty for none.
+    ``ends`` holds the ends of those values that have one, ``health`` how a restart for them is proven.
     """
 
     kind: str
@@ -47,7 +79,10 @@ class Lease:
     made: list[str] = field(default_factory=list)
     attempts: list[dict[str, str]] = field(default_factory=list)
     boot: str = ""
-    version: int = 2
+    incident: str = ""
+    ends: dict[str, End] = field(default_factory=dict)
+    health: dict[str, object] = field(default_factory=dict)
+    version: int = 3
 
     @property
     def whole(self) -> bool:
@@ -70,6 +105,11 @@ class Lease:
         return self.boot not in ("", boot())
 
     @property
+    def until(self) -> str | None:
+        """When the first value of it ends, None when none does."""
+        return earliest(self.ends)
+
+    @property
     def settled(self) -> dict[str, str]:
         """What the lease said when it was last whole; an unfinished change is not built upon."""
         return self.written if self.whole else self.previous
@@ -83,11 +123,18 @@ def begin(
     before: dict[str, str | None],
     made: list[str],
     boot_id: str = "",
+    incident: str = "",
+    ends: Mapping[str, End] | None = None,
+    health: Mapping[str, object] | None = None,
 ) -> Lease:
     """Put a change on record before it is made, so that a crash leaves something to finish or undo.
 
-    ``lease`` is the one that stands, ``written`` what it shall say, nothing for its end.
+    ``lease`` is the one that stands, ``written`` what it shall say, nothing for its end. What is not given of the rest
+    stays as it is.
     """
+    standing = lease.ends if lease else {}
+    if ends is not None:  # what is not said any more keeps its end until it is really gone
+        standing = {**{name: end for name, end in standing.items() if name not in written}, **ends}
     working = Lease(
         kind=kind,
         name=name,
@@ -100,16 +147,25 @@ def begin(
         attempts=lease.tried if lease else [],
         made=lease.made if lease else made,
         boot=boot_id,
+        incident=incident or (lease.incident if lease else ""),
+        ends=standing,
+        health=dict((lease.health if lease else {}) if health is None else health),
     )
     save(working)
     return working
+
+
+def renew(lease: Lease, ends: Mapping[str, End]) -> None:
+    """Give what stands other ends."""
+    save(replace(lease, ends=dict(ends)))
 
 
 def close(lease: Lease, written: dict[str, str]) -> None:
     """The change is whole: the lease says what stands, or is gone with the last of it."""
     if written:
         before = {name: value for name, value in lease.before.items() if name in written}
-        save(replace(lease, phase=ACTIVE, before=before, written=written, previous={}, attempts=[]))
+        ends = {name: end for name, end in lease.ends.items() if name in written}
+        save(replace(lease, phase=ACTIVE, before=before, written=written, previous={}, attempts=[], ends=ends))
     else:
         drop(lease.name)
 
@@ -120,15 +176,41 @@ def boot() -> str:
         return file.read().strip()
 
 
+def clock() -> Clock:
+    return Clock(time.time(), boot(), time.clock_gettime(time.CLOCK_BOOTTIME))
+
+
+def end(seconds: int, clock: Clock, direction: str = "neutral", watch: Mapping[str, object] | None = None) -> End:
+    """An end ``seconds`` from now."""
+    until = datetime.fromtimestamp(clock.now + seconds, timezone.utc).isoformat(timespec="seconds")
+    return End(seconds, until, clock.boot, round(clock.up, 3), direction, dict(watch or {}))
+
+
+def earliest(ends: Mapping[str, End]) -> str | None:
+    """When the first of them comes by the host's clock, None when there is none."""
+    return min((end.until for end in ends.values()), default=None)
+
+
+def due(end: End, clock: Clock) -> bool:
+    """Is its time over? In the boot of the grant that boot's clock says so, later the host's, which may be wrong.
+
+    A clock that says it is not granted yet was set back, and one that stands still is overtaken by the new boot's.
+    """
+    if end.granted_boot == clock.boot:
+        return clock.up - end.granted_up >= end.seconds
+    until = datetime.fromisoformat(end.until).timestamp()
+    return clock.now >= until or clock.now < until - end.seconds or clock.up >= end.seconds
+
+
 @contextlib.contextmanager
 def exclusive(guard: str = GUARD) -> Iterator[None]:
-    """Nobody else changes anything on this host meanwhile. Raises RunbookError when somebody does already."""
+    """Nobody else changes anything on this host meanwhile. Raises BusyError when somebody does already."""
     descriptor = os.open(guard, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield
     except BlockingIOError as error:
-        raise RunbookError("another run is changing this host right now; wait for it and run this again") from error
+        raise BusyError("another run is changing this host right now; wait for it and run this again") from error
     finally:
         os.close(descriptor)
 
@@ -143,16 +225,19 @@ def load(name: str, directory: str = STATE_DIRECTORY) -> Lease | None:
     return None if text is None else _decode(text, path(name, directory))
 
 
-def load_all(directory: str = STATE_DIRECTORY) -> list[Lease]:
-    """Every lease that stands on this host, by name."""
-    folder = os.path.join(directory, "leases")
+def names(directory: str = STATE_DIRECTORY) -> list[str]:
+    """The names that have a lease on this host, or what should be one."""
     try:
-        names = sorted(name for name in os.listdir(folder) if name.endswith(".json"))
+        files = sorted(os.listdir(os.path.join(directory, "leases")))
     except FileNotFoundError:
         return []
-    texts = ((os.path.join(folder, name), _files.read(os.path.join(folder, name))) for name in names)
-    leases = [_decode(text, place) for place, text in texts if text is not None]
-    return [lease for lease in leases if not lease.gone]
+    return [file[len("override-") : -len(".json")] for file in files if re.fullmatch(r"override-.+\.json", file)]
+
+
+def load_all(directory: str = STATE_DIRECTORY) -> list[Lease]:
+    """Every lease that stands on this host, by name."""
+    leases = [load(name, directory) for name in names(directory)]
+    return [lease for lease in leases if lease is not None and not lease.gone]
 
 
 def save(lease: Lease, directory: str = STATE_DIRECTORY) -> None:
@@ -168,14 +253,17 @@ def drop(name: str, directory: str = STATE_DIRECTORY) -> None:
 
 def _decode(text: str, place: str) -> Lease:
     try:
-        lease = Lease(**_upgrade(json.loads(text)))
+        fields = _upgrade(json.loads(text))
+        lease = Lease(**{**fields, "ends": {name: End(**end) for name, end in fields.get("ends", {}).items()}})
         sound = (
-            lease.version == 2
+            lease.version == 3
             and lease.kind in (SERVICE_OVERRIDE, TCP_TUNING)
             and lease.phase in (APPLYING, ACTIVE, REMOVING)
             and isinstance(lease.made, list)
             and all(isinstance(v, (str, type(None))) for v in lease.before.values())
             and all(isinstance(v, str) for e in [lease.written, lease.previous, *lease.attempts] for v in e.values())
+            and set(lease.health) in (set(), HEALTH)
+            and all(map(_sound, lease.ends.values()))
         )
     except (TypeError, ValueError, KeyError, AttributeError):
         sound = False
@@ -184,9 +272,16 @@ def _decode(text: str, place: str) -> Lease:
     return lease
 
 
+def _sound(end: End) -> bool:
+    datetime.fromisoformat(end.until)
+    numbers = all(isinstance(number, (int, float)) for number in (end.seconds, end.granted_up))
+    watched = end.direction != "reduces" or set(end.watch) == WATCH
+    return numbers and watched and isinstance(end.granted_boot, str) and end.direction in _knobs.DIRECTIONS
+
+
 def _upgrade(fields: dict) -> dict:
-    """A lease of version 1, which knew only overrides of units, as one of version 2."""
-    if fields["version"] != 1:
-        return fields
-    rest = {name: value for name, value in fields.items() if name != "unit"}
-    return {**rest, "name": fields["unit"], "version": 2}
+    """A lease of version 1, which knew only overrides of units, or of version 2, which had no ends, as it is now."""
+    if fields["version"] == 1:
+        rest = {name: value for name, value in fields.items() if name != "unit"}
+        fields = {**rest, "name": fields["unit"], "version": 2}
+    return {**fields, "version": 3} if fields["version"] == 2 else fields

@@ -53,6 +53,7 @@ INCIDENT_RANGES = {
     "max_per_day": (1, 1000),
     "max_ineffective": (1, 100),
 }
+LEASE_SECONDS = (60, 604800)  # or 0, for no end
 METRICS_URLS = {"runner": "http://localhost:9000/metrics", "feed": "http://localhost:8001/metrics"}
 
 
@@ -62,6 +63,13 @@ def check_ranges(values: Mapping[str, object], ranges: Mapping[str, tuple[float,
         value = values.get(name)
         if value is not None and not lowest <= value <= highest:
             raise RunbookError(f"{name}={value} is refused; expected {lowest:g} to {highest:g}")
+
+
+def lease_seconds(value: int) -> int:
+    """How long a lease is to last, 0 for no end. Raises RunbookError for a number outside its range."""
+    if value:
+        check_ranges({"lease_seconds": value}, {"lease_seconds": LEASE_SECONDS})
+    return value
 
 
 def numbers(option: str, values: Mapping[str, object]) -> dict[str, float]:
@@ -98,3 +106,9 @@ def opening(options: Mapping[str, object]) -> _record.Opening:
     """What incident options say about an incident that opens with them."""
     alert, silence = options["alert"] or None, options["silence"] or None
     return _record.Opening(options["severity"], alert, options["age_seconds"], options["seen"], silence)
+
+
+def watched(options: Mapping[str, object]) -> dict[str, object]:
+    """What a lease keeps of recovery options, to judge the indicator when its time is over."""
+    rule, url = recovery_rule(options)
+    return {"indicator": rule.indicator.incident, "url": url, "threshold": rule.threshold}

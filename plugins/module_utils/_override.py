@@ -8,8 +8,8 @@ limits, whose names differ.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from ansible_collections.aurora.runbook.plugins.module_utils import _knobs, _lease, _limits, _restart, _systemd
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import ConflictError, RunbookError
@@ -115,15 +115,18 @@ def check_unit(current: Current, state: str, wanted: Mapping[str, str]) -> None:
         )
 
 
-def check_files(current: Current) -> None:
-    """Raise ConflictError when somebody edited our files, or left them without their lease."""
+def check_files(current: Current, missing: bool = False) -> None:
+    """Raise ConflictError when somebody edited our files, or left them without their lease.
+
+    ``missing``: a file that is gone is as well as removed by us.
+    """
     place, lease = paths(current.unit.id), current.lease
     said = [{}] if lease is None else lease.claimed if lease.whole else [{}, *lease.claimed]
     texts = [render_environment(e) for e in said]
     drop_ins = [render_drop_in(e, place.environment) for e in said]
     found = ((place.environment, current.environment_text, texts), (place.drop_in, current.drop_in_text, drop_ins))
     for path, text, expected in found:
-        if text not in expected:
+        if text not in expected and not (missing and text is None):
             what = "stands here without its lease" if lease is None else "was edited" if text else "was removed"
             raise ConflictError(
                 f"{path} {what} since aurora.runbook wrote it; it is left alone. To give up the override, remove"
@@ -170,19 +173,100 @@ def plan_present(current: Current, wanted: Mapping[str, str], direction: str, ap
 
 
 def plan_absent(current: Current) -> Plan:
-    """No override any more.
+    """No override any more."""
+    return Plan({}, {}) if current.lease is None else _toward(current, {})
 
-    Restart only a service whose processes still have a value of ours, or use more memory than they may have then.
+
+def plan_end(current: Current, names: Collection[str]) -> Plan:
+    """The override without these names; what an unfinished change left of the others is settled."""
+    written = settle(current.lease)[0]
+    return _toward(current, {name: value for name, value in written.items() if name not in names})
+
+
+def plan_settled(current: Current) -> Plan:
+    """What an earlier run left unfinished, finished or undone; nothing of that, nothing to do."""
+    lease = current.lease
+    if lease is None or lease.whole:
+        return Plan(dict(lease.written) if lease else {}, {})
+    plan = _toward(current, settle(lease)[0])
+    ended_itself = current.unit["ActiveState"] in ("failed", "activating")
+    return replace(plan, restart=plan.restart or ended_itself)
+
+
+def settle(lease: _lease.Lease) -> tuple[dict[str, str], tuple[Step, ...], tuple[Step, ...]]:
+    """What a lease is to say once its unfinished change is settled; what of the change is finished, what undone.
+
+    Undone is what raises exposure against what was said before.
+    """
+    if lease.whole:
+        return dict(lease.written), (), ()
+    written: dict[str, str] = {}
+    finished, undone = [], []
+    for name in sorted({*lease.previous, *lease.written}):
+        said, asked = (entry.get(name, lease.before.get(name)) for entry in (lease.previous, lease.written))
+        step = Step(name, said, asked, _direction(name, said, asked))
+        kept = lease.previous if step.direction == "increases" else lease.written
+        if name in kept:
+            written[name] = kept[name]
+        if lease.previous.get(name) != lease.written.get(name):
+            (undone if kept is lease.previous else finished).append(step)
+    return written, tuple(finished), tuple(undone)
+
+
+def _toward(current: Current, written: dict[str, str]) -> Plan:
+    """Say only what the lease said already, or was to say, and not all of that.
+
+    Restart only a service whose processes have a value of ours that is not said any more, or lack one that is, or use
+    more memory than they may have then.
     """
     lease = current.lease
-    if lease is None:
-        return Plan({}, {})
     steps = tuple(
-        Step(name, current.running(name), old, _direction(name, current.running(name), old))
+        Step(name, now, after, _direction(name, now, after))
         for name, old in sorted(lease.before.items())
+        for now, after in [(current.running(name), written.get(name, old))]
+        if name not in written or now != after
     )
-    holding = any(_holding(current, values) for values in lease.claimed) or _too_large(current, lease.before)
-    return Plan({}, dict(lease.before), steps, changed=True, restart=current.unit.running and holding)
+    left_over = [{name: v for name, v in entry.items() if written.get(name) != v} for entry in lease.claimed]
+    holding = any(_holding(current, values) for values in left_over)
+    given_back = {name: old for name, old in lease.before.items() if name not in written}
+    stale = holding or _too_large(current, given_back) or objection(current.processes, split(written)[0]) != ""
+    return Plan(written, dict(lease.before), steps, changed=True, restart=current.unit.running and stale)
+
+
+def ends(
+    current: Current,
+    plan: Plan,
+    seconds: int,
+    approve: Sequence[str],
+    watch: Mapping[str, object] | None,
+    clock: _lease.Clock,
+) -> dict[str, _lease.End]:
+    """When each value of an override ends: what is asked for now gets a new end, the rest keeps the one it has.
+
+    What raises exposure always has one, and a later one only when it is approved again.
+    """
+    standing = current.lease.ends if current.lease else {}
+    asked, found = {step.name for step in plan.steps}, {}
+    for name, value in plan.written.items():
+        direction = _direction(name, plan.before.get(name), value)
+        raises = direction == "increases"
+        wanted = (seconds if name in asked else 0) or (_lease.RAISED_SECONDS if raises else 0)
+        if name in standing and (name not in asked or (raises and name.lower() not in approve)):
+            found[name] = standing[name]
+        elif wanted:
+            if direction == "reduces" and not watch:
+                raise RunbookError(
+                    f"lease_seconds={seconds} for {name}={value} needs `recovery`: what reduces exposure ends only"
+                    " while its indicator is healthy"
+                )
+            found[name] = _lease.end(wanted, clock, direction, watch if direction == "reduces" else None)
+    return found
+
+
+def worst(lease: _lease.Lease) -> str:
+    """The most that a lease does to exposure."""
+    found = (_direction(name, lease.before.get(name), value) for name, value in lease.written.items())
+    return max(found, key=_knobs.DIRECTIONS.index, default="neutral")
 
 
 def keep(current: Current) -> Plan:
@@ -236,6 +320,11 @@ def check_limits(unit: _systemd.Unit, limits: Mapping[str, str]) -> None:
     """After daemon-reload: raise RunbookError when a limit is less than ours."""
     if objection := _limits.objection(unit, limits):
         raise RunbookError(f"{unit.id}: {objection}")
+
+
+def changes(steps: Sequence[Step]) -> str:
+    """Steps in a sentence of any language."""
+    return ", ".join(f"{step.name} {step.before or '–'} → {step.after or '–'}" for step in steps)
 
 
 def diff(plan: Plan) -> dict[str, str]:

@@ -18,7 +18,6 @@ from ansible_collections.aurora.runbook.plugins.module_utils import (
 from ansible_collections.aurora.runbook.plugins.module_utils._messages import say
 
 REVERT, INCIDENT_OF_REVERT = "revert", "circuit_breaker"
-DIRECTIONS = ("neutral", "reduces", "increases")
 NO_WAY = "outside_way"  # the probe that stands for a look from outside that could not be made
 CLOSER, CLOSER_MS = 0.8, 1.0  # a host is better placed with 80 % of the round trip, and a millisecond less
 _SEEN = ("metric", "value", "threshold", "breached", "count", "source", "problem")
@@ -39,13 +38,13 @@ class Host:
 def standing(look: Mapping, incident: str) -> str:
     """Where a look puts a host: ``breached``, ``healthy``, ``unknown``, or ``unhandled`` by the runbook.
 
-    An unfinished override comes before "nothing breached", and a HALF_OPEN breaker is not nothing to do. Half a
-    profile of TCP settings does no harm until somebody finishes it or gives it back.
+    An unfinished override, whatever it is of, comes before "nothing breached", and a HALF_OPEN breaker is not nothing
+    to do. Half a profile of TCP settings does no harm until somebody finishes it or gives it back.
     """
     entry = look.get("indicators", {}).get(incident)
     if not entry or look["probes"]["leases"]["status"] != "ok":
         return "unknown"
-    if incident in _indicators.INCIDENTS and any(_unfinished(lease, incident) for lease in look["leases"]):
+    if incident in _indicators.INCIDENTS and any(map(_unfinished, look["leases"])):
         return "breached"
     if entry["value"] is None:
         return "unknown"
@@ -82,12 +81,9 @@ def incident_id(looks: Sequence[Mapping], incident: str, alert: Mapping, now: fl
     return min(known, default=made)
 
 
-def _unfinished(lease: Mapping, incident: str) -> bool:
-    """Is this an override that the incident's ladder finishes: of the feed's limits for the SSE feed, else of knobs?"""
-    if lease["phase"] == "active" or lease["kind"] != "service_override":
-        return False
-    knobs = any(name in _knobs.KNOBS for name in lease["before"])
-    return knobs != (incident == "sse_availability")
+def _unfinished(lease: Mapping) -> bool:
+    """Is this an override that a run left half done, which the next run of any incident settles first?"""
+    return lease["phase"] != "active" and lease["kind"] == "service_override"
 
 
 def actions(rungs: Sequence[Mapping], failure: Mapping) -> list[Mapping]:
@@ -181,7 +177,7 @@ def _done(language: str, incident: str, host: Host, acted: bool) -> Iterator[str
             yield say(language, "unreachable", problem=_first_line(action))
         elif action.get("failed"):
             yield say(language, "failed", problem=action.get("msg", ""))
-        elif "environment" in action and action.get("verdict") != "refused":
+        elif "environment" in action and "settled" not in action and action.get("verdict") != "refused":
             yield from _override(language, action)
         for sentence in action.get("done", ()):
             yield say(language, sentence["message"], **sentence["values"])
@@ -196,7 +192,7 @@ def _override(language: str, action: Mapping) -> Iterator[str]:
         key = "would_restore" if action.get("verdict") == "would_change" else "restored"
         yield say(language, key, unit=unit, changes=_summary.changes(language, steps))
     elif action["changed"]:
-        worst = max((step["direction"] for step in steps), key=DIRECTIONS.index, default="neutral")
+        worst = max((step["direction"] for step in steps), key=_knobs.DIRECTIONS.index, default="neutral")
         changes = _summary.changes(language, steps)
         key = "would_set" if action.get("verdict") == "would_change" else "set"
         yield say(language, key, unit=unit, changes=changes, direction=say(language, worst))

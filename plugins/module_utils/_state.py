@@ -5,16 +5,42 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from ansible_collections.aurora.runbook.plugins.module_utils import _claim, _lease, _pause, _record
+from ansible_collections.aurora.runbook.plugins.module_utils import (
+    _claim,
+    _lease,
+    _lease_timer,
+    _override,
+    _override_steps,
+    _pause,
+    _record,
+)
 
 
 def overview(now: _record.Clock) -> dict:
-    """As incident_info and triage_info return it. Raises RunbookError when something cannot be read."""
+    """As incident_info and triage_info return it. Raises RunbookError when something cannot be read.
+
+    ``timer`` is how the timer is that ends leases, where one has an end.
+    """
     claim, pause = _claim.held(now), _pause.load(now)
+    leases = _lease.load_all()
+    timer = _lease_timer.state() if any(lease.ends for lease in leases) else ""
     return {
         "incidents": [_record.describe(_record.read(name), now) for name in _record.open_names()],
-        "leases": [asdict(lease) for lease in _lease.load_all()],
+        "leases": [_shown(lease) for lease in leases],
+        "timer": timer,
+        "timer_works": timer in ("", _lease_timer.WELL),
         "claim": {"holder": claim.holder, "incident": claim.incident, "since": claim.since} if claim else None,
         "paused": pause.until if pause else None,
         "now": now.stamp,
+    }
+
+
+def _shown(lease: _lease.Lease) -> dict:
+    tuning = lease.kind == _lease.TCP_TUNING
+    return {
+        **asdict(lease),
+        "until": lease.until,
+        "seconds": min((end.seconds for end in lease.ends.values()), default=0),
+        "direction": "neutral" if tuning else _override.worst(lease),
+        "lost": _override_steps.lost(lease),
     }

@@ -8,7 +8,14 @@ from collections.abc import Iterable, Mapping
 from ansible_collections.aurora.runbook.plugins.module_utils import _indicators, _messages
 from ansible_collections.aurora.runbook.plugins.module_utils._messages import number, say
 
-_REASONS = {"silent": "silent", "no_data": "no_data", "nan": "nan", "reset": "reset", "too_few": "few_events"}
+_REASONS = {
+    "silent": "silent",
+    "no_data": "no_data",
+    "nan": "nan",
+    "reset": "reset",
+    "too_few": "few_events",
+    "in_doubt": "in_doubt",
+}
 
 
 def summary(language: str, triage: Mapping) -> list[str]:
@@ -85,12 +92,22 @@ def standing(language: str, triage: Mapping) -> list[str]:
 
 
 def leases(language: str, triage: Mapping) -> list[str]:
-    lines = []
+    lines, timer = [], triage["probes"].get("leases", {}).get("data", {})
     for lease in triage["leases"]:
-        changes = ", ".join(f"{name}={value}" for name, value in lease["written"].items())
+        unit, ends = lease["name"], lease.get("ends", {})
+        changes = ", ".join(_leased(language, *item, ends) for item in lease["written"].items())
         key = "leased" if lease["phase"] == "active" else "lease_unfinished"
-        lines.append(say(language, key, unit=lease["name"], by=lease["by"], granted=lease["granted"], changes=changes))
+        lines.append(say(language, key, unit=unit, by=lease["by"], granted=lease["granted"], changes=changes))
+        if lease.get("lost"):
+            lines.append(say(language, "lease_lost", unit=unit, path=lease["lost"]))
+        if ends and not timer.get("timer_works", True):
+            lines.append(say(language, "lease_no_timer", unit=unit, state=timer["timer"]))
     return lines
+
+
+def _leased(language: str, name: str, value: str, ends: Mapping) -> str:
+    change = f"{name}={value}"
+    return say(language, "until", change=change, until=ends[name]["until"]) if name in ends else change
 
 
 def changes(language: str, steps: list[Mapping]) -> str:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Kernel settings for low TCP latency, and planning their change. Private to aurora.runbook.
+"""Kernel settings for low TCP latency: planning their change, and making it. Private to aurora.runbook.
 
 Source: runbook, section 3, action 1, ``sysctl -w net.ipv4.tcp_low_latency=1``. That key does nothing since Linux 4.14,
 so the profile serves its intent with keys that do. All of them act on open connections at once.
@@ -64,6 +64,16 @@ class Plan:
     before: dict[str, str | None]
     changed: bool
     left_out: tuple[dict, ...] = ()
+
+
+@dataclass(frozen=True)
+class Current:
+    """The lease that stands, whether one ended with an earlier boot, running values by key, the kernel's version."""
+
+    lease: _lease.Lease | None
+    ended: bool
+    running: dict[str, str | None]
+    kernel: tuple[int, int]
 
 
 def read(name: str, root: str = ROOT) -> str | None:
@@ -161,3 +171,33 @@ def diff(plan: Plan) -> dict[str, str]:
         "before": "".join(f"{step.name}={step.before}\n" for step in plan.steps),
         "after": "".join(f"{step.name}={step.after}\n" for step in plan.steps),
     }
+
+
+def observe(keys: tuple[Key, ...]) -> Current:
+    """The running values of these keys, and of those of the lease."""
+    lease = _lease.load(_lease.TCP_TUNING)
+    ended = lease is not None and lease.gone
+    standing = None if ended else lease
+    names = [*(key.name for key in keys), *(standing.before if standing else ())]
+    running = {name: read(name) for name in names}
+    return Current(standing, ended, running, release(os.uname().release))
+
+
+def apply(current: Current, planned: Plan, ends: Mapping[str, _lease.End] | None = None, incident: str = "") -> None:
+    """Make the plan true, or put back what was there and raise RunbookError."""
+    kind, boot = _lease.TCP_TUNING, _lease.boot()
+    working = _lease.begin(current.lease, kind, kind, planned.written, planned.before, [], boot, incident, ends)
+    try:
+        for step in planned.steps:
+            write(step.name, step.after)
+    except RunbookError as error:
+        undo(planned)
+        _lease.close(working, working.previous)
+        raise RunbookError(f"{error}; what was there before is back") from error
+    _lease.close(working, planned.written)
+
+
+def undo(planned: Plan) -> None:
+    for step in planned.steps:
+        if read(step.name) == step.after:
+            write(step.name, step.before)

@@ -80,6 +80,8 @@ def indicators(
         }
     if _unserved(findings):
         read["sse_availability"].update(value=0.0, breached=True, count=None, problem="", source="healthz")
+    elif _in_doubt(findings) and not read["sse_availability"]["breached"]:
+        read["sse_availability"].update(value=None, breached=None, count=None, problem="in_doubt", source="outside")
     return read
 
 
@@ -91,7 +93,31 @@ def _unserved(findings: Mapping[str, Finding]) -> bool:
     feed = findings["units"].data.get("feed", {})
     silent = findings["feed_metrics"].status != "ok" and feed.get("loaded") == "loaded"
     ill = silent and (not feed["running"] or not _healthy(findings) or _at_quota(feed, findings) is not None)
-    return ill or bool(_broken_links(findings))
+    return ill or (bool(_broken_links(findings)) and not _in_doubt(findings))
+
+
+def _in_doubt(findings: Mapping[str, Finding]) -> bool:
+    """Is it rather the observer who is cut off?
+
+    It reaches several hosts at none of their addresses and in the same way, while this one serves clients and its
+    firewall closes nothing.
+    """
+    seen = findings.get("outside_observer", Finding("ok", {"seen": []})).data["seen"]
+    links = _broken_links(findings)
+    if len(seen) < 2 or any(tuple(others) != links for others in seen) or not any(map(_is_tcp, links)):
+        return False
+    rule = closing_rule(findings["firewall"].data.get("rules", []), _from_outside(findings)["tcp"].data["port"])
+    closed = findings["firewall"].data.get("active", False) and rule != ""
+    return _serves(findings) and _clients(findings) > 0 and not closed
+
+
+def _is_tcp(link: str) -> bool:
+    return link.startswith("tcp")
+
+
+def _clients(findings: Mapping[str, Finding]) -> float:
+    page = findings["feed_metrics"].data.get("after")
+    return (page.highest("sse_clients_connected") or 0.0) if page else 0.0
 
 
 def _at_quota(unit: Mapping, findings: Mapping[str, Finding]) -> float | None:
@@ -110,7 +136,10 @@ def _healthy(findings: Mapping[str, Finding]) -> bool:
 
 
 def outside(result: Mapping) -> dict[str, Finding]:
-    """What public_way_info returned, as findings; none for {}. Raises RunbookError for anything else."""
+    """What public_way_info returned, as findings; none for {}. Raises RunbookError for anything else.
+
+    ``observer`` comes on top: its ``name``, and the broken links that it has ``seen`` of every host of the run.
+    """
     try:
         probes = result["probes"] if result else {}
         found = {
@@ -118,6 +147,10 @@ def outside(result: Mapping) -> dict[str, Finding]:
             for name, probe in probes.items()
         }
         _broken_links(found)
+        observer = result.get("observer") or {"name": "", "seen": []}
+        seen = [[str(link) for link in links] for links in observer["seen"]]
+        if found:
+            found["outside_observer"] = Finding("ok", {"name": str(observer["name"]), "seen": seen})
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise RunbookError("outside is not what public_way_info returned; register its result and pass that") from error
     return found
@@ -368,11 +401,25 @@ def _from_way(findings: Mapping[str, Finding]) -> Iterator[Cause]:
     way = _from_outside(findings)
     for link in _public_way.judge(way):
         finding = _public_way.finding(way, link)
-        cause = _blocked(link, finding, findings) if link.startswith("tcp") else None
-        if link in ("dns", "certificate_expired"):
-            yield Cause(link, 0.9, (("outside_says", {"link": link, "problem": finding.problem}),))
+        says = ("outside_says", {"link": link, "problem": finding.problem})
+        if _in_doubt(findings):
+            yield Cause("unknown", 0.0, (says,))
+        elif link == "dns":
+            yield Cause(link, 0.9, (says, *_alone(findings)))
+        elif link == "certificate_expired":
+            yield Cause(link, 0.9, (says,))
         else:
-            yield cause or Cause("unknown", 0.0, (("outside_says", {"link": link, "problem": finding.problem}),))
+            yield (_blocked(link, finding, findings) if _is_tcp(link) else None) or Cause("unknown", 0.0, (says,))
+    if _in_doubt(findings):
+        observer = findings["outside_observer"].data
+        values = {"observer": observer["name"], "hosts": len(observer["seen"]), "clients": round(_clients(findings))}
+        yield Cause("unknown", 0.0, (("observer_cut_off", values),))
+
+
+def _alone(findings: Mapping[str, Finding]) -> tuple[tuple[str, dict], ...]:
+    """That a single observer saw what the host itself shows nothing of."""
+    observer = findings.get("outside_observer", Finding("ok", {"name": ""})).data["name"]
+    return (("one_observer", {"observer": observer}),) if observer and _serves(findings) else ()
 
 
 def _serves(findings: Mapping[str, Finding]) -> bool:
@@ -391,7 +438,7 @@ def _blocked(link: str, way: Finding, findings: Mapping[str, Finding]) -> Cause 
     if link == "tcp_refused":
         return None
     weight = 0.9 if firewall.status == "ok" else 0.6
-    return Cause("partition", weight, (("no_way_in", {"port": port, "problem": way.problem}),))
+    return Cause("partition", weight, (("no_way_in", {"port": port, "problem": way.problem}), *_alone(findings)))
 
 
 def closing_rule(rules: Sequence[str], port: int) -> str:

@@ -8,14 +8,15 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: incident
 short_description: Write to the record of an incident on its host
-version_added: 0.3.0
+version_added: 0.2.0
 author: Aurora runbook authors (@aurora)
 description:
   - Source is "Ескалація" and "Post-Mortem Template" of the runbook, which ask for who did what when.
   - The record is C(/var/lib/aurora-runbook/incidents/<id>.jsonl), append-only and each line with the hash of the one
     before. Modules that change something write to it by themselves; this one writes what concerns the incident.
   - Pauses automation on a host too. An engineer can do the same by hand, with
-    C(echo 2026-11-24T23:00Z | sudo tee /var/lib/aurora-runbook/pause).
+    C(echo 2026-11-24T23:00Z | sudo tee /var/lib/aurora-runbook/pause); on a host where nothing was ever done, after
+    C(sudo install -dm 700 /var/lib/aurora-runbook).
 extends_documentation_fragment:
   - aurora.runbook.attributes
   - aurora.runbook.attributes.changes
@@ -24,7 +25,8 @@ options:
   state:
     description:
       - V(ended) puts the O(verdict) of a run on record, closes the incident on this host when that is V(recovered) or
-        V(healthy), and gives up the claim of the run. It takes O(incident), and opens it where nothing was done.
+        V(healthy), and gives up the claim of the run. It takes O(incident), and opens it where nothing was done. What
+        a run puts on record of itself counts as no change.
       - V(acknowledged) says who took over, V(noted) adds a note, V(closed) closes it by hand.
       - V(paused) keeps automation off this host for O(minutes), V(resumed) ends that.
       - V(paging) asks whether O(level) is to be paged, V(paged) says to whom it was.
@@ -146,7 +148,7 @@ def ended(params, conduct):
     if params["verdict"] in GOOD:
         conduct.write("closed", {"verdict": params["verdict"], "sentence": sentence("closed_by_run")})
     conduct.finished()
-    return {"changed": True, "incidents": shown([conduct.id]), "done": said}
+    return {"changed": False, "incidents": shown([conduct.id]), "done": said}
 
 
 def sentence(key, **values):
@@ -257,7 +259,7 @@ def main():
         _conduct.conducted(module, "incident", ended)
     try:
         _options.check_ranges(module.params, RANGES)
-        nothing = {"changed": True, "incidents": [], "done": []}
+        nothing = {"changed": False, "incidents": [], "done": []}
         state = module.params["state"]
         result = nothing if state == "ended" else STATES[state](module.params, module.check_mode)
     except RunbookError as error:

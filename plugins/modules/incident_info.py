@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: incident_info
 short_description: Read the records of incidents on a host, and check their chains
-version_added: 0.3.0
+version_added: 0.2.0
 author: Aurora runbook authors (@aurora)
 description:
   - Source is "Post-Mortem Template" and "Ескалація" of the runbook.
@@ -83,7 +83,7 @@ from ansible_collections.aurora.runbook.plugins.module_utils._errors import Runb
 def records(params, now):
     if params["id"]:
         found = _record.read(params["id"])
-        return [found] if found.entries or found.problem else []
+        return [found] if found.entries or found.problem or found.torn else []
     return [
         record
         for record in _record.recent(86400 * params["days"], now)

@@ -42,9 +42,13 @@ options:
     type: str
     required: true
   state:
-    description: V(present) adds O(environment) and O(limits) to the override, V(absent) gives everything back.
+    description:
+      - V(present) adds O(environment) and O(limits) to the override, V(absent) gives everything back.
+      - V(settled) sees to a change that an earlier run left unfinished, as one that was killed. What reduces exposure
+        or is neutral against what was said before is finished, what raises it is undone. A stopped service stays
+        stopped, and where nothing is unfinished nothing is changed.
     type: str
-    choices: [present, absent]
+    choices: [present, absent, settled]
     default: present
   environment:
     description:
@@ -81,6 +85,16 @@ options:
     type: list
     elements: str
     default: []
+  lease_seconds:
+    description:
+      - How long what is asked for now lasts, in seconds, 60 to 604800, or 0 for no end. Applied again it is renewed.
+      - The host gives it back by itself then, by the timer C(aurora-runbook-leases.timer), also after a reboot, without
+        a controller and with a wrong clock. What a person changed since is left alone, and a stopped service stopped.
+      - What raises exposure always has an end, after 7200 seconds unless stated, and is renewed only when O(approve)
+        names it again. What reduces exposure ends only while the indicator of O(recovery), which is required then,
+        is healthy.
+    type: int
+    default: 0
   health_url:
     description: URL on the host that must answer 2xx before the service counts as healthy.
     type: str
@@ -117,8 +131,15 @@ EXAMPLES = r"""
       SPREAD_THRESHOLD: "2.0"
     direction: increases
     approve: [spread_threshold]
+    lease_seconds: 3600
     recovery:
       indicator: circuit_breaker
+
+- name: Finish or undo what a run left half done that was killed
+  aurora.runbook.service_override:
+    name: aurora-runner
+    state: settled
+    health_url: http://localhost:9000/metrics
 
 - name: Give the feed more memory and CPU, without a restart (runbook 1, action 2)
   aurora.runbook.service_override:
@@ -170,6 +191,23 @@ overridden:
   returned: always
   type: dict
   sample: {KELLY_MULTIPLIER: "0.5"}
+until:
+  description: When the first of RV(overridden) ends by itself, by the host's clock, null when nothing does.
+  returned: always
+  type: str
+  sample: "2026-11-24T20:00:00+00:00"
+done:
+  description:
+    - What the values do not say, as messages with values and text. What spoke against the restart, or could not be
+      asked; which value ends by itself and when; what was settled how; what became of what was cut off earlier.
+  returned: always
+  type: list
+  elements: dict
+settled:
+  description: The names of what was V(finished) and V(undone).
+  returned: with O(state=settled)
+  type: dict
+  sample: {finished: [KELLY_MULTIPLIER], undone: [P_THRESHOLD]}
 restarted:
   description: Whether the service was restarted, or would be in check mode.
   returned: always
@@ -178,18 +216,13 @@ taken_back:
   description: Whether a value that raised exposure was taken back, because it did not help.
   returned: always
   type: bool
-done:
-  description: What was found about the breaker, as messages with values and text; the change itself is above.
-  returned: always
-  type: list
-  elements: dict
 verdict:
   description:
     - V(recovered), V(not_recovered) or V(unknown) with O(recovery), see M(aurora.runbook.wait_for_recovery).
     - V(refused) when the restart would close an open breaker; then nothing was changed.
     - V(approval_needed) when a variable waits for approval, V(would_change) in check mode.
-    - V(healthy) with O(state=absent), V(unknown) when the service did not run.
-  returned: with O(recovery), in check mode, when a person is needed or it was refused, or with O(state=absent)
+    - V(healthy) with O(state=absent) and O(state=settled), V(unknown) when the service did not run.
+  returned: with O(recovery), in check mode, when a person is needed, or without O(state=present)
   type: str
 message:
   description: One sentence on the verdict.
@@ -201,40 +234,28 @@ recovery:
   type: dict
 """
 
-import os
 from dataclasses import asdict
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.aurora.runbook.plugins.module_utils import (
     _conduct,
-    _files,
     _http,
     _indicators,
     _knobs,
     _lease,
+    _lease_ends,
+    _lease_timer,
     _limits,
     _messages,
     _metrics,
     _options,
     _override,
+    _override_steps,
     _service,
     _systemd,
     _watch,
 )
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
-
-
-def observe(name):
-    unit = _service.observe(_systemd.check_name(name))
-    place = _override.paths(unit.id)
-    return _override.Current(
-        unit,
-        _lease.load(unit.id),
-        _files.read(place.environment),
-        _files.read(place.drop_in),
-        _service.environments(unit),
-        _systemd.anonymous_memory(unit["ControlGroup"]),
-    )
 
 
 def wanted(params):
@@ -248,8 +269,8 @@ def plan(current, params):
     override = wanted(params)
     _override.check_unit(current, params["state"], override)
     _override.check_files(current)
-    if params["state"] == "absent":
-        return _override.plan_absent(current)
+    if params["state"] != "present":
+        return _override.plan_absent(current) if params["state"] == "absent" else _override.plan_settled(current)
     planned = _override.plan_present(
         current, override, params["direction"], [name.lower() for name in params["approve"]]
     )
@@ -276,91 +297,91 @@ def guard(current, planned, url):
     return [_messages.sentence("refused_breaker", **values, state=_messages.number(state))] if is_open else [], is_open
 
 
-def apply(current, planned, healthy):
-    """Make the plan true and prove it, or give back what was there and raise RunbookError.
-
-    Returns the lease and whether the service was restarted.
-    """
-    unit, folder = current.unit.id, os.path.dirname(_override.paths(current.unit.id).drop_in)
-    made = [] if os.path.isdir(folder) else [folder]
-    working = _lease.begin(current.lease, _lease.SERVICE_OVERRIDE, unit, planned.written, planned.before, made)
-    steady = current.unit.running
-    try:
-        install_and_prove(working, planned.written, healthy if planned.restart else None)
-        if steady and not planned.restart and _override.split(planned.written)[1]:
-            steady = _service.goes_on(current.unit, healthy.hold)
-            if not steady:  # it was seen between two crashes
-                install_and_prove(working, planned.written, healthy)
-    except RunbookError as error:
-        raise RunbookError(f"{error}\n{give_back(current, working, healthy if steady else None)}") from error
-    return working, planned.restart or (current.unit.running and not steady)
+def ends(current, planned, params, watch):
+    """When each value of the override ends by itself."""
+    if params["state"] == "present":
+        seconds, approve = params["lease_seconds"], [name.lower() for name in params["approve"]]
+        return _override.ends(current, planned, seconds, approve, watch, _lease.clock())
+    standing = current.lease.ends if current.lease else {}
+    return {name: end for name, end in standing.items() if name in planned.written}
 
 
-def install_and_prove(lease, override, healthy, expected=None):
-    """Write an override (an empty one: remove it), load it, and restart and prove it if ``healthy`` is given."""
-    environment, limits = _override.split(override)
-    install(lease, override)
-    _service.systemctl("daemon-reload")
-    unit = _service.observe(lease.name)
-    _override.check_last(unit, environment)
-    _override.check_limits(unit, limits)
-    if healthy:
-        _service.restart(unit, expected or environment, healthy)
-        _override.check_limits(_service.observe(lease.name), limits)
+def settled(current):
+    """What of an unfinished change is finished and what undone."""
+    _written, finished, undone = _override.settle(current.lease) if current.lease else ({}, (), ())
+    return {"finished": finished, "undone": undone}
 
 
-def install(lease, override):
-    """Write the two files, or remove in reverse what is not needed, with the directories that were made for them."""
-    place = _override.paths(lease.name)
-    environment, drop_in = _override.render_environment(override), _override.render_drop_in(override, place.environment)
-    for path, text in ((place.environment, environment), (place.drop_in, drop_in)):
-        if text:
-            _files.make_directory(os.path.dirname(path), 0o755)
-            _files.write(path, text, 0o644)
-    for path, text in ((place.drop_in, drop_in), (place.environment, environment)):
-        if not text:
-            _files.remove(path)
-    if not override:
-        for directory in (_override.ENVIRONMENT_DIRECTORY, *lease.made):
-            _files.remove_empty_directory(directory)
-
-
-def as_before(lease):
-    """What the processes must run with once ``lease.previous`` is what the override says again."""
-    before = {name: value for name, value in lease.before.items() if value is not None}
-    return _override.split({**before, **lease.previous})[0]
-
-
-def give_back(current, working, healthy):
-    """Put back what the override said before; returns a sentence on how that went.
-
-    ``healthy`` is None for a service that did not run before: it is not proven to run again.
-    """
-    unit = _service.observe(current.unit.id)
-    disturbed = unit["InvocationID"] != current.unit["InvocationID"] or not unit.running
-    try:
-        install_and_prove(working, working.previous, healthy if disturbed else None, as_before(working))
-        _lease.close(working, working.previous)
-    except RunbookError as error:
-        return f"Giving back what was there FAILED, look at {current.unit.id} on the host now: {error}"
-    if disturbed and not healthy:
-        return "What was there before is back; the service did not run before either."
-    return "What was there before is back and the service runs as before." if disturbed else "Nothing was changed."
+def told(current, planned, params, ends, check_mode):
+    """What the report says beyond the values: which ends by itself and when, and what was settled how."""
+    unit, done = current.unit.id, []
+    if params["state"] == "settled":
+        prefix = "settle_would_be_" if check_mode else "settle_"
+        for how, steps in settled(current).items():
+            changes = _override.changes(steps)
+            done += [_messages.sentence(prefix + how, unit=unit, changes=changes)] if steps else []
+        return done or [_messages.sentence("settle_nothing", unit=unit)]
+    standing = current.lease.ends if current.lease else {}
+    for name, end in sorted(ends.items()):
+        if end != standing.get(name):
+            change, key = f"{name}={planned.written[name]}", "lease_would_end" if check_mode else "lease_ends"
+            done.append(_messages.sentence(key, unit=unit, changes=change, until=end.until))
+    return done
 
 
 def run(params, conduct):
     """Observe, plan, apply, watch; returns what the module returns."""
     _options.check_ranges(params, _service.RANGES)
+    _options.lease_seconds(params["lease_seconds"])
     healthy = _service.Healthy(params["health_url"] or "", params["start_seconds"], params["hold_seconds"])
     recovery = params["recovery"] if params["state"] == "present" else None
-    if recovery:
-        _options.recovery_rule(recovery)
-    current = observe(params["name"])
+    watch = _options.watched(recovery) if recovery else None
+    current = _override_steps.observe(params["name"])
     planned = plan(current, params)
-    done, refused = guard(current, planned, healthy.url) if params["state"] == "present" else ([], False)
+    spoken, refused = guard(current, planned, healthy.url) if params["state"] == "present" else ([], False)
     if refused:
         planned = _override.keep(current)
-    result = {
+    until = ends(current, planned, params, watch)
+    result = describe(current, planned, until)
+    if refused:
+        return {**result, "done": spoken, "verdict": "refused", "message": spoken[0]["text"]}
+    result["done"] = [*spoken, *told(current, planned, params, until, conduct.check_mode)]
+    if params["state"] == "settled":
+        result["settled"] = {how: [step.name for step in steps] for how, steps in settled(current).items()}
+    if planned.unapproved:
+        conduct.propose(current.unit.id, result["proposed"])
+        return {**result, "verdict": "approval_needed"}
+    refusal = planned.changed and begin(conduct, current, planned)
+    if refusal:
+        return {**result, "changed": False, "verdict": "refused", "done": [refusal]}
+    if conduct.check_mode and planned.changed:
+        return {**result, "verdict": "would_change"}
+    working = None
+    if not conduct.check_mode:
+        working, result["restarted"] = apply(current, planned, healthy, until, conduct.id)
+    # A raise stays an unfinished change until it is proven to help, so that a crash meanwhile undoes it.
+    raised = recovery and any(step.direction == "increases" for step in planned.steps)
+    if working and not raised:
+        _lease.close(working, planned.written)
+    if params["state"] != "present":
+        runs = current.unit.running or result["restarted"]
+        result["verdict"] = "unknown" if planned.changed and not runs else "healthy"
+    if recovery:
+        pid = _service.observe(current.unit.id).pid
+        result.update(_watch.watch(recovery, conduct.check_mode, lambda: _systemd.started(pid)))
+    if working and raised:
+        result.update(prove(working, result, healthy, until))
+    return result
+
+
+def begin(conduct, current, planned):
+    granted_for = current.lease.incident if current.lease else ""
+    return conduct.begin(current.unit.id, changes(planned), planned.restart, granted_for)
+
+
+def describe(current, planned, until):
+    """What was found and planned, as the module returns it."""
+    return {
         "unit": current.unit.id,
         "changed": planned.changed,
         "environment": [asdict(step) for step in planned.steps if step.name not in _limits.NAMES],
@@ -368,38 +389,34 @@ def run(params, conduct):
         "kept": [asdict(step) for step in planned.kept],
         "proposed": [asdict(step) for step in planned.unapproved],
         "overridden": planned.written,
+        "until": _lease.earliest(until),
         "restarted": planned.restart,
         "taken_back": False,
-        "done": done,
         "diff": _override.diff(planned),
     }
-    if refused:
-        return {**result, "verdict": "refused", "message": done[0]["text"]}
-    if planned.unapproved:
-        conduct.propose(current.unit.id, result["proposed"])
-        return {**result, "verdict": "approval_needed"}
-    refusal = planned.changed and conduct.begin(current.unit.id, changes(planned), planned.restart)
-    if refusal:
-        return {**result, "changed": False, "verdict": "refused", "done": [refusal]}
-    if conduct.check_mode and planned.changed:
-        return {**result, "verdict": "would_change"}
-    working = None
+
+
+def apply(current, planned, healthy, until, incident):
+    """Make the plan true, or only renew its ends; the lease while it is not closed, and whether there was a restart."""
+    renewed = current.lease is not None and until != current.lease.ends
+    if until and (planned.changed or renewed):
+        _lease_timer.install(_lease_ends.PARTS)
     if planned.changed:
-        working, result["restarted"] = apply(current, planned, healthy)
-    # A raise stays an unfinished change until it is proven to help, so that a crash meanwhile undoes it.
-    raised = recovery and any(step.direction == "increases" for step in planned.steps)
-    if working and not raised:
-        _lease.close(working, planned.written)
-    if params["state"] == "absent":
-        result["verdict"] = "unknown" if planned.changed and not current.unit.running else "healthy"
-    if recovery:
-        pid = _service.observe(current.unit.id).pid
-        result.update(_watch.watch(recovery, conduct.check_mode, lambda: _systemd.started(pid)))
-    if working and raised:
-        if result["verdict"] != "recovered":
-            result.update(taken_back=True, overridden=take_back(working, healthy))
+        return _override_steps.apply(current, planned, healthy, until, incident)
+    if renewed:
+        _lease.renew(current.lease, until)
+    return None, False
+
+
+def prove(working, result, healthy, until):
+    """Take back a raise that did not help; what the result says then."""
+    if result["verdict"] == "recovered":
         _lease.close(working, result["overridden"])
-    return result
+        return {}
+    overridden = _override_steps.take_back(working, healthy)
+    _lease.close(working, overridden)
+    left = {name: end for name, end in until.items() if name in overridden}
+    return {"taken_back": True, "overridden": overridden, "until": _lease.earliest(left), "done": []}
 
 
 def changes(planned):
@@ -409,24 +426,16 @@ def changes(planned):
     return steps or [{"name": name, "before": None, "after": value, "direction": "neutral"} for name, value in kept]
 
 
-def take_back(working, healthy):
-    """Undo a raise that did not help; returns what the override says then."""
-    try:
-        install_and_prove(working, working.previous, healthy, as_before(working))
-    except RunbookError as error:
-        raise RunbookError(f"{working.written} did not help, and taking it back FAILED: {error}") from error
-    return working.previous
-
-
 def main():
     module = AnsibleModule(
         argument_spec={
             "name": {"type": "str", "required": True},
-            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            "state": {"type": "str", "choices": ["present", "absent", "settled"], "default": "present"},
             "environment": {"type": "dict", "no_log": False},
             "limits": {"type": "dict", "options": {name: {"type": "str"} for name in _limits.OPTIONS}},
             "direction": {"type": "str", "choices": ["reduces", "neutral", "increases"], "default": "reduces"},
             "approve": {"type": "list", "elements": "str", "default": []},
+            "lease_seconds": {"type": "int", "default": 0},
             "health_url": {"type": "str"},
             "start_seconds": {"type": "float", "default": 30.0},
             "hold_seconds": {"type": "float", "default": 5.0},

@@ -34,6 +34,14 @@ options:
     type: str
     choices: [present, absent]
     default: present
+  lease_seconds:
+    description:
+      - How long the profile lasts, in seconds, 60 to 604800, or 0 for no end but a restart of the host. Applied again
+        it is renewed.
+      - The host gives it back by itself then, by the timer C(aurora-runbook-leases.timer), without a controller and
+        with a wrong clock. A value that somebody else set since is left alone.
+    type: int
+    default: 0
   profile:
     description:
       - C(net.ipv4.tcp_slow_start_after_idle=0), so that a connection that was idle sends at its full window at once.
@@ -86,6 +94,10 @@ overridden:
   returned: always
   type: dict
   sample: {net.ipv4.tcp_slow_start_after_idle: "0"}
+until:
+  description: When the profile ends by itself, by the host's clock, null when it does not.
+  returned: always
+  type: str
 done:
   description: What was done or would be, and what was left out, as C(text), and C(message) with C(values).
   returned: always
@@ -107,37 +119,19 @@ recovery:
   type: dict
 """
 
-import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.aurora.runbook.plugins.module_utils import (
     _conduct,
     _lease,
+    _lease_ends,
+    _lease_timer,
+    _messages,
     _options,
     _sysctl,
     _watch,
 )
-from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
-
-
-@dataclass(frozen=True)
-class Current:
-    """The lease that stands, whether one ended with an earlier boot, running values by key, the kernel's version."""
-
-    lease: _lease.Lease | None
-    ended: bool
-    running: dict[str, str | None]
-    kernel: tuple[int, int]
-
-
-def observe(profile):
-    lease = _lease.load(_lease.TCP_TUNING)
-    ended = lease is not None and lease.gone
-    standing = None if ended else lease
-    names = [*(key.name for key in _sysctl.PROFILES[profile]), *(standing.before if standing else ())]
-    running = {name: _sysctl.read(name) for name in names}
-    return Current(standing, ended, running, _sysctl.release(os.uname().release))
 
 
 def plan(current, params):
@@ -147,18 +141,44 @@ def plan(current, params):
     return _sysctl.plan_absent(current.running, current.lease, current.ended)
 
 
-def apply(current, planned):
-    """Make the plan true, or put back what was there and raise RunbookError."""
-    kind = _lease.TCP_TUNING
-    working = _lease.begin(current.lease, kind, kind, planned.written, planned.before, [], _lease.boot())
-    try:
-        for step in planned.steps:
-            _sysctl.write(step.name, step.after)
-    except RunbookError as error:
-        undo(planned)
-        _lease.close(working, working.previous)
-        raise RunbookError(f"{error}; what was there before is back") from error
-    _lease.close(working, planned.written)
+def run(params, conduct):
+    """Observe, plan, apply, watch; returns what the module returns."""
+    recovery = params["recovery"] if params["state"] == "present" else None
+    if recovery:
+        _options.recovery_rule(recovery)
+    seconds = _options.lease_seconds(params["lease_seconds"])
+    current = _sysctl.observe(_sysctl.PROFILES[params["profile"]])
+    planned = plan(current, params)
+    ends = dict.fromkeys(planned.written, _lease.end(seconds, _lease.clock())) if seconds else {}
+    renewed = current.lease is not None and ends != current.lease.ends
+    result = {
+        "changed": planned.changed,
+        "settings": [asdict(step) for step in planned.steps],
+        "left_out": [{"name": one["values"]["name"], "reason": one["text"]} for one in planned.left_out],
+        "overridden": planned.written,
+        "until": _lease.earliest(ends),
+        "done": [
+            *_sysctl.told(planned, params["state"], conduct.check_mode),
+            *planned.left_out,
+            *told(ends, conduct.check_mode),
+        ],
+        "diff": _sysctl.diff(planned),
+    }
+    granted_for = current.lease.incident if current.lease else ""
+    refusal = planned.changed and conduct.begin("host", changes(planned), lease=granted_for)
+    if refusal:
+        return {**result, "changed": False, "verdict": "refused", "done": [refusal]}
+    if conduct.check_mode and planned.changed:
+        return {**result, "verdict": "would_change"}
+    if ends and not conduct.check_mode:
+        _lease_timer.install(_lease_ends.PARTS)
+    if planned.changed:
+        _sysctl.apply(current, planned, ends, conduct.id)
+    elif renewed and not conduct.check_mode:
+        _lease.renew(current.lease, ends)
+    if params["state"] == "absent":
+        return {**result, "verdict": "healthy"}
+    return {**result, **(_watch.watch(recovery, conduct.check_mode) if recovery else {})}
 
 
 def changes(planned):
@@ -166,43 +186,16 @@ def changes(planned):
     return [{**asdict(step), "direction": "neutral"} for step in planned.steps]
 
 
-def undo(planned):
-    for step in planned.steps:
-        if _sysctl.read(step.name) == step.after:
-            _sysctl.write(step.name, step.before)
-
-
-def run(params, conduct):
-    """Observe, plan, apply, watch; returns what the module returns."""
-    recovery = params["recovery"] if params["state"] == "present" else None
-    if recovery:
-        _options.recovery_rule(recovery)
-    current = observe(params["profile"])
-    planned = plan(current, params)
-    result = {
-        "changed": planned.changed,
-        "settings": [asdict(step) for step in planned.steps],
-        "left_out": [{"name": one["values"]["name"], "reason": one["text"]} for one in planned.left_out],
-        "overridden": planned.written,
-        "done": [*_sysctl.told(planned, params["state"], conduct.check_mode), *planned.left_out],
-        "diff": _sysctl.diff(planned),
-    }
-    refusal = planned.changed and conduct.begin("host", changes(planned))
-    if refusal:
-        return {**result, "changed": False, "verdict": "refused", "done": [refusal]}
-    if conduct.check_mode and planned.changed:
-        return {**result, "verdict": "would_change"}
-    if planned.changed:
-        apply(current, planned)
-    if params["state"] == "absent":
-        return {**result, "verdict": "healthy"}
-    return {**result, **(_watch.watch(recovery, conduct.check_mode) if recovery else {})}
+def told(ends, check_mode):
+    key, until = "lease_would_end" if check_mode else "lease_ends", _lease.earliest(ends)
+    return [_messages.sentence(key, unit="TCP", changes=", ".join(sorted(ends)), until=until)] if ends else []
 
 
 def main():
     module = AnsibleModule(
         argument_spec={
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            "lease_seconds": {"type": "int", "default": 0},
             "profile": {"type": "str", "choices": list(_sysctl.PROFILES), "default": "low_latency"},
             "incident": {"type": "dict", "options": _options.INCIDENT},
             "recovery": {"type": "dict", "options": _options.RECOVERY},

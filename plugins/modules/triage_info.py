@@ -115,6 +115,8 @@ options:
     description:
       - What M(aurora.runbook.public_way_info) returned for this host. Its probes are returned as C(outside_dns) and so
         on. A broken public way is a breach of V(sse_availability), and its link one of RV(causes).
+      - C(observer) may be added, its C(name) and the broken links that it has C(seen) of each host. Where it reaches
+        none of several hosts in the same way, while this one serves clients, V(sse_availability) is not known.
     type: dict
     default: {}
   thresholds:
@@ -186,7 +188,11 @@ leases:
   description:
     - What can be given back on this host, see M(aurora.runbook.service_override) and M(aurora.runbook.tcp_tuning).
       Each has C(kind), the module's name; C(name), the unit's or again C(tcp_tuning); C(phase), V(active) unless a
-      change was not finished; C(before) and C(written), values by name; C(granted) and C(by), when and for whom.
+      change was not finished; C(before) and C(written), values by name; C(granted) and C(by), when and for whom;
+      C(until), when the first of it ends by itself by the host's clock, or null, C(seconds) after it was granted, and
+      C(ends), the same by name; C(direction), what it does to exposure; C(incident), whose it is; C(lost), a file of it
+      that somebody removed, or empty.
+    - The probe C(leases) says how the timer is that ends them, in C(timer), and in C(timer_works) whether that will do.
   returned: always
   type: list
   elements: dict
@@ -309,7 +315,9 @@ def expressions(params):
 
 def shown(name, finding, secret):
     """A probe as it is returned: without secrets, tails cut to 20 lines, metrics pages left to the indicators."""
-    data = {} if name.endswith("_metrics") or name == "leases" else dict(finding.data)
+    data = {} if name.endswith("_metrics") else dict(finding.data)
+    if name == "leases":
+        data = {key: data[key] for key in ("timer", "timer_works") if key in data}
     if "lines" in data:
         data["lines"] = data["lines"][-20:]
     return _redact.redact_data(

@@ -8,16 +8,19 @@ import helpers
 import pytest
 
 # By hand, so that a revert that does not work is not what the next test starts from.
-AS_NEW = """
+AS_NEW = r"""
 cd /etc/systemd/system
-mine=$(ls -d aurora-*.service.d /var/lib/aurora-runbook probe*.service 2>/dev/null || true)
+mine=$(ls -d aurora-*.service.d aurora-runbook-leases.* /etc/aurora-runbook /var/lib/aurora-runbook/leases/* \
+    probe*.service 2>/dev/null || true)
 if [ "$mine" ]; then
-    systemctl stop 'probe*'
-    rm -rf probe* aurora-*.service.d /etc/aurora-runbook /var/lib/aurora-runbook
+    systemctl stop 'probe*' 'aurora-runbook-leases.*'
+    rm -rf probe* aurora-*.service.d aurora-runbook-leases.* timers.target.wants/aurora-runbook-leases.timer
+    rm -rf /etc/aurora-runbook /usr/local/lib/aurora-runbook /run/aurora-runbook-leases.json
     systemctl daemon-reload
     systemctl reset-failed
     systemctl restart aurora-runner aurora-live-feed
 fi
+rm -rf /var/lib/aurora-runbook
 cd /proc/sys/net/ipv4
 echo 1 >tcp_slow_start_after_idle
 echo 1 >tcp_autocorking

@@ -63,7 +63,7 @@ class Run:
 def start(argv: list[str], cwd: Path = CHECKOUT) -> subprocess.Popen:
     environment = {**os.environ, "ANSIBLE_CALLBACK_RESULT_FORMAT": "json", "ANSIBLE_NOCOLOR": "1"}
     pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    return subprocess.Popen(argv, cwd=cwd, env=environment, text=True, **pipes)
+    return subprocess.Popen(argv, cwd=cwd, env=environment, text=True, start_new_session=True, **pipes)
 
 
 def finish(process: subprocess.Popen) -> str:
@@ -102,6 +102,18 @@ def finish_module(process: subprocess.Popen) -> dict:
 def module(host: str, name: str, arguments: dict, *flags: str) -> dict:
     """Run one module on one lab host; exactly what it returned, and whether it failed."""
     return finish_module(start_module(host, name, arguments, "-e", "ansible_pipelining=true", *flags))
+
+
+def kill_module(host: str, name: str, process: subprocess.Popen) -> None:
+    """SIGKILL a module on its host, which leaves its claim, and wait for its controller."""
+    shell(host, f"pkill -KILL -f AnsiballZ_{name}")
+    process.communicate(timeout=LIMIT)
+
+
+def end_claim(host: str) -> None:
+    """As if the time of a claim that nobody gave up were over."""
+    path = f"{STATE}/claim.json"
+    lab.inside(host, "sed", "-i", r's/"until": [0-9.]*/"until": 0/', path)
 
 
 def each(host: str, name: str, arguments: list[dict], folder: Path) -> list[dict]:
@@ -155,9 +167,9 @@ def configuration(host: str) -> str:
 
 
 def footprint(host: str) -> str:
-    """All that a run which changes nothing leaves exactly as it was."""
+    """All that a run which changes nothing leaves exactly as it was; that it was there is on record all the same."""
     beyond = r"""
-    find /var/lib -path '*aurora-runbook*' -printf '%p %T@\n'
+    find /var/lib/aurora-runbook -mindepth 1 ! -path '*/claim.json*' ! -path '*/incidents*' -printf '%p %T@\n' || true
     systemctl show --property=InvocationID aurora-runner aurora-live-feed nginx
     """
     return configuration(host) + shell(host, beyond)

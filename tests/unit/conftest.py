@@ -8,7 +8,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
 import pytest
+from hypothesis import settings
 
+settings.register_profile("no_deadline", deadline=None)  # a busy machine is no reason to fail
+settings.load_profile("no_deadline")
 SECRET = "s3cretT0ken"  # noqa: S105 it is what the tests look for
 
 

@@ -3,15 +3,17 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Iterator
 
 import pytest
-from helpers import HOST, footprint, lab, module, shell
+from helpers import HOST, HOSTS, footprint, lab, module, playbook, shell
 
 CERTIFICATE = "/opt/lab/tls/cert.pem"
 GO_ON = "systemctl kill --signal=CONT aurora-live-feed"
 DROP = "INPUT -p tcp --dport 443 -j DROP"
+CUT_OFF = "OUTPUT -p tcp --dport 443 -j DROP"
 OPEN = "ufw allow 443/tcp"
 LOOK = {"network_host": "monitor1", "sample_seconds": 2, "probe_seconds": 6}
 
@@ -101,6 +103,23 @@ def test_a_wrong_name_is_told_from_a_host_that_is_down():
     assert go()["broken"] == ["tcp_refused"]
     shell("monitor1", "sed 's/ aurora.example.com//' /root/hosts >/etc/hosts")
     assert go()["broken"] == ["dns", "tcp_refused"]
+
+
+def test_an_observer_without_network_makes_no_host_a_p0_and_none_healthy():
+    before = [footprint(host) for host in HOSTS]
+    shell("monitor1", f"iptables -I {CUT_OFF}")
+    try:
+        run = playbook("remediate_sse_availability")
+        alone = playbook("remediate_sse_availability", "--limit", HOST)
+    finally:
+        shell("monitor1", f"iptables -D {CUT_OFF}")
+    said = "\n".join(run.report)
+    assert (run.status != 0, run.verdicts) == (True, dict.fromkeys(HOSTS, "unknown"))
+    assert f"monitor1 reaches none of the {len(HOSTS)} hosts" in said
+    assert "P0" not in said
+    assert [footprint(host) for host in HOSTS] == before
+    assert alone.verdicts == {HOST: "escalated"}
+    assert re.search("likely cause: partition: .* monitor1 alone saw this", "\n".join(alone.report))
 
 
 def test_what_is_refused_says_so():

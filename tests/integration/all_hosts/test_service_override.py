@@ -13,8 +13,10 @@ from helpers import (
     RUNNER,
     configuration,
     decisions,
+    end_claim,
     environment,
     footprint,
+    kill_module,
     knobs,
     lab,
     lease,
@@ -58,6 +60,8 @@ def test_a_value_reaches_the_process_however_the_unit_sets_it_and_goes_without_a
         "overridden": {"KELLY_MULTIPLIER": "0.5"},
         "restarted": True,
         "taken_back": False,
+        "until": None,
+        "done": [],
     }
     assert override(KELLY, host, "--check") == {**expected, "verdict": "would_change"}
     assert footprint(host) == untouched
@@ -217,7 +221,9 @@ def test_an_open_breaker_is_not_closed_by_a_restart_at_full_size(broken):
 
 def test_two_runs_do_not_change_a_host_at_once():
     with killed_midway(SLOWLY):
-        assert "another run is changing this host" in override(KELLY)["msg"]
+        result = override(KELLY)
+        assert (result["failed"], result["changed"], result["verdict"]) == (False, False, "refused")
+        assert "another run works here: oncall" in result["message"]
 
 
 def test_the_run_after_a_kill_finishes_the_change():
@@ -291,6 +297,8 @@ def test_limits_of_a_running_service_are_raised_without_a_restart_and_go_without
         "overridden": {"CPUQuota": "100%", "MemoryHigh": "800M", "MemoryMax": "1G"},
         "restarted": False,
         "taken_back": False,
+        "until": None,
+        "done": [],
     }
     assert override(RAISE, "aurora1", "--check") == {**expected, "verdict": "would_change"}
     assert footprint("aurora1") == untouched
@@ -372,5 +380,5 @@ def killed_midway(arguments):
         wait_until(lambda: show("aurora1", RUNNER, "InvocationID") != before)
         yield
     finally:
-        shell("aurora1", "pkill -KILL -f AnsiballZ_service_override")
-        process.communicate()
+        kill_module("aurora1", "service_override", process)
+        end_claim("aurora1")

@@ -7,7 +7,18 @@ import re
 from contextlib import contextmanager
 
 import pytest
-from helpers import HOST, configuration, footprint, lab, module, shell, start_module, wait_until
+from helpers import (
+    HOST,
+    configuration,
+    end_claim,
+    footprint,
+    kill_module,
+    lab,
+    module,
+    shell,
+    start_module,
+    wait_until,
+)
 
 MODEL = "/opt/aurora/models/calibration.json"
 SCRIPT = "/opt/aurora/tools/calibrate.py"
@@ -230,8 +241,8 @@ def killed_after_the_refit(arguments):
         wait_until(lambda: model_file() != before)
         yield
     finally:
-        shell(HOST, "pkill -KILL -f AnsiballZ_recalibration")
-        process.communicate()
+        kill_module(HOST, "recalibration", process)
+        end_claim(HOST)
 
 
 def test_the_run_after_a_kill_judges_the_model_that_was_left(stand_in):
@@ -240,7 +251,7 @@ def test_the_run_after_a_kill_judges_the_model_that_was_left(stand_in):
     before = model_file()
     stand_in(WORSE + "import time; time.sleep(600)")
     with killed_after_the_refit(BY_SCRIPT):
-        assert "another run is changing this host" in recalibrate(BY_SCRIPT)["msg"]
+        assert "another run works here" in recalibrate(BY_SCRIPT)["message"]
     assert "under way on this host" in recalibrate(BY_SCRIPT)["msg"]
     shell(HOST, "systemctl stop aurora-runbook-refit.service")
     assert recalibrate(BY_SCRIPT, "--check")["verdict"] == "would_change"

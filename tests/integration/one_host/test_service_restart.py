@@ -7,7 +7,19 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from helpers import HOST, footprint, lab, module, put, shell, show, start_module, wait_until
+from helpers import (
+    HOST,
+    end_claim,
+    footprint,
+    kill_module,
+    lab,
+    module,
+    put,
+    shell,
+    show,
+    start_module,
+    wait_until,
+)
 
 FEED, NGINX = "aurora-live-feed.service", "nginx.service"
 HEALTHY = {"start_seconds": 20, "hold_seconds": 1}
@@ -91,8 +103,8 @@ def test_the_run_after_a_kill_does_not_drop_the_clients_again():
     try:
         wait_until(lambda: invocation(FEED) not in ("", before))
     finally:
-        shell(HOST, "pkill -KILL -f AnsiballZ_service_restart")
-        process.communicate()
+        kill_module(HOST, "service_restart", process)
+        end_claim(HOST)
     restarted = invocation(FEED)
     wait_until(lambda: clients() == 3)
     assert said(restart(RESTART)) == ["restarted_lately"]

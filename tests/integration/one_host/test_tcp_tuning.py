@@ -8,6 +8,7 @@ from helpers import (
     HOST,
     LEASES,
     configuration,
+    end_claim,
     footprint,
     lab,
     lease,
@@ -113,6 +114,7 @@ def test_a_run_killed_between_two_writes_is(arguments, left):
     process = start_module(HOST, "tcp_tuning", PRESENT)
     shell(HOST, KILL)
     process.communicate()
+    end_claim(HOST)
     assert standing()["phase"] == "applying"  # it was on disk before the first write
     assert tune(arguments)["changed"]
     assert values() == {"before": NORMAL, "after": AFTER}[left]

@@ -103,6 +103,21 @@ def collection(tmp_path_factory):
     return root
 
 
+HALF = {"name": "x.service", "kind": "service_override", "phase": "applying", "written": {"P_THRESHOLD": "0.5"}}
+HALF |= {"by": "oncall", "granted": "2026-11-24T18:00:00+00:00"}
+SETTLE, WATCH = "service_override:x.service", "wait_for_recovery"
+
+# What is breached; what the modules say; the steps made; the verdict.
+SETTLED = [
+    (False, {SETTLE: "healthy", WATCH: "recovered"}, [SETTLE, WATCH], "recovered"),
+    (False, {SETTLE: "would_change"}, [SETTLE], "would_change"),
+    (False, {SETTLE: "healthy", KELLY: "recovered"}, [SETTLE, WATCH, KELLY], "recovered"),
+    (False, {SETTLE: "healthy", WATCH: "unknown"}, [SETTLE, WATCH], "unknown"),
+    (False, {SETTLE: "failed"}, [SETTLE], "escalated"),
+    (True, {SETTLE: "healthy", KELLY: "recovered"}, [SETTLE, KELLY], "recovered"),
+]
+
+
 def look(incident, cause):
     def entry(name):
         breached = name == incident
@@ -120,16 +135,13 @@ def look(incident, cause):
     }
 
 
-@pytest.mark.parametrize("incident", CASES)
-def test_each_cause_gets_its_rungs_and_no_other(incident, collection, tmp_path):
-    hosts = {
-        f"a{number}": {"look": look(incident, cause), "says": says, "ansible_connection": "local"}
-        for number, (cause, says, _rungs, _verdict) in enumerate(CASES[incident])
-    }
+def remediate(incident, hosts, collection, tmp_path):
+    """Run the playbook against hosts that look and answer as given; the steps made on each, and its verdict."""
     calls = tmp_path / "calls"
     calls.mkdir()
     inventory = tmp_path / "inventory.json"
-    inventory.write_text(json.dumps({"aurora": {"hosts": hosts}}), encoding="utf-8")
+    local = {name: {**host, "ansible_connection": "local"} for name, host in hosts.items()}
+    inventory.write_text(json.dumps({"aurora": {"hosts": local}}), encoding="utf-8")
     settings = {
         "CALLS": str(calls),
         "ANSIBLE_COLLECTIONS_PATH": str(collection),
@@ -145,8 +157,27 @@ def test_each_cause_gets_its_rungs_and_no_other(incident, collection, tmp_path):
     )
     print(done.stdout, done.stderr)
     verdicts = dict(re.findall(r"- '(a\d+): ([^']+)'", done.stdout))
+    made = {name: (calls / name).read_text(encoding="ascii").splitlines() for name in os.listdir(calls)}
+    return {name: (made.get(name, []), WORDS[verdicts[name]]) for name in hosts}
+
+
+@pytest.mark.parametrize("incident", CASES)
+def test_each_cause_gets_its_rungs_and_no_other(incident, collection, tmp_path):
+    hosts = {
+        f"a{number}": {"look": look(incident, cause), "says": says}
+        for number, (cause, says, _rungs, _verdict) in enumerate(CASES[incident])
+    }
+    found = remediate(incident, hosts, collection, tmp_path)
     for number, (cause, _says, rungs, verdict) in enumerate(CASES[incident]):
-        climbed = calls / f"a{number}"
-        made = climbed.read_text(encoding="ascii").splitlines() if climbed.exists() else []
-        assert (cause, made) == (cause, rungs)
-        assert (cause, WORDS[verdicts[f"a{number}"]]) == (cause, verdict)
+        assert (cause, *found[f"a{number}"]) == (cause, rungs, verdict)
+
+
+def test_what_a_killed_run_left_is_settled_first_and_a_healthy_host_needs_no_rung(collection, tmp_path):
+    """Else a half-done raise stays on a host until its own ladder runs, or a healthy host loses half of its Kelly."""
+    hosts = {}
+    for number, (breached, says, _steps, _verdict) in enumerate(SETTLED):
+        seen = {**look("circuit_breaker" if breached else "", "unknown"), "leases": [HALF]}
+        hosts[f"a{number}"] = {"look": seen, "says": says}
+    found = remediate("circuit_breaker", hosts, collection, tmp_path)
+    for number, (_breached, _says, steps, verdict) in enumerate(SETTLED):
+        assert found[f"a{number}"] == (steps, verdict)

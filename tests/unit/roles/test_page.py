@@ -13,7 +13,11 @@ PLAY = {
     "hosts": "all",
     "gather_facts": False,
     "become": True,
-    "vars": {"ansible_pipelining": True, "ansible_python_interpreter": "/usr/bin/python3"},
+    "vars": {
+        "ansible_inject_invocation": True,
+        "ansible_pipelining": True,
+        "ansible_python_interpreter": "/usr/bin/python3",
+    },
     "tasks": [
         {
             "name": "Page",

@@ -13,6 +13,7 @@ from ansible_collections.aurora.runbook.plugins.module_utils import (
     _claim,
     _conduct,
     _lease,
+    _lease_timer,
     _messages,
     _options,
     _pause,
@@ -27,7 +28,7 @@ STEP = {"name": "KELLY_MULTIPLIER", "before": "1.0", "after": "0.5", "direction"
 TARGET = "aurora-runner.service"
 
 
-class Exit(Exception):
+class EndError(Exception):
     """A module that ended."""
 
 
@@ -35,16 +36,9 @@ class Exit(Exception):
 def state(tmp_path, monkeypatch):
     """A host's state, where nothing else of the machine is touched."""
     place = str(tmp_path / "state")
-    monkeypatch.setattr(_lease, "exclusive", lambda: _lease_of(tmp_path))
+    monkeypatch.setattr(_lease_timer, "changing", lambda _check_mode: _lease.exclusive(str(tmp_path / "guard")))
     monkeypatch.setattr(_conduct, "Conduct", functools.partial(_conduct.Conduct, state=place))
     return place
-
-
-EXCLUSIVE = _lease.exclusive
-
-
-def _lease_of(tmp_path):
-    return EXCLUSIVE(str(tmp_path / "guard"))
 
 
 def call(work, incident=INCIDENT, check_mode=False, secrets=()):
@@ -54,14 +48,14 @@ def call(work, incident=INCIDENT, check_mode=False, secrets=()):
     def end(failed):
         def how(**result):
             ended.update(result, failed=failed)
-            raise Exit
+            raise EndError
 
         return how
 
     module = SimpleNamespace(
         params={"incident": incident}, check_mode=check_mode, exit_json=end(False), fail_json=end(True)
     )
-    with contextlib.suppress(Exit):
+    with contextlib.suppress(EndError):
         _conduct.conducted(module, "service_override", work, secrets)
     return ended
 
@@ -107,7 +101,13 @@ def test_an_intent_is_on_disk_before_the_change_and_its_result_before_the_answer
     assert (result["failed"], result["verdict"]) == (False, "recovered")
     assert at_change == ["opened", "seen", "intent"]
     intent, done = entries(state)[2:]
-    assert intent.data == {"action": "service_override", "target": TARGET, "change": [STEP], "restart": True, "forced": ""}
+    assert intent.data == {
+        "action": "service_override",
+        "target": TARGET,
+        "change": [STEP],
+        "restart": True,
+        "forced": "",
+    }
     assert (done.data["intent"], done.data["outcome"], done.data["changed"]) == (intent.seq, "done", True)
     assert (intent.by, intent.run) == ("olena", "first-run")
 
@@ -171,7 +171,10 @@ def test_force_acts_against_the_guards_and_its_reason_is_on_record(state):
     forced = {**INCIDENT, "force": "the exchange confirmed", "min_healthy": 5}
     assert call(acting(changed, restart=True), forced)["verdict"] == "recovered"
     assert len(changed) == 2
-    assert [entry.data["forced"] for entry in entries(state) if entry.what == "intent"] == ["", "the exchange confirmed"]
+    assert [entry.data["forced"] for entry in entries(state) if entry.what == "intent"] == [
+        "",
+        "the exchange confirmed",
+    ]
 
 
 def test_without_room_for_the_record_nothing_is_changed(state, monkeypatch):
@@ -220,7 +223,7 @@ def test_another_run_is_told_who_works_here_and_changes_nothing(state):
 
 def test_a_run_keeps_the_host_until_it_says_that_it_is_over(state):
     call(acting([]))
-    assert _claim.held(_record.clock(), state).token == "first-run"
+    assert _claim.held(_record.clock(), state).token == INCIDENT["run"]
     call(lambda _params, conduct: conduct.finished() or {"changed": False})
     assert _claim.held(_record.clock(), state) is None
 
@@ -241,7 +244,7 @@ def test_a_person_meets_no_guards_and_is_on_record_and_leaves_the_host_free(stat
 
 @pytest.mark.parametrize("incident", [INCIDENT, None])
 def test_a_host_that_somebody_else_changes_is_left_free_by_a_persons_call(state, tmp_path, incident):
-    with _lease_of(tmp_path):
+    with _lease.exclusive(str(tmp_path / "guard")):
         result = call(acting([]), incident)
     assert "another run is changing this host" in result["msg"]
     assert (_claim.held(_record.clock(), state) is None) == (incident is None)
@@ -285,7 +288,9 @@ def test_options_out_of_range_are_refused_and_leave_nothing(state, wrong):
 
 
 def test_an_action_that_was_cut_off_is_told_by_the_next_one(state):
-    _record.append(ID, "intent", {"action": "log_rotation", "target": "/logs", "change": []}, "dead-run", "petro", state)
+    _record.append(
+        ID, "intent", {"action": "log_rotation", "target": "/logs", "change": []}, "dead-run", "petro", state
+    )
     result = call(acting([]))
     assert [sentence["message"] for sentence in result["done"]] == ["left_unknown", "closed_by_run"]
     assert _record.read(ID, state).unfinished == []

@@ -7,7 +7,7 @@ import re
 
 import pytest
 from ansible_collections.aurora.runbook.plugins.module_utils import _escalation, _messages
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 LEVELS = list(_escalation.LEVELS)
@@ -65,12 +65,14 @@ def test_a_level_takes_over_when_the_one_before_had_its_time(age, last):
     assert _escalation.due(age) == LEVELS[: LEVELS.index(last) + 1]
 
 
+@settings(deadline=None)
 @given(AGES, AGES)
 def test_an_older_incident_never_concerns_fewer(one, other):
     younger, older = sorted([one, other])
     assert set(_escalation.due(younger)) <= set(_escalation.due(older))
 
 
+@settings(deadline=None)
 @given(AGES, PAGED)
 def test_every_level_that_is_due_is_paged_once_and_no_other(age, pages):
     asked = _escalation.to_page(age, pages)
@@ -87,6 +89,7 @@ def test_a_sender_that_died_is_followed_by_another_with_the_same_key():
     assert _escalation.key("circuit_breaker-x-1", "L1") == "circuit_breaker-x-1-L1"
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(AGES, PAGED, st.sampled_from(["P0", "P1", "P2", "P3"]), st.booleans()), min_size=1))
 def test_hosts_of_an_incident_tell_one_story(told):
     whole = merged(*(incident(age_seconds=a, levels=p, severity=s, open=o) for a, p, s, o in told))
@@ -195,6 +198,7 @@ WHOLE = st.fixed_dictionaries(
 )
 
 
+@settings(deadline=None)
 @given(st.sampled_from(_messages.LANGUAGES), st.sampled_from(LEVELS), WHOLE)
 def test_whatever_hosts_report_the_page_is_short_and_plain(language, level, facts):
     title, body = _escalation.page(language, level, facts)

@@ -4,10 +4,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from datetime import datetime, timezone
 
 import pytest
 from ansible_collections.aurora.runbook.plugins.module_utils import _lease
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
+from hypothesis import given
+from hypothesis import strategies as st
 
 FIRST = {
     "attempts": [],
@@ -22,6 +26,9 @@ FIRST = {
     "version": 1,
     "written": {"KELLY_MULTIPLIER": "0.5"},
 }
+
+CLOCK = _lease.Clock(1.8e9, "this-boot", 5000.0)
+END = {"seconds": 60, "until": "2026-11-24T00:00:00+00:00", "granted_boot": "b", "granted_up": 1.0}
 
 
 def lease(name="x.service", kind="service_override", boot=""):
@@ -45,11 +52,19 @@ def test_a_lease_of_the_first_version_is_still_read(written):
     assert (found.name, found.kind, found.written) == ("x.service", "service_override", {"KELLY_MULTIPLIER": "0.5"})
 
 
+def test_a_lease_of_the_second_version_is_still_read_and_has_no_end(written):
+    second = {**{name: value for name, value in FIRST.items() if name != "unit"}, "name": "x.service", "version": 2}
+    found = _lease.load("x.service", written(second))
+    assert (found.ends, found.until, found.incident, found.version) == ({}, None, "", 3)
+
+
 def test_a_lease_reads_back_as_it_was_written(tmp_path):
-    for one in (lease(), lease("tcp_tuning", "tcp_tuning", _lease.boot())):
+    health = {"url": "http://localhost/", "start": 30.0, "hold": 5.0}
+    ending = replace(lease("y.service"), ends={"A": _lease.end(60, CLOCK, "increases")}, health=health)
+    for one in (lease(), lease("tcp_tuning", "tcp_tuning", _lease.boot()), ending):
         _lease.save(one, str(tmp_path))
         assert _lease.load(one.name, str(tmp_path)) == one
-    assert [one.name for one in _lease.load_all(str(tmp_path))] == ["tcp_tuning", "x.service"]
+    assert [one.name for one in _lease.load_all(str(tmp_path))] == ["tcp_tuning", "x.service", "y.service"]
 
 
 def test_a_lease_that_ended_with_its_boot_no_longer_stands(tmp_path):
@@ -61,7 +76,12 @@ def test_a_lease_that_ended_with_its_boot_no_longer_stands(tmp_path):
 @pytest.mark.parametrize(
     "changes",
     [
-        {"version": 3},
+        {"version": 4},
+        {"ends": {"A": {"seconds": 60}}},
+        {"ends": {"A": {**END, "until": "soon"}}},
+        {"ends": {"A": {**END, "granted_up": "1"}}},
+        {"ends": {"A": {**END, "direction": "reduces"}}},  # without the indicator that would have to be healthy
+        {"health": {"url": ""}},
         {"kind": "other"},
         {"phase": "?"},
         {"written": {"A": 1}},
@@ -83,3 +103,47 @@ def test_a_broken_file_is_not_guessed_at(written, text):
         file.write(text)
     with pytest.raises(RunbookError, match="not a lease"):
         _lease.load("x.service", directory)
+
+
+SECONDS = st.integers(60, 604800)
+MOMENTS = st.floats(0, 1e9)
+
+
+@given(SECONDS, MOMENTS, st.floats(-3e9, 3e9))
+def test_in_the_boot_of_the_grant_no_clock_that_is_off_moves_an_end(seconds, later, off):
+    """Somebody sets the host's clock by years: a raise would stay for years, or go at once."""
+    now = _lease.Clock(CLOCK.now + later + off, CLOCK.boot, CLOCK.up + later)
+    assert _lease.due(_lease.end(seconds, CLOCK), now) == (now.up - round(CLOCK.up, 3) >= seconds)
+
+
+@given(SECONDS, MOMENTS, st.floats(0, 1e6))
+def test_after_a_reboot_with_a_right_clock_it_ends_when_its_time_is_over(seconds, later, up):
+    up = min(up, later)  # this boot is younger than the grant
+    due = _lease.due(_lease.end(seconds, CLOCK), _lease.Clock(CLOCK.now + later, "next-boot", up))
+    if abs(later - seconds) > 1:  # the host's clock is kept in whole seconds
+        assert due == (later >= seconds)
+
+
+@given(SECONDS, MOMENTS, st.floats(-3e9, 3e9))
+def test_after_a_reboot_no_clock_that_is_off_keeps_a_lease_longer_than_its_time(seconds, up, off):
+    """Set forward, back, stuck in 1970: the raise ends within its time of the new boot at the latest."""
+    clock = _lease.Clock(CLOCK.now + off, "next-boot", up)
+    if up >= seconds or off < -1:
+        assert _lease.due(_lease.end(seconds, CLOCK), clock)
+
+
+def test_renewed_it_counts_anew_and_a_removal_keeps_the_end_until_it_is_done(tmp_path, monkeypatch):
+    """A removal that is killed after its first step would leave a raise that never ends."""
+    monkeypatch.setattr(_lease, "save", lambda lease: None)
+    first = _lease.end(60, CLOCK, "increases")
+    standing = replace(lease(), ends={"A": first})
+    assert _lease.begin(standing, "service_override", "x.service", {}, {}, [], ends={}).ends == {"A": first}
+    second = _lease.end(60, replace(CLOCK, up=5030.0))
+    renewed = _lease.begin(standing, "service_override", "x.service", {"A": "2"}, {}, [], ends={"A": second})
+    assert renewed.ends == {"A": second}
+    assert _lease.begin(standing, "service_override", "x.service", {"A": "2"}, {}, [], ends={}).ends == {}
+
+
+def test_the_first_of_several_ends_is_the_one_to_name():
+    ends = {"A": _lease.end(600, CLOCK), "B": _lease.end(60, CLOCK)}
+    assert _lease.earliest(ends) == datetime.fromtimestamp(CLOCK.now + 60, timezone.utc).isoformat(timespec="seconds")

@@ -8,6 +8,8 @@ from dataclasses import replace
 import pytest
 from ansible_collections.aurora.runbook.plugins.module_utils import _knobs, _lease, _override, _systemd
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import ConflictError, RunbookError
+from hypothesis import given
+from hypothesis import strategies as st
 
 UNIT = _systemd.Unit(
     "aurora-runner",
@@ -325,3 +327,144 @@ def test_only_a_restart_of_the_trading_loop_is_bare():
     assert not _override.bare(feed, present(feed, {"CALIBRATION_DAYS": "90"}))
     runner = current({"KELLY_MULTIPLIER": "1.0", "CALIBRATION_DAYS": "90"})
     assert not _override.bare(runner, present(runner, {"CALIBRATION_DAYS": "90"}))
+
+
+# Settling, and ends
+
+P_RAISED = {"P_THRESHOLD": "0.5"}
+P_BEFORE = {"P_THRESHOLD": "0.7"}
+KELLY_LOW, KELLY_BEFORE = {"KELLY_MULTIPLIER": "0.5"}, {"KELLY_MULTIPLIER": "1.0"}
+BOTH, BOTH_BEFORE = {**KELLY_LOW, **P_RAISED}, {**KELLY_BEFORE, **P_BEFORE}
+CLOCK = _lease.Clock(1.8e9, "boot", 1000.0)
+WATCH = {"indicator": "circuit_breaker", "url": "http://localhost:9000/metrics", "threshold": 2.0}
+
+
+@pytest.mark.parametrize(
+    ("previous", "written", "left", "finished", "undone"),
+    [
+        ({}, P_RAISED, {}, [], ["P_THRESHOLD"]),
+        ({}, KELLY_LOW, KELLY_LOW, ["KELLY_MULTIPLIER"], []),
+        ({}, BOTH, KELLY_LOW, ["KELLY_MULTIPLIER"], ["P_THRESHOLD"]),
+        (KELLY_LOW, BOTH, KELLY_LOW, [], ["P_THRESHOLD"]),
+        (KELLY_LOW, {"KELLY_MULTIPLIER": "0.3"}, {"KELLY_MULTIPLIER": "0.3"}, ["KELLY_MULTIPLIER"], []),
+        (KELLY_LOW, {"KELLY_MULTIPLIER": "0.7"}, KELLY_LOW, [], ["KELLY_MULTIPLIER"]),
+        (KELLY_LOW, {}, KELLY_LOW, [], ["KELLY_MULTIPLIER"]),  # a removal: the override stays
+        (P_RAISED, {}, {}, ["P_THRESHOLD"], []),  # the removal of a raise
+        (BOTH, KELLY_LOW, KELLY_LOW, ["P_THRESHOLD"], []),  # an end that was cut off
+        ({}, {"MemoryMax": "1G"}, {"MemoryMax": "1G"}, ["MemoryMax"], []),
+        ({}, {"CALIBRATION_DAYS": "90"}, {"CALIBRATION_DAYS": "90"}, ["CALIBRATION_DAYS"], []),
+    ],
+)
+def test_what_was_cut_off_is_finished_unless_it_raises_exposure(previous, written, left, finished, undone):
+    before = {**BOTH_BEFORE, "MemoryMax": "512M", "CALIBRATION_DAYS": "30"}
+    phase = _lease.APPLYING if written else _lease.REMOVING
+    settled = _override.settle(lease(written, before, phase, previous))
+    assert settled[0] == left
+    assert [[step.name for step in steps] for steps in settled[1:]] == [finished, undone]
+
+
+VALUES = st.dictionaries(st.sampled_from(sorted(_knobs.KNOBS)), st.sampled_from(["0.4", "0.5", "0.8"]))
+
+
+@given(VALUES, VALUES)
+def test_settling_never_raises_exposure_against_what_was_said_before(previous, written):
+    before = dict.fromkeys({*previous, *written}, "0.6")
+    half = lease(written, before, _lease.APPLYING if written else _lease.REMOVING, previous)
+    for name in before:
+        said, left = (entry.get(name, "0.6") for entry in (previous, _override.settle(half)[0]))
+        assert _knobs.direction(name, said, left) != "increases"
+
+
+def test_an_unproven_raise_is_taken_out_of_the_running_process_and_only_then_restarted():
+    half = lease(BOTH, BOTH_BEFORE, _lease.APPLYING, KELLY_LOW)
+    plan = _override.plan_settled(current(BOTH, half))
+    assert (plan.written, plan.changed, plan.restart) == (KELLY_LOW, True, True)
+    untouched = _override.plan_settled(current({**KELLY_LOW, **P_BEFORE}, half))
+    assert (untouched.written, untouched.changed, untouched.restart) == (KELLY_LOW, True, False)
+
+
+def test_a_reduction_that_never_reached_the_process_is_finished_with_a_restart():
+    half = lease(KELLY_LOW, KELLY_BEFORE, _lease.APPLYING)
+    assert _override.plan_settled(current(KELLY_BEFORE, half)).restart
+
+
+@pytest.mark.parametrize(("state", "restart"), [("inactive", False), ("failed", True), ("activating", True)])
+def test_a_stopped_service_stays_stopped_and_one_that_the_change_broke_is_started(state, restart):
+    half = lease(P_RAISED, P_BEFORE, _lease.APPLYING)
+    now = replace(current({}, half, ActiveState=state, SubState="x"), processes={})
+    assert _override.plan_settled(now).restart == restart
+
+
+def test_nothing_unfinished_nothing_settled():
+    assert not _override.plan_settled(current(KELLY_LOW, lease(KELLY_LOW, KELLY_BEFORE))).changed
+    assert not _override.plan_settled(current({})).changed
+
+
+def test_the_end_of_a_raise_leaves_the_reduction_beside_it():
+    """The smaller Kelly must not go with the approved spread: both stand in one lease."""
+    plan = _override.plan_end(current(BOTH, lease(BOTH, BOTH_BEFORE)), {"P_THRESHOLD"})
+    assert (plan.written, plan.restart) == (KELLY_LOW, True)
+    assert [(step.name, step.after) for step in plan.steps] == [("P_THRESHOLD", "0.7")]
+
+
+def test_the_end_of_a_lease_leaves_a_service_alone_that_does_not_run_or_has_another_value():
+    own = lease(P_RAISED, P_BEFORE)
+    stopped = replace(current({}, own, ActiveState="inactive", SubState="dead"), processes={})
+    assert not _override.plan_end(stopped, {"P_THRESHOLD"}).restart
+    assert not _override.plan_end(current(P_BEFORE, own), {"P_THRESHOLD"}).restart
+
+
+def test_the_end_of_a_lease_settles_what_was_cut_off_beside_it():
+    half = lease(BOTH, BOTH_BEFORE, _lease.APPLYING, P_RAISED)
+    assert _override.plan_end(current(BOTH, half), {"P_THRESHOLD"}).written == KELLY_LOW
+
+
+def ends(now, wanted, seconds=0, approve=(), watch=WATCH, direction="increases"):
+    planned = present(now, wanted, direction, approve)
+    return _override.ends(now, planned, seconds, approve, watch, CLOCK)
+
+
+def test_a_raise_always_has_an_end_and_a_reduction_only_when_asked():
+    running = current({**KELLY_BEFORE, **P_BEFORE})
+    assert {name: end.seconds for name, end in ends(running, BOTH, approve=["p_threshold"]).items()} == {
+        "P_THRESHOLD": 7200
+    }
+    asked = ends(running, BOTH, 600, ["p_threshold"])
+    assert {name: (end.seconds, end.watch) for name, end in asked.items()} == {
+        "KELLY_MULTIPLIER": (600, WATCH),
+        "P_THRESHOLD": (600, {}),
+    }
+
+
+def test_applying_again_renews_and_a_raise_only_with_a_new_approval():
+    """A playbook run every minute from an alert would keep for ever what a person approved for two hours."""
+    old = _lease.end(600, replace(CLOCK, up=500.0), "increases")
+    own = replace(lease(P_RAISED, P_BEFORE), ends={"P_THRESHOLD": old})
+    assert ends(current(P_RAISED, own), P_RAISED, 600) == {"P_THRESHOLD": old}
+    assert ends(current(P_RAISED, own), P_RAISED, 600, ["p_threshold"])["P_THRESHOLD"].granted_up == CLOCK.up
+
+
+def test_another_call_leaves_an_end_as_it_is():
+    old = _lease.end(600, replace(CLOCK, up=500.0), "increases")
+    own = replace(lease(P_RAISED, P_BEFORE), ends={"P_THRESHOLD": old})
+    now = current({**P_RAISED, **KELLY_BEFORE}, own)
+    assert ends(now, KELLY_LOW) == {"P_THRESHOLD": old}
+    assert set(ends(now, KELLY_LOW, 600)) == {"P_THRESHOLD", "KELLY_MULTIPLIER"}
+
+
+def test_a_raise_of_a_time_before_there_were_ends_gets_one():
+    now = current({**P_RAISED, **KELLY_BEFORE}, lease(P_RAISED, P_BEFORE))
+    assert ends(now, KELLY_LOW)["P_THRESHOLD"].seconds == 7200
+
+
+def test_a_reduction_that_nobody_could_judge_gets_no_end():
+    with pytest.raises(RunbookError, match="needs `recovery`"):
+        ends(current(KELLY_BEFORE), KELLY_LOW, 600, watch=None)
+
+
+def test_a_file_that_is_gone_does_not_keep_a_raise_from_its_end_and_an_edited_one_does():
+    own = lease(P_RAISED, P_BEFORE)
+    gone = replace(current(P_RAISED, own), environment_text=None)
+    _override.check_files(gone, missing=True)
+    with pytest.raises(ConflictError, match="edited"):
+        _override.check_files(replace(gone, drop_in_text="[Service]\nNice=5\n"), missing=True)

@@ -128,6 +128,12 @@ def test_a_line_removed_inserted_or_moved_is_found(state, name):
     assert "does not follow" in _record.parse(ID, b"\n".join([*lines, b""])).problem
 
 
+def test_a_number_that_is_out_of_order_is_found(state):
+    write(state, "opened")
+    forged = encoded(7, _record.read(ID, state).head)
+    assert "entry 7 does not follow entry 1" in _record.parse(ID, raw(state) + forged + b"\n").problem
+
+
 def test_a_broken_chain_stays_broken_and_the_record_goes_on(state):
     write(state, "opened", "intent")
     overwrite(state, raw(state).replace(b'"text":"opened"', b'"text":"nothing"', 1))

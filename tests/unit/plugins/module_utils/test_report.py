@@ -234,11 +234,21 @@ def test_a_public_way_that_nobody_could_test_is_not_healthy():
     assert _report.standing(seen, "circuit_breaker") == "breached"
 
 
-def test_half_an_override_concerns_the_ladder_that_finishes_it():
-    limits = {**HALF, "before": {"MemoryMax": "512M"}}
-    assert _report.standing(look(0, False, [limits]), "circuit_breaker") == "healthy"
-    assert _report.standing(look(0, False, [limits]), "sse_availability") == "breached"
-    assert _report.standing(look(0, False, [HALF]), "sse_availability") == "healthy"
+@pytest.mark.parametrize("incident", _indicators.INCIDENTS)
+def test_half_an_override_is_settled_by_whatever_runs_next(incident):
+    """A half-done P_THRESHOLD raise would stay until somebody ran the very ladder that made it."""
+    for half in ({"P_THRESHOLD": "0.7"}, {"MemoryMax": "512M"}):
+        assert _report.standing(look(0, False, [{**HALF, "before": half}]), incident) == "breached"
+
+
+def test_what_was_settled_is_said_once_and_in_the_readers_language():
+    settled = _messages.sentence("settle_undone", unit="x.service", changes="P_THRESHOLD 0.7 → 0.5")
+    tried = action(settled={"finished": [], "undone": ["P_THRESHOLD"]}, done=[settled], verdict="healthy")
+    said = "\n".join(
+        _report.report("uk", "circuit_breaker", [_report.Host("a1", look(0, False), [tried], "recovered")])
+    )
+    assert said.count("P_THRESHOLD") == 1
+    assert "скасовано, бо збільшувало ризик" in said
 
 
 def test_what_a_person_has_to_see_to_is_not_covered_by_a_later_success():

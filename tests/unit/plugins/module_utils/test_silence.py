@@ -9,7 +9,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 from ansible_collections.aurora.runbook.plugins.module_utils import _silence
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 NOW = datetime(2026, 11, 24, 18, tzinfo=timezone.utc)
@@ -64,6 +64,7 @@ def test_no_other_host_is(instance):
     assert not matched(["aurora-a.example.com", "10.0.0.1"], instance)
 
 
+@settings(deadline=None)
 @given(st.lists(NAMES, min_size=1, max_size=5), NAMES, st.integers(1, 65535))
 def test_exactly_the_hosts_of_the_incident_are_silenced(hosts, other, port):
     assert matched(hosts, other) == matched(hosts, f"{other}:{port}") == (other in hosts)

@@ -257,8 +257,8 @@ def test_a_feed_that_serves_nobody_is_no_availability_at_all(changes, others, br
     ] is (breached or False)
 
 
-def way(**broken):
-    """What public_way_info returns for a way that is whole up to ``broken``."""
+def way(seen=(), **broken):
+    """What public_way_info returns for a way that is whole up to ``broken``, and what monitor1 saw of all hosts."""
     probes = {}
     for step in ("dns", "tcp", "tls", "http"):
         link = broken.get(step, "")
@@ -266,7 +266,8 @@ def way(**broken):
         probes[step] = {"status": "failed" if link else "ok", "problem": link, "seconds": 0.1, "data": data}
         if link and step != "dns":
             break
-    return _triage.outside({"probes": probes})
+    observer = {"observer": {"name": "monitor1", "seen": seen}} if seen else {}
+    return _triage.outside({"probes": probes, **observer})
 
 
 DENY = "-A ufw-user-input -p tcp -m tcp --dport 443 -j DROP"
@@ -300,6 +301,54 @@ def test_an_unexplained_link_is_told_with_its_problem():
     read = _triage.indicators(found, None, {})
     unknown = _triage.causes(read, _triage.why(found, NOW), found, {})
     assert _triage.describe(unknown)[0]["evidence"][0]["values"] == {"link": "tls", "problem": "tls"}
+
+
+def served(clients):
+    text = page(f"sse_clients_connected {clients}")
+    return {"feed_metrics": Finding("ok", {"before": text, "after": text, "seconds": 5.0})}
+
+
+TIMEOUT, NO_NAME = {"tcp": "tcp_timeout"}, {"dns": "dns", "tcp": "tcp_timeout"}
+CLOSED = {"firewall": Finding("ok", {"active": True, "rules": []})}
+
+
+@pytest.mark.parametrize(
+    ("seen", "broken", "others", "causes"),
+    [
+        ([["tcp_timeout"]] * 2, TIMEOUT, served(3), None),
+        ([["dns", "tcp_timeout"]] * 3, NO_NAME, served(3), None),
+        ([["tcp_refused"]] * 2, {"tcp": "tcp_refused"}, served(3), None),
+        ([["tcp_timeout"]], TIMEOUT, served(3), ["partition"]),  # one host proves nothing
+        ([["tcp_timeout"], []], TIMEOUT, served(3), ["partition"]),  # the other is reached
+        ([["tcp_timeout"], ["tcp_refused"]], TIMEOUT, served(3), ["partition"]),
+        ([["tcp_timeout"]] * 2, TIMEOUT, served(0), ["partition"]),  # clients are cut off too
+        ([["tcp_timeout"]] * 2, TIMEOUT, {}, ["partition"]),
+        ([["tcp_timeout"]] * 2, TIMEOUT, {**served(3), **CLOSED}, ["firewall"]),
+        ([["tcp_timeout"]] * 2, TIMEOUT, {**served(3), "units": unit_of("nginx", **DOWN)["units"]}, ["nginx_down"]),
+        ([["tcp_timeout"]] * 2, TIMEOUT, {**served(3), **HANGS}, ["feed_hung"]),
+        ([["dns"]] * 2, {"dns": "dns"}, served(3), ["dns"]),  # a wrong name is wrong for all hosts
+        ([["http_status"]] * 2, {"http": "http_status"}, served(3), ["unknown"]),
+    ],
+)
+def test_an_observer_that_is_cut_off_is_told_from_hosts_that_are(seen, broken, others, causes):
+    """Otherwise a monitor without network makes every host a P0, or hosts that nobody reaches go unnoticed."""
+    found = {**findings(), **others, **way(seen, **broken)}
+    availability = _triage.indicators(found, None, {})["sse_availability"]
+    assert judge(found) == (causes or ["unknown"])
+    if causes:
+        assert availability["breached"] is True
+    else:
+        assert (availability["breached"], availability["value"], availability["source"]) == (None, None, "outside")
+
+
+def test_who_saw_a_broken_way_is_said():
+    """One observer's word may be all there is: whoever reads it has to know."""
+    cut_off = {**findings(), **served(3), **way([["tcp_timeout"]] * 2, **TIMEOUT)}
+    alone = {**findings(), **way([["tcp_timeout"]], **TIMEOUT)}
+    for found, key, named in ((cut_off, "observer_cut_off", "none of the 2 hosts"), (alone, "one_observer", "alone")):
+        read = _triage.indicators(found, None, {})
+        said = _triage.describe(_triage.causes(read, _triage.why(found, NOW), found, {}))[0]["evidence"][-1]
+        assert (said["message"], "monitor1" in said["text"], named in said["text"]) == (key, True, True)
 
 
 @pytest.mark.parametrize("rubbish", [{"msg": "unreachable"}, {"probes": []}, {"probes": {"tcp": {"status": "failed"}}}])

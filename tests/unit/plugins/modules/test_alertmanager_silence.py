@@ -186,9 +186,15 @@ def test_the_token_is_in_nothing_that_ansible_says(serve):
     options = {name: value for name, value in OPTIONS.items() if value is not None}
     asked = json.dumps({**options, "url": server.url, "token": SECRET})
     argv = ["ansible", "localhost", "-i", "localhost,", "-c", "local", "-m", "aurora.runbook.alertmanager_silence"]
-    run = subprocess.run([*argv, "-vvv", "-a", asked], capture_output=True, text=True, check=False)
+    run = subprocess.run(
+        [*argv, "-e", "ansible_inject_invocation=true", "-vvv", "-a", asked],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     said = run.stdout[run.stdout.index("localhost | ") :]
     assert "check token" in said
+    assert "module_args" in said
     assert SECRET not in said
 
 

@@ -56,7 +56,8 @@ def notify(tmp_path) -> Callable[..., tuple[list, str]]:
         (tmp_path / "play.yml").write_text(json.dumps([play]), encoding="utf-8")
         (tmp_path / "variables.json").write_text(json.dumps(variables), encoding="utf-8")
         argv = ["ansible-playbook", "-i", "localhost,", "-c", "local", "-vvv", "-e", f"@{tmp_path / 'variables.json'}"]
-        argv += ["-e", "ansible_pipelining=true"]
+        # Its arguments are in what a module returns, as they always are before ansible-core 2.21.
+        argv += ["-e", "ansible_pipelining=true", "-e", "ansible_inject_invocation=true"]
         done = subprocess.run([*argv, *flags, str(tmp_path / "play.yml")], capture_output=True, text=True, check=False)
         kept = (tmp_path / "told").read_text(encoding="utf-8")
         return json.loads(kept), f"{done.stdout}{done.stderr}{kept}"

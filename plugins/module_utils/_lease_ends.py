@@ -1,0 +1,236 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the host does by itself when the time of a lease is over: the program behind the timer. Private.
+
+It needs no controller, no network beyond the host's own metrics, and no clock that is right.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+
+from ansible_collections.aurora.runbook.plugins.module_utils import (
+    _files,
+    _http,
+    _indicators,
+    _lease,
+    _lease_timer,
+    _messages,
+    _metrics,
+    _override,
+    _override_steps,
+    _record,
+    _redact,
+    _service,
+    _sysctl,
+)
+from ansible_collections.aurora.runbook.plugins.module_utils._errors import (
+    BusyError,
+    ConflictError,
+    FetchError,
+    MetricsError,
+    RunbookError,
+)
+
+# Every source that the program needs, this one first.
+PARTS = (
+    "_lease_ends", "_command", "_errors", "_files", "_health", "_http", "_indicators", "_knobs", "_lease",
+    "_lease_timer", "_limits", "_messages", "_metrics", "_override", "_override_steps", "_record", "_redact",
+    "_restart", "_service", "_sysctl", "_systemd",
+)  # fmt: skip
+MEMORY = "/run/aurora-runbook-leases.json"  # what was told and read at earlier ticks of this boot
+RETRY_SECONDS = 900  # after an end that failed, perhaps with a restart, or was in somebody's way
+LONGEST = {"start": 90.0, "hold": 30.0}  # so that an end and its undoing are done before systemd stops the program
+TAKEN_BACK, LEFT_ALONE, KEPT, LOST = "taken_back", "left_alone", "kept", "lost"
+
+Report = Callable[[_lease.Lease, str, Mapping], None]
+
+
+def main(arguments: list[str]) -> int:
+    if arguments == ["--version"]:
+        _line(_lease_timer.VERSION)
+        return 0
+    memory = _remembered()
+    try:
+        return tick(_lease.clock(), memory, say)
+    except BusyError as error:
+        _line(f"{error}: at the next tick")
+        return 0
+    finally:
+        if memory:
+            _files.write(MEMORY, json.dumps(memory), 0o600)
+        else:
+            _files.remove(MEMORY)
+
+
+def say(lease: _lease.Lease, outcome: str, sentence: Mapping) -> None:
+    """A line in the journal, and in the record of the incident that it was granted for."""
+    _line(_redact.redact(f"{outcome}: {sentence['text']}"))
+    told = {"message": sentence["message"], "values": sentence["values"]}
+    data = {"name": lease.name, "written": lease.written, "outcome": outcome, "sentence": told}
+    _record.append(lease.incident or _record.outside(_record.clock()), "lease_ended", data, by="host")
+
+
+def _line(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def tick(clock: _lease.Clock, memory: dict, report: Report) -> int:
+    """End what is due. Returns 1 when a lease could not be seen to, which keeps no other from its end."""
+    failed: set[str] = set()
+    due: dict[str, set[str]] = {}
+    leases = _leases(failed)
+    broken = bool(failed)
+    for lease in leases:
+        notes = memory.setdefault(lease.name, {})
+        with _apart(lease.name, failed):
+            due[lease.name] = ready(lease, clock, notes, _once(report, notes))
+    if any(due.values()) or not (broken or any(lease.ends for lease in leases)):
+        with _lease.exclusive():
+            for name in (name for name, names in due.items() if names):
+                with _apart(name, failed):
+                    end(_lease.load(name), due[name], clock, memory[name], _once(report, memory[name]))
+            if not broken:
+                _lease_timer.retire()
+    for gone in set(memory) - set(_lease.names()):
+        del memory[gone]
+    return 1 if failed else 0
+
+
+@contextlib.contextmanager
+def _apart(name: str, failed: set[str]) -> Iterator[None]:
+    """What goes wrong with one lease must not keep the others from their end."""
+    try:
+        yield
+    except Exception as error:  # whatever it is
+        failed.add(name)
+        _line(_redact.redact(f"{name}: {type(error).__name__}: {error}"))
+
+
+def _leases(failed: set[str]) -> list[_lease.Lease]:
+    """Every lease that can be read."""
+    found = []
+    for name in _lease.names():
+        with _apart(name, failed):
+            lease = _lease.load(name)
+            found += [lease] if lease else []
+    return found
+
+
+def ready(lease: _lease.Lease, clock: _lease.Clock, notes: dict, report: Report) -> set[str]:
+    """The names whose end is due and may come: what reduces exposure waits for a healthy indicator."""
+    if lease.gone:
+        return {lease.name}
+    names = {name for name, one in lease.ends.items() if _lease.due(one, clock)}
+    if path := _override_steps.lost(lease):
+        report(lease, LOST, _messages.sentence("lease_lost", unit=lease.name, path=path))
+    elif not names:
+        notes.clear()
+    if "tried" in notes and clock.up - notes["tried"] < RETRY_SECONDS:
+        return set()
+    waiting = {name for name in names if lease.ends[name].direction == "reduces"}
+    for name in sorted(waiting):
+        objection = unhealthy(lease.ends[name].watch, clock, notes)
+        if objection:
+            changes = f"{name}={lease.settled.get(name)}"
+            report(lease, KEPT, _messages.sentence("lease_kept", unit=lease.name, changes=changes, **objection))
+            names.discard(name)
+    return names
+
+
+def unhealthy(watch: Mapping, clock: _lease.Clock, notes: dict) -> dict:
+    """What speaks against an indicator, {} for a healthy one. A ratio is counted from an earlier tick on."""
+    indicator = _indicators.INDICATORS[watch["indicator"]]
+    pages = notes.setdefault("pages", {})
+    earlier = pages.get(indicator.incident)
+    try:
+        text = _http.fetch_page(str(watch["url"]))
+        page = _metrics.parse(text)
+        before = _metrics.parse(earlier["text"]) if earlier else None
+        seen = _indicators.measure(indicator, before, page, clock.up - earlier["up"] if earlier else 0)
+    except FetchError:
+        seen = _indicators.Value(None, problem="silent")
+    except MetricsError:
+        seen = _indicators.Value(None, problem="malformed")
+    else:
+        if earlier is None or seen.problem != "too_few":
+            counted = [name for name in (indicator.family, indicator.divisor) if name]
+            series = [line for line in text.splitlines() if any(name in line for name in counted)]
+            pages[indicator.incident] = {"up": clock.up, "text": "\n".join(series)}
+    if _indicators.verdict(indicator, seen, watch["threshold"]) is False:
+        return {}
+    value = seen.problem if seen.value is None else _messages.number(seen.value)
+    return {"metric": indicator.metric, "value": value, "limit": _messages.number(watch["threshold"])}
+
+
+def end(lease: _lease.Lease | None, names: set[str], clock: _lease.Clock, notes: dict, report: Report) -> None:
+    """Take back what is due of a lease, as ``state: absent`` would, unless somebody else changed it since."""
+    if lease is None:
+        return
+    tuning = lease.kind == _lease.TCP_TUNING
+    now_due = {name for name in names & set(lease.ends) if _lease.due(lease.ends[name], clock)}
+    if not (now_due or lease.gone):  # it was renewed meanwhile
+        return
+    try:
+        ended = _tuning_ended(lease) if tuning else _override_ended(lease, now_due)
+        notes.clear()
+    except ConflictError as error:
+        key, outcome, problem = "lease_stays", LOST if _override_steps.lost(lease) else LEFT_ALONE, str(error)
+    except RunbookError as error:
+        key, outcome, problem = "lease_end_failed", KEPT, str(error)
+    else:
+        for outcome, sentence in ended:
+            report(lease, outcome, sentence)
+        return
+    notes["tried"] = clock.up
+    report(lease, outcome, _messages.sentence(key, unit=lease.name, problem=problem))
+
+
+def _tuning_ended(lease: _lease.Lease) -> list[tuple[str, dict]]:
+    current = _sysctl.observe(())
+    planned = _sysctl.plan_absent(current.running, current.lease, current.ended)
+    _sysctl.apply(current, planned)
+    given_back = [(TAKEN_BACK, _sysctl.told(planned, "absent", False)[0])]
+    return [*((LEFT_ALONE, one) for one in planned.left_out), *(given_back if planned.steps or lease.gone else [])]
+
+
+def _override_ended(lease: _lease.Lease, names: set[str]) -> list[tuple[str, dict]]:
+    current = _override_steps.observe(lease.name)
+    planned = _override.plan_end(current, names)
+    lost = _override_steps.lost(lease)
+    _override.check_unit(current, "absent", {})
+    _override.check_files(current, missing=not planned.written)
+    working, _restarted = _override_steps.apply(current, planned, healthy(lease))
+    _lease.close(working, planned.written)
+    outcome, key = (LOST, "lease_was_lost") if lost else (TAKEN_BACK, "lease_over")
+    return [(outcome, _messages.sentence(key, unit=lease.name, changes=_override.changes(planned.steps)))]
+
+
+def healthy(lease: _lease.Lease) -> _service.Healthy:
+    """How the service is proven after a restart: as when the lease was granted, within the time a tick has."""
+    granted = _service.Healthy(**{"url": "", "start": 30.0, "hold": 5.0, **lease.health})
+    return replace(granted, start=min(granted.start, LONGEST["start"]), hold=min(granted.hold, LONGEST["hold"]))
+
+
+def _once(report: Report, notes: dict) -> Report:
+    """Tell what stays as it is once, not at every tick."""
+
+    def tell(lease: _lease.Lease, outcome: str, sentence: Mapping) -> None:
+        what = [outcome, sentence["message"], sentence["values"].get("name")]
+        if what not in notes.setdefault("told", []):
+            report(lease, outcome, sentence)
+            notes["told"].append(what)
+
+    return tell
+
+
+def _remembered() -> dict:
+    try:
+        memory = json.loads(_files.read(MEMORY) or "{}")
+    except (ValueError, RunbookError):
+        return {}
+    return memory if isinstance(memory, dict) else {}

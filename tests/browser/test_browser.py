@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The post-mortem in headless Chromium. If these break, a phone at nine in the morning shows half of it, or nothing."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+from ansible_collections.aurora.runbook.plugins.filter import story as rendering
+from ansible_collections.aurora.runbook.plugins.module_utils import _postmortem, _written
+from playwright.sync_api import sync_playwright
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+ARTIFACTS = CHECKOUT / ".dev" / "artifacts"
+sys.path.insert(0, str(CHECKOUT / "tests"))
+
+import recorded  # the path above is what makes it importable
+
+HOSTILE = "<img src=https://evil.example.com/x onerror=console.error(1)><script>console.error(2)</script>" + "x" * 5000
+WIDTH = "[document.documentElement.scrollWidth, document.documentElement.clientWidth]"
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    with sync_playwright() as playwright:
+        found = shutil.which("chromium")
+        assert found, "no chromium here; ./dev test installs it"
+        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def show(chromium, tmp_path):
+    """Opens a report as a file, and gives the page with what it asked of the network and said on the console."""
+    pages = []
+
+    def opened(story, language="en", width=390, scheme="light"):
+        text = rendering.render(story, "html", language, _written.Written())
+        (tmp_path / "report.html").write_text(text, encoding="utf-8")
+        page = chromium.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
+        pages.append(page)
+        said = []
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("request", lambda request: said.append(request.url) if not request.url.startswith("file:") else None)
+        page.goto((tmp_path / "report.html").as_uri())
+        return page, said
+
+    yield opened
+    for page in pages:
+        page.close()
+
+
+def tell(answers=None, language="en"):
+    answers = answers or recorded.answers()
+    return _postmortem.tell(recorded.ID, answers, recorded.BEGAN + 1000, language, recorded.ranges())
+
+
+@pytest.mark.parametrize(("width", "shown"), [(390, "narrow"), (1100, "wide")])
+@pytest.mark.parametrize("language", ["en", "uk"])
+def test_a_report_fits_and_shows_its_charts(show, language, width, shown):
+    """Else a reader scrolls sideways, or sees no course of the indicator."""
+    page, said = show(tell(language=language), language, width)
+    assert said == []
+    scrolled, visible = page.evaluate(WIDTH)
+    assert scrolled <= visible
+    charts = page.locator(f"svg.{shown}")
+    assert charts.count() == 3
+    for index in range(3):
+        box, line = charts.nth(index).bounding_box(), charts.nth(index).locator("path.series").bounding_box()
+        assert line["width"] > 0.7 * box["width"]
+        assert charts.nth(index).locator("text.limit").is_visible()
+    assert page.locator(f"svg.{'wide' if shown == 'narrow' else 'narrow'}").first.is_hidden()
+    assert page.locator(f"svg.{shown} .mark text").first.is_visible()
+
+
+def test_text_can_be_read_on_a_phone(show):
+    """Else the axis of the chart is too small to read."""
+    page, _said = show(tell())
+    heights = page.evaluate(
+        "[...document.querySelectorAll('svg.narrow text')].map(t => t.getBoundingClientRect().height)"
+    )
+    assert min(heights) >= 10
+
+
+def test_what_hosts_say_runs_nothing_asks_nothing_and_fits(show):
+    """Else a log line runs in an engineer's browser, or tells its author that somebody reads the report."""
+    answers = recorded.answers()
+    answers["aurora1"]["incidents"][0]["entries"][4]["data"] = {"who": HOSTILE, "text": HOSTILE}
+    answers["aurora2"]["incidents"][0]["entries"][4]["data"]["target"] = HOSTILE
+    answers["aurora3"] = {"problem": HOSTILE}
+    page, said = show(tell(answers))
+    assert said == []
+    assert page.locator("img, script, a, iframe, object, link").count() == 0
+    scrolled, visible = page.evaluate(WIDTH)
+    assert scrolled <= visible
+
+
+def test_dark_and_light_differ_and_the_picture_is_kept(show):
+    """Else the report blinds at night; and the picture is what a reviewer looks at."""
+    colours = set()
+    for scheme in ("dark", "light"):
+        page, _said = show(tell(), width=900, scheme=scheme)
+        colours.add(page.evaluate("getComputedStyle(document.body).backgroundColor"))
+    assert len(colours) == 2
+    ARTIFACTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=ARTIFACTS / "postmortem.png", full_page=True)
+    assert (ARTIFACTS / "postmortem.png").stat().st_size > 50_000

@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""If these break, a host keeps what it should take back, or takes back what protects it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import yaml
+from ansible_collections.aurora.runbook.plugins.module_utils import _lease, _lease_ends, _lease_timer
+from ansible_collections.aurora.runbook.plugins.module_utils._errors import BusyError, FetchError, RunbookError
+
+CHECKOUT = Path(__file__).resolve().parents[4]
+GRANTED = _lease.Clock(1.8e9, "boot", 1000.0)
+OVER = _lease.Clock(1.8e9 + 60, "boot", 1060.0)
+URL = "http://localhost:9000/metrics"
+BREAKER = {"indicator": "circuit_breaker", "url": URL, "threshold": 2.0}
+DENIED = {"indicator": "policy_deny_rate", "url": URL, "threshold": 0.35}
+
+
+def lease(direction="increases", watch=None, name="x.service", **changes):
+    end = _lease.end(60, GRANTED, direction, watch)
+    base = _lease.Lease("service_override", name, "active", {"K": "1"}, {"K": "2"}, "2026-11-24", "oncall")
+    return replace(base, ends={"K": end}, **changes)
+
+
+@pytest.fixture
+def told():
+    return []
+
+
+@pytest.fixture
+def host(monkeypatch, told):
+    """Leases of a host by name (or the error that reading one brings), what was ended, whether the timer went."""
+
+    class Host:
+        leases: dict = {}  # noqa: RUF012
+        ended: list = []  # noqa: RUF012
+        fails: tuple = ()
+        busy = retired = False
+
+        def tick(self, clock=OVER):
+            return _lease_ends.tick(clock, {}, lambda one, outcome, sentence: told.append((one.name, outcome)))
+
+    here = Host()
+    here.leases, here.ended = {}, []
+
+    def load(name):
+        if isinstance(here.leases[name], Exception):
+            raise here.leases[name]
+        return here.leases[name]
+
+    @contextlib.contextmanager
+    def exclusive():
+        if here.busy:
+            raise BusyError("another run is changing this host")
+        yield
+
+    def end(one, names, *_rest):
+        if one.name in here.fails:
+            raise ZeroDivisionError
+        here.ended.append(one.name)
+
+    monkeypatch.setattr(_lease, "names", lambda: sorted(here.leases))
+    monkeypatch.setattr(_lease, "load", load)
+    monkeypatch.setattr(_lease, "exclusive", exclusive)
+    monkeypatch.setattr(_lease_ends, "end", end)
+    monkeypatch.setattr(_lease_ends._override_steps, "lost", lambda one: "")
+    monkeypatch.setattr(_lease_timer, "retire", lambda: setattr(here, "retired", True))
+    return here
+
+
+def test_a_lease_that_cannot_be_read_or_ended_keeps_no_other_from_its_end(host):
+    host.leases = {
+        "a": RunbookError("a is not a lease"),
+        "b": lease(name="b"),
+        "c": lease(name="c"),
+        "d": lease(name="d"),
+    }
+    host.fails = ("b",)
+    assert host.tick() == 1
+    assert host.ended == ["c", "d"]
+    assert not host.retired  # what cannot be read may have an end
+
+
+def test_before_its_time_nothing_is_touched_and_nobody_is_kept_waiting(host):
+    host.leases, host.busy = {"a": lease(name="a")}, True
+    assert host.tick(replace(OVER, up=1059.9)) == 0
+
+
+def test_a_host_that_somebody_is_changing_is_left_to_the_next_tick(host):
+    host.leases, host.busy = {"a": lease(name="a")}, True
+    with pytest.raises(BusyError):
+        host.tick()
+
+
+def test_without_an_end_left_the_timer_goes(host):
+    host.leases = {"a": replace(lease(name="a"), ends={})}
+    host.tick()
+    assert (host.ended, host.retired) == ([], True)
+
+
+def page(state=0, considered=0, denied=0):
+    return (
+        f"# TYPE circuit_breaker_state gauge\ncircuit_breaker_state {state}\n"
+        f"# TYPE policy_considered_total counter\npolicy_considered_total {considered}\n"
+        f'# TYPE policy_denied_total counter\npolicy_denied_total{{why="A"}} {denied}\n'
+    )
+
+
+def ready(monkeypatch, told, watch, pages):
+    """What a tick after the other says about a reduction whose time is over."""
+    notes, found = {}, []
+    for number, text in enumerate(pages):
+        monkeypatch.setattr(_lease_ends._http, "fetch_page", text if callable(text) else lambda _url, text=text: text)
+        clock = replace(OVER, up=OVER.up + 60 * number)
+        report = lambda _one, outcome, sentence: told.append((outcome, sentence["values"]["value"]))  # noqa: E731
+        found.append(_lease_ends.ready(lease("reduces", watch), clock, notes, report))
+    return found
+
+
+def silent(_url):
+    raise FetchError("it does not answer")
+
+
+@pytest.fixture(autouse=True)
+def no_files_are_lost(monkeypatch):
+    monkeypatch.setattr(_lease_ends._override_steps, "lost", lambda one: "")
+
+
+def test_a_reduction_ends_only_while_its_indicator_is_healthy(monkeypatch, told):
+    """Else the host goes back to full activity in the middle of the next incident, with nobody looking."""
+    pages = [page(2), page(1), silent, "not a page", "", page(0)]
+    assert ready(monkeypatch, told, BREAKER, pages) == [set(), set(), set(), set(), set(), {"K"}]
+    assert told == [("kept", value) for value in ("2", "1", "silent", "malformed", "no_data")]
+
+
+def test_a_ratio_is_counted_over_as_many_ticks_as_it_needs(monkeypatch, told):
+    """At ten decisions a minute no single tick sees fifty: the reduction would never end."""
+    pages = [page(0, 100, 10), page(0, 120, 12), page(0, 160, 15), page(0, 5, 0), page(0, 65, 40), page(0, 125, 41)]
+    found = ready(monkeypatch, told, DENIED, pages)
+    assert found == [set(), set(), {"K"}, set(), set(), {"K"}]
+    assert [value for _outcome, value in told] == ["no_data", "too_few", "reset", "0.6667"]
+
+
+def test_a_raise_asks_no_indicator(monkeypatch):
+    monkeypatch.setattr(_lease_ends._http, "fetch_page", silent)
+    assert _lease_ends.ready(lease(), OVER, {}, None) == {"K"}
+
+
+def test_an_end_that_failed_waits_before_it_restarts_the_service_again():
+    notes = {"tried": OVER.up}
+    assert _lease_ends.ready(lease(), replace(OVER, up=OVER.up + 60), notes, None) == set()
+    assert _lease_ends.ready(lease(), replace(OVER, up=OVER.up + 900), notes, None) == {"K"}
+
+
+def test_what_stays_as_it_is_is_told_once(told):
+    notes = {}
+    report = _lease_ends._once(lambda _one, outcome, _sentence: told.append(outcome), notes)
+    for outcome in ("kept", "kept", "left_alone", "kept"):
+        report(lease(), outcome, {"message": outcome, "values": {}})
+    assert told == ["kept", "left_alone"]
+    _lease_ends.ready(lease(), GRANTED, notes, report)  # renewed: a new story
+    report(lease(), "kept", {"message": "kept", "values": {}})
+    assert told == ["kept", "left_alone", "kept"]
+
+
+def test_the_proof_after_a_restart_fits_into_a_tick():
+    """systemd stops the program after five minutes: a service would be left between two values."""
+    slow = replace(lease(), health={"url": "u", "start": 600.0, "hold": 600.0})
+    proof = _lease_ends.healthy(slow)
+    assert (proof.url, 2 * (proof.start + proof.hold) < 300) == ("u", True)
+
+
+# The program
+
+
+def test_the_program_is_the_same_wherever_it_is_made():
+    program = _lease_timer.build(_lease_ends.PARTS)
+    assert program == _lease_timer.build(_lease_ends.PARTS)
+    assert _lease_timer.version(program) == tuple(map(int, _lease_timer.VERSION.split(".")))
+    assert _lease_timer.version(b"no program") == _lease_timer.version(None) == ()
+
+
+def test_the_program_runs_alone(tmp_path):
+    """A part that is missing would show only when the lease is over, at night."""
+    path = tmp_path / "lease.pyz"
+    path.write_bytes(_lease_timer.build(_lease_ends.PARTS))
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", str(path), "--version"], capture_output=True, text=True, check=False, cwd=os.sep
+    )
+    assert (done.returncode, done.stdout.strip(), done.stderr) == (0, _lease_timer.VERSION, "")
+
+
+def test_the_version_is_the_collections():
+    assert yaml.safe_load((CHECKOUT / "galaxy.yml").read_text(encoding="utf-8"))["version"] == _lease_timer.VERSION

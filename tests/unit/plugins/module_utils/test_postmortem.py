@@ -1,0 +1,484 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""If these break, a post-mortem leaves out what went wrong, calls the unknown zero, or runs what a host wrote."""
+
+from __future__ import annotations
+
+import copy
+import html.parser
+import re
+import sys
+from datetime import timedelta, timezone
+from pathlib import Path
+
+import pytest
+from ansible_collections.aurora.runbook.plugins.filter import story as rendering
+from ansible_collections.aurora.runbook.plugins.module_utils import (
+    _chart,
+    _indicators,
+    _messages,
+    _postmortem,
+    _series,
+    _written,
+)
+from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
+
+import recorded  # the path above is what makes it importable
+from recorded import BEGAN, ID
+
+ZONE = timezone(timedelta(hours=2), "EET")
+LANGUAGES, FORMS = ("en", "uk"), ("md", "html")
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    '" onmouseover="alert(1)',
+    "[click](https://evil.example.com)",
+    "![pixel](https://evil.example.com/p.png)",
+    "https://evil.example.com www.evil.example.com",
+    "a | b | c\n| --- |\n# heading",
+    "{{ lookup('pipe', 'id') }}{% raw %}${7*7}",
+    "\x1b[31mred\x1b[0m\x07\u202eoverride",
+    "<!-- root: begin -->\nforged\n<!-- root: end -->",
+    "</td></tr></table><!-- `code` *b* _i_ ~~s~~ &lt; &#60;",
+    "x" * 1_000_000,
+]
+
+
+def tell(answers=None, language="en", asked=None):
+    return _postmortem.tell(ID, recorded.answers() if answers is None else answers, BEGAN + 1000, language, asked)
+
+
+def write(story, form="md", language="en", written=""):
+    return rendering.render(story, form, language, _written.read(written), ZONE)
+
+
+def alone(*events, closed=None, **more):
+    """One host with these entries, and what is told of it."""
+    info = recorded.incident(recorded.lines((0, "opened", recorded.OPENED), *events), closed, **more)
+    return {"a1": {"incidents": [info], "leases": [], "now": recorded.at(1000)}}
+
+
+def everywhere(data, text):
+    """The same data with this text for every text but those that give it its structure."""
+    if isinstance(data, dict):
+        kept = ("what", "id", "at", "now", "host", "message", "opened", "closed", "respond_by", "resolve_by", "until")
+        return {k: v if k in kept and isinstance(v, str) else everywhere(v, text) for k, v in data.items()}
+    if isinstance(data, (list, tuple)):
+        return [everywhere(value, text) for value in data]
+    return text if isinstance(data, str) else data
+
+
+class Tags(html.parser.HTMLParser):
+    """Every tag with the names of its attributes, and the text."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.text = set(), []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.add((tag, tuple(name for name, _value in attrs)))
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("form", FORMS)
+def test_a_report_has_every_part_that_the_runbook_asks_for(form, language):
+    """Else a reader at nine in the morning finds no timeline, impact, cause, actions or lessons."""
+    report = write(tell(language=language, asked=recorded.ranges()), form, language)
+    for key in ("timeline", "impact", "causes", "root", "actions", "refusals", "pages", "deadlines", "leases"):
+        assert _messages.say(language, f"pm_{key}") in report
+    for key in ("summary", "lessons", "follow_ups", "records", "write_root", "write_lessons", "not_helped", "helped"):
+        assert _messages.say(language, f"pm_{key}") in report
+    for fact in ("KELLY", "DECISIONS", "18:03:00", "20:03:00", "SPREAD", "bob", "cooldown", "2026-12-01", "c0ffee"):
+        assert fact in report
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_what_makes_the_report_doubtful_stands_above_everything(form):
+    """Else somebody trusts a timeline in which lines were changed, or a host is missing."""
+    story = tell()
+    report = write(story, form)
+    doubts = "\n".join(story.warnings)
+    for part in ("aurora3 could not be read", "no route to host", "chain of its record is BROKEN", "line 3", "torn"):
+        assert part in doubts
+    assert "service_override aurora-runner.service (line 5) has no result" in doubts
+    assert "the clock of aurora2 is 1.6 min ahead of that of aurora1" in doubts
+    first = report.index(_messages.say("en", "pm_summary"))
+    assert all(report.index(part) < first for part in ("could not be read", "BROKEN", "torn", "no result", "ahead"))
+
+
+def test_a_whole_record_raises_no_doubt():
+    """Else the warnings are always there, and nobody reads them."""
+    answers = {"aurora1": recorded.answers()["aurora1"]}
+    assert tell(answers).warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("change", "doubt"),
+    [
+        (lambda e: e[2].update(at=recorded.at(30)), "its clock was set"),
+        (lambda e: e[2].update(at=recorded.at(90000)), "ahead before line 3"),
+        (lambda e: e.insert(2, "no object"), "lines that could not be read: 1"),
+        (lambda e: e.pop(3), "the record ends between paging and its result"),
+        (lambda e: e[3]["data"].update(sent=[]), "no channel took the page"),
+    ],
+)
+def test_each_doubt_is_told(change, doubt):
+    """Else a set clock, a lost line or a page that nobody got goes unnoticed."""
+    answers = {"aurora1": recorded.answers()["aurora1"]}
+    change(answers["aurora1"]["incidents"][0]["entries"])
+    assert doubt in "\n".join(tell(answers).warnings)
+
+
+def test_a_clock_that_is_right_and_a_reboot_are_no_doubt():
+    """Else each reboot reads as a clock that was set."""
+    answers = alone((50, "note", {}), (100, "note", {}))
+    answers["a1"]["incidents"][0]["entries"][2].update(boot="c", up=5.0)
+    assert tell(answers).warnings == ()
+
+
+def test_the_head_says_how_bad_it_was_and_since_when():
+    """Else the severity of the worst hour is forgotten, and the minutes before the alert with it."""
+    rise = (100, "severity", {"from": "P2", "to": "P0"})
+    opened = {**recorded.OPENED, "severity": "P2", "age_seconds": 300}
+    answers = alone(rise, closed=900, severity="P1")
+    answers["a1"]["incidents"][0]["entries"][0]["data"] = opened
+    story = tell(answers)
+    assert (story.severity, story.worst_severity) == ("P1", "P0")
+    assert (story.began, story.opened, story.closed) == (BEGAN - 300, BEGAN, BEGAN + 900)
+    assert story.due == BEGAN + 7 * 86400
+
+
+def test_open_while_one_host_is():
+    """Else an incident is reported closed while a host still trades badly."""
+    assert tell().closed is None
+    answers = recorded.answers()
+    answers["aurora2"]["incidents"][0].update(open=False, closed=recorded.at(700))
+    assert tell(answers).closed == BEGAN + 700
+
+
+def test_what_is_unknown_is_not_zero():
+    """Else "0 orders denied" is read as "no harm done" where nobody looked."""
+    for impact in tell(alone()).impacts:
+        assert (impact.breached, impact.denied, impact.dropped) == (None, None, None)
+        assert (impact.known, impact.source) == (0, "pm_unknown")
+    report = write(tell(alone()))
+    row = next(line for line in report.splitlines() if line.startswith("| a1 | unknown"))
+    assert row.count("unknown") >= 3
+    assert "How long it was in breach is unknown" in report
+
+
+def test_figures_come_from_prometheus_where_it_was_asked():
+    """Else a host that is gone has no impact though Prometheus saw it."""
+    impacts = {impact.host: impact for impact in tell(asked=recorded.ranges()).impacts}
+    assert {impact.source for impact in impacts.values()} == {"pm_from_prometheus"}
+    assert (impacts["aurora3"].denied, impacts["aurora1"].denied) == (414, 412)
+    assert impacts["aurora1"].dropped == 7
+    assert impacts["aurora1"].breached == 330
+    assert impacts["aurora2"].known == impacts["aurora1"].known - 65  # not scraped meanwhile
+
+
+def test_figures_come_from_the_record_where_it_was_not():
+    """Else a site without Prometheus has no impact at all."""
+    back = {"message": "clients_back", "values": {"unit": "x", "before": 9, "after": 8}}
+    result = recorded.result(2, samples=recorded.samples(100, [2, 2, 0, 0]), sentences=[back])
+    story = tell(alone((99, "intent", recorded.HALVE), (120, "result", result), closed=400))
+    (impact,) = story.impacts
+    assert (impact.source, impact.breached, impact.dropped) == ("pm_from_record", 10, 9)
+    assert impact.known == 75  # 15 s between four samples, and a minute that the last one speaks for
+
+
+def test_a_prometheus_that_does_not_answer_is_told():
+    """Else figures of the record pass for those of Prometheus."""
+    assert "Prometheus did not answer" in "\n".join(tell(asked={"problem": "timed out"}).warnings)
+
+
+STEPS = st.lists(st.tuples(st.integers(1, 50), st.one_of(st.none(), st.integers(0, 600))), min_size=1, max_size=20)
+
+
+@given(STEPS, st.integers(-100, 600), st.integers(0, 900))
+def test_minutes_in_breach_are_what_counting_every_second_gives(steps, start, length):
+    """Else the impact of an incident is too large or too small."""
+    latency = _indicators.INDICATORS["execution_latency"]
+    times = [sum(step for step, _value in steps[: number + 1]) for number in range(len(steps))]
+    points = [(at, value) for at, (_step, value) in zip(times, steps)]
+    held = {
+        second: value
+        for (at, value), (after, _next) in zip(points, points[1:])
+        for second in range(at, after)
+        if value is not None and start <= second < start + length
+    }
+    beyond = [value - 300 for value in held.values() if value > 300]
+    found = _series.exposure(points, latency, 300, start, start + length)
+    assert found == pytest.approx((len(held), len(beyond), sum(beyond)))
+
+
+def test_the_integral_has_a_unit_that_says_how_bad():
+    """Else 301 ms for an hour looks like 3 s for an hour."""
+    looks = [
+        (t, "seen", {"indicator": recorded.indicator(600, 300, metric="exec:latency_p99:10m")}) for t in (0, 30, 60)
+    ]
+    answers = alone(*looks, closed=60)
+    known = ID.replace("circuit_breaker", "execution_latency")
+    answers["a1"]["incidents"][0]["id"] = known
+    (impact,) = _postmortem.tell(known, answers, BEGAN + 1000).impacts
+    assert (impact.integral, impact.unit) == (pytest.approx(300), "ms·min")
+
+
+def test_actions_are_told_with_before_and_after_and_whether_they_helped():
+    """Else the next person tries again what did not help."""
+    first, tuned, slowed, halved = tell().actions
+    assert (first.changes, first.before, first.after, first.helped) == (
+        "KELLY_MULTIPLIER 1.0 → 0.5", 2, 2, "pm_not_helped",
+    )  # fmt: skip
+    assert tuned.forced == "exchange moved"
+    assert (slowed.before, slowed.after, slowed.helped) == (2, 0, "pm_helped")
+    assert (halved.host, halved.after, halved.helped) == ("aurora2", None, "pm_help_unknown")
+    assert "UNFINISHED" in halved.outcome
+
+
+@pytest.mark.parametrize(
+    ("events", "closed", "states"),
+    [
+        ([], None, ("pm_missed", "pm_running")),
+        ([(300, "acknowledged", {"who": "bob"})], 3600, ("pm_met", "pm_met")),
+        ([(300, "intent", recorded.HALVE), (400, "acknowledged", {})], 3700, ("pm_met", "pm_missed")),
+        ([(400, "acknowledged", {})], None, ("pm_missed", "pm_running")),
+    ],
+)
+def test_deadlines_are_met_by_the_first_answer_and_by_the_end(events, closed, states):
+    """Else a missed deadline is called met, or a met one missed."""
+    assert tuple(deadline.state for deadline in tell(alone(*events, closed=closed)).deadlines) == states
+
+
+def test_a_deadline_that_is_not_known_is_not_met():
+    """Else a record without deadlines looks well kept."""
+    assert [d.state for d in tell(alone(deadlines={})).deadlines] == ["pm_unknown", "pm_unknown"]
+
+
+def test_a_page_that_every_host_has_on_record_was_one_page():
+    """Else it looks as if people were paged once per host."""
+    story = tell()
+    assert [(page.level, page.sent) for page in story.pages] == [("L1", ("mail on call",))]
+    lines = [line for line in story.timeline if "L1 paged" in line.text]
+    assert [line.hosts for line in lines] == [("aurora1", "aurora2")]
+
+
+def test_the_lines_of_a_host_stay_in_their_order_though_its_clock_was_set_back():
+    """Else an answer stands before its question."""
+    answers = alone(
+        (100, "note", {"text": "first"}), (50, "note", {"text": "second"}), (120, "note", {"text": "third"})
+    )
+    told = [line.text for line in tell(answers).timeline if "notes" in line.text]
+    assert [text.split()[-1] for text in told] == ["first", "second", "third"]
+
+
+def test_a_long_record_is_cut_in_the_middle_and_says_so():
+    """Else a report grows without bound, or a reader does not know that lines are missing."""
+    answers = alone(*((n, "note", {"text": str(n)}) for n in range(2000)))
+    report, story = write(tell(answers)), tell(answers)
+    assert (len(story.timeline), story.left_out) == (_postmortem.MAX_LINES, 2001 - _postmortem.MAX_LINES)
+    assert "lines are left out here" in report
+    assert "notes: 0 |" in report
+    assert "notes: 1999 |" in report
+
+
+def test_causes_have_the_evidence_for_them_and_the_likeliest_is_first():
+    """Else a suspicion is told as a fact."""
+    first, second = tell().causes
+    assert (first.name, first.hosts, second.name) == ("wide_spreads", ("aurora1", "aurora2"), "miscalibration")
+    assert "aurora1: 95 % of the last 19 denials say SPREAD_GUARD_TRIP" in first.evidence
+
+
+def test_follow_ups_come_from_what_happened():
+    """Else a lease, a broken chain or a dead channel is forgotten after the meeting."""
+    todo = "\n".join(tell().follow_ups)
+    for part in ("root cause", "KELLY_MULTIPLIER=0.5", "aurora3", "record of aurora2", "Slack", "documentation"):
+        assert part in todo
+
+
+def test_leases_of_other_incidents_are_not_told_and_an_endless_one_is():
+    """Else people give back what another incident still needs."""
+    answers = recorded.answers()
+    other = {**recorded.LEASE, "name": "other.service", "incident": ID.replace("1a", "2b")}
+    endless = {**recorded.LEASE, "name": "endless.service", "seconds": 0, "until": ""}
+    answers["aurora1"]["leases"] += [other, endless]
+    assert [(lease.name, lease.endless) for lease in tell(answers).leases] == [
+        ("aurora-runner.service", False),
+        ("endless.service", True),
+    ]
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=lambda text: text[:12].encode("ascii", "replace").decode())
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_nothing_that_a_host_says_becomes_html_or_a_link(text, language):
+    """Else whoever may write a log line runs scripts in the browser of an engineer."""
+    answers, asked = everywhere(recorded.answers(), text), recorded.ranges()
+    answers["aurora9"] = {"problem": text}
+    story = tell(answers, language, asked)
+    page, plain = write(story, "html", language), Tags(write(tell(language=language, asked=asked), "html", language))
+    assert Tags(page).tags <= plain.tags | {("span", ("class",))}
+    rendered = MarkdownIt("js-default", {"html": True}).enable("linkify").render(write(story, "md", language))
+    assert {tag for tag, _attributes in Tags(rendered).tags} <= {
+        "h1", "h2", "h3", "p", "ul", "li", "strong", "table", "thead", "tbody", "tr", "th", "td",
+    }  # fmt: skip
+    for form in FORMS:
+        report = write(story, form, language)
+        assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e]", report)
+        assert len(report) < 500_000
+
+
+PRINTABLE = st.text(st.one_of(st.characters(exclude_categories=["Cc", "Cs"]), st.sampled_from("*_[]()<>|`~#-+.:/@&w")))
+
+
+@given(PRINTABLE)
+def test_markdown_shows_a_text_as_it_is(text):
+    """Else a name with a star or a bracket in it disappears, or becomes something else."""
+    rendered = MarkdownIt("js-default", {"html": True}).enable("linkify").render(f"- {rendering.neutral(text)}\n")
+    seen = Tags(rendered)
+    assert {tag for tag, _attributes in seen.tags} <= {"ul", "li"}
+    assert "".join(seen.text).split() == text.split()
+
+
+def test_markdown_of_ours_is_not_escaped_twice():
+    """Else tables show backslashes."""
+    assert "\\" not in write(tell()).replace("\\@", "")
+
+
+def test_secrets_are_not_told():
+    """Else a report that goes to many people hands out a password."""
+    secret = {"name": "API_TOKEN", "before": "hunter2", "after": "hunter3", "direction": "neutral"}
+    note = {"who": "bob", "text": "password=hunter2 https://bob:hunter3@x.example.com/"}
+    change = {**recorded.HALVE, "change": [secret]}
+    answers = alone((5, "intent", change), (6, "note", note), (7, "other", {"auth_token": "hunter2"}))
+    for form in FORMS:
+        assert "hunter" not in write(tell(answers), form)
+
+
+JSON = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=5)),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@given(st.data())
+@settings(max_examples=60, deadline=None)
+def test_no_record_however_malformed_keeps_the_report_from_being_written(data):
+    """Else one bad line costs the story of the whole incident."""
+    answers, places = recorded.answers(), []
+
+    def walk(value):
+        for key in value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ():
+            if key not in ("id", "incidents"):
+                places.append((value, key))
+            walk(value[key])
+
+    walk(copy.deepcopy(answers))
+    answers = copy.deepcopy(answers)
+    places.clear()
+    walk(answers["aurora1"])
+    for parent, key in data.draw(st.lists(st.sampled_from(places), min_size=1, max_size=4)):
+        parent[key] = data.draw(JSON)
+    for form in FORMS:
+        assert write(tell(answers, asked=data.draw(st.sampled_from([None, recorded.ranges()]))), form)
+
+
+def test_a_sentence_that_this_version_does_not_know_is_shown_as_it_is():
+    """Else a newer host's record reads as if nothing was done."""
+    said = {"message": "of_the_future", "values": {"unit": "x.service"}}
+    answers = alone((5, "intent", recorded.HALVE), (6, "result", recorded.result(2, sentences=[said])))
+    assert "of_the_future unit=x.service" in "\n".join(line.text for line in tell(answers).timeline)
+
+
+def test_what_people_wrote_is_kept_and_goes_into_both_files():
+    """Else a root cause that took a day to find is lost when somebody writes the report again."""
+    first = write(tell())
+    edited = first.replace(_messages.say("en", "pm_write_root"), "The exchange *changed*\n\n<b>its</b> fees.")
+    edited = edited.replace(
+        "| fix what caused it |  | 2026-12-01 |  |", "| fix what caused it | bob | 2026-12-03 | x |"
+    )
+    edited = edited.replace(
+        "<!-- follow_ups: end -->", "| call the \\| exchange | eve | soon |  |\n<!-- follow_ups: end -->"
+    )
+    again = write(tell(), written=edited)
+    assert again == edited
+    page = write(tell(), "html", written=edited)
+    for part in ("The exchange *changed*", "&lt;b&gt;its", "bob", "2026-12-03", "call the | exchange", "eve"):
+        assert part in page
+
+
+def test_a_report_nobody_wrote_into_follows_the_record_and_the_language():
+    """Else yesterday's follow-ups and words stay in it."""
+    english = write(tell())
+    assert write(tell(language="uk"), language="uk", written=english) == write(tell(language="uk"), language="uk")
+
+
+@pytest.mark.parametrize("wrong", ["", "../../etc/passwd", f"{ID}/../x", f"{ID}\n", "none-20261124T000000Z-00000000"])
+def test_an_id_that_could_name_another_file_is_refused(wrong):
+    """Else a report is written where it should not be."""
+    with pytest.raises(RunbookError):
+        _postmortem.checked(wrong)
+
+
+def test_the_latest_incident_is_the_default_and_odd_ids_are_passed_over():
+    """Else the default is an old incident, or a path that a host made up."""
+    older, newer = ID, ID.replace("T18", "T19")
+    ids = ["../x-20271124T180000Z-1a2b3c4d", "none-20261125T000000Z-00000000", older, newer]
+    answers = {"a": {"incidents": [{"id": name} for name in ids]}, "b": {"problem": "gone"}}
+    assert _postmortem.latest(answers) == newer
+    with pytest.raises(RunbookError, match="no host could be read"):
+        _postmortem.latest({"b": {"problem": "gone"}})
+
+
+def test_no_host_with_the_incident_is_an_error_and_not_an_empty_report():
+    """Else a mistyped id gives a report that says nothing happened."""
+    with pytest.raises(RunbookError, match="no host that could be read has a record of it"):
+        tell({"a": {"incidents": [], "leases": []}, "b": {"problem": "gone"}})
+
+
+def test_prometheus_is_asked_once_for_all_hosts_and_for_a_bounded_number_of_points():
+    """Else a long incident asks Prometheus for more than it answers."""
+    instances = {f"h{n}": f"h{n}.example.com" for n in range(40)}
+    asked = _postmortem.range_query(ID, recorded.answers(), instances, BEGAN + 30 * 86400)
+    assert (asked["end"] - asked["start"]) / asked["step"] <= _series.MAX_POINTS
+    assert asked["query"].count('"what", "indicator"') == 32
+    assert asked["start"] < BEGAN
+
+
+LEVELS = st.lists(st.tuples(st.integers(0, 10**6), st.one_of(st.none(), st.floats(-1e6, 1e6))), min_size=1, max_size=50)
+
+
+@given(LEVELS, st.floats(-1e6, 1e6), st.booleans(), st.sampled_from([380, 860]))
+def test_a_chart_stays_within_its_box(points, limit, low_is_bad, width):
+    """Else a line, the limit or a mark lies outside of what is shown."""
+    points = sorted(points, key=lambda point: point[0])
+    window = (points[0][0], points[-1][0])
+    drawn = _chart.chart(points, window, limit, low_is_bad, [(at, "1") for at, _value in points[:9]], width, 180)
+    if all(value is None for _at, value in points):
+        assert drawn is None
+        return
+    numbers = [float(number) for number in re.findall(r"[ML](?:[\d.]+) ([-\d.]+)", drawn.path)]
+    assert all(drawn.top <= y <= drawn.bottom for y in [*numbers, drawn.limit, *(tick.at for tick in drawn.up)])
+    assert all(drawn.left <= tick.at <= drawn.right for tick in [*drawn.across, *drawn.marks])
+    assert drawn.beyond[1] >= 0
+    assert len(drawn.up) >= 2
+
+
+def test_a_gap_breaks_the_line():
+    """Else an hour without data looks like an hour of good data."""
+    drawn = _chart.chart([(0, 1), (1, 1), (2, None), (3, 1), (4, 1)], (0, 4), 2, False, [], 380, 180)
+    assert drawn.path.count("M") == 2
+
+
+def test_numbers_of_marks_do_not_cover_each_other():
+    """Else three actions within a minute are one blot."""
+    drawn = _chart.chart([(0, 1), (1000, 1)], (0, 1000), 2, False, [(1, "1"), (2, "2"), (900, "3")], 380, 180)
+    assert [mark.text for mark in drawn.marks] == ["1 2", "", "3"]

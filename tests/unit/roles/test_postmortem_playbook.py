@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""If these break, an engineer gets no report, one that lacks a host without saying so, or one nobody may read.
+
+The real playbook and role run; a stand-in answers for incident_info, and a server for Prometheus.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import stat
+import subprocess
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from urllib.parse import parse_qs
+
+import pytest
+
+CHECKOUT = Path(__file__).resolve().parents[3]
+sys.path.insert(0, str(CHECKOUT / "tests"))
+
+import recorded  # the path above is what makes it importable
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Runs the playbook; gives its exit status, what it said and the files it wrote."""
+    ours = tmp_path / "collections" / "ansible_collections" / "aurora" / "runbook"
+    (ours / "plugins" / "action").mkdir(parents=True)
+    for name in ("roles", "playbooks", "meta", "galaxy.yml"):
+        (ours / name).symlink_to(CHECKOUT / name)
+    for name in ("filter", "lookup", "module_utils", "doc_fragments"):
+        (ours / "plugins" / name).symlink_to(CHECKOUT / "plugins" / name)
+    stand_in = CHECKOUT / "tests" / "unit" / "roles" / "stand_ins" / "incident_info.py"
+    (ours / "plugins" / "action" / "incident_info.py").symlink_to(stand_in)
+    folder = tmp_path / "reports"
+
+    def run(answers, *arguments):
+        hosts = {name: {"answer": answer, "ansible_connection": "local"} for name, answer in answers.items()}
+        python = {"ansible_python_interpreter": sys.executable, "aurora_python_interpreter": sys.executable}
+        inventory = tmp_path / "inventory.json"
+        inventory.write_text(json.dumps({"aurora": {"hosts": hosts, "vars": python}}), encoding="utf-8")
+        settings = {"ANSIBLE_COLLECTIONS_PATH": str(tmp_path / "collections"), "ANSIBLE_BECOME_EXE": "true"}
+        playbook = ["ansible-playbook", "aurora.runbook.postmortem", "-i", str(inventory), *arguments]
+        done = subprocess.run(
+            [*playbook, "-e", "aurora_report_directory=reports"],
+            env={**os.environ, **settings, "ANSIBLE_NOCOLOR": "1"},
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        print(done.stdout, done.stderr)
+        files = {path.name: path for path in sorted(folder.iterdir())} if folder.exists() else {}
+        return done.returncode, done.stdout + done.stderr, files
+
+    return run
+
+
+@pytest.fixture
+def prometheus():
+    """A Prometheus that answers every range query alike; what it was asked."""
+    asked = []
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_POST(self):
+            body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+            asked.append((self.path, parse_qs(body)))
+            page = json.dumps(recorded.ranges()).encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(page)))
+            self.end_headers()
+            self.wfile.write(page)
+
+        def log_message(self, *_arguments):
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Answer)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}", asked
+    server.shutdown()
+
+
+def test_the_latest_incident_is_told_from_the_hosts_that_are_left(write, prometheus):
+    """Else a host that is down keeps everybody else's story from being written, or goes missing in silence."""
+    url, asked = prometheus
+    status, said, files = write(recorded.answers(), "-e", f"aurora_prometheus_url={url}")
+    assert status == 0
+    assert list(files) == [f"{recorded.ID}.html", f"{recorded.ID}.md"]
+    assert {stat.S_IMODE(path.stat().st_mode) for path in files.values()} == {0o640}
+    assert all(str(path) in said for path in files.values())
+    markdown = files[f"{recorded.ID}.md"].read_text(encoding="utf-8")
+    assert "aurora3 could not be read" in markdown
+    assert "no route to host" in markdown
+    ((path, query),) = asked
+    assert path == "/api/v1/query_range"
+    assert 'instance=~"aurora3(:[0-9]+)?"' in query["query"][0]
+    assert "| aurora3 | 5.8 min |" in markdown
+
+
+def test_again_nothing_changes_and_what_people_wrote_is_kept(write):
+    """Else each run is a change, and the root cause somebody wrote is gone."""
+    answers = {"aurora1": recorded.answers()["aurora1"]}
+    identify = ["-e", f"aurora_incident_id={recorded.ID}"]
+    status, _said, files = write(answers, *identify)
+    assert status == 0
+    markdown = files[f"{recorded.ID}.md"]
+    text = re.sub(r"(root: begin -->\n).*", r"\1{{ 7 * 7 }} the *exchange*", markdown.read_text(encoding="utf-8"))
+    markdown.write_text(text, encoding="utf-8")
+    write(answers, *identify)
+    assert "{{ 7 * 7 }} the *exchange*" in markdown.read_text(encoding="utf-8")
+    assert "{{ 7 * 7 }} the *exchange*" in files[f"{recorded.ID}.html"].read_text(encoding="utf-8")
+    _status, said, _files = write(answers, *identify)
+    assert re.search(r"changed=0 ", said)
+
+
+@pytest.mark.parametrize(
+    ("answers", "identifier", "reason"),
+    [
+        ({"a": {"problem": "gone"}}, "", "no host could be read"),
+        ({"a": {"problem": "gone"}}, recorded.ID, "no host could be read"),
+        (recorded.answers(), "../../etc/cron.d/x", "is no incident's id"),
+        (recorded.answers(), recorded.ID.replace("1a", "2b"), "has a record of it"),
+    ],
+)
+def test_what_cannot_be_told_fails_with_the_reason(write, answers, identifier, reason):
+    """Else an empty report says that nothing happened, or a file lands where it should not."""
+    status, said, files = write(answers, *(["-e", f"aurora_incident_id={identifier}"] if identifier else []))
+    assert status != 0
+    assert reason in " ".join(said.replace("\\n", " ").split())
+    assert files == {}
