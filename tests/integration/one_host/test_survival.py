@@ -299,7 +299,8 @@ def test_a_clock_that_was_set_by_a_day_changes_no_guard_and_no_age(off):
 
     smaller = {**larger, "environment": {"KELLY_MULTIPLIER": "0.8"}, "incident": {"id": identity, "run": "run-after"}}
     result = module(HOST, "service_override", smaller)
-    assert (result["verdict"], result["changed"]) == ("refused", False)
+    assert (result["verdict"], result["changed"], result["restarted"]) == ("refused", False, False)
+    assert result["overridden"] == {"KELLY_MULTIPLIER": "0.9"}  # what the report says is left
     assert result["done"][0]["message"] == "guard_cooldown"
     assert 0 <= result["done"][0]["values"]["ago"] < 900
     seen = module(HOST, "incident_info", {"days": 0})["incidents"]
