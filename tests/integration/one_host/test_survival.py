@@ -267,7 +267,7 @@ def test_a_unit_that_is_masked_or_renamed_meanwhile_is_named():
         run = remediate("-e", "aurora_runner_unit=aurora-trader.service")
         assert (run.status, run.verdicts) == (0, {HOST: "recovered"})
         assert knobs(HOST, "aurora-trader.service") == REDUCED
-        assert playbook("revert", *QUICK).verdicts == {HOST: "escalated"}  # given back, and the spreads are still wide
+        assert playbook("revert", *QUICK).verdicts == {HOST: "healthy"}  # whatever the unit is called
         assert knobs(HOST, "aurora-trader.service") == NORMAL
     finally:
         shell(HOST, f"systemctl stop aurora-trader; rm -f {UNIT} {renamed}; cp /root/{RUNNER} {UNIT}")
