@@ -353,7 +353,8 @@ def run(params, conduct):
         return {**result, "verdict": "approval_needed"}
     refusal = planned.changed and begin(conduct, current, planned)
     if refusal:
-        return {**result, "changed": False, "verdict": "refused", "done": [refusal]}
+        stays = {"changed": False, "restarted": False, "overridden": _override.keep(current).written}
+        return {**result, **stays, "verdict": "refused", "done": [refusal]}
     if conduct.check_mode and planned.changed:
         return {**result, "verdict": "would_change"}
     working = None

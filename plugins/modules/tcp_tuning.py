@@ -167,7 +167,8 @@ def run(params, conduct):
     granted_for = current.lease.incident if current.lease else ""
     refusal = planned.changed and conduct.begin("host", changes(planned), lease=granted_for)
     if refusal:
-        return {**result, "changed": False, "verdict": "refused", "done": [refusal]}
+        stays = current.lease.settled if current.lease else {}
+        return {**result, "changed": False, "overridden": stays, "verdict": "refused", "done": [refusal]}
     if conduct.check_mode and planned.changed:
         return {**result, "verdict": "would_change"}
     if ends and not conduct.check_mode:

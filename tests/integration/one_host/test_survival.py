@@ -267,7 +267,7 @@ def test_a_unit_that_is_masked_or_renamed_meanwhile_is_named():
         run = remediate("-e", "aurora_runner_unit=aurora-trader.service")
         assert (run.status, run.verdicts) == (0, {HOST: "recovered"})
         assert knobs(HOST, "aurora-trader.service") == REDUCED
-        assert playbook("revert", *QUICK).verdicts == {HOST: "escalated"}  # given back, and the spreads are still wide
+        assert playbook("revert", *QUICK).verdicts == {HOST: "healthy"}  # whatever the unit is called
         assert knobs(HOST, "aurora-trader.service") == NORMAL
     finally:
         shell(HOST, f"systemctl stop aurora-trader; rm -f {UNIT} {renamed}; cp /root/{RUNNER} {UNIT}")
@@ -299,7 +299,8 @@ def test_a_clock_that_was_set_by_a_day_changes_no_guard_and_no_age(off):
 
     smaller = {**larger, "environment": {"KELLY_MULTIPLIER": "0.8"}, "incident": {"id": identity, "run": "run-after"}}
     result = module(HOST, "service_override", smaller)
-    assert (result["verdict"], result["changed"]) == ("refused", False)
+    assert (result["verdict"], result["changed"], result["restarted"]) == ("refused", False, False)
+    assert result["overridden"] == {"KELLY_MULTIPLIER": "0.9"}  # what the report says is left
     assert result["done"][0]["message"] == "guard_cooldown"
     assert 0 <= result["done"][0]["values"]["ago"] < 900
     seen = module(HOST, "incident_info", {"days": 0})["incidents"]
