@@ -18,7 +18,8 @@ from dataclasses import asdict, dataclass, replace
 from ansible_collections.aurora.runbook.plugins.module_utils import _files, _record
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
 
-TTL, RENEWAL = 120.0, 20.0  # seconds
+TTL = 120.0  # seconds between two calls of a run, and that a killed one keeps others out
+PERSONAL_TTL = 15.0  # of a person's single call
 REMEMBERED = 16  # tokens whose claim was taken over
 
 
@@ -52,28 +53,30 @@ def path(state: str) -> str:
     return os.path.join(state, "claim.json")
 
 
-def take(token: str, holder: str, incident: str, now: _record.Clock, state: str = _record.STATE_DIRECTORY) -> Claim:
+def take(
+    token: str, holder: str, incident: str, now: _record.Clock, state: str = _record.STATE_DIRECTORY, ttl: float = TTL
+) -> Claim:
     """Take or renew the claim on this host. Raises HeldError when another run has it, or took it from this one."""
     with _alone(state):
         old = load(state)
         if old and old.token != token and (old.holds(now) or token in old.lost):
             raise HeldError(old)
         if old and old.token == token and not old.released:
-            new = replace(old, incident=incident, boot=now.boot, until=now.up + TTL)
+            new = replace(old, incident=incident, boot=now.boot, until=now.up + ttl)
         else:
             expired = (old.token,) if old and not old.released else ()
             lost = ((*old.lost, *expired) if old else ())[-REMEMBERED:]
-            new = Claim(token, holder, incident, now.stamp, now.boot, now.up + TTL, old.gen + 1 if old else 1, lost)
+            new = Claim(token, holder, incident, now.stamp, now.boot, now.up + ttl, old.gen + 1 if old else 1, lost)
         _save(new, state)
     return new
 
 
-def renew_if_ours(token: str, now: _record.Clock, state: str = _record.STATE_DIRECTORY) -> None:
+def renew_if_ours(token: str, now: _record.Clock, state: str = _record.STATE_DIRECTORY, ttl: float = TTL) -> None:
     """Put off the end of a run's claim; one that was given up or taken over stays so."""
     with _alone(state):
         old = load(state)
         if old and old.token == token and not old.released:
-            _save(replace(old, boot=now.boot, until=now.up + TTL), state)
+            _save(replace(old, boot=now.boot, until=now.up + ttl), state)
 
 
 def release(token: str, state: str = _record.STATE_DIRECTORY) -> None:
@@ -91,15 +94,17 @@ def held(now: _record.Clock, state: str = _record.STATE_DIRECTORY) -> Claim | No
 
 
 @contextlib.contextmanager
-def kept(token: str, holder: str, incident: str, state: str = _record.STATE_DIRECTORY) -> Iterator[Claim]:
+def kept(
+    token: str, holder: str, incident: str, state: str = _record.STATE_DIRECTORY, ttl: float = TTL
+) -> Iterator[Claim]:
     """Take the claim, and renew it until the end of the block. Raises HeldError."""
-    claim = take(token, holder, incident, _record.clock(), state)
+    claim = take(token, holder, incident, _record.clock(), state, ttl)
     over = threading.Event()
 
     def go_on() -> None:
-        while not over.wait(RENEWAL):
+        while not over.wait(ttl / 6):
             with contextlib.suppress(RunbookError):  # the block goes on: it alone changes anything while it lasts
-                renew_if_ours(token, _record.clock(), state)
+                renew_if_ours(token, _record.clock(), state, ttl)
 
     thread = threading.Thread(target=go_on, daemon=True)
     thread.start()

@@ -123,7 +123,8 @@ class Conduct:
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:
         """Claim the host for this run, and join its incident. Raises HeldError and RunbookError."""
-        with _claim.kept(self.run, self.by, self.id, self.state):
+        ttl = _claim.TTL if self.incident else _claim.PERSONAL_TTL
+        with _claim.kept(self.run, self.by, self.id, self.state, ttl):
             try:
                 with _lease_timer.changing(False):
                     if self.incident:

@@ -15,6 +15,7 @@ from helpers import (
     RUNNER,
     configuration,
     decisions,
+    end_claim,
     knobs,
     lab,
     lease,
@@ -258,6 +259,7 @@ def killed_midway(arguments, proven=False):
     finally:
         shell(HOST, "pkill -KILL -f AnsiballZ_service_override")
         process.communicate()
+        end_claim(HOST)
 
 
 def test_what_a_killed_run_left_is_finished_or_undone_by_its_direction():

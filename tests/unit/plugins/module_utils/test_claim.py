@@ -166,9 +166,8 @@ def test_a_link_in_place_of_the_claim_is_refused_and_not_followed(state, tmp_pat
     assert (tmp_path / "elsewhere").read_text(encoding="ascii") == "mine"
 
 
-def test_a_long_call_keeps_renewing_and_stops_with_its_end(state, monkeypatch):
-    monkeypatch.setattr(_claim, "RENEWAL", 0.01)
-    with _claim.kept(FIRST, "olena", ID, state) as claim:
+def test_a_long_call_keeps_renewing_and_stops_with_its_end(state):
+    with _claim.kept(FIRST, "olena", ID, state, ttl=0.06) as claim:
         for _ in range(1000):
             if _claim.load(state).until > claim.until:
                 break
