@@ -56,6 +56,7 @@ if ! ufw status | grep -q '^Status: active'; then
     ufw allow 443/tcp
     ufw allow proto tcp from "$lan" to any port 8001,9000
     ufw --force enable
+    systemctl enable --quiet ufw
 fi >/dev/null
 
 cd /opt/aurora
