@@ -38,6 +38,7 @@ from helpers import (
 REDUCED = {**NORMAL, "KELLY_MULTIPLIER": "0.5"}
 LOOSE = "aurora_cooldown_seconds=0 aurora_max_ineffective=9"  # guards do not stand between one fault and the next
 QUICK = ("-e", f"aurora_healthy_seconds=1 aurora_hold_seconds=1 {LOOSE}")
+pytestmark = pytest.mark.long
 HEALTHY = {"health_url": "http://localhost:9000/metrics", "start_seconds": 15, "hold_seconds": 0}
 UNIT = f"/etc/systemd/system/{RUNNER}"
 DAY = 86400
@@ -170,7 +171,6 @@ def test_a_session_that_is_cut_while_the_module_acts():
     survived(remediate(), "healthy", before)
 
 
-@pytest.mark.long
 def test_packets_that_are_lost_while_the_module_acts():
     """A partition that ends again costs time and nothing else: the same run goes on."""
     rules = [f"{chain} -p tcp --{side} 22 -j DROP" for chain, side in (("INPUT", "dport"), ("OUTPUT", "sport"))]
@@ -254,7 +254,6 @@ def test_an_edit_of_the_drop_in_or_of_the_unit_is_left_alone_until_its_human_is_
         shell(HOST, f"sed -i '/^Nice=5$/d' {UNIT}; systemctl daemon-reload")
 
 
-@pytest.mark.long
 def test_a_unit_that_is_masked_or_renamed_meanwhile_is_named():
     renamed = UNIT.replace("runner", "trader")
     shell(HOST, f"mv {UNIT} /root/{RUNNER}; ln -s /dev/null {UNIT}; systemctl daemon-reload")
@@ -289,7 +288,7 @@ def clock_was_off(identity: str, seconds: float) -> None:
     lab.inside(HOST, "touch", f"--date={seconds:+g} seconds", place)
 
 
-@pytest.mark.parametrize("off", [-DAY, pytest.param(DAY, marks=pytest.mark.long)], ids=["ahead since", "behind since"])
+@pytest.mark.parametrize("off", [-DAY, DAY], ids=["ahead since", "behind since"])
 def test_a_clock_that_was_set_by_a_day_changes_no_guard_and_no_age(off):
     identity = _record.make_id("circuit_breaker", time.time())
     larger = {"name": RUNNER, "environment": {"KELLY_MULTIPLIER": "0.9"}, **HEALTHY}
