@@ -47,9 +47,10 @@ RETURN = r"""
 incidents:
   description:
     - The oldest first, each with C(id), C(incident) (its class), C(open), C(opened) and C(closed) by the host's clock,
-      C(age_seconds) since the trouble began, the worst C(severity), C(acknowledged) (C(who), C(at)), C(levels) paged or
-      being paged (C(state), C(at), C(age_seconds)), the last C(verdict), C(chain) (C(whole), C(problem)), C(torn) for a
-      last line that is not whole, C(head), the hash of the last line, and C(unfinished), intents without a result.
+      C(age_seconds) since the trouble began, the worst C(severity), C(deadlines) by it (C(respond_by),
+      C(resolve_by)), C(acknowledged) (C(who), C(at)), C(levels) paged or being paged (C(state), C(at),
+      C(age_seconds)), the last C(verdict), C(chain) (C(whole), C(problem)), C(torn) for a last line that is not
+      whole, C(head), the hash of the last line, and C(unfinished), intents without a result.
     - With O(entries=true) C(entries) too, each as it stands in the record.
   returned: always
   type: list
@@ -76,7 +77,14 @@ now:
 from dataclasses import asdict
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.aurora.runbook.plugins.module_utils import _options, _record, _redact, _state
+from ansible_collections.aurora.runbook.plugins.module_utils import (
+    _escalation,
+    _options,
+    _record,
+    _redact,
+    _stamps,
+    _state,
+)
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
 
 
@@ -97,8 +105,21 @@ def read(params):
     incidents = []
     for record in records(params, now):
         entries = {"entries": [asdict(entry) for entry in record.entries]} if params["entries"] else {}
-        incidents.append({**_record.describe(record, now), **entries})
+        incidents.append({**_record.describe(record, now), "deadlines": deadlines(record), **entries})
     return {**_state.overview(now), "incidents": incidents}
+
+
+def deadlines(record):
+    """Until when somebody has to answer and it has to be resolved, by the host's clock; null without an opening."""
+    first = _record.opened(record)
+    if first is None:
+        return {"respond_by": None, "resolve_by": None}
+    limits = _escalation.deadlines(_record.severity(record) or "")
+    began = _stamps.seconds(first.at) - (first.data.get("age_seconds") or 0.0)
+    return {
+        "respond_by": _record.stamp(began + limits.respond),
+        "resolve_by": _record.stamp(began + limits.resolve),
+    }
 
 
 def main():
