@@ -15,7 +15,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 
-from ansible_collections.aurora.runbook.plugins.module_utils import _files, _record
+from ansible_collections.aurora.runbook.plugins.module_utils import _files, _record, _stamps
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
 
 TTL = 120.0  # seconds between two calls of a run, and that a killed one keeps others out
@@ -37,7 +37,7 @@ class Claim:
     lost: tuple[str, ...] = ()
     released: bool = False
 
-    def holds(self, now: _record.Clock) -> bool:
+    def holds(self, now: _stamps.Clock) -> bool:
         return not self.released and self.boot == now.boot and now.up < self.until
 
 
@@ -54,7 +54,7 @@ def path(state: str) -> str:
 
 
 def take(
-    token: str, holder: str, incident: str, now: _record.Clock, state: str = _record.STATE_DIRECTORY, ttl: float = TTL
+    token: str, holder: str, incident: str, now: _stamps.Clock, state: str = _record.STATE_DIRECTORY, ttl: float = TTL
 ) -> Claim:
     """Take or renew the claim on this host. Raises HeldError when another run has it, or took it from this one."""
     with _alone(state):
@@ -71,7 +71,7 @@ def take(
     return new
 
 
-def renew_if_ours(token: str, now: _record.Clock, state: str = _record.STATE_DIRECTORY, ttl: float = TTL) -> None:
+def renew_if_ours(token: str, now: _stamps.Clock, state: str = _record.STATE_DIRECTORY, ttl: float = TTL) -> None:
     """Put off the end of a run's claim; one that was given up or taken over stays so."""
     with _alone(state):
         old = load(state)
@@ -87,7 +87,7 @@ def release(token: str, state: str = _record.STATE_DIRECTORY) -> None:
             _save(replace(old, released=True), state)
 
 
-def held(now: _record.Clock, state: str = _record.STATE_DIRECTORY) -> Claim | None:
+def held(now: _stamps.Clock, state: str = _record.STATE_DIRECTORY) -> Claim | None:
     """The claim that holds now."""
     claim = load(state)
     return claim if claim and claim.holds(now) else None
@@ -98,13 +98,13 @@ def kept(
     token: str, holder: str, incident: str, state: str = _record.STATE_DIRECTORY, ttl: float = TTL
 ) -> Iterator[Claim]:
     """Take the claim, and renew it until the end of the block. Raises HeldError."""
-    claim = take(token, holder, incident, _record.clock(), state, ttl)
+    claim = take(token, holder, incident, _stamps.clock(), state, ttl)
     over = threading.Event()
 
     def go_on() -> None:
         while not over.wait(ttl / 6):
             with contextlib.suppress(RunbookError):  # the block goes on: it alone changes anything while it lasts
-                renew_if_ours(token, _record.clock(), state, ttl)
+                renew_if_ours(token, _stamps.clock(), state, ttl)
 
     thread = threading.Thread(target=go_on, daemon=True)
     thread.start()

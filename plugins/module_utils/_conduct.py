@@ -24,6 +24,7 @@ from ansible_collections.aurora.runbook.plugins.module_utils import (
     _pause,
     _record,
     _redact,
+    _stamps,
     _unfinished,
 )
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
@@ -62,7 +63,7 @@ class Conduct:
         refusal = self._objection(wanted, restart)
         if self.check_mode:
             return refusal.sentence if refusal else None
-        self.id = self.id or lease or _record.outside(_record.clock())
+        self.id = self.id or lease or _record.outside(_stamps.clock())
         if refusal:
             data = {"action": self.action, "target": target, "guard": refusal.guard, "sentence": refusal.sentence}
             self.write("refused", {**data, "allowed_in": refusal.allowed_in})
@@ -86,7 +87,7 @@ class Conduct:
     def _objection(self, wanted: _guards.Action, restart: bool) -> _guards.Refusal | None:
         if self.incident is None:
             return None
-        now = _record.clock()
+        now = _stamps.clock()
         pause = _pause.load(now, self.state)
         if pause:
             key = "paused" if pause.until else "paused_open"

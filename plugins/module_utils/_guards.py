@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ansible_collections.aurora.runbook.plugins.module_utils import _messages, _record
+from ansible_collections.aurora.runbook.plugins.module_utils import _messages, _record, _stamps
 
 HOUR, DAY = 3600.0, 86400.0
 
@@ -44,7 +44,7 @@ class Refusal:
     allowed_in: float | None
 
 
-def history(records: Iterable[_record.Record], now: _record.Clock) -> list[Action]:
+def history(records: Iterable[_record.Record], now: _stamps.Clock) -> list[Action]:
     """What was done on this host, the latest first. An intent that never got a result was not done."""
     done = []
     for record in records:

@@ -11,12 +11,11 @@ import fcntl
 import json
 import os
 import re
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timezone
 
-from ansible_collections.aurora.runbook.plugins.module_utils import _files, _knobs
+from ansible_collections.aurora.runbook.plugins.module_utils import _files, _knobs, _stamps
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import BusyError, RunbookError
 
 STATE_DIRECTORY = "/var/lib/aurora-runbook"
@@ -27,15 +26,6 @@ SERVICE_OVERRIDE, TCP_TUNING = "service_override", "tcp_tuning"
 RAISED_SECONDS = 7200  # what raises exposure ends after two hours unless stated
 HEALTH = {"url", "start", "hold"}  # when the service counts as healthy, see _service.Healthy
 WATCH = {"indicator", "url", "threshold"}
-
-
-@dataclass(frozen=True)
-class Clock:
-    """The host's clock (seconds since 1970), which may be wrong; this boot, and seconds since then."""
-
-    now: float
-    boot: str
-    up: float
 
 
 @dataclass(frozen=True)
@@ -176,13 +166,11 @@ def boot() -> str:
         return file.read().strip()
 
 
-def clock() -> Clock:
-    return Clock(time.time(), boot(), time.clock_gettime(time.CLOCK_BOOTTIME))
-
-
-def end(seconds: int, clock: Clock, direction: str = "neutral", watch: Mapping[str, object] | None = None) -> End:
+def end(
+    seconds: int, clock: _stamps.Clock, direction: str = "neutral", watch: Mapping[str, object] | None = None
+) -> End:
     """An end ``seconds`` from now."""
-    until = datetime.fromtimestamp(clock.now + seconds, timezone.utc).isoformat(timespec="seconds")
+    until = datetime.fromtimestamp(clock.wall + seconds, timezone.utc).isoformat(timespec="seconds")
     return End(seconds, until, clock.boot, round(clock.up, 3), direction, dict(watch or {}))
 
 
@@ -191,7 +179,7 @@ def earliest(ends: Mapping[str, End]) -> str | None:
     return min((end.until for end in ends.values()), default=None)
 
 
-def due(end: End, clock: Clock) -> bool:
+def due(end: End, clock: _stamps.Clock) -> bool:
     """Is its time over? In the boot of the grant that boot's clock says so, later the host's, which may be wrong.
 
     A clock that says it is not granted yet was set back, and one that stands still is overtaken by the new boot's.
@@ -199,7 +187,7 @@ def due(end: End, clock: Clock) -> bool:
     if end.granted_boot == clock.boot:
         return clock.up - end.granted_up >= end.seconds
     until = datetime.fromisoformat(end.until).timestamp()
-    return clock.now >= until or clock.now < until - end.seconds or clock.up >= end.seconds
+    return clock.wall >= until or clock.wall < until - end.seconds or clock.up >= end.seconds
 
 
 @contextlib.contextmanager

@@ -25,6 +25,7 @@ from ansible_collections.aurora.runbook.plugins.module_utils import (
     _record,
     _redact,
     _service,
+    _stamps,
     _sysctl,
 )
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import (
@@ -39,7 +40,7 @@ from ansible_collections.aurora.runbook.plugins.module_utils._errors import (
 PARTS = (
     "_lease_ends", "_command", "_errors", "_files", "_health", "_http", "_indicators", "_knobs", "_lease",
     "_lease_timer", "_limits", "_messages", "_metrics", "_override", "_override_steps", "_record", "_redact",
-    "_restart", "_service", "_sysctl", "_systemd",
+    "_restart", "_service", "_stamps", "_sysctl", "_systemd",
 )  # fmt: skip
 MEMORY = "/run/aurora-runbook-leases.json"  # what was told and read at earlier ticks of this boot
 RETRY_SECONDS = 900  # after an end that failed, perhaps with a restart, or was in somebody's way
@@ -55,7 +56,7 @@ def main(arguments: list[str]) -> int:
         return 0
     memory = _remembered()
     try:
-        return tick(_lease.clock(), memory, say)
+        return tick(_stamps.clock(), memory, say)
     except BusyError as error:
         _line(f"{error}: at the next tick")
         return 0
@@ -71,7 +72,7 @@ def say(lease: _lease.Lease, outcome: str, sentence: Mapping) -> None:
     _line(_redact.redact(f"{outcome}: {sentence['text']}"))
     told = {"message": sentence["message"], "values": sentence["values"]}
     data = {"name": lease.name, "written": lease.written, "outcome": outcome, "sentence": told}
-    _record.append(lease.incident or _record.outside(_record.clock()), "lease_ended", data, by="host")
+    _record.append(lease.incident or _record.outside(_stamps.clock()), "lease_ended", data, by="host")
 
 
 def _line(text: str) -> None:
@@ -79,7 +80,7 @@ def _line(text: str) -> None:
     sys.stdout.flush()
 
 
-def tick(clock: _lease.Clock, memory: dict, report: Report) -> int:
+def tick(clock: _stamps.Clock, memory: dict, report: Report) -> int:
     """End what is due. Returns 1 when a lease could not be seen to, which keeps no other from its end."""
     failed: set[str] = set()
     due: dict[str, set[str]] = {}
@@ -121,7 +122,7 @@ def _leases(failed: set[str]) -> list[_lease.Lease]:
     return found
 
 
-def ready(lease: _lease.Lease, clock: _lease.Clock, notes: dict, report: Report) -> set[str]:
+def ready(lease: _lease.Lease, clock: _stamps.Clock, notes: dict, report: Report) -> set[str]:
     """The names whose end is due and may come: what reduces exposure waits for a healthy indicator."""
     if lease.gone:
         return {lease.name}
@@ -142,7 +143,7 @@ def ready(lease: _lease.Lease, clock: _lease.Clock, notes: dict, report: Report)
     return names
 
 
-def unhealthy(watch: Mapping, clock: _lease.Clock, notes: dict) -> dict:
+def unhealthy(watch: Mapping, clock: _stamps.Clock, notes: dict) -> dict:
     """What speaks against an indicator, {} for a healthy one. A ratio is counted from an earlier tick on."""
     indicator = _indicators.INDICATORS[watch["indicator"]]
     pages = notes.setdefault("pages", {})
@@ -167,7 +168,7 @@ def unhealthy(watch: Mapping, clock: _lease.Clock, notes: dict) -> dict:
     return {"metric": indicator.metric, "value": value, "limit": _messages.number(watch["threshold"])}
 
 
-def end(lease: _lease.Lease | None, names: set[str], clock: _lease.Clock, notes: dict, report: Report) -> None:
+def end(lease: _lease.Lease | None, names: set[str], clock: _stamps.Clock, notes: dict, report: Report) -> None:
     """Take back what is due of a lease, as ``state: absent`` would, unless somebody else changed it since."""
     if lease is None:
         return

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ansible_collections.aurora.runbook.plugins.module_utils import _knobs, _lease, _limits, _restart, _systemd
+from ansible_collections.aurora.runbook.plugins.module_utils import _knobs, _lease, _limits, _restart, _stamps, _systemd
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import ConflictError, RunbookError
 
 ENVIRONMENT_DIRECTORY = "/etc/aurora-runbook"
@@ -239,7 +239,7 @@ def ends(
     seconds: int,
     approve: Sequence[str],
     watch: Mapping[str, object] | None,
-    clock: _lease.Clock,
+    clock: _stamps.Clock,
 ) -> dict[str, _lease.End]:
     """When each value of an override ends: what is asked for now gets a new end, the rest keeps the one it has.
 

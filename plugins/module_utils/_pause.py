@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from datetime import datetime
 
-from ansible_collections.aurora.runbook.plugins.module_utils import _files, _record
+from ansible_collections.aurora.runbook.plugins.module_utils import _files, _record, _stamps
 
 
 @dataclass(frozen=True)
@@ -25,14 +24,14 @@ def path(state: str = _record.STATE_DIRECTORY) -> str:
     return os.path.join(state, "pause")
 
 
-def load(now: _record.Clock, state: str = _record.STATE_DIRECTORY) -> Pause | None:
+def load(now: _stamps.Clock, state: str = _record.STATE_DIRECTORY) -> Pause | None:
     """The pause that stands now. One whose time cannot be read stands until somebody removes it."""
     text = _files.read(path(state))
     if text is None:
         return None
     first, _newline, rest = text.partition("\n")
     try:
-        ended = datetime.fromisoformat(first.strip().replace("Z", "+00:00")).timestamp() <= now.wall
+        ended = _stamps.seconds(first.strip()) <= now.wall
     except (ValueError, OverflowError):
         return Pause("", text.strip()[:200])
     return None if ended else Pause(first.strip(), rest.strip()[:200])

@@ -30,9 +30,9 @@ import stat
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 
-from ansible_collections.aurora.runbook.plugins.module_utils import _files, _lease, _redact, _systemd
+from ansible_collections.aurora.runbook.plugins.module_utils import _files, _lease, _redact, _stamps
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
 
 STATE_DIRECTORY = _lease.STATE_DIRECTORY
@@ -92,19 +92,6 @@ class Record:
 
 
 @dataclass(frozen=True)
-class Clock:
-    """What time it is on the host, in three ways."""
-
-    wall: float
-    boot: str
-    up: float
-
-    @property
-    def stamp(self) -> str:
-        return stamp(self.wall)
-
-
-@dataclass(frozen=True)
 class Opening:
     """What a run knows of an incident: how bad, by which alert, seconds since it began, what was seen, its silence."""
 
@@ -113,15 +100,6 @@ class Opening:
     age_seconds: float = 0.0
     seen: Mapping = field(default_factory=dict)
     silence: Mapping | None = None
-
-
-def clock() -> Clock:
-    return Clock(time.time(), *_systemd.boot())
-
-
-def stamp(seconds: float) -> str:
-    moment = datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(seconds=seconds)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
 
 
 def incident_of(identity: str) -> str:
@@ -139,20 +117,16 @@ def make_id(incident: str, opened: float, key: str = "") -> str:
     return f"{incident}-{moment}-{tail}"
 
 
-def outside(now: Clock) -> str:
+def outside(now: _stamps.Clock) -> str:
     """The id that what is done outside of an incident goes to, one a day."""
     return f"{NOBODY}-{now.stamp[:10].replace('-', '')}T000000Z-00000000"
 
 
-def age(entry: Entry, now: Clock) -> float:
+def age(entry: Entry, now: _stamps.Clock) -> float:
     """Seconds since a line was written: right within a boot whatever the clock says, else at least as old as that."""
     if entry.boot == now.boot:
         return max(0.0, now.up - entry.up)
-    return max(now.up, now.wall - _seconds(entry.at))
-
-
-def _seconds(text: str) -> float:
-    return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
+    return max(now.up, now.wall - _stamps.seconds(entry.at))
 
 
 def directory(state: str = STATE_DIRECTORY) -> str:
@@ -209,7 +183,7 @@ def _decode(line: bytes) -> Entry | None:
             and isinstance(entry.open, bool)
             and isinstance(entry.data, dict)
         )
-        _seconds(entry.at)
+        _stamps.seconds(entry.at)
     except (TypeError, ValueError, OverflowError, RecursionError):
         return None
     return entry if sound else None
@@ -318,7 +292,7 @@ def _flock(descriptor: int, place: str) -> None:
 
 
 def _append(descriptor: int, place: str, what: str, data: Mapping, run: str, by: str) -> Entry:
-    now = clock()
+    now = _stamps.clock()
     size = os.fstat(descriptor).st_size
     raw = os.pread(descriptor, WINDOW, max(0, size - WINDOW))
     lines, tail, ending = _cut(raw)
@@ -431,7 +405,7 @@ def _joining(
 def begin_page(identity: str, level: str, key: str, run: str = "", by: str = "", state: str = STATE_DIRECTORY) -> bool:
     """Put on record that a level is about to be paged; False when it was already, or somebody else is at it."""
     with _locked(identity, state) as descriptor:
-        known = describe(read(identity, state), clock())["levels"].get(level)
+        known = describe(read(identity, state), _stamps.clock())["levels"].get(level)
         if known and (known["state"] == "paged" or known["age_seconds"] < PAGING_SECONDS):
             return False
         _append(descriptor, path(identity, state), "paging", {"level": level, "key": key}, run, by)
@@ -449,7 +423,7 @@ def opened(record: Record) -> Entry | None:
     return next((entry for entry in record.entries if entry.what == "opened"), None)
 
 
-def age_of(record: Record, now: Clock) -> float:
+def age_of(record: Record, now: _stamps.Clock) -> float:
     """Seconds since the trouble began, by the clock of this host and by what was known at the opening."""
     first = opened(record)
     if first is None:
@@ -466,13 +440,13 @@ def _prune(state: str) -> None:
         _files.remove(path(name, state))
 
 
-def recent(seconds: float, now: Clock, state: str = STATE_DIRECTORY) -> list[Record]:
+def recent(seconds: float, now: _stamps.Clock, state: str = STATE_DIRECTORY) -> list[Record]:
     """The records that were written to within so many seconds, those that are open, and those without an end."""
     ends = {name: _end(path(name, state)) for name in names(state)}
     return [read(name, state) for name, end in ends.items() if end is None or end.open or age(end, now) < seconds]
 
 
-def describe(record: Record, now: Clock) -> dict:
+def describe(record: Record, now: _stamps.Clock) -> dict:
     """An incident as incident_info and triage_info return it, without its entries."""
     first, over = opened(record), record.last("closed", "reopened", "opened")
     acknowledged, verdict = record.last("acknowledged"), record.last("verdict")
@@ -494,7 +468,7 @@ def describe(record: Record, now: Clock) -> dict:
     }
 
 
-def _levels(entries: Sequence[Entry], now: Clock) -> dict:
+def _levels(entries: Sequence[Entry], now: _stamps.Clock) -> dict:
     """The levels that were paged, or are being paged, each once. A page that no channel took is tried again."""
     levels: dict[str, dict] = {}
     for entry in entries:

@@ -13,10 +13,11 @@ from ansible_collections.aurora.runbook.plugins.module_utils import (
     _override_steps,
     _pause,
     _record,
+    _stamps,
 )
 
 
-def overview(now: _record.Clock) -> dict:
+def overview(now: _stamps.Clock) -> dict:
     """As incident_info and triage_info return it. Raises RunbookError when something cannot be read.
 
     ``timer`` is how the timer is that ends leases, where one has an end.

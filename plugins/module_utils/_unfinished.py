@@ -17,6 +17,7 @@ from ansible_collections.aurora.runbook.plugins.module_utils import (
     _lease,
     _messages,
     _record,
+    _stamps,
     _systemd,
 )
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
@@ -30,7 +31,7 @@ def settle_all(run: str, by: str, state: str = _record.STATE_DIRECTORY) -> list[
     What its own module has to finish or undo first stays as it is until then.
     """
     said = []
-    for record in _record.recent(7 * 86400.0, _record.clock(), state):
+    for record in _record.recent(7 * 86400.0, _stamps.clock(), state):
         for intent in record.unfinished:
             outcome = outcome_of(intent)
             if outcome is None:

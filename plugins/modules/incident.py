@@ -133,6 +133,7 @@ from ansible_collections.aurora.runbook.plugins.module_utils import (
     _pause,
     _record,
     _redact,
+    _stamps,
     _unfinished,
 )
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
@@ -157,7 +158,7 @@ def sentence(key, **values):
 
 
 def shown(names):
-    now = _record.clock()
+    now = _stamps.clock()
     return [_record.describe(_record.read(name), now) for name in names]
 
 
@@ -200,9 +201,9 @@ def paging(params, check_mode):
 
 def pause(params, check_mode):
     """Make or remove the file, and say so in what is open here."""
-    now = _record.clock()
+    now = _stamps.clock()
     resume = params["state"] == "resumed"
-    until = "" if resume else _record.stamp(now.wall + 60 * params["minutes"])
+    until = "" if resume else _stamps.stamp(now.wall + 60 * params["minutes"])
     standing = _pause.load(now)
     names = _record.open_names()
     if check_mode:

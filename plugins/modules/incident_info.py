@@ -101,7 +101,7 @@ def records(params, now):
 
 def read(params):
     _options.check_ranges(params, {"days": (0, 3660)})
-    now = _record.clock()
+    now = _stamps.clock()
     incidents = []
     for record in records(params, now):
         entries = {"entries": [asdict(entry) for entry in record.entries]} if params["entries"] else {}
@@ -117,8 +117,8 @@ def deadlines(record):
     limits = _escalation.deadlines(_record.severity(record) or "")
     began = _stamps.seconds(first.at) - (first.data.get("age_seconds") or 0.0)
     return {
-        "respond_by": _record.stamp(began + limits.respond),
-        "resolve_by": _record.stamp(began + limits.resolve),
+        "respond_by": _stamps.stamp(began + limits.respond),
+        "resolve_by": _stamps.stamp(began + limits.resolve),
     }
 
 

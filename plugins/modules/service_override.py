@@ -252,6 +252,7 @@ from ansible_collections.aurora.runbook.plugins.module_utils import (
     _override,
     _override_steps,
     _service,
+    _stamps,
     _systemd,
     _watch,
 )
@@ -301,7 +302,7 @@ def ends(current, planned, params, watch):
     """When each value of the override ends by itself."""
     if params["state"] == "present":
         seconds, approve = params["lease_seconds"], [name.lower() for name in params["approve"]]
-        return _override.ends(current, planned, seconds, approve, watch, _lease.clock())
+        return _override.ends(current, planned, seconds, approve, watch, _stamps.clock())
     standing = current.lease.ends if current.lease else {}
     return {name: end for name, end in standing.items() if name in planned.written}
 

@@ -129,6 +129,7 @@ from ansible_collections.aurora.runbook.plugins.module_utils import (
     _lease_timer,
     _messages,
     _options,
+    _stamps,
     _sysctl,
     _watch,
 )
@@ -149,7 +150,7 @@ def run(params, conduct):
     seconds = _options.lease_seconds(params["lease_seconds"])
     current = _sysctl.observe(_sysctl.PROFILES[params["profile"]])
     planned = plan(current, params)
-    ends = dict.fromkeys(planned.written, _lease.end(seconds, _lease.clock())) if seconds else {}
+    ends = dict.fromkeys(planned.written, _lease.end(seconds, _stamps.clock())) if seconds else {}
     renewed = current.lease is not None and ends != current.lease.ends
     result = {
         "changed": planned.changed,

@@ -232,8 +232,8 @@ from ansible_collections.aurora.runbook.plugins.module_utils import (
     _options,
     _parallel,
     _probes,
-    _record,
     _redact,
+    _stamps,
     _state,
     _summary,
     _systemd,
@@ -271,7 +271,7 @@ def probes(params, secret):
         "event_log": lambda: _probes.log_tail(params["event_log"], params["user"]),
         "trade_log": lambda: _probes.log_tail(params["trade_log"], params["user"]),
         "denied_log": lambda: _probes.log_tail(params["denied_log"], params["user"]),
-        "leases": lambda: _state.overview(_record.clock()),
+        "leases": lambda: _state.overview(_stamps.clock()),
     }
     for role, unit in names.items():
         found[f"journal_{role}"] = lambda unit=unit: _probes.journal(unit)

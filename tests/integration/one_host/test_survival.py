@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 import pytest
-from ansible_collections.aurora.runbook.plugins.module_utils import _record
+from ansible_collections.aurora.runbook.plugins.module_utils import _record, _stamps
 from helpers import (
     DROP_INS,
     HOST,
@@ -281,7 +281,7 @@ def clock_was_off(identity: str, seconds: float) -> None:
     head, text = "", ""
     for entry in map(json.loads, lines()[identity].splitlines()):
         at = datetime.fromisoformat(entry["at"].replace("Z", "+00:00")) + timedelta(seconds=seconds)
-        line = json.dumps({**entry, "at": _record.stamp(at.timestamp()), "prev": head})
+        line = json.dumps({**entry, "at": _stamps.stamp(at.timestamp()), "prev": head})
         head, text = hashlib.sha256(line.encode()).hexdigest(), f"{text}{line}\n"
     place = f"{STATE}/incidents/{identity}.jsonl"
     lab.inside(HOST, "tee", place, input=text.encode())

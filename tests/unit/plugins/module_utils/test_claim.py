@@ -10,7 +10,7 @@ import sys
 import threading
 
 import pytest
-from ansible_collections.aurora.runbook.plugins.module_utils import _claim, _record
+from ansible_collections.aurora.runbook.plugins.module_utils import _claim, _stamps
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
 
 BOOT = "0b0e7c3e-9d54-4a6c-a9a0-d6f5a4a3c6a1"
@@ -24,7 +24,7 @@ def state(tmp_path):
 
 
 def at(up, boot=BOOT, wall=1.8e9):
-    return _record.Clock(wall, boot, up)
+    return _stamps.Clock(wall, boot, up)
 
 
 def take(state, token, up=0.0, boot=BOOT):
@@ -33,10 +33,10 @@ def take(state, token, up=0.0, boot=BOOT):
 
 RACER = """
 import sys, time
-from ansible_collections.aurora.runbook.plugins.module_utils import _claim, _record
+from ansible_collections.aurora.runbook.plugins.module_utils import _claim, _stamps
 time.sleep(max(0, float(sys.argv[3]) - time.time()))
 try:
-    _claim.take(sys.argv[1], "olena", "", _record.clock(), sys.argv[2])
+    _claim.take(sys.argv[1], "olena", "", _stamps.clock(), sys.argv[2])
     print("mine")
 except _claim.HeldError as error:
     print(error.claim.token)
@@ -45,7 +45,7 @@ except _claim.HeldError as error:
 
 def test_of_sixteen_runs_at_once_exactly_one_works_and_all_others_know_which(state):
     tokens = [f"token-number-{n}" for n in range(16)]
-    start = str(_record.clock().wall + 2)
+    start = str(_stamps.clock().wall + 2)
     argv = [sys.executable, "-c", RACER]
     racers = [subprocess.Popen([*argv, token, state, start], stdout=subprocess.PIPE, text=True) for token in tokens]
     said = [racer.communicate(timeout=60)[0].strip() for racer in racers]
@@ -59,7 +59,7 @@ def test_another_run_is_told_who_holds_the_host_since_when_and_for_which_inciden
     with pytest.raises(_claim.HeldError) as refused:
         take(state, SECOND, 60)
     claim = refused.value.claim
-    assert (claim.holder, claim.incident, claim.since) == ("first-run of olena", ID, _record.stamp(1.8e9))
+    assert (claim.holder, claim.incident, claim.since) == ("first-run of olena", ID, _stamps.stamp(1.8e9))
     assert "first-run of olena works on" in str(refused.value)
     assert _claim.held(at(60), state).token == FIRST
 
@@ -186,7 +186,7 @@ def test_what_is_on_disk_is_what_other_versions_read(state):
         "token": FIRST,
         "holder": "first-run of olena",
         "incident": ID,
-        "since": _record.stamp(1.8e9),
+        "since": _stamps.stamp(1.8e9),
         "boot": BOOT,
         "until": _claim.TTL,
         "gen": 1,

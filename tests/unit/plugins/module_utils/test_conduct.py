@@ -18,6 +18,7 @@ from ansible_collections.aurora.runbook.plugins.module_utils import (
     _options,
     _pause,
     _record,
+    _stamps,
 )
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
 
@@ -210,7 +211,7 @@ def test_a_failure_that_cannot_be_put_on_record_says_both(state, monkeypatch):
 
 
 def test_another_run_is_told_who_works_here_and_changes_nothing(state):
-    _claim.take("another-run", "petro", ID, _record.clock(), state)
+    _claim.take("another-run", "petro", ID, _stamps.clock(), state)
     since = _claim.load(state).since
     changed = []
     for incident in (INCIDENT, None):
@@ -223,9 +224,9 @@ def test_another_run_is_told_who_works_here_and_changes_nothing(state):
 
 def test_a_run_keeps_the_host_until_it_says_that_it_is_over(state):
     call(acting([]))
-    assert _claim.held(_record.clock(), state).token == INCIDENT["run"]
+    assert _claim.held(_stamps.clock(), state).token == INCIDENT["run"]
     call(lambda _params, conduct: conduct.finished() or {"changed": False})
-    assert _claim.held(_record.clock(), state) is None
+    assert _claim.held(_stamps.clock(), state) is None
 
 
 def test_a_person_meets_no_guards_and_is_on_record_and_leaves_the_host_free(state, monkeypatch):
@@ -239,7 +240,7 @@ def test_a_person_meets_no_guards_and_is_on_record_and_leaves_the_host_free(stat
     assert whats(state, name) == ["intent", "result"] * 3
     assert {entry.by for entry in entries(state, name)} == {"petro"}
     assert _record.open_names(state) == []
-    assert _claim.held(_record.clock(), state) is None
+    assert _claim.held(_stamps.clock(), state) is None
 
 
 @pytest.mark.parametrize("incident", [INCIDENT, None])
@@ -247,7 +248,7 @@ def test_a_host_that_somebody_else_changes_is_left_free_by_a_persons_call(state,
     with _lease.exclusive(str(tmp_path / "guard")):
         result = call(acting([]), incident)
     assert "another run is changing this host" in result["msg"]
-    assert (_claim.held(_record.clock(), state) is None) == (incident is None)
+    assert (_claim.held(_stamps.clock(), state) is None) == (incident is None)
 
 
 @pytest.mark.parametrize("incident", [INCIDENT, None])

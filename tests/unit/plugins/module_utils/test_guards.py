@@ -6,13 +6,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from ansible_collections.aurora.runbook.plugins.module_utils import _guards, _messages, _record
+from ansible_collections.aurora.runbook.plugins.module_utils import _guards, _messages, _record, _stamps
 from hypothesis import given
 from hypothesis import strategies as st
 
 ID, OTHER = "circuit_breaker-20261124T180000Z-1a2b3c4d", "sse_availability-20261124T180000Z-1a2b3c4d"
 BOOT = "0b0e7c3e-9d54-4a6c-a9a0-d6f5a4a3c6a1"
-NOW = _record.Clock(1.8e9, BOOT, 100000.0)
+NOW = _stamps.Clock(1.8e9, BOOT, 100000.0)
 KELLY = _guards.Action("service_override", "aurora-runner.service", ("KELLY_MULTIPLIER",), ID)
 SLOW = replace(KELLY, what=("DECISIONS_PER_MINUTE",))
 LIMITS = _guards.Limits(cooldown_seconds=1500.0, max_per_hour=6, max_per_day=20, max_ineffective=3, min_healthy=0)
@@ -124,7 +124,7 @@ def test_when_a_guard_says_it_would_allow_it_does_and_not_before(ages, per_hour,
 
 
 def entry(seq, what, data, up=0.0):
-    return _record.Entry(seq, "", _record.stamp(1.8e9), BOOT, NOW.up - up, "olena", "run", True, what, data)
+    return _record.Entry(seq, "", _stamps.stamp(1.8e9), BOOT, NOW.up - up, "olena", "run", True, what, data)
 
 
 INTENT = {"action": "service_override", "target": "x.service", "change": [{"name": "B"}, {"name": "A"}]}

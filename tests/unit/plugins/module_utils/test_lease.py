@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timezone
 
 import pytest
-from ansible_collections.aurora.runbook.plugins.module_utils import _lease
+from ansible_collections.aurora.runbook.plugins.module_utils import _lease, _stamps
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,7 +27,7 @@ FIRST = {
     "written": {"KELLY_MULTIPLIER": "0.5"},
 }
 
-CLOCK = _lease.Clock(1.8e9, "this-boot", 5000.0)
+CLOCK = _stamps.Clock(1.8e9, "this-boot", 5000.0)
 END = {"seconds": 60, "until": "2026-11-24T00:00:00+00:00", "granted_boot": "b", "granted_up": 1.0}
 
 
@@ -112,14 +112,14 @@ MOMENTS = st.floats(0, 1e9)
 @given(SECONDS, MOMENTS, st.floats(-3e9, 3e9))
 def test_in_the_boot_of_the_grant_no_clock_that_is_off_moves_an_end(seconds, later, off):
     """Somebody sets the host's clock by years: a raise would stay for years, or go at once."""
-    now = _lease.Clock(CLOCK.now + later + off, CLOCK.boot, CLOCK.up + later)
+    now = _stamps.Clock(CLOCK.wall + later + off, CLOCK.boot, CLOCK.up + later)
     assert _lease.due(_lease.end(seconds, CLOCK), now) == (now.up - round(CLOCK.up, 3) >= seconds)
 
 
 @given(SECONDS, MOMENTS, st.floats(0, 1e6))
 def test_after_a_reboot_with_a_right_clock_it_ends_when_its_time_is_over(seconds, later, up):
     up = min(up, later)  # this boot is younger than the grant
-    due = _lease.due(_lease.end(seconds, CLOCK), _lease.Clock(CLOCK.now + later, "next-boot", up))
+    due = _lease.due(_lease.end(seconds, CLOCK), _stamps.Clock(CLOCK.wall + later, "next-boot", up))
     if abs(later - seconds) > 1:  # the host's clock is kept in whole seconds
         assert due == (later >= seconds)
 
@@ -127,7 +127,7 @@ def test_after_a_reboot_with_a_right_clock_it_ends_when_its_time_is_over(seconds
 @given(SECONDS, MOMENTS, st.floats(-3e9, 3e9))
 def test_after_a_reboot_no_clock_that_is_off_keeps_a_lease_longer_than_its_time(seconds, up, off):
     """Set forward, back, stuck in 1970: the raise ends within its time of the new boot at the latest."""
-    clock = _lease.Clock(CLOCK.now + off, "next-boot", up)
+    clock = _stamps.Clock(CLOCK.wall + off, "next-boot", up)
     if up >= seconds or off < -1:
         assert _lease.due(_lease.end(seconds, CLOCK), clock)
 
@@ -146,4 +146,4 @@ def test_renewed_it_counts_anew_and_a_removal_keeps_the_end_until_it_is_done(tmp
 
 def test_the_first_of_several_ends_is_the_one_to_name():
     ends = {"A": _lease.end(600, CLOCK), "B": _lease.end(60, CLOCK)}
-    assert _lease.earliest(ends) == datetime.fromtimestamp(CLOCK.now + 60, timezone.utc).isoformat(timespec="seconds")
+    assert _lease.earliest(ends) == datetime.fromtimestamp(CLOCK.wall + 60, timezone.utc).isoformat(timespec="seconds")

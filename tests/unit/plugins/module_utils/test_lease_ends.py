@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 import yaml
-from ansible_collections.aurora.runbook.plugins.module_utils import _lease, _lease_ends, _lease_timer
+from ansible_collections.aurora.runbook.plugins.module_utils import _lease, _lease_ends, _lease_timer, _stamps
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import BusyError, FetchError, RunbookError
 
 CHECKOUT = Path(__file__).resolve().parents[4]
-GRANTED = _lease.Clock(1.8e9, "boot", 1000.0)
-OVER = _lease.Clock(1.8e9 + 60, "boot", 1060.0)
+GRANTED = _stamps.Clock(1.8e9, "boot", 1000.0)
+OVER = _stamps.Clock(1.8e9 + 60, "boot", 1060.0)
 URL = "http://localhost:9000/metrics"
 BREAKER = {"indicator": "circuit_breaker", "url": URL, "threshold": 2.0}
 DENIED = {"indicator": "policy_deny_rate", "url": URL, "threshold": 0.35}

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from ansible_collections.aurora.runbook.plugins.module_utils import _knobs, _lease, _override, _systemd
+from ansible_collections.aurora.runbook.plugins.module_utils import _knobs, _lease, _override, _stamps, _systemd
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import ConflictError, RunbookError
 from hypothesis import given
 from hypothesis import strategies as st
@@ -335,7 +335,7 @@ P_RAISED = {"P_THRESHOLD": "0.5"}
 P_BEFORE = {"P_THRESHOLD": "0.7"}
 KELLY_LOW, KELLY_BEFORE = {"KELLY_MULTIPLIER": "0.5"}, {"KELLY_MULTIPLIER": "1.0"}
 BOTH, BOTH_BEFORE = {**KELLY_LOW, **P_RAISED}, {**KELLY_BEFORE, **P_BEFORE}
-CLOCK = _lease.Clock(1.8e9, "boot", 1000.0)
+CLOCK = _stamps.Clock(1.8e9, "boot", 1000.0)
 WATCH = {"indicator": "circuit_breaker", "url": "http://localhost:9000/metrics", "threshold": 2.0}
 
 

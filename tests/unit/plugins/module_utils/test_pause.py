@@ -6,10 +6,10 @@ from __future__ import annotations
 import os
 
 import pytest
-from ansible_collections.aurora.runbook.plugins.module_utils import _pause, _record
+from ansible_collections.aurora.runbook.plugins.module_utils import _pause, _stamps
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
 
-NOW = _record.Clock(1_795_543_200.0, "boot", 5.0)  # 2026-11-24T18:00:00Z
+NOW = _stamps.Clock(1_795_543_200.0, "boot", 5.0)  # 2026-11-24T18:00:00Z
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def test_without_the_file_nothing_is_paused(state):
 
 def test_what_the_module_writes_is_what_it_reads_and_it_ends_when_asked(tmp_path):
     state = str(tmp_path / "state")
-    until = _record.stamp(NOW.wall + 3600)
+    until = _stamps.stamp(NOW.wall + 3600)
     assert _pause.begin(until, "olena: by hand", state)
     assert not _pause.begin(until, "olena: by hand", state)
     assert _pause.load(NOW, state) == _pause.Pause(until, "olena: by hand")

@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 import pytest
-from ansible_collections.aurora.runbook.plugins.module_utils import _record
+from ansible_collections.aurora.runbook.plugins.module_utils import _record, _stamps
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -33,7 +33,7 @@ def state(tmp_path):
 def clock(monkeypatch):
     """A host's clock that the test sets."""
     shown = {"wall": 1.8e9, "boot": BOOT, "up": 1000.0}
-    monkeypatch.setattr(_record, "clock", lambda: _record.Clock(**shown))
+    monkeypatch.setattr(_stamps, "clock", lambda: _stamps.Clock(**shown))
     return shown
 
 
@@ -463,22 +463,22 @@ def test_what_is_over_stays_over_whatever_is_written_to_it(state, ending):
 
 
 def test_age_is_right_within_a_boot_however_the_clock_jumps(clock):
-    entry = _record.Entry(1, "", _record.stamp(1.8e9), BOOT, 1000.0, "", "", True, "opened", {})
+    entry = _record.Entry(1, "", _stamps.stamp(1.8e9), BOOT, 1000.0, "", "", True, "opened", {})
     for wall in (0.0, 1.8e9 - 86400, 1.8e9 + 86400):
-        assert _record.age(entry, _record.Clock(wall, BOOT, 1060.0)) == 60.0
-    assert _record.age(entry, _record.Clock(1.8e9 + 30, "another boot", 5.0)) == 30.0
+        assert _record.age(entry, _stamps.Clock(wall, BOOT, 1060.0)) == 60.0
+    assert _record.age(entry, _stamps.Clock(1.8e9 + 30, "another boot", 5.0)) == 30.0
     # A clock that was ahead before the reboot must not keep an incident young, so that nobody is ever paged.
-    assert _record.age(entry, _record.Clock(1.8e9 - 86400, "another boot", 5.0)) == 5.0
-    assert _record.age(entry, _record.Clock(1.8e9, BOOT, 900.0)) == 0.0
+    assert _record.age(entry, _stamps.Clock(1.8e9 - 86400, "another boot", 5.0)) == 5.0
+    assert _record.age(entry, _stamps.Clock(1.8e9, BOOT, 900.0)) == 0.0
 
 
 @pytest.mark.parametrize("jump", [-86400.0, 0.0, 86400.0])
 def test_what_was_done_lately_is_remembered_though_the_clock_was_set(state, clock, jump):
     write(state, "closed")
     clock.update(wall=clock["wall"] + jump, up=clock["up"] + 1800)
-    assert [record.id for record in _record.recent(3600, _record.clock(), state)] == [ID]
+    assert [record.id for record in _record.recent(3600, _stamps.clock(), state)] == [ID]
     clock.update(up=clock["up"] + 3600)
-    assert _record.recent(3600, _record.clock(), state) == []
+    assert _record.recent(3600, _stamps.clock(), state) == []
 
 
 def test_open_and_unreadable_records_are_looked_at_however_old(state, clock):
@@ -486,19 +486,19 @@ def test_open_and_unreadable_records_are_looked_at_however_old(state, clock):
     write(state, "closed", identity=OTHER)
     overwrite(state, b"\xff\n" * 20000, OTHER)
     clock.update(up=clock["up"] + 1e6)
-    found = _record.recent(3600, _record.clock(), state)
+    found = _record.recent(3600, _stamps.clock(), state)
     assert [(record.id, bool(record.problem)) for record in found] == [(ID, False), (OTHER, True)]
 
 
 def test_trouble_is_as_old_as_its_alert_says(state, clock):
     join(state, age_seconds=100.0)
     clock["up"] += 20
-    assert _record.age_of(_record.read(ID, state), _record.clock()) == 120.0
+    assert _record.age_of(_record.read(ID, state), _stamps.clock()) == 120.0
 
 
 @given(st.floats(0, 4e9))
 def test_a_stamp_reads_back_to_the_millisecond_on_every_python(seconds):
-    assert abs(_record._seconds(_record.stamp(seconds)) - seconds) <= 0.001001
+    assert abs(_stamps.seconds(_stamps.stamp(seconds)) - seconds) <= 0.001001
     assert _record.ID.fullmatch(_record.make_id("x", seconds))
 
 
@@ -532,7 +532,7 @@ def test_a_level_is_paged_once(state, clock):
     _record.append(ID, "paged", {**page, "sent": ["slack"]}, state=state)
     clock["up"] += 1e6
     assert not _record.begin_page(ID, "L1", "key", state=state)
-    levels = _record.describe(_record.read(ID, state), _record.clock())["levels"]
+    levels = _record.describe(_record.read(ID, state), _stamps.clock())["levels"]
     assert {level: found["state"] for level, found in levels.items()} == {"L1": "paged", "L2": "paging"}
 
 
@@ -540,10 +540,10 @@ def test_an_incident_is_described_for_people(state, clock):
     join(state, severity="P0", age_seconds=5.0)
     intent = write(state, "intent")[0]
     _record.append(ID, "acknowledged", {"who": "olena", "text": "mine"}, state=state)
-    told = _record.describe(_record.read(ID, state), _record.clock())
-    assert told["acknowledged"] == {"who": "olena", "at": _record.stamp(clock["wall"])}
+    told = _record.describe(_record.read(ID, state), _stamps.clock())
+    assert told["acknowledged"] == {"who": "olena", "at": _stamps.stamp(clock["wall"])}
     assert (told["open"], told["severity"], told["age_seconds"], told["closed"]) == (True, "P0", 5.0, None)
     assert (told["unfinished"], told["chain"]) == ([intent.seq], {"whole": True, "problem": ""})
     _record.append(ID, "closed", {"verdict": "recovered"}, state=state)
-    over = _record.describe(_record.read(ID, state), _record.clock())
-    assert (over["open"], over["closed"]) == (False, _record.stamp(clock["wall"]))
+    over = _record.describe(_record.read(ID, state), _stamps.clock())
+    assert (over["open"], over["closed"]) == (False, _stamps.stamp(clock["wall"]))
