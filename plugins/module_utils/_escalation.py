@@ -9,11 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ansible_collections.aurora.runbook.plugins.module_utils import _messages, _redact, _stamps
+from ansible_collections.aurora.runbook.plugins.module_utils import _messages, _record, _redact, _stamps
 from ansible_collections.aurora.runbook.plugins.module_utils._messages import say
 
-PAGING, PAGED = "paging", "paged"
-SENDING_SECONDS = 120  # a sender that said nothing for so long died before it had sent, or before it could say so
 LEVELS = {"L1": 0, "L2": 1800, "L3": 7200, "L4": 14400}  # seconds unresolved, after which each takes over
 MAX_TITLE, MAX_BODY, MAX_HOSTS = 120, 3500, 3
 
@@ -60,11 +58,7 @@ def due(age_seconds: float) -> list[str]:
 
 def to_page(age_seconds: float, levels: Mapping[str, Mapping]) -> list[str]:
     """The levels that are due and neither were paged nor are being paged by somebody now."""
-    return [level for level in due(age_seconds) if not _handled(levels.get(level) or {})]
-
-
-def _handled(page: Mapping) -> bool:
-    return page.get("state") == PAGED or (page.get("state") == PAGING and page["age_seconds"] < SENDING_SECONDS)
+    return [level for level in due(age_seconds) if not _record.handled(levels.get(level) or {})]
 
 
 def key(incident_id: str, level: str) -> str:
@@ -103,7 +97,7 @@ def _levels(told: Iterable[Mapping]) -> list[str]:
 
 def _furthest(pages: Sequence[Mapping]) -> Mapping:
     """Paged on one host is paged; else the latest attempt counts."""
-    return min(pages, key=lambda page: (page["state"] != PAGED, page["age_seconds"]))
+    return min(pages, key=lambda page: (page["state"] != "paged", page["age_seconds"]))
 
 
 def _answer(one: Mapping) -> dict:

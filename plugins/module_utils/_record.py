@@ -40,7 +40,7 @@ ID = re.compile(r"([a-z]+(?:_[a-z]+)*)-([0-9]{8}T[0-9]{6}Z)-([0-9a-f]{8})")
 MAX_LINE, MAX_FILE = 16 << 10, 4 << 20
 RESERVE = 256 << 10  # of a file, for results and ends: an intent is refused before there is no room for its result
 WINDOW = 2 * (MAX_LINE + 2)  # bytes at the end in which a whole line is, also before a torn one
-PAGING_SECONDS = 120  # a page that was begun and not finished by then is sent again
+PAGING_SECONDS = 120  # a sender that said nothing for so long died before it had sent, or before it could say so
 KEPT = 200  # incidents that are over; older ones are removed when another one opens
 KEEPS_ROOM = ("opened", "reopened", "joined", "seen", "intent", "refused", "note")
 NOBODY = "none"  # the class of what was done outside of an incident
@@ -239,12 +239,12 @@ def _end(place: str) -> Entry | None:
         size = os.lstat(place).st_size
     except FileNotFoundError:
         return None
-    return _last(_read(place, max(0, size - WINDOW)))[1]
+    return _last(_cut(_read(place, max(0, size - WINDOW)))[0])[1]
 
 
-def _last(raw: bytes) -> tuple[bytes, Entry | None]:
-    """The last whole line of ours at the end of a record, as it stands and as what it says."""
-    return next(((line, entry) for line in reversed(_cut(raw)[0]) if (entry := _decode(line))), (b"", None))
+def _last(lines: Sequence[bytes]) -> tuple[bytes, Entry | None]:
+    """The last whole line of ours, as it stands and as what it says."""
+    return next(((line, entry) for line in reversed(lines) if (entry := _decode(line))), (b"", None))
 
 
 def append(
@@ -294,9 +294,8 @@ def _flock(descriptor: int, place: str) -> None:
 def _append(descriptor: int, place: str, what: str, data: Mapping, run: str, by: str) -> Entry:
     now = _stamps.clock()
     size = os.fstat(descriptor).st_size
-    raw = os.pread(descriptor, WINDOW, max(0, size - WINDOW))
-    lines, tail, ending = _cut(raw)
-    line, last = _last(raw)
+    lines, tail, ending = _cut(os.pread(descriptor, WINDOW, max(0, size - WINDOW)))
+    line, last = _last(lines)
     if last is None and (lines or size > WINDOW):  # else at most the first line was begun
         raise RunbookError(f"{place} has no line of ours at its end; look at it before running again")
     entry = Entry(
@@ -406,10 +405,15 @@ def begin_page(identity: str, level: str, key: str, run: str = "", by: str = "",
     """Put on record that a level is about to be paged; False when it was already, or somebody else is at it."""
     with _locked(identity, state) as descriptor:
         known = describe(read(identity, state), _stamps.clock())["levels"].get(level)
-        if known and (known["state"] == "paged" or known["age_seconds"] < PAGING_SECONDS):
+        if known and handled(known):
             return False
         _append(descriptor, path(identity, state), "paging", {"level": level, "key": key}, run, by)
     return True
+
+
+def handled(page: Mapping) -> bool:
+    """Was a level paged, or is somebody at it? ``page`` is as describe() tells of a level."""
+    return page.get("state") == "paged" or (page.get("state") == "paging" and page["age_seconds"] < PAGING_SECONDS)
 
 
 def severity(record: Record) -> str | None:
