@@ -60,7 +60,8 @@ class Conduct:
         ``lease`` is the incident that what is given back was done for. Raises RunbookError when there is no record.
         """
         wanted = _guards.Action(self.action, target, _guards.what(change), self.id)
-        refusal = self._objection(wanted, restart)
+        records = _record.recent(_unfinished.WITHIN, _stamps.clock(), self.state)
+        refusal = self._objection(wanted, restart, records)
         if self.check_mode:
             return refusal.sentence if refusal else None
         self.id = self.id or lease or _record.outside(_stamps.clock())
@@ -68,7 +69,7 @@ class Conduct:
             data = {"action": self.action, "target": target, "guard": refusal.guard, "sentence": refusal.sentence}
             self.write("refused", {**data, "allowed_in": refusal.allowed_in})
             return refusal.sentence
-        self.said += _unfinished.settle_all(self.run, self.by, self.state)
+        self.said += _unfinished.settle_all(records, self.run, self.by, self.state)
         forced = self.incident["force"] if self.incident else ""
         data = {"action": self.action, "target": target, "change": list(change), "restart": restart, "forced": forced}
         self.intent = self.write("intent", data)
@@ -78,13 +79,18 @@ class Conduct:
         """Put on record what waits for a person's approval."""
         if self.check_mode or not self.id:
             return
-        changes = ", ".join(f"{step['name']} {step['before']} → {step['after']}" for step in steps)
-        values = {"unit": target, "changes": changes, "knobs": ",".join(step["name"].lower() for step in steps)}
+        values = {
+            "unit": target,
+            "changes": _messages.changes(steps),
+            "knobs": ",".join(step["name"].lower() for step in steps),
+        }
         sentence = {"message": "needs_approval", "values": values}
         data = {"action": self.action, "target": target, "guard": "approval", "sentence": sentence}
         self.write("refused", {**data, "allowed_in": None})
 
-    def _objection(self, wanted: _guards.Action, restart: bool) -> _guards.Refusal | None:
+    def _objection(
+        self, wanted: _guards.Action, restart: bool, records: Sequence[_record.Record]
+    ) -> _guards.Refusal | None:
         if self.incident is None:
             return None
         now = _stamps.clock()
@@ -95,8 +101,7 @@ class Conduct:
         if self.incident["force"]:
             return None
         limits = _guards.Limits(**{name: self.incident[name] for name in _guards.Limits.__dataclass_fields__})
-        past = _guards.history(_record.recent(_guards.DAY, now, self.state), now)
-        return _guards.objection(limits, past, wanted, restart, self.incident["healthy_peers"])
+        return _guards.objection(limits, _guards.history(records, now), wanted, restart, self.incident["healthy_peers"])
 
     def write(self, what: str, data: Mapping) -> _record.Entry:
         """A line in the record of the incident."""
@@ -110,7 +115,7 @@ class Conduct:
                 "outcome": "done",
                 "changed": result["changed"],
                 "verdict": result.get("verdict"),
-                "sentences": [{"message": s["message"], "values": s["values"]} for s in result.get("done", ())],
+                "sentences": [_messages.bare(said) for said in result.get("done", ())],
                 "recovery": {k: v for k, v in recovery.items() if k != "samples"} if recovery else None,
                 "samples": _samples(recovery, time.time()) if recovery else [],
             }

@@ -70,7 +70,7 @@ def main(arguments: list[str]) -> int:
 def say(lease: _lease.Lease, outcome: str, sentence: Mapping) -> None:
     """A line in the journal, and in the record of the incident that it was granted for."""
     _line(_redact.redact(f"{outcome}: {sentence['text']}"))
-    told = {"message": sentence["message"], "values": sentence["values"]}
+    told = _messages.bare(sentence)
     data = {"name": lease.name, "written": lease.written, "outcome": outcome, "sentence": told}
     _record.append(lease.incident or _record.outside(_stamps.clock()), "lease_ended", data, by="host")
 

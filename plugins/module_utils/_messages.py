@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 LANGUAGES = ("en", "uk")
 
 CATALOGUE = {
@@ -995,6 +997,16 @@ def say(language: str, key: str, **values: object) -> str:
 def sentence(key: str, **values: object) -> dict:
     """A message as modules return it, so that the controller can say it in another language."""
     return {"message": key, "values": values, "text": say("en", key, **values)}
+
+
+def bare(said: dict) -> dict:
+    """A sentence as a record keeps it, to be said in the language of whoever reads it."""
+    return {"message": said["message"], "values": said["values"]}
+
+
+def changes(steps: Iterable[Mapping]) -> str:
+    """Steps of a change in a sentence of any language: KELLY_MULTIPLIER 1.0 → 0.5."""
+    return ", ".join(f"{step.get('name')} {step.get('before')} → {step.get('after')}" for step in steps)
 
 
 def number(value: float | None) -> str:

@@ -82,9 +82,9 @@ def tried(entries: Sequence[Mapping]) -> list[dict]:
             said.append(data.get("sentence", {}))
         elif entry["what"] == "intent":
             result = results.get(entry["seq"], {})
-            steps = (f"{s.get('name')} {s.get('before')} → {s.get('after')}" for s in data.get("change", ()))
+            changes = _messages.changes(data.get("change", ())) or "–"
             ended = result.get("verdict") or result.get("outcome") or "?"
-            values = {"action": data.get("action"), "target": data.get("target"), "changes": ", ".join(steps) or "–"}
+            values = {"action": data.get("action"), "target": data.get("target"), "changes": changes}
             said += [{"message": "tried", "values": {**values, "ended": ended}}, *result.get("sentences", ())]
     return said
 

@@ -67,7 +67,7 @@ def seen(look: Mapping, incident: str) -> dict:
             **{name: entry[name] for name in _SEEN if name in entry},
         },
         "causes": [
-            {**cause, "evidence": [{"message": e["message"], "values": e["values"]} for e in cause["evidence"]]}
+            {**cause, "evidence": [_messages.bare(said) for said in cause["evidence"]]}
             for cause in look.get("causes", [])[:5]
         ],
         "indicators": {name: each["value"] for name, each in read.items()},

@@ -18,7 +18,7 @@ from ansible_collections.aurora.runbook.plugins.module_utils import (
 
 
 def overview(now: _stamps.Clock) -> dict:
-    """As incident_info and triage_info return it. Raises RunbookError when something cannot be read.
+    """As incident_info and triage_info return it beside incidents. Raises RunbookError when something cannot be read.
 
     ``timer`` is how the timer is that ends leases, where one has an end.
     """
@@ -26,7 +26,6 @@ def overview(now: _stamps.Clock) -> dict:
     leases = _lease.load_all()
     timer = _lease_timer.state() if any(lease.ends for lease in leases) else ""
     return {
-        "incidents": [_record.describe(_record.read(name), now) for name in _record.open_names()],
         "leases": [_shown(lease) for lease in leases],
         "timer": timer,
         "timer_works": timer in ("", _lease_timer.WELL),
@@ -34,6 +33,10 @@ def overview(now: _stamps.Clock) -> dict:
         "paused": pause.until if pause else None,
         "now": now.stamp,
     }
+
+
+def open_incidents(now: _stamps.Clock) -> list[dict]:
+    return [_record.describe(_record.read(name), now) for name in _record.open_names()]
 
 
 def _shown(lease: _lease.Lease) -> dict:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from ansible_collections.aurora.runbook.plugins.module_utils import (
     _command,
@@ -17,21 +17,23 @@ from ansible_collections.aurora.runbook.plugins.module_utils import (
     _lease,
     _messages,
     _record,
-    _stamps,
     _systemd,
 )
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
 
+WITHIN = 7 * 86400.0  # seconds back in which an action may have been cut off, beside what is open
 FINISHED, UNDONE, UNKNOWN = "finished", "undone", "unknown"
 
 
-def settle_all(run: str, by: str, state: str = _record.STATE_DIRECTORY) -> list[dict]:
+def settle_all(
+    records: Iterable[_record.Record], run: str, by: str, state: str = _record.STATE_DIRECTORY
+) -> list[dict]:
     """Put the outcome of each intent without a result on record; a sentence for each.
 
     What its own module has to finish or undo first stays as it is until then.
     """
     said = []
-    for record in _record.recent(7 * 86400.0, _stamps.clock(), state):
+    for record in records:
         for intent in record.unfinished:
             outcome = outcome_of(intent)
             if outcome is None:
@@ -44,11 +46,10 @@ def settle_all(run: str, by: str, state: str = _record.STATE_DIRECTORY) -> list[
 
 
 def _named(intent: _record.Entry) -> dict:
-    steps = (f"{step.get('name')} {step.get('before')} → {step.get('after')}" for step in intent.data.get("change", ()))
     return {
         "action": str(intent.data.get("action")),
         "target": str(intent.data.get("target")),
-        "changes": ", ".join(steps) or "–",
+        "changes": _messages.changes(intent.data.get("change", ())) or "–",
         "at": intent.at,
         "by": intent.by,
     }

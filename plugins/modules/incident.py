@@ -144,7 +144,10 @@ RANGES = {"minutes": (1, 10080)}
 
 def ended(params, conduct):
     """The end of a run on this host; the claim is given up by whoever holds it for the run."""
-    said = _unfinished.settle_all(conduct.run, conduct.by, conduct.state)
+    if conduct.check_mode:
+        return {"changed": False, "incidents": [], "done": []}
+    records = _record.recent(_unfinished.WITHIN, _stamps.clock(), conduct.state)
+    said = _unfinished.settle_all(records, conduct.run, conduct.by, conduct.state)
     conduct.write("verdict", {"verdict": params["verdict"]})
     if params["verdict"] in GOOD:
         conduct.write("closed", {"verdict": params["verdict"], "sentence": sentence("closed_by_run")})
@@ -153,8 +156,7 @@ def ended(params, conduct):
 
 
 def sentence(key, **values):
-    said = _messages.sentence(key, **values)
-    return {"message": said["message"], "values": said["values"]}
+    return _messages.bare(_messages.sentence(key, **values))
 
 
 def shown(names):
@@ -256,13 +258,11 @@ def main():
         ],
         supports_check_mode=True,
     )
-    if module.params["state"] == "ended" and not module.check_mode:
+    if module.params["state"] == "ended":
         _conduct.conducted(module, "incident", ended)
     try:
         _options.check_ranges(module.params, RANGES)
-        nothing = {"changed": False, "incidents": [], "done": []}
-        state = module.params["state"]
-        result = nothing if state == "ended" else STATES[state](module.params, module.check_mode)
+        result = STATES[module.params["state"]](module.params, module.check_mode)
     except RunbookError as error:
         module.fail_json(msg=_redact.redact_text(str(error)))
     module.exit_json(**_redact.redact_data(result))

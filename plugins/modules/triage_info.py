@@ -271,7 +271,7 @@ def probes(params, secret):
         "event_log": lambda: _probes.log_tail(params["event_log"], params["user"]),
         "trade_log": lambda: _probes.log_tail(params["trade_log"], params["user"]),
         "denied_log": lambda: _probes.log_tail(params["denied_log"], params["user"]),
-        "leases": lambda: _state.overview(_stamps.clock()),
+        "leases": kept,
     }
     for role, unit in names.items():
         found[f"journal_{role}"] = lambda unit=unit: _probes.journal(unit)
@@ -291,6 +291,12 @@ def probes(params, secret):
         "runner_metrics": (lambda: scrapes("runner"), limit + sample + more),
         "feed_metrics": (lambda: scrapes("feed", secret), limit + sample + more),
     }
+
+
+def kept():
+    """What this collection keeps on the host."""
+    now = _stamps.clock()
+    return {**_state.overview(now), "incidents": _state.open_incidents(now)}
 
 
 def model_probes(params):

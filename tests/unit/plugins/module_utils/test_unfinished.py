@@ -8,7 +8,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from ansible_collections.aurora.runbook.plugins.module_utils import _lease, _record, _systemd, _unfinished
+from ansible_collections.aurora.runbook.plugins.module_utils import _lease, _record, _stamps, _systemd, _unfinished
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import CommandError, RunbookError
 
 ID = "circuit_breaker-20261124T180000Z-1a2b3c4d"
@@ -127,6 +127,11 @@ def test_a_refit_whose_notes_cannot_be_read_is_not_called_done(state, tmp_path, 
     assert _unfinished.outcome_of(asked) in ("undone", "unknown")
 
 
+def settle_all(run, state):
+    records = _record.recent(_unfinished.WITHIN, _stamps.clock(), state)
+    return _unfinished.settle_all(records, run, "petro", state)
+
+
 @pytest.mark.parametrize("data", [{}, {"action": "service_override"}, {"action": "log_rotation"}, {"action": []}])
 def test_what_nobody_can_tell_is_unknown(leased, data):
     assert _unfinished.outcome_of(replace(HALVED, data=data)) == "unknown"
@@ -137,7 +142,7 @@ def test_every_intent_gets_a_result_and_a_sentence_once(state, leased):
     _record.append(ID, "opened", {}, "first-run", "olena", state)
     cut_off = _record.append(ID, "intent", HALVED.data, "first-run", "olena", state)
     _record.append(ID, "intent", GIVEN_BACK.data, "first-run", "olena", state)
-    said = _unfinished.settle_all("second-run", "petro", state)
+    said = settle_all("second-run", state)
     assert [sentence["message"] for sentence in said] == ["left_finished", "left_undone"]
     assert all(part in said[0]["text"] for part in ("olena", cut_off.at, UNIT, "KELLY_MULTIPLIER 1.0 → 0.5"))
     results = [entry for entry in _record.read(ID, state).entries if entry.what == "result"]
@@ -146,11 +151,11 @@ def test_every_intent_gets_a_result_and_a_sentence_once(state, leased):
         ("petro", "second-run", "undone", False),
     ]
     assert results[0].data["intent"] == cut_off.seq
-    assert _unfinished.settle_all("third-run", "petro", state) == []
+    assert settle_all("third-run", state) == []
 
 
 def test_what_its_module_must_finish_first_stays_open(state, leased):
     leased[UNIT] = lease(HALF, "applying")
     _record.append(ID, "intent", HALVED.data, "first-run", "olena", state)
-    assert _unfinished.settle_all("second-run", "petro", state) == []
+    assert settle_all("second-run", state) == []
     assert len(_record.read(ID, state).unfinished) == 1
