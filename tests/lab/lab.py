@@ -167,6 +167,8 @@ def up(count):
         raise LabError(f"{count} Aurora hosts are refused; expected 1 to {MOST_HOSTS}")
     with alone():
         STATE.mkdir(parents=True, exist_ok=True)
+        if state() is None:
+            remove()  # what another checkout at this path left
         known = state()["hosts"] if state() else {}
         tag = image()
         wanted = [*NUMBERS, *(f"aurora{n}" for n in range(1, count + 1)), *(n for n in known if n not in NUMBERS)]
@@ -346,15 +348,22 @@ def write_state(hosts):
 def down():
     """Remove the hosts, their network and keys."""
     with alone():
-        names = [name for name in podman("ps", "--all", "--format={{.Names}}").split() if name.startswith(f"{NAME}-")]
-        if names:
-            with step(f"removing {len(names)} hosts"):
-                podman("rm", "--force", "--time=2", *names)
-        if exists("network", NAME):
-            podman("network", "rm", NAME)
+        with step("removing the hosts"):
+            remove()
         shutil.rmtree(STATE, ignore_errors=True)
     images = "podman rmi -f $(podman images -q 'localhost/aurora-lab*')"
     say(f"down; kept for the next time: .dev and the hosts' image, removed by: rm -rf .dev; {images}")
+
+
+def remove():
+    """Remove hosts and network."""
+    hosts = ["rm", "--force", "--time=2", "--filter", f"name=^{NAME}-"]
+    try:
+        podman(*hosts)
+    except LabError:  # podman cannot stop what died with the machine, but it can remove it once it has tried
+        podman(*hosts)
+    if exists("network", NAME):
+        podman("network", "rm", NAME)
 
 
 # Faults
