@@ -21,15 +21,15 @@ FIRING, RESOLVED = "firing", "resolved"
 
 
 @dataclass(frozen=True)
-class Target:
-    """What to remediate where; nothing when ``firing`` is false.
+class Alert:
+    """An alert of the runbook, each of its parts checked.
 
-    ``key`` is the same for the same alert, delivered again; ``age_seconds`` how long it fires. Empty and 0 for an alert
-    that does not say.
+    ``address`` is its ``instance`` label without scheme, port and path. ``key`` is the same for the same alert,
+    delivered again; ``age_seconds`` how long it fires. Empty and 0 for an alert that does not say.
     """
 
     incident: str
-    host: str
+    address: str
     firing: bool
     name: str
     fingerprint: str = ""
@@ -38,8 +38,21 @@ class Target:
     age_seconds: float = 0.0
 
 
+@dataclass(frozen=True)
+class Target(Alert):
+    """An alert and the ``host`` of the inventory that it is about; nothing to remediate when ``firing`` is false."""
+
+    host: str = ""
+
+
 def target(alert: object, hosts: Mapping[str, str], now: float) -> Target:
     """The target of an Alertmanager alert among ``hosts`` (address by inventory name). Raises RunbookError."""
+    known = checked(alert, now)
+    return Target(**vars(known), host=_host(alert["labels"].get("instance"), known.address, hosts))
+
+
+def checked(alert: object, now: float) -> Alert:
+    """An alert as Alertmanager sends it, ``now`` in seconds since 1970. Raises RunbookError."""
     if not isinstance(alert, Mapping) or not isinstance(alert.get("labels"), Mapping):
         raise RunbookError("aurora_alert is not an alert; expected a dict with name, labels, status and startsAt")
     status = alert.get("status")
@@ -48,10 +61,11 @@ def target(alert: object, hosts: Mapping[str, str], now: float) -> Target:
     name = alert.get("name") or alert["labels"].get("alertname")
     if not isinstance(name, str) or name not in INCIDENTS:
         raise RunbookError(f"aurora_alert: {_shown(name)} is no alert of the runbook; expected {', '.join(INCIDENTS)}")
+    instance = alert["labels"].get("instance")
     fingerprint, starts_at = _fingerprint(alert.get("fingerprint")), _starts_at(alert.get("startsAt"))
-    return Target(
+    return Alert(
         INCIDENTS[name],
-        _host(alert["labels"].get("instance"), hosts),
+        _without_port(instance) if isinstance(instance, str) else "",
         status == FIRING,
         name,
         fingerprint,
@@ -80,8 +94,7 @@ def _starts_at(value: object) -> datetime | None:
         raise RunbookError(f"aurora_alert: startsAt {_shown(value)} is refused; expected an RFC 3339 time") from error
 
 
-def _host(instance: object, hosts: Mapping[str, str]) -> str:
-    address = _without_port(instance) if isinstance(instance, str) else ""
+def _host(instance: object, address: str, hosts: Mapping[str, str]) -> str:
     found = [name for name, known in hosts.items() if address and address in (name, known)]
     if not found and address and not re.fullmatch(r"[\d.]+", address):
         found = [name for name in hosts if _alike(name, address)]

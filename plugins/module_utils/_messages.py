@@ -451,6 +451,10 @@ CATALOGUE = {
         "CPU {busy} % busy, most of it {name} (pid {pid}, {cpu_percent} % of a core)",
         "CPU зайнятий на {busy} %, найбільше {name} (pid {pid}, {cpu_percent} % ядра)",
     ),
+    "cpu_says_elsewhere": (
+        "CPU {busy} % busy, {own} % of it by processes of this host: see what runs beside it on its machine",
+        "CPU зайнятий на {busy} %, з них процесами цього хоста {own} %: погляньте, що ще працює на його машині",
+    ),
     "cpu_waits": (
         "the runner waits for a core {waiting} % of the time, and {name} (pid {pid}) takes {cpu_percent} % of a core",
         "runner чекає на ядро {waiting} % часу, а {name} (pid {pid}) займає {cpu_percent} % ядра",

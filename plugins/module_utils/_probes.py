@@ -181,6 +181,8 @@ def _percent(quota: float | None) -> float | None:
 def load(seconds: float, names: Mapping[str, str]) -> dict:
     """Runbook 1, action 2 and 3, triage 3: ``top``: load, CPU in use, and who uses it (percent of one core).
 
+    ``own_percent`` is what of ``busy_percent`` this host's processes use: in a container or a virtual machine, or while
+    the kernel itself is busy, it is less.
     ``units`` has the use of the units by role, as far as their processes lived through the sample, and ``waiting`` how
     long, in percent of the time, their processes were ready to run and had no core.
     """
@@ -197,6 +199,7 @@ def load(seconds: float, names: Mapping[str, str]) -> dict:
         "load": [round(figure, 2) for figure in os.getloadavg()],
         "cores": os.cpu_count(),
         "busy_percent": round(100 * (1 - (idle_after - idle) / max(total_after - total, 1)), 1),
+        "own_percent": round(100 * sum(ticks for _name, ticks in used.values()) / max(total_after - total, 1), 1),
         "processes": [
             {"pid": pid, "name": name, "cpu_percent": round(100 * ticks / window, 1)}
             for pid, (name, ticks) in busiest

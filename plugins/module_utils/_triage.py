@@ -331,13 +331,15 @@ def _from_host(read: Mapping[str, dict], findings: Mapping[str, Finding]) -> Ite
 
 
 def _from_load(load: Mapping, runner: int | None) -> Iterator[Cause]:
-    """Somebody else's process takes the CPU: of the whole host, or of the core that the runner waits for."""
+    """Somebody else's process takes the CPU: of the core that the runner waits for, or of the whole host."""
     for busiest in load.get("processes", [])[:1]:
-        waiting = load["waiting"]["runner"]
-        if load["busy_percent"] >= BUSY_PERCENT:
-            yield Cause("local_cpu", 0.7, (("cpu_says", {"busy": load["busy_percent"], **busiest}),))
-        elif waiting >= WAITING_PERCENT and busiest["pid"] != runner and busiest["cpu_percent"] >= HOG_PERCENT:
+        busy, own, waiting = load["busy_percent"], load["own_percent"], load["waiting"]["runner"]
+        if waiting >= WAITING_PERCENT and busiest["pid"] != runner and busiest["cpu_percent"] >= HOG_PERCENT:
             yield Cause("local_cpu", 0.7, (("cpu_waits", {"waiting": waiting, **busiest}),))
+        elif busy >= BUSY_PERCENT and own >= busy / 2:
+            yield Cause("local_cpu", 0.7, (("cpu_says", {"busy": busy, **busiest}),))
+        elif busy >= BUSY_PERCENT:
+            yield Cause("local_cpu", BESIDE, (("cpu_says_elsewhere", {"busy": busy, "own": own}),))
 
 
 def _from_unit(unit: Mapping, findings: Mapping[str, Finding], lossy: bool) -> Iterator[Cause]:

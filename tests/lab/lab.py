@@ -36,7 +36,7 @@ NUMBERS = {"exchange1": 10, "monitor1": 11}  # last part of the address; auroraN
 MOST_HOSTS = 60
 FAULT = "/opt/lab/fault"
 NEIGHBOURS = {"exchange": "exchange1", "monitor": "monitor1"}
-
+NEW_KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
 
 EXPIRED_CNF = """
 [ca]
@@ -201,8 +201,12 @@ def network(names):
     """The lab's network; addresses of hosts by name."""
     if not exists("network", NAME):
         podman("network", "create", "--disable-dns", NAME)
-    subnet = json.loads(podman("network", "inspect", NAME))[0]["subnets"][0]["subnet"]
-    return {name: f"{subnet.rsplit('.', 1)[0]}.{number(name)}" for name in names}
+    return {name: f"{gateway().rsplit('.', 1)[0]}.{number(name)}" for name in names}
+
+
+def gateway():
+    """Address of this machine in the lab's network."""
+    return json.loads(podman("network", "inspect", NAME))[0]["subnets"][0]["gateway"]
 
 
 def start(host, address, tag):
@@ -250,23 +254,25 @@ def make_keys(names):
         run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", NAME, "-f", str(STATE / "id_ed25519")])
     authority = STATE / "ca"
     authority.mkdir(exist_ok=True)
-    new_key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
     ca_key, ca = authority / "ca.key", authority / "ca.pem"
     if not ca.exists():
         paths = ["-keyout", str(ca_key), "-out", str(ca)]
-        run(["openssl", "req", "-x509", *new_key, *paths, "-days", "365", "-subj", f"/CN={NAME}"])
+        run(["openssl", "req", "-x509", *NEW_KEY, *paths, "-days", "365", "-subj", f"/CN={NAME}"])
     for host in names:
-        certificate = authority / f"{host}.pem"
-        if not (certificate.exists() and (authority / f"{host}.expired.pem").exists()):
+        if not (authority / f"{host}.expired.pem").exists():
             outside = {"aurora": ",DNS:aurora.example.com", "exchange": ",DNS:api.exchange.com"}.get(kind(host), "")
-            key, request = authority / f"{host}.key", authority / f"{host}.csr"
-            run(["openssl", "req", *new_key, "-keyout", str(key), "-out", str(request), "-subj", f"/CN={host}"])
-            extension = authority / f"{host}.ext"
-            extension.write_text(f"subjectAltName=DNS:{host}{outside}\n", encoding="ascii")
-            signing = ["-CA", str(ca), "-CAkey", str(ca_key), "-CAcreateserial", "-days", "365"]
-            files = ["-in", str(request), "-extfile", str(extension), "-out", str(certificate)]
-            run(["openssl", "x509", "-req", *files, *signing])
+            make_certificate(authority, host, f"DNS:{host}{outside}")
             make_expired(authority, host)
+
+
+def make_certificate(authority, name, names):
+    """A certificate and its key, as NAME.pem and NAME.key, that hold for ``names`` in openssl's words."""
+    key, request, extension = (authority / f"{name}.{end}" for end in ("key", "csr", "ext"))
+    run(["openssl", "req", *NEW_KEY, "-keyout", str(key), "-out", str(request), "-subj", f"/CN={name}"])
+    extension.write_text(f"subjectAltName={names}\n", encoding="ascii")
+    signing = ["-CA", str(authority / "ca.pem"), "-CAkey", str(authority / "ca.key"), "-CAcreateserial", "-days", "365"]
+    files = ["-in", str(request), "-extfile", str(extension), "-out", str(authority / f"{name}.pem")]
+    run(["openssl", "x509", "-req", *files, *signing])
 
 
 def make_expired(authority, host):

@@ -8,9 +8,9 @@ cd /opt/lab
 targets=$(printf '%s\n' $LAB_ADDRESSES | sed -n 's/^\(aurora.*\)=.*/"\1:9000", "\1:8001"/p' | paste -sd ,)
 echo "[{\"targets\": [$targets]}]" >/etc/prometheus/targets.json
 
-now=$(cat prometheus.yml rules.yml alertmanager.yml | sha256sum)
+now=$(cat prometheus.yml alertmanager.yml | sha256sum)
 if [ "$now" != "$(cat /var/lib/lab/monitor 2>/dev/null)" ]; then
-    install -m 0644 prometheus.yml rules.yml alertmanager.yml /etc/prometheus/
+    install -m 0644 prometheus.yml alertmanager.yml /etc/prometheus/
     echo 'ARGS="--cluster.listen-address="' >/etc/default/prometheus-alertmanager
     systemctl --quiet enable prometheus prometheus-alertmanager
     systemctl restart prometheus prometheus-alertmanager

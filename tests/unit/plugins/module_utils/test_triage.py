@@ -51,7 +51,10 @@ def findings(before=HEALTHY, after=HEALTHY, **others):
         "disk": disk(),
         "firewall": Finding("ok", {"active": True, "rules": [HTTPS_IN]}),
         "journal_feed": Finding("ok", {"lines": []}),
-        "load": Finding("ok", {"busy_percent": 10, "processes": [], "units": {"feed": 3.0}, "waiting": {"runner": 1}}),
+        "load": Finding(
+            "ok",
+            {"busy_percent": 10, "own_percent": 9, "processes": [], "units": {"feed": 3.0}, "waiting": {"runner": 1}},
+        ),
         "iostat": Finding("ok", {"devices": {}}),
         "healthz_local": Finding("ok", {"ok": True}),
     }
@@ -211,7 +214,9 @@ def test_a_crash_loop_is_named_when_it_is_caught_just_after_a_start():
 
 
 def test_a_feed_at_its_quota_hangs_because_of_that():
-    throttled = {"load": Finding("ok", {"busy_percent": 60, "processes": [], "units": {"feed": 49.0}})}
+    throttled = {
+        "load": Finding("ok", {"busy_percent": 60, "own_percent": 50, "processes": [], "units": {"feed": 49.0}})
+    }
     assert judge({**findings(), **HANGS, **throttled}) == ["cpu_limit", "feed_hung"]
     assert judge({**unit_of("feed", cpu_quota_percent=None), **throttled}) == []
     assert judge(findings(load=Finding("timeout", problem="no answer"))) == []
@@ -457,21 +462,27 @@ def test_orders_that_wait_for_each_other_are_told_from_a_slow_exchange(seconds, 
 
 
 @pytest.mark.parametrize(
-    ("busy", "waiting", "pid", "used", "cause"),
+    ("busy", "own", "waiting", "pid", "used", "cause"),
     [
-        (97, 1, 77, 180.0, "local_cpu"),
-        (55, 40, 77, 92.0, "local_cpu"),  # a core of several
-        (55, 40, 7, 92.0, "queueing"),  # the runner itself
-        (55, 40, 77, 12.0, "queueing"),
-        (55, 3, 77, 92.0, "queueing"),
+        (97, 91, 1, 77, 180.0, "local_cpu"),
+        (97, 20, 1, 77, 2.0, "queueing"),  # a neighbour on its machine
+        (55, 46, 40, 77, 92.0, "local_cpu"),  # a core of several
+        (97, 46, 40, 77, 92.0, "local_cpu"),  # and a neighbour
+        (55, 46, 40, 7, 92.0, "queueing"),  # the runner itself
+        (55, 46, 40, 77, 12.0, "queueing"),
+        (55, 46, 3, 77, 92.0, "queueing"),
     ],
 )
-def test_a_process_that_takes_the_runners_core_is_named(busy, waiting, pid, used, cause):
+def test_a_process_that_takes_the_runners_core_is_named(busy, own, waiting, pid, used, cause):
     found = slow_orders(0.02)
     found["units"].data["runner"]["pid"] = 7
     hog = {"pid": pid, "name": "backtest", "cpu_percent": used}
-    load = {"busy_percent": busy, "processes": [hog], "units": {}, "waiting": {"runner": waiting}}
+    load = {"busy_percent": busy, "own_percent": own, "processes": [hog], "units": {}, "waiting": {"runner": waiting}}
     assert judge({**found, "load": Finding("ok", load)})[0] == cause
+
+
+def test_a_load_that_could_not_be_read_leaves_the_other_causes():
+    assert judge({**slow_orders(0.02), "load": Finding("timeout")}) == ["queueing"]
 
 
 def test_what_is_found_beside_a_breach_picks_no_rung_before_its_cause():
@@ -508,5 +519,11 @@ def test_an_exchange_that_is_slow_beside_a_wrong_model_is_not_its_cause():
 
 
 def test_a_quota_smaller_than_a_clock_tick_is_seen_by_the_waiting():
-    load = {"busy_percent": 60, "processes": [], "units": {"feed": 0.0}, "waiting": {"feed": 97.0, "runner": 0}}
+    load = {
+        "busy_percent": 60,
+        "own_percent": 50,
+        "processes": [],
+        "units": {"feed": 0.0},
+        "waiting": {"feed": 97.0, "runner": 0},
+    }
     assert judge(findings(load=Finding("ok", load))) == ["cpu_limit"]

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import pytest
 from helpers import (
     DROP_INS,
+    HOST,
     NORMAL,
     OURS,
     RUNNER,
@@ -41,41 +42,8 @@ SLEEP = ("[Service]", "ExecStart=/bin/sleep infinity")
 UNITS = "/etc/systemd/system"
 
 
-def override(arguments, host="aurora1", *flags):
+def override(arguments, host=HOST, *flags):
     return module(host, "service_override", arguments, *flags)
-
-
-@pytest.mark.parametrize("host", ["aurora1", "aurora2"], ids=["Environment=", "EnvironmentFile="])
-def test_a_value_reaches_the_process_however_the_unit_sets_it_and_goes_without_a_trace(host):
-    before = configuration(host), environment(host)
-    untouched = footprint(host)
-    expected = {
-        "unit": RUNNER,
-        "failed": False,
-        "changed": True,
-        "environment": [{"name": "KELLY_MULTIPLIER", "before": "1.0", "after": "0.5", "direction": "reduces"}],
-        "limits": [],
-        "kept": [],
-        "proposed": [],
-        "overridden": {"KELLY_MULTIPLIER": "0.5"},
-        "restarted": True,
-        "taken_back": False,
-        "until": None,
-        "done": [],
-    }
-    assert override(KELLY, host, "--check") == {**expected, "verdict": "would_change"}
-    assert footprint(host) == untouched
-    assert override(KELLY, host) == expected
-    assert environment(host) == {**before[1], "KELLY_MULTIPLIER": "0.5"}
-
-    standing = footprint(host)
-    again = override(KELLY, host)
-    assert (again["changed"], again["restarted"]) == (False, False)
-    assert footprint(host) == standing
-
-    assert override(ABSENT, host)["changed"]
-    assert (configuration(host), environment(host)) == before
-    assert lease(host) is None
 
 
 def test_hostile_names_and_values_are_refused(tmp_path):
@@ -92,22 +60,22 @@ def test_hostile_names_and_values_are_refused(tmp_path):
         {"BAD NAME": "1"},
     ]
     approved = ["kelly_multiplier", "symbol", "ld_preload", "exchange_api_key", "bad name"]
-    before = footprint("aurora1")
+    before = footprint(HOST)
     arguments = [{**SPREADS, "approve": approved, "environment": one} for one in hostile]
-    for one, result in zip(hostile, override_each("aurora1", arguments, tmp_path), strict=True):
+    for one, result in zip(hostile, override_each(HOST, arguments, tmp_path), strict=True):
         assert (result["failed"], result["changed"]) == (True, False), one
         assert next(iter(one)) in result["msg"]
-    assert footprint("aurora1") == before
+    assert footprint(HOST) == before
 
 
 def test_units_that_cannot_be_proven_or_hold_a_pending_edit_are_refused(tmp_path):
-    put("aurora1", f"{UNITS}/probe-stopped.service", *SLEEP)
-    put("aurora1", f"{UNITS}/probe-edited.service", *SLEEP)
-    lab.inside("aurora1", "systemctl", "start", "probe-edited")
-    lab.inside("aurora1", "systemd-run", "--unit=probe-transient", "sleep", "infinity")
-    lab.inside("aurora1", "ln", "-s", "/dev/null", f"{UNITS}/probe-masked.service")
-    lab.inside("aurora1", "systemctl", "daemon-reload")
-    lab.inside("aurora1", "tee", "-a", f"{UNITS}/probe-edited.service", input=b"Nice=5\n")
+    put(HOST, f"{UNITS}/probe-stopped.service", *SLEEP)
+    put(HOST, f"{UNITS}/probe-edited.service", *SLEEP)
+    lab.inside(HOST, "systemctl", "start", "probe-edited")
+    lab.inside(HOST, "systemd-run", "--unit=probe-transient", "sleep", "infinity")
+    lab.inside(HOST, "ln", "-s", "/dev/null", f"{UNITS}/probe-masked.service")
+    lab.inside(HOST, "systemctl", "daemon-reload")
+    lab.inside(HOST, "tee", "-a", f"{UNITS}/probe-edited.service", input=b"Nice=5\n")
     reasons = {
         "probe-missing": "not-found",
         "probe-masked": "masked",
@@ -115,39 +83,39 @@ def test_units_that_cannot_be_proven_or_hold_a_pending_edit_are_refused(tmp_path
         "probe-stopped": "inactive (dead)",
         "probe-edited": "edited without daemon-reload",
     }
-    before = footprint("aurora1")
+    before = footprint(HOST)
     arguments = [{**KELLY, "name": name, "health_url": ""} for name in reasons]
-    for result, reason in zip(override_each("aurora1", arguments, tmp_path), reasons.values(), strict=True):
+    for result, reason in zip(override_each(HOST, arguments, tmp_path), reasons.values(), strict=True):
         assert result["failed"], result
         assert reason in result["msg"]
-    assert footprint("aurora1") == before
+    assert footprint(HOST) == before
 
 
 @pytest.mark.parametrize("asked", ["probe-alias", "probe@1"])
 def test_aliases_and_template_instances_are_overridden_under_their_own_name(asked):
-    put("aurora1", f"{UNITS}/probe@.service", *SLEEP)
-    put("aurora1", f"{UNITS}/probe-own.service", *SLEEP)
-    lab.inside("aurora1", "ln", "-s", "probe-own.service", f"{UNITS}/probe-alias.service")
-    lab.inside("aurora1", "systemctl", "daemon-reload")
-    lab.inside("aurora1", "systemctl", "start", "probe-own", "probe@1")
+    put(HOST, f"{UNITS}/probe@.service", *SLEEP)
+    put(HOST, f"{UNITS}/probe-own.service", *SLEEP)
+    lab.inside(HOST, "ln", "-s", "probe-own.service", f"{UNITS}/probe-alias.service")
+    lab.inside(HOST, "systemctl", "daemon-reload")
+    lab.inside(HOST, "systemctl", "start", "probe-own", "probe@1")
     own = {"probe-alias": "probe-own.service", "probe@1": "probe@1.service"}[asked]
-    before = configuration("aurora1")
+    before = configuration(HOST)
     applied = override({"name": asked, "environment": {"CALIBRATION_DAYS": "90"}, "hold_seconds": 0})
     assert applied["unit"] == own
-    assert environment("aurora1", own)["CALIBRATION_DAYS"] == "90"
+    assert environment(HOST, own)["CALIBRATION_DAYS"] == "90"
     override({"name": asked, "state": "absent", "hold_seconds": 0})
-    assert "CALIBRATION_DAYS" not in environment("aurora1", own)
-    assert configuration("aurora1") == before
+    assert "CALIBRATION_DAYS" not in environment(HOST, own)
+    assert configuration(HOST) == before
 
 
 def test_a_service_that_refuses_to_start_gets_back_what_it_had_and_says_why():
-    before = configuration("aurora1"), environment("aurora1")
+    before = configuration(HOST), environment(HOST)
     result = override({**SPREADS, "environment": {"SPREAD_THRESHOLD": "4.8"}})
     assert result["failed"]
     assert "SPREAD_THRESHOLD=4.8 is beyond the risk limit" in result["msg"]
     assert "the service runs as before" in result["msg"]
-    assert (configuration("aurora1"), environment("aurora1")) == before
-    assert lease("aurora1") is None
+    assert (configuration(HOST), environment(HOST)) == before
+    assert lease(HOST) is None
 
 
 @pytest.mark.parametrize(
@@ -167,55 +135,55 @@ def test_a_service_that_refuses_to_start_gets_back_what_it_had_and_says_why():
     ids=["UnsetEnvironment", "later drop-in", "env wrapper", "sh wrapper"],
 )
 def test_what_beats_the_override_is_named_and_everything_is_put_back(settings, named):
-    put("aurora1", f"{DROP_INS}/zzzz.conf", "[Service]", *settings)
-    before = configuration("aurora1")
+    put(HOST, f"{DROP_INS}/zzzz.conf", "[Service]", *settings)
+    before = configuration(HOST)
     result = override({**KELLY, "start_seconds": 8})
     assert result["failed"]
     assert named in result["msg"]
-    assert configuration("aurora1") == before
-    assert show("aurora1", RUNNER, "SubState") == "running"
-    assert lease("aurora1") is None
+    assert configuration(HOST) == before
+    assert show(HOST, RUNNER, "SubState") == "running"
+    assert lease(HOST) is None
 
 
 def test_a_stricter_running_value_is_kept():
     override({**KELLY, "environment": {"KELLY_MULTIPLIER": "0.3"}})
-    before = footprint("aurora1")
+    before = footprint(HOST)
     result = override(KELLY)
     kept = {"name": "KELLY_MULTIPLIER", "before": "0.3", "after": "0.5", "direction": "increases"}
     assert (result["changed"], result["kept"]) == (False, [kept])
-    assert footprint("aurora1") == before
+    assert footprint(HOST) == before
 
 
 def test_a_human_edit_of_our_file_is_left_alone_and_reported():
     override(KELLY)
-    lab.inside("aurora1", "sed", "-i", "s/0.5/0.4/", OURS[1])
-    before = footprint("aurora1")
+    lab.inside(HOST, "sed", "-i", "s/0.5/0.4/", OURS[1])
+    before = footprint(HOST)
     for arguments in ({**KELLY, "environment": {"KELLY_MULTIPLIER": "0.3"}}, ABSENT):
         result = override(arguments)
         assert result["failed"]
         assert f"{OURS[1]} was edited" in result["msg"]
-    assert footprint("aurora1") == before
+    assert footprint(HOST) == before
 
 
 def test_more_exposure_that_does_not_help_is_taken_back(broken):
-    broken("breaker_spreads_wide", ["aurora1"])
-    before = configuration("aurora1")
+    broken("breaker_spreads_wide", [HOST])
+    before = configuration(HOST)
     wider = {"KELLY_MULTIPLIER": "0.9", "SPREAD_THRESHOLD": "1.6"}
     result = override({**SPREADS, "environment": wider, "recovery": RECOVERY})
     assert (result["verdict"], result["taken_back"], result["overridden"]) == ("not_recovered", True, {})
-    assert knobs("aurora1") == NORMAL
-    assert configuration("aurora1") == before
+    assert knobs(HOST) == NORMAL
+    assert configuration(HOST) == before
 
 
 def test_an_open_breaker_is_not_closed_by_a_restart_at_full_size(broken):
-    broken("breaker_spreads_wide", ["aurora1"])
-    before = footprint("aurora1")
+    broken("breaker_spreads_wide", [HOST])
+    before = footprint(HOST)
     for flags in ((), ("--check",)):
-        result = override({**SPREADS, "environment": {"SPREAD_THRESHOLD": "1.6"}}, "aurora1", *flags)
+        result = override({**SPREADS, "environment": {"SPREAD_THRESHOLD": "1.6"}}, HOST, *flags)
         assert (result["failed"], result["changed"], result["restarted"]) == (False, False, False), result
         assert (result["verdict"], [said["message"] for said in result["done"]]) == ("refused", ["refused_breaker"])
-    assert footprint("aurora1") == before
-    blind = override({**SPREADS, "environment": {"SPREAD_THRESHOLD": "1.6"}, "health_url": None}, "aurora1", "--check")
+    assert footprint(HOST) == before
+    blind = override({**SPREADS, "environment": {"SPREAD_THRESHOLD": "1.6"}, "health_url": None}, HOST, "--check")
     assert (blind["verdict"], blind["done"][0]["message"]) == ("would_change", "breaker_not_read")
 
 
@@ -229,32 +197,32 @@ def test_two_runs_do_not_change_a_host_at_once():
 def test_the_run_after_a_kill_finishes_the_change():
     with killed_midway(SLOWLY):
         pass
-    assert lease("aurora1")["phase"] == "applying"
+    assert lease(HOST)["phase"] == "applying"
     run = playbook("remediate_circuit_breaker")
-    assert (run.status, run.verdicts["aurora1"]) == (0, "recovered")
-    assert lease("aurora1")["phase"] == "active"
-    assert knobs("aurora1") == REDUCED
+    assert (run.status, run.verdicts[HOST]) == (0, "recovered")
+    assert lease(HOST)["phase"] == "active"
+    assert knobs(HOST) == REDUCED
 
 
 def test_the_run_after_a_kill_undoes_a_raise_that_was_not_proven():
     recovery = {**RECOVERY, "hold_seconds": 600, "timeout_seconds": 600}
     wider = {**SPREADS, "environment": {"SPREAD_THRESHOLD": "1.6"}, "hold_seconds": 0, "recovery": recovery}
     with killed_midway(wider):
-        wait_until(lambda: decisions("aurora1") >= 30)  # it is up, so the module watches the breaker by now
-    assert knobs("aurora1")["SPREAD_THRESHOLD"] == "1.6"
+        wait_until(lambda: decisions(HOST) >= 30)  # it is up, so the module watches the breaker by now
+    assert knobs(HOST)["SPREAD_THRESHOLD"] == "1.6"
     override(KELLY)
-    assert knobs("aurora1") == REDUCED
+    assert knobs(HOST) == REDUCED
 
 
 @pytest.mark.parametrize("missing", [OURS[:1], OURS], ids=["drop-in not yet written", "neither file yet written"])
 def test_what_a_kill_left_half_written_can_be_given_back(missing):
-    before = configuration("aurora1"), environment("aurora1")
+    before = configuration(HOST), environment(HOST)
     with killed_midway(SLOWLY):
         pass
-    lab.inside("aurora1", "rm", *missing)
+    lab.inside(HOST, "rm", *missing)
     assert override(ABSENT)["changed"]
-    assert (configuration("aurora1"), environment("aurora1")) == before
-    assert lease("aurora1") is None
+    assert (configuration(HOST), environment(HOST)) == before
+    assert lease(HOST) is None
 
 
 FEED = "aurora-live-feed.service"
@@ -280,8 +248,8 @@ def enforced(host, unit=FEED):
 
 
 def test_limits_of_a_running_service_are_raised_without_a_restart_and_go_without_a_trace():
-    before = configuration("aurora1"), enforced("aurora1")
-    untouched = footprint("aurora1")
+    before = configuration(HOST), enforced(HOST)
+    untouched = footprint(HOST)
     expected = {
         "unit": FEED,
         "failed": False,
@@ -300,49 +268,49 @@ def test_limits_of_a_running_service_are_raised_without_a_restart_and_go_without
         "until": None,
         "done": [],
     }
-    assert override(RAISE, "aurora1", "--check") == {**expected, "verdict": "would_change"}
-    assert footprint("aurora1") == untouched
+    assert override(RAISE, HOST, "--check") == {**expected, "verdict": "would_change"}
+    assert footprint(HOST) == untouched
     assert override(RAISE) == expected
-    raised = enforced("aurora1")
+    raised = enforced(HOST)
     shown = {f"MemoryMax={1 << 30}", f"MemoryHigh={800 << 20}", "CPUQuotaPerSecUSec=1s"}
     assert shown < set(raised.splitlines())
     assert f"<==\n{1 << 30}\n" in raised  # by the kernel's word
     assert "<==\n100000" in raised
 
-    standing = footprint("aurora1")
+    standing = footprint(HOST)
     lower = {**RAISE, "limits": {"memory_max": "600M"}}
     again, lowered = override(RAISE), override(lower)
     assert (again["changed"], lowered["changed"]) == (False, False)
     assert [step["name"] for step in lowered["kept"]] == ["MemoryMax"]
-    assert footprint("aurora1") == standing
+    assert footprint(HOST) == standing
 
     revert = playbook("revert")
-    assert (revert.status, revert.verdicts["aurora1"]) == (0, "healthy")
-    assert (configuration("aurora1"), enforced("aurora1")) == before  # the same process as well
-    assert lease("aurora1", FEED) is None
+    assert (revert.status, revert.verdicts[HOST]) == (0, "healthy")
+    assert (configuration(HOST), enforced(HOST)) == before  # the same process as well
+    assert lease(HOST, FEED) is None
 
 
 def test_limits_and_variables_beat_a_humans_drop_in_and_give_it_back():
-    put("aurora1", f"{UNITS}/{FEED}.d/50-small.conf", "[Service]", "MemoryMax=300M", "Environment=CALIBRATION_DAYS=7")
-    lab.inside("aurora1", "systemctl", "restart", FEED)
-    before = configuration("aurora1"), environment("aurora1", FEED), show("aurora1", FEED, "MemoryMax")
+    put(HOST, f"{UNITS}/{FEED}.d/50-small.conf", "[Service]", "MemoryMax=300M", "Environment=CALIBRATION_DAYS=7")
+    lab.inside(HOST, "systemctl", "restart", FEED)
+    before = configuration(HOST), environment(HOST, FEED), show(HOST, FEED, "MemoryMax")
     both = {**RAISE, **FEED_HEALTHY, "environment": {"CALIBRATION_DAYS": "90"}}
     assert override(both)["restarted"]
-    assert environment("aurora1", FEED)["CALIBRATION_DAYS"] == "90"
-    assert f"<==\n{1 << 30}\n" in enforced("aurora1")
+    assert environment(HOST, FEED)["CALIBRATION_DAYS"] == "90"
+    assert f"<==\n{1 << 30}\n" in enforced(HOST)
     assert override({"name": FEED, "state": "absent", **FEED_HEALTHY})["verdict"] == "healthy"
-    assert (configuration("aurora1"), environment("aurora1", FEED), show("aurora1", FEED, "MemoryMax")) == before
+    assert (configuration(HOST), environment(HOST, FEED), show(HOST, FEED, "MemoryMax")) == before
 
 
 def test_a_drop_in_that_beats_our_limits_is_named_and_nothing_stays():
-    put("aurora1", f"{UNITS}/{FEED}.d/zzzz.conf", "[Service]", "MemoryMax=300M")
-    before = configuration("aurora1"), enforced("aurora1")
+    put(HOST, f"{UNITS}/{FEED}.d/zzzz.conf", "[Service]", "MemoryMax=300M")
+    before = configuration(HOST), enforced(HOST)
     result = override(RAISE)
     assert result["failed"]
     assert "MemoryMax is 300M instead of 1G" in result["msg"]
     assert "zzzz.conf" in result["msg"]
-    assert (configuration("aurora1"), enforced("aurora1")) == before
-    assert lease("aurora1", FEED) is None
+    assert (configuration(HOST), enforced(HOST)) == before
+    assert lease(HOST, FEED) is None
 
 
 @pytest.mark.parametrize("pause", ["100ms", "20s"])
@@ -350,35 +318,35 @@ def test_a_service_that_its_memory_limit_kills_again_and_again_is_cured_by_enoug
     hungry = "bytearray(100 << 20); import time; time.sleep(1e6)"
     start = f"ExecStart=/usr/bin/python3 -c 'x = {hungry}'"
     settings = ("MemoryMax=32M", "MemorySwapMax=0", "Restart=always", f"RestartSec={pause}", "StartLimitIntervalSec=0")
-    put("aurora1", f"{UNITS}/probe-hungry.service", "[Service]", start, *settings)
-    lab.inside("aurora1", "systemctl", "start", "--no-block", "probe-hungry")
-    wait_until(lambda: show("aurora1", "probe-hungry", "SubState").startswith("auto-restart"))
-    before = configuration("aurora1")
+    put(HOST, f"{UNITS}/probe-hungry.service", "[Service]", start, *settings)
+    lab.inside(HOST, "systemctl", "start", "--no-block", "probe-hungry")
+    wait_until(lambda: show(HOST, "probe-hungry", "SubState").startswith("auto-restart"))
+    before = configuration(HOST)
     asked = {"name": "probe-hungry", "start_seconds": 4, "hold_seconds": 1}
 
     little = override({**asked, "limits": {"memory_max": "64M"}})
     assert little["failed"]
     assert "the service did not run before either" in little["msg"]
-    assert configuration("aurora1") == before
+    assert configuration(HOST) == before
 
     enough = override({**asked, "limits": {"memory_max": "256M"}})
     assert not enough["failed"]
-    assert show("aurora1", "probe-hungry", "SubState") == "running"
+    assert show(HOST, "probe-hungry", "SubState") == "running"
 
     back = override({**asked, "state": "absent"})
     assert back["failed"]  # it cannot run with what it had
     assert "the service runs as before" in back["msg"]
-    assert show("aurora1", "probe-hungry", "MemoryMax") == str(256 << 20)
+    assert show(HOST, "probe-hungry", "MemoryMax") == str(256 << 20)
 
 
 @contextmanager
 def killed_midway(arguments):
     """Let the module restart the service, and SIGKILL it on its host before it is done."""
-    before = show("aurora1", RUNNER, "InvocationID")
-    process = start_module("aurora1", "service_override", arguments)
+    before = show(HOST, RUNNER, "InvocationID")
+    process = start_module(HOST, "service_override", arguments)
     try:
-        wait_until(lambda: show("aurora1", RUNNER, "InvocationID") != before)
+        wait_until(lambda: show(HOST, RUNNER, "InvocationID") != before)
         yield
     finally:
-        kill_module("aurora1", "service_override", process)
-        end_claim("aurora1")
+        kill_module(HOST, "service_override", process)
+        end_claim(HOST)

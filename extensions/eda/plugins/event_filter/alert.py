@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An event filter for ansible-rulebook: alerts of the runbook out of whatever Alertmanager or an event stream sends.
+
+It runs in ansible-rulebook's own Python, without Ansible's importer, so it finds the collection by its own place.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+ROOT = Path(__file__).absolute().parents[7]
+sys.path.append(str(ROOT))
+
+import ansible_collections
+
+# The package "ansible" brings an ansible_collections of its own, which sys.path does not add to.
+if isinstance(ansible_collections.__path__, list):
+    ansible_collections.__path__.append(str(ROOT / "ansible_collections"))
+
+from ansible_collections.aurora.runbook.plugins.module_utils import _alert
+from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
+
+DOCUMENTATION = r"""
+---
+short_description: Alerts of the Aurora runbook, checked, one event each
+description:
+  - Takes an event with one alert or many, as C(ansible.eda.alertmanager) gives them (per alert, and the payload as it
+    was), as C(eda.builtin.webhook) does, split by C(eda.builtin.event_splitter) or not, and as an event stream does.
+  - Gives one event for each alert that fires and is known to the runbook. What is resolved, unknown or malformed is
+    dropped, and why is logged; nothing that a sender wrote raises an error, since Alertmanager would send it for ever.
+  - Of an alert only what was checked is passed on, so that no label of it is ever a template.
+  - "Gives C(aurora.incident); C(aurora.host), from the C(instance) label; C(aurora.key), the same for the same alert
+    delivered again; and C(aurora.alert), what C(aurora.runbook.remediate) takes as C(aurora_alert)."
+options:
+  hosts:
+    description: Inventory names by C(instance) label without port, for labels that are neither a host's name nor its
+      address.
+    type: dict
+    default: {}
+"""
+
+EXAMPLES = r"""
+- eda.builtin.webhook:
+    port: 5000
+  filters:
+    - aurora.runbook.alert:
+"""
+
+HOST = re.compile(r"[0-9a-z]([0-9a-z._:-]{0,251}[0-9a-z])?")
+LOGGER = logging.getLogger(__name__)
+
+
+def main(event: object, hosts: Mapping[str, str] | None = None) -> list[dict]:
+    """Events of the alerts in an event, none for what is no alert of the runbook."""
+    found = []
+    for alert in _alerts(event):
+        try:
+            checked = _alert.checked(alert, time.time())
+            if checked.firing:
+                found.append({"aurora": _normal(checked, hosts or {})})
+        except RunbookError as error:
+            LOGGER.warning("an alert is dropped: %s", error)
+    return found
+
+
+def _alerts(event: object) -> list:
+    if not isinstance(event, Mapping):
+        return [event]
+    if "alert" in event:
+        return [event["alert"]]
+    payload = event.get("payload", event)
+    alerts = payload.get("alerts") if isinstance(payload, Mapping) else None
+    return alerts if isinstance(alerts, list) else [payload]
+
+
+def _normal(alert: _alert.Alert, hosts: Mapping[str, str]) -> dict:
+    host = hosts.get(alert.address, alert.address)
+    if not HOST.fullmatch(host.lower()):
+        raise RunbookError(f"instance {alert.address[:80]!r} is no host; expected a name or an address")
+    said = {
+        "name": alert.name,
+        "status": _alert.FIRING,
+        "labels": {"alertname": alert.name, "instance": host},
+        "fingerprint": alert.fingerprint,
+        "startsAt": alert.starts_at,
+    }
+    return {
+        "incident": alert.incident,
+        "host": host,
+        "key": alert.key or f"{alert.name} {host}",
+        "alert": {name: value for name, value in said.items() if value},
+    }

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The filter of the alerting role, documented in the YAML file beside this one."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+
+from ansible.errors import AnsibleFilterError
+
+try:
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    MISSING = ""
+except ImportError:
+    MISSING = "ruamel.yaml is missing on the controller; install what meta/ee-requirements.txt of aurora.runbook lists"
+
+
+def alertmanager_routed(text: str, ours: Mapping) -> str:
+    """The text of an Alertmanager configuration with our receiver, our route before all others and our inhibit rules.
+
+    What is there already stays as it is. Raises AnsibleFilterError for a text that is no such configuration.
+    """
+    if MISSING:
+        raise AnsibleFilterError(MISSING)
+    yaml = YAML()
+    yaml.preserve_quotes = True
+    yaml.width = 4096
+    try:
+        configuration = yaml.load(text)
+    except YAMLError as error:
+        # The error's own text quotes the file, which may hold secrets.
+        raise AnsibleFilterError("the configuration of Alertmanager is not YAML; see amtool check-config") from error
+    if not isinstance(configuration, dict) or not isinstance(configuration.get("route"), dict):
+        raise AnsibleFilterError("the configuration of Alertmanager has no route; see amtool check-config")
+    before = _plain(configuration)
+    _route(configuration, _plain(ours))
+    if _plain(configuration) == before:
+        return text
+    written = io.StringIO()
+    yaml.dump(configuration, written)
+    return written.getvalue()
+
+
+def _route(configuration: dict, ours: dict) -> None:
+    name = ours["receiver"]["name"]
+    receivers = _list(configuration, "receivers")
+    _put(receivers, [one.get("name") == name for one in receivers], ours["receiver"], len(receivers))
+    routes = _list(configuration["route"], "routes")
+    _put(routes, [one.get("receiver") == name for one in routes], ours["route"], 0)
+    rules = _list(configuration, "inhibit_rules")
+    for rule in ours["inhibit_rules"]:
+        _put(rules, [one == rule for one in rules], rule, len(rules))
+
+
+def _list(section: dict, key: str) -> list:
+    if not section.get(key):
+        section[key] = []
+    return section[key]
+
+
+def _put(entries: list, own: list[bool], entry: dict, place: int) -> None:
+    """Replace the entry that is ours, or put it in its place."""
+    if True not in own:
+        entries.insert(place, entry)
+    elif _plain(entries[own.index(True)]) != entry:
+        entries[own.index(True)] = entry
+
+
+def _plain(value: object) -> object:
+    """Without the types of YAML's and Ansible's own that a dump would show, and without what is empty."""
+    if isinstance(value, Mapping):
+        plain = {str(key): _plain(one) for key, one in value.items()}
+        return {key: one for key, one in plain.items() if one != {}}
+    if isinstance(value, (list, tuple)):
+        return [_plain(one) for one in value]
+    return str(value) if isinstance(value, str) else value
+
+
+class FilterModule:
+    def filters(self) -> dict:
+        return {"alertmanager_routed": alertmanager_routed}

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Prometheus, Alertmanager, ansible-rulebook, playbook: if these break, an alert at night helps nobody."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import re
+import signal
+import ssl
+import subprocess
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timezone
+from pathlib import Path
+
+import pytest
+import watch
+from helpers import CHECKOUT, HOST, HOSTS, NORMAL, knobs, lab, module, wait_until
+
+ALERT = "CircuitBreakerOpen"
+LONG = 150  # seconds that a whole incident may take on a busy machine
+STARTED = "PLAY [Find the incident and the host of the alert]"
+ENDED = "PLAY RECAP"
+
+
+@pytest.fixture
+def watched() -> Iterator[Callable[[], str]]:
+    """ansible-rulebook as ``./dev watch`` starts it; call it for what it and its playbooks printed since."""
+    watch.prepare()
+    with watch.rulebook():
+        start = watch.LOG.stat().st_size
+        yield lambda: watch.LOG.read_bytes()[start:].decode("utf-8", "replace")
+
+
+def payload(host: str, number: int) -> dict:
+    labels = {"alertname": ALERT, "instance": f"{host}:9000", "symbol": str(number)}
+    now = datetime.now(timezone.utc).isoformat()
+    alert = {"status": "firing", "labels": labels, "startsAt": now, "fingerprint": f"{number:016x}"}
+    return {"status": "firing", "alerts": [alert]}
+
+
+def post(body: dict, token: str) -> int:
+    """Post a body to the webhook as Alertmanager does; the status of the answer."""
+    trusted = ssl.create_default_context(cafile=str(lab.STATE / "ca" / "ca.pem"))
+    connection = http.client.HTTPSConnection(lab.gateway(), watch.PORT, timeout=30, context=trusted)
+    try:
+        connection.request("POST", "/alerts", json.dumps(body), {"Authorization": f"Bearer {token}"})
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
+def post_in_the_clear(body: dict) -> None:
+    connection = http.client.HTTPConnection(lab.gateway(), watch.PORT, timeout=30)
+    connection.request("POST", "/alerts", json.dumps(body))
+    connection.getresponse()
+
+
+def token() -> str:
+    return json.loads((watch.WATCH / "rulebook.json").read_text(encoding="ascii"))["aurora_webhook_token"]
+
+
+def open_incidents(host: str) -> list:
+    return [one for one in module(host, "incident_info", {})["incidents"] if one["open"]]
+
+
+def test_an_alert_is_remediated_resolved_closed_and_told_without_anybody(broken: Callable, tmp_path: Path) -> None:
+    said = tmp_path / "said"
+    with open(said, "wb") as output:
+        process = subprocess.Popen([CHECKOUT / "dev", "watch"], stdout=output, stderr=output, start_new_session=True)
+    try:
+        wait_until(lambda: "now break something" in said.read_text(encoding="utf-8"), LONG)
+        broken("breaker_spreads", [HOST])
+        wait_until(lambda: f"{HOST}: {ALERT} is resolved" in said.read_text(encoding="utf-8"), LONG)
+        wait_until(lambda: ".html" in said.read_text(encoding="utf-8"), LONG)
+    finally:
+        os.killpg(process.pid, signal.SIGINT)
+        process.wait(60)
+        print(said.read_text(encoding="utf-8"))
+    text = said.read_text(encoding="utf-8")
+    assert re.search(rf"{HOST}: RECOVERED, \d+ s after its alert fired", text)
+    assert knobs(HOST)["KELLY_MULTIPLIER"] == "0.5"
+    assert open_incidents(HOST) == []
+    report = re.search(r"(/\S+\.html)", text)
+    assert "circuit_breaker" in Path(report[1]).read_text(encoding="utf-8")
+
+
+def test_a_storm_is_one_run_for_each_incident_and_host(watched: Callable) -> None:
+    storm = [payload(host, number) for number in range(100) for host in HOSTS[:2]]
+    with ThreadPoolExecutor(20) as pool:
+        assert set(pool.map(lambda body: post(body, token()), storm)) == {200}
+    wait_until(lambda: watched().count(ENDED) == 2, LONG)
+    assert [post(body, token()) for body in (*storm[:2], payload(HOSTS[2], 0))] == [200, 200, 200]
+    wait_until(lambda: watched().count(ENDED) == 3, LONG)  # what was delivered once more started nothing
+    assert watched().count(STARTED) == 3
+    assert all(knobs(host) == NORMAL for host in HOSTS)
+
+
+def test_strangers_and_malformed_alerts_start_nothing_and_stop_nothing(watched: Callable) -> None:
+    assert post(payload(HOST, 1), "wrong") == 401
+    with pytest.raises(ConnectionError):
+        post_in_the_clear(payload(HOST, 1))
+    hostile = payload("{{ lookup('pipe', 'touch /tmp/owned') }}", 1)
+    for body in ({}, {"alerts": 7}, {"alerts": [None, [], {"labels": 7}]}, hostile, payload("no-such-host,all", 2)):
+        assert post(body, token()) == 200  # else Alertmanager would send it for ever
+    assert post(payload(HOST, 3), token()) == 200
+    wait_until(lambda: watched().count(ENDED) == 1, LONG)
+    assert watched().count(STARTED) == 1
+
+
+def test_killed_in_the_middle_of_a_remediation_it_takes_it_up_again(broken: Callable) -> None:
+    watch.prepare()
+    with watch.rulebook() as process:
+        start = watch.LOG.stat().st_size
+        broken("breaker_spreads", [HOST])
+        wait_until(lambda: b"TASK [Gather evidence" in watch.LOG.read_bytes()[start:], LONG)
+        os.killpg(process.pid, signal.SIGKILL)
+    with watch.rulebook():
+        wait_until(lambda: lab.breaker(lab.aurora_hosts([HOST])[HOST]) == 0 and not open_incidents(HOST), LONG)
+    assert knobs(HOST)["KELLY_MULTIPLIER"] == "0.5"

@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The lab's alerts start their remediation: Prometheus → Alertmanager → ansible-rulebook → playbook.
+
+``./dev watch`` runs this in the project's environment. ansible-rulebook runs on this machine, reachable from the lab's
+network alone; what it and its playbooks print lies in ``.dev/watch/rulebook.log``, and what matters of it is said here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from datetime import datetime, timezone
+from pathlib import Path
+
+import lab
+
+WATCH = lab.CHECKOUT / ".dev" / "watch"
+REPORTS = lab.CHECKOUT / ".dev" / "reports"
+LOG = WATCH / "rulebook.log"
+PORT = 5000
+ALERTMANAGER = 9093
+DETAIL = re.compile(r" +- '? +(was|done|now|left|record|next): ")
+VERDICT = re.compile(r"^ +- '?(\S+): ([A-Z ]+)'?$", re.MULTILINE)  # a host's line of the report
+
+
+def prepare():
+    """Install rules and route on the monitor, and what ansible-rulebook is started with."""
+    WATCH.mkdir(parents=True, exist_ok=True)
+    WATCH.chmod(0o700)
+    address, authority = lab.gateway(), lab.STATE / "ca"
+    lab.make_certificate(authority, "watch", f"IP:{address}")
+    token = secrets.token_urlsafe(32)
+    rulebook = {
+        "aurora_webhook_address": address,
+        "aurora_webhook_port": PORT,
+        "aurora_webhook_token": token,
+        "aurora_webhook_certificate": str(authority / "watch.pem"),
+        "aurora_webhook_key": str(authority / "watch.key"),
+        "aurora_report_directory": str(REPORTS),
+    }
+    route = {
+        "aurora_webhook_url": f"https://{address}:{PORT}/alerts",
+        "aurora_webhook_token": token,
+        "aurora_webhook_ca": (authority / "ca.pem").read_text(encoding="ascii"),
+    }
+    for name, values in {"rulebook": rulebook, "route": route}.items():
+        (WATCH / f"{name}.json").write_text(json.dumps(values), encoding="ascii")
+    write_inventory()
+    with lab.step("installing the rules and the route of their alerts: playbooks/alerting.yml"):
+        inventory = ["-i", str(lab.CHECKOUT / "inventory" / "lab")]
+        lab.run(["ansible-playbook", "playbooks/alerting.yml", *inventory, "-e", f"@{WATCH / 'route.json'}"],
+                cwd=lab.CHECKOUT)  # fmt: skip
+
+
+def write_inventory():
+    """The lab's inventory as files, which ansible-rulebook copies; with them a run silences what it works on."""
+    inventory, monitor = WATCH / "inventory", lab.state()["hosts"]["monitor1"]["address"]
+    shutil.rmtree(inventory, ignore_errors=True)
+    (inventory / "group_vars").mkdir(parents=True)
+    hosts = lab.run(["ansible-inventory", "-i", str(lab.CHECKOUT / "inventory" / "lab"), "--list", "--yaml"])
+    (inventory / "hosts.yml").write_text(hosts, encoding="utf-8")
+    variables = {"aurora_alertmanager_url": f"http://{monitor}:{ALERTMANAGER}"}
+    (inventory / "group_vars" / "all.json").write_text(json.dumps(variables), encoding="utf-8")
+
+
+@contextlib.contextmanager
+def rulebook():
+    """ansible-rulebook, from the moment it listens; it and its playbooks end with the context."""
+    argv = ["ansible-rulebook", "--rulebook", "aurora.runbook.remediate", "--inventory", str(WATCH / "inventory")]
+    java = str(Path(shutil.which("java") or "/usr/bin/java").resolve().parents[1])
+    with open(LOG, "ab") as log:
+        process = subprocess.Popen(
+            [*argv, "--vars", str(WATCH / "rulebook.json")],
+            stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd=WATCH,
+            env={**os.environ, "JAVA_HOME": java, "ANSIBLE_NOCOLOR": "1"},
+        )  # fmt: skip
+    try:
+        deadline = time.monotonic() + 120
+        while not listens():
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise lab.LabError(f"ansible-rulebook does not listen; it says why in {LOG}")
+            time.sleep(0.2)
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(timeout=30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def listens():
+    with contextlib.suppress(OSError), socket.create_connection((lab.gateway(), PORT), timeout=1):
+        return True
+    return False
+
+
+def alerts():
+    """Alerts of Aurora hosts that Alertmanager knows: since when, by host and name."""
+    page = lab.get(lab.state()["hosts"]["monitor1"]["address"], ALERTMANAGER, "/api/v2/alerts?receiver=aurora-runbook")
+    since = {}
+    for alert in json.loads(page or "[]"):
+        labels = alert["labels"]
+        host = labels["instance"].partition(":")[0]
+        since[host, labels["alertname"]] = datetime.fromisoformat(alert["startsAt"].replace("Z", "+00:00"))
+    return since
+
+
+def follow():
+    """Say what happens, until interrupted."""
+    known, read = {}, LOG.stat().st_size
+    while True:
+        now = datetime.now(timezone.utc)
+        current = alerts()
+        for key in current.keys() - known.keys():
+            lab.say(f"{key[0]}: {key[1]} fires since {current[key]:%H:%M:%S} UTC")
+        for key in known.keys() - current.keys():
+            lab.say(f"{key[0]}: {key[1]} is resolved, {(now - known[key]).total_seconds():.0f} s after it fired")
+        known = current
+        text = LOG.read_bytes()[read:].decode("utf-8", "replace")
+        whole = text[: text.rfind("\n") + 1]
+        read += len(whole.encode())
+        for line in whole.splitlines():
+            tell(line, current, now)
+        time.sleep(0.5)
+
+
+def tell(line, current, now):
+    """Say what a line of the log means, if it matters."""
+    verdict = VERDICT.match(line)
+    if verdict:
+        fired = [since for (host, _name), since in current.items() if host == verdict[1]]
+        after = f", {(now - min(fired)).total_seconds():.0f} s after its alert fired" if fired else ""
+        lab.say(f"{verdict[1]}: {verdict[2]}{after}")
+    elif DETAIL.match(line) or f"{REPORTS}/" in line:
+        lab.say(line.strip(" -'"))
+
+
+def main():
+    prepare()
+    with rulebook():
+        lab.say(f"watching; all that the playbooks print: {LOG}")
+        lab.say("now break something, in another terminal:  ./dev break breaker_spreads aurora1")
+        follow()
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except lab.LabError as error:
+        sys.exit(f"./dev watch: {error}")
+    except KeyboardInterrupt:
+        lab.say("ansible-rulebook is ended; the lab goes on, ./dev down stops it")

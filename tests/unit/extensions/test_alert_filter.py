@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""If these break, an alert starts nothing, starts the wrong thing, or brings ansible-rulebook down."""
+
+from __future__ import annotations
+
+import copy
+import json
+import runpy
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+from ansible_collections.aurora.runbook.plugins.module_utils import _alert
+from ansible_rulebook.rules_parser import parse_rule_sets
+from hypothesis import given
+from hypothesis import strategies as st
+
+CHECKOUT = Path(__file__).resolve().parents[3]
+COLLECTION = Path(_alert.__file__).parents[2]  # where it is a collection, through the link of ./dev
+FILTER = COLLECTION / "extensions" / "eda" / "plugins" / "event_filter" / "alert.py"
+RULEBOOKS = sorted((CHECKOUT / "extensions" / "eda" / "rulebooks").glob("*.yml"))
+main = runpy.run_path(str(FILTER))["main"]
+
+# As Alertmanager 0.25 posted it, from the lab.
+PAYLOAD = {
+    "receiver": "aurora-runbook",
+    "status": "firing",
+    "alerts": [
+        {
+            "status": "firing",
+            "labels": {
+                "alertname": "CircuitBreakerOpen",
+                "instance": "aurora1:9000",
+                "job": "aurora",
+                "severity": "P0",
+            },
+            "annotations": {"summary": "The circuit breaker of aurora1:9000 is open, trading is suspended"},
+            "startsAt": "2026-11-24T03:05:12.431Z",
+            "endsAt": "0001-01-01T00:00:00Z",
+            "generatorURL": "http://monitor1:9090/graph?g0.expr=max_over_time",
+            "fingerprint": "6fa8d1d2e1fa52c2",
+        }
+    ],
+    "groupLabels": {"alertname": "CircuitBreakerOpen", "instance": "aurora1:9000"},
+    "commonLabels": {"alertname": "CircuitBreakerOpen", "instance": "aurora1:9000", "job": "aurora", "severity": "P0"},
+    "commonAnnotations": {},
+    "externalURL": "http://monitor1:9093",
+    "version": "4",
+    "groupKey": '{}/{alertname=~"CircuitBreakerOpen"}:{alertname="CircuitBreakerOpen", instance="aurora1:9000"}',
+    "truncatedAlerts": 0,
+}
+ALERT = PAYLOAD["alerts"][0]
+META = {"endpoint": "alerts", "headers": {"Host": "eda:5000", "User-Agent": "Alertmanager/0.25.0"}}
+SHAPES = {
+    "eda.builtin.webhook": {"payload": PAYLOAD, "meta": META},
+    "eda.builtin.event_splitter": ALERT,
+    "ansible.eda.alertmanager, per alert": {"alert": ALERT, "meta": {**META, "hosts": ["aurora1"]}},
+    "ansible.eda.alertmanager, original": {"payload": PAYLOAD, "meta": META},
+    "event stream": {"payload": PAYLOAD, "meta": {**META, "eda_event_stream_name": "aurora"}},
+}
+EXPECTED = {
+    "incident": "circuit_breaker",
+    "host": "aurora1",
+    "key": "6fa8d1d2e1fa52c2 2026-11-24T03:05:12+00:00",
+    "alert": {
+        "name": "CircuitBreakerOpen",
+        "status": "firing",
+        "labels": {"alertname": "CircuitBreakerOpen", "instance": "aurora1"},
+        "fingerprint": "6fa8d1d2e1fa52c2",
+        "startsAt": "2026-11-24T03:05:12+00:00",
+    },
+}
+
+
+def with_alert(**changes):
+    """The payload with one alert that differs, labels by their own names."""
+    event = copy.deepcopy(SHAPES["eda.builtin.webhook"])
+    alert = event["payload"]["alerts"][0]
+    for name, value in changes.items():
+        (alert["labels"] if name in alert["labels"] else alert)[name] = value
+    return event
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_the_same_alert_comes_out_of_every_shape(shape):
+    assert main(copy.deepcopy(SHAPES[shape])) == [{"aurora": EXPECTED}]
+
+
+def test_what_comes_out_is_what_the_playbook_takes():
+    (event,) = main(SHAPES["eda.builtin.webhook"])
+    target = _alert.target(event["aurora"]["alert"], {"aurora1": "192.0.2.21"}, 0.0)
+    assert (target.incident, target.host, target.key) == ("circuit_breaker", "aurora1", event["aurora"]["key"])
+
+
+@pytest.mark.parametrize(
+    ("instance", "hosts", "host"),
+    [
+        ("aurora1:9000", None, "aurora1"),
+        ("AURORA1.example.com", None, "aurora1.example.com"),
+        ("192.0.2.21:9000", None, "192.0.2.21"),
+        ("[2001:db8::22]:9000", None, "2001:db8::22"),
+        ("2001:db8::22", None, "2001:db8::22"),
+        ("https://aurora1:9000/metrics", None, "aurora1"),
+        ("10.0.0.5:9000", {"10.0.0.5": "aurora-a.example.com"}, "aurora-a.example.com"),
+    ],
+)
+def test_an_instance_label_names_its_host(instance, hosts, host):
+    assert [event["aurora"]["host"] for event in main(with_alert(instance=instance), hosts)] == [host]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"status": "resolved"},
+        {"alertname": "NodeDown"},
+        {"instance": "{{ lookup('pipe', 'id') }}"},
+        {"instance": "aurora1,aurora2"},
+        {"instance": "*"},
+        {"instance": "a" * 300},
+        {"instance": ""},
+        {"fingerprint": "{{ 1 }}"},
+        {"startsAt": "now"},
+        {"labels": None},
+    ],
+)
+def test_what_does_not_fire_or_is_malformed_is_dropped_and_the_rest_goes_on(changes):
+    event = with_alert(**changes)
+    event["payload"]["alerts"].append(ALERT)
+    assert main(event) == [{"aurora": EXPECTED}]
+
+
+def test_no_label_of_a_sender_is_passed_on():
+    event = with_alert(job="{{ 7 * 7 }}", annotations={"summary": "{{ 7 * 7 }}"}, severity="{{ 7 * 7 }}")
+    assert "{{" not in json.dumps(main(event))
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=20),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.sampled_from(["alert", "alerts", "payload", "labels", "status", "x"]), inner, max_size=4)
+    ),
+    max_leaves=20,
+)
+
+
+@given(JSON)
+def test_whatever_is_posted_raises_nothing(event):
+    assert main(event) == []
+
+
+@pytest.mark.parametrize("with_ansible", [False, True])
+def test_it_works_where_only_the_collection_is(tmp_path, with_ansible):
+    """ansible-rulebook's Python need not find the collection that its plugins come from."""
+    collection = tmp_path / "ansible_collections" / "aurora" / "runbook"
+    for folder in ("plugins", "extensions"):
+        shutil.copytree(CHECKOUT / folder, collection / folder)
+    if with_ansible:  # the package of that name, which has another ansible_collections
+        (tmp_path / "ansible" / "ansible_collections").mkdir(parents=True)
+        (tmp_path / "ansible" / "ansible_collections" / "__init__.py").touch()
+    script = (
+        "import json, runpy, sys; sys.path.insert(0, sys.argv[3]);"
+        "print(json.dumps(runpy.run_path(sys.argv[1])['main'](json.loads(sys.argv[2]))))"
+    )
+    plugin = collection / FILTER.relative_to(COLLECTION)
+    python = Path(sys.base_prefix, "bin", "python3")
+    event = json.dumps(SHAPES["eda.builtin.webhook"])
+    argv = [str(python), "-I", "-c", script, str(plugin), event, str(tmp_path / "ansible")]
+    said = subprocess.run(argv, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    assert json.loads(said) == [{"aurora": EXPECTED}]
+
+
+@pytest.mark.parametrize("path", RULEBOOKS, ids=lambda path: path.stem)
+def test_a_rulebook_is_one_that_ansible_rulebook_takes(path):
+    rulebook = yaml.safe_load(path.read_text(encoding="utf-8"))
+    schema = Path(sys.modules["ansible_rulebook"].__file__).parent / "schema" / "ruleset_schema.json"
+    jsonschema.validate(rulebook, json.loads(schema.read_text(encoding="utf-8")))
+    (rules,) = parse_rule_sets(rulebook)
+    assert [source_filter.filter_name for source_filter in rules.sources[0].source_filters] == ["aurora.runbook.alert"]
+    assert rules.rules[0].throttle.group_by_attributes == ["event.aurora.incident", "event.aurora.host"]

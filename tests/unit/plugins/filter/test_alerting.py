@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""If these break, installing the route damages an Alertmanager configuration or shows its secrets."""
+
+from __future__ import annotations
+
+import pytest
+import yaml
+from ansible.errors import AnsibleFilterError
+from ansible_collections.aurora.runbook.plugins.filter.alerting import alertmanager_routed
+
+OURS = {
+    "receiver": {"name": "aurora-runbook", "webhook_configs": [{"url": "https://eda:5000/e", "http_config": {}}]},
+    "route": {"receiver": "aurora-runbook", "matchers": ['alertname=~"A|B"'], "continue": True},
+    "inhibit_rules": [{"source_matchers": ["severity=P0"], "target_matchers": ["severity=P1"], "equal": ["instance"]}],
+}
+THEIRS = """\
+# ours since 2024
+global:
+  smtp_smarthost: 'mail.example.com:25'   # the relay
+route:
+  receiver: 'team'
+  routes:
+    - matchers: [team="db"]  # first of all
+      receiver: db
+receivers:
+  - name: team
+    slack_configs:
+      - api_url: "https://hooks.example.com/secret"
+  - name: db
+"""
+
+
+def test_the_route_comes_first_and_all_that_was_there_stays():
+    text = alertmanager_routed(THEIRS, OURS)
+    found, before = yaml.safe_load(text), yaml.safe_load(THEIRS)
+    assert found["route"]["routes"] == [OURS["route"], *before["route"]["routes"]]
+    assert found["receivers"][:2] == before["receivers"]
+    assert found["receivers"][2] == {"name": "aurora-runbook", "webhook_configs": [{"url": "https://eda:5000/e"}]}
+    assert found["inhibit_rules"] == OURS["inhibit_rules"]
+    assert found["global"] == before["global"]
+    for comment in ("# ours since 2024", "# the relay", "# first of all"):
+        assert comment in text
+
+
+def test_a_second_time_the_text_is_the_same():
+    once = alertmanager_routed(THEIRS, OURS)
+    assert alertmanager_routed(once, OURS) == once
+
+
+def test_another_url_replaces_ours_and_nothing_else():
+    other = {**OURS, "receiver": {**OURS["receiver"], "webhook_configs": [{"url": "https://other:5000/e"}]}}
+    text = alertmanager_routed(alertmanager_routed(THEIRS, OURS), other)
+    assert text == alertmanager_routed(THEIRS, other)
+
+
+@pytest.mark.parametrize("empty", ["routes:", "routes: []"])
+def test_an_empty_list_of_routes_takes_ours(empty):
+    text = alertmanager_routed(f"route:\n  receiver: a\n  {empty}\nreceivers: [{{name: a}}]\ninhibit_rules:\n", OURS)
+    assert yaml.safe_load(text)["route"]["routes"] == [OURS["route"]]
+
+
+@pytest.mark.parametrize("text", ["", "route: [", "- a", "receivers: []", "route: secret-word"])
+def test_what_is_no_configuration_is_refused_without_quoting_it(text):
+    with pytest.raises(AnsibleFilterError, match="amtool check-config") as refused:
+        alertmanager_routed(text, OURS)
+    assert "secret-word" not in str(refused.value)
