@@ -20,7 +20,7 @@ except ImportError:
 def alertmanager_routed(text: str, ours: Mapping) -> str:
     """The text of an Alertmanager configuration with our receiver, our route before all others and our inhibit rules.
 
-    What is there already stays as it is. Raises AnsibleFilterError for a text that is no such configuration.
+    Who got an alert before gets it as before, and all else stays as it is. Raises AnsibleFilterError for a text that is no such configuration.
     """
     if MISSING:
         raise AnsibleFilterError(MISSING)
@@ -34,6 +34,8 @@ def alertmanager_routed(text: str, ours: Mapping) -> str:
         raise AnsibleFilterError("the configuration of Alertmanager is not YAML; see amtool check-config") from error
     if not isinstance(configuration, dict) or not isinstance(configuration.get("route"), dict):
         raise AnsibleFilterError("the configuration of Alertmanager has no route; see amtool check-config")
+    if not isinstance(configuration["route"].get("receiver"), str):
+        raise AnsibleFilterError("the route of Alertmanager has no receiver; see amtool check-config")
     before = _plain(configuration)
     _route(configuration, _plain(ours))
     if _plain(configuration) == before:
@@ -47,8 +49,12 @@ def _route(configuration: dict, ours: dict) -> None:
     name = ours["receiver"]["name"]
     receivers = _list(configuration, "receivers")
     _put(receivers, [one.get("name") == name for one in receivers], ours["receiver"], len(receivers))
-    routes = _list(configuration["route"], "routes")
+    routes, matchers = _list(configuration["route"], "routes"), ours["route"]["matchers"]
     _put(routes, [one.get("receiver") == name for one in routes], ours["route"], 0)
+    # Where a route matches, the receiver above all routes gets nothing, so it is named once more for our alerts.
+    rest = {"receiver": configuration["route"]["receiver"], "matchers": matchers, "continue": True}
+    own = [one.get("receiver") != name and one.get("matchers") == matchers for one in routes]
+    _put(routes, own, rest, len(routes))
     rules = _list(configuration, "inhibit_rules")
     for rule in ours["inhibit_rules"]:
         _put(rules, [one == rule for one in rules], rule, len(rules))

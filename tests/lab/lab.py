@@ -36,6 +36,7 @@ NUMBERS = {"exchange1": 10, "monitor1": 11}  # last part of the address; auroraN
 MOST_HOSTS = 60
 FAULT = "/opt/lab/fault"
 NEIGHBOURS = {"exchange": "exchange1", "monitor": "monitor1"}
+AUTHORITY = ["-addext", "keyUsage=critical,keyCertSign,cRLSign"]
 NEW_KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
 
 EXPIRED_CNF = """
@@ -257,7 +258,7 @@ def make_keys(names):
     ca_key, ca = authority / "ca.key", authority / "ca.pem"
     if not ca.exists():
         paths = ["-keyout", str(ca_key), "-out", str(ca)]
-        run(["openssl", "req", "-x509", *NEW_KEY, *paths, "-days", "365", "-subj", f"/CN={NAME}"])
+        run(["openssl", "req", "-x509", *NEW_KEY, *paths, "-days", "365", "-subj", f"/CN={NAME}", *AUTHORITY])
     for host in names:
         if not (authority / f"{host}.expired.pem").exists():
             outside = {"aurora": ",DNS:aurora.example.com", "exchange": ",DNS:api.exchange.com"}.get(kind(host), "")

@@ -117,29 +117,28 @@ def alerts():
 
 def follow():
     """Say what happens, until interrupted."""
-    known, read = {}, LOG.stat().st_size
+    known, fired, read = {}, {}, LOG.stat().st_size
     while True:
-        now = datetime.now(timezone.utc)
-        current = alerts()
-        for key in current.keys() - known.keys():
-            lab.say(f"{key[0]}: {key[1]} fires since {current[key]:%H:%M:%S} UTC")
-        for key in known.keys() - current.keys():
-            lab.say(f"{key[0]}: {key[1]} is resolved, {(now - known[key]).total_seconds():.0f} s after it fired")
-        known = current
+        now, current = datetime.now(timezone.utc), alerts()
+        for host, name in current.keys() - known.keys():
+            fired[host] = current[host, name]
+            lab.say(f"{host}: {name} fires since {fired[host]:%H:%M:%S} UTC")
+        for host, name in known.keys() - current.keys():
+            lab.say(f"{host}: {name} is resolved, {(now - known[host, name]).total_seconds():.0f} s after it fired")
         text = LOG.read_bytes()[read:].decode("utf-8", "replace")
         whole = text[: text.rfind("\n") + 1]
-        read += len(whole.encode())
         for line in whole.splitlines():
-            tell(line, current, now)
+            tell(line, fired, now)
+        known, read = current, read + len(whole.encode())
         time.sleep(0.5)
 
 
-def tell(line, current, now):
+def tell(line, fired, now):
     """Say what a line of the log means, if it matters."""
     verdict = VERDICT.match(line)
     if verdict:
-        fired = [since for (host, _name), since in current.items() if host == verdict[1]]
-        after = f", {(now - min(fired)).total_seconds():.0f} s after its alert fired" if fired else ""
+        since = fired.get(verdict[1])
+        after = f", {(now - since).total_seconds():.0f} s after its alert fired" if since else ""
         lab.say(f"{verdict[1]}: {verdict[2]}{after}")
     elif DETAIL.match(line) or f"{REPORTS}/" in line:
         lab.say(line.strip(" -'"))

@@ -22,7 +22,7 @@ def as_before() -> Iterator[None]:
     """The monitor as the lab made it, before and after."""
     restore = f"""
     rm -f {OURS} /etc/prometheus/alertmanager.yml.*
-    cp /opt/lab/alertmanager.yml /etc/prometheus/
+    install -m 0644 /opt/lab/alertmanager.yml /etc/prometheus/
     systemctl reload prometheus prometheus-alertmanager
     """
     shell(MONITOR, restore)

@@ -13,6 +13,7 @@ OURS = {
     "route": {"receiver": "aurora-runbook", "matchers": ['alertname=~"A|B"'], "continue": True},
     "inhibit_rules": [{"source_matchers": ["severity=P0"], "target_matchers": ["severity=P1"], "equal": ["instance"]}],
 }
+REST = {"receiver": "team", "matchers": ['alertname=~"A|B"'], "continue": True}
 THEIRS = """\
 # ours since 2024
 global:
@@ -33,7 +34,7 @@ receivers:
 def test_the_route_comes_first_and_all_that_was_there_stays():
     text = alertmanager_routed(THEIRS, OURS)
     found, before = yaml.safe_load(text), yaml.safe_load(THEIRS)
-    assert found["route"]["routes"] == [OURS["route"], *before["route"]["routes"]]
+    assert found["route"]["routes"] == [OURS["route"], *before["route"]["routes"], REST]
     assert found["receivers"][:2] == before["receivers"]
     assert found["receivers"][2] == {"name": "aurora-runbook", "webhook_configs": [{"url": "https://eda:5000/e"}]}
     assert found["inhibit_rules"] == OURS["inhibit_rules"]
@@ -56,10 +57,12 @@ def test_another_url_replaces_ours_and_nothing_else():
 @pytest.mark.parametrize("empty", ["routes:", "routes: []"])
 def test_an_empty_list_of_routes_takes_ours(empty):
     text = alertmanager_routed(f"route:\n  receiver: a\n  {empty}\nreceivers: [{{name: a}}]\ninhibit_rules:\n", OURS)
-    assert yaml.safe_load(text)["route"]["routes"] == [OURS["route"]]
+    assert yaml.safe_load(text)["route"]["routes"] == [OURS["route"], {**REST, "receiver": "a"}]
 
 
-@pytest.mark.parametrize("text", ["", "route: [", "- a", "receivers: []", "route: secret-word"])
+@pytest.mark.parametrize(
+    "text", ["", "route: [", "- a", "receivers: []", "route: secret-word", "route: {group_by: [secret-word]}"]
+)
 def test_what_is_no_configuration_is_refused_without_quoting_it(text):
     with pytest.raises(AnsibleFilterError, match="amtool check-config") as refused:
         alertmanager_routed(text, OURS)
