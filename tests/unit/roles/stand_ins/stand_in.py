@@ -31,6 +31,8 @@ class ActionModule(ActionBase):
         with open(os.path.join(os.environ["CALLS"], task_vars["inventory_hostname"]), "a", encoding="ascii") as calls:
             print(rung, file=calls)
         said = task_vars["says"].get(rung, "not_recovered")
+        if said == "approval_needed" and rung.partition("=")[0].lower() in asked["approve"]:
+            said = "recovered"
         if said == "failed":
             return {"failed": True, "msg": "it broke"}
         verdict, _space, cause = said.partition(" ")
