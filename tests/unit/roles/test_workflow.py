@@ -9,23 +9,29 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 from test_ladders import KELLY, SPREAD, look
 
 STAND_INS = Path(__file__).resolve().parent / "stand_ins"
 ID = "circuit_breaker-20261124T180000Z-1a2b3c4d"
 
 
+class Unsafe(yaml.SafeDumper):
+    """As AWX writes extra variables: every text is marked, names too."""
+
+
+Unsafe.add_representer(str, lambda dumper, text: dumper.represent_scalar("!unsafe", text))
+
+
 def play(playbook, hosts, collection, folder, answers=None):
-    """Run a playbook as AWX does, with every string of the answers unsafe; exit status, output and statistics."""
+    """Run a playbook as AWX does; its exit status, all it said, and what it hands on."""
     local = {name: {**host, "ansible_connection": "local"} for name, host in hosts.items()}
     (folder / "inventory.json").write_text(json.dumps({"aurora": {"hosts": local}}), encoding="utf-8")
-    text = re.sub(r'": "', '": !unsafe "', json.dumps(answers or {}))
-    (folder / "extravars.yml").write_text(re.sub(r'\["', '[!unsafe "', text), encoding="utf-8")
+    (folder / "extravars.yml").write_text(yaml.dump(answers or {}, Dumper=Unsafe), encoding="utf-8")
     (folder / "calls").mkdir()
     settings = {
         "CALLS": str(folder / "calls"),
@@ -79,6 +85,15 @@ def test_numbers_reach_the_ladder_as_numbers_and_as_text(collection, tmp_path):
     status, said, _handed = play("remediate_circuit_breaker", hosts, collection, tmp_path, answers)
     assert status == 0
     assert "KELLY_MULTIPLIER=0.25, watched for up to 90 s" in said
+
+
+def test_an_alert_that_awx_passes_on_is_remediated_and_nothing_in_it_is_a_template(collection, tmp_path):
+    labels = {"alertname": "CircuitBreakerOpen", "instance": "a0:9000", "summary": "{{ lookup('pipe', 'touch ran') }}"}
+    hosts = {"a0": breached({KELLY: "recovered"}), "a1": breached({})}
+    answers = {"aurora_alert": {"labels": labels, "status": "firing"}}
+    status, _said, handed = play("remediate", hosts, collection, tmp_path, answers)
+    assert (status, handed) == (0, {"aurora_outcome": {"a0": "recovered"}})
+    assert not (tmp_path / "ran").exists()
 
 
 def waiting(verdict="approval_needed", knobs="spread_threshold", opened=True, incident="circuit_breaker"):
