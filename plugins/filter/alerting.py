@@ -20,7 +20,8 @@ except ImportError:
 def alertmanager_routed(text: str, ours: Mapping) -> str:
     """The text of an Alertmanager configuration with our receiver, our route before all others and our inhibit rules.
 
-    Who got an alert before gets it as before, and all else stays as it is. Raises AnsibleFilterError for a text that is no such configuration.
+    Who got an alert before gets it as before, and all else stays as it is. Raises AnsibleFilterError for a text that is
+    no such configuration.
     """
     if MISSING:
         raise AnsibleFilterError(MISSING)

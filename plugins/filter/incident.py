@@ -47,6 +47,10 @@ def escalated(hostvars: Mapping, hosts: Sequence[str], language: str = "en") -> 
     return _pages.overview(_language(language), _records(hostvars, hosts), sent)
 
 
+def waiting(hostvars: Mapping, hosts: Sequence[str], incident: str, knobs: Sequence[str]) -> dict[str, list[str]]:
+    return _pages.waiting(_records(hostvars, hosts), incident, knobs)
+
+
 def _records(hostvars: Mapping, hosts: Sequence[str]) -> dict[str, Mapping]:
     return {name: hostvars[name].get("incident_open") or {} for name in sorted(hosts)}
 
@@ -100,6 +104,7 @@ class FilterModule:
             "incident_id": incident_id,
             "pages": pages,
             "escalated": escalated,
+            "waiting": waiting,
             "report": report,
             "well": well,
             "table": table,

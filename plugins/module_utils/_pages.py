@@ -89,6 +89,20 @@ def tried(entries: Sequence[Mapping]) -> list[dict]:
     return said
 
 
+def waiting(hosts: Mapping[str, Mapping], incident: str, knobs: Sequence[str]) -> dict[str, list[str]]:
+    """By host, the knobs that the last run of an open incident of that class wanted approved, of ``knobs`` alone.
+
+    What comes out becomes a variable of AWX's next job: of what hosts say, it holds nothing that is not known here.
+    """
+    found = {}
+    for name, result in sorted(hosts.items()):
+        for one in result.get("incidents", ()):
+            if one["open"] and one["incident"] == incident and one["verdict"] == "approval_needed":
+                proposed = {knob for several in _proposed(one["entries"]) for knob in several.split(",")}
+                found[name] = sorted(proposed.intersection(knobs))
+    return {name: asked for name, asked in found.items() if asked}
+
+
 def _proposed(entries: Sequence[Mapping]) -> list[str]:
     """The knobs that the last run wanted approved."""
     run = next((entry["run"] for entry in reversed(entries) if entry["what"] == "verdict"), "")

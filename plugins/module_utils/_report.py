@@ -76,7 +76,8 @@ def seen(look: Mapping, incident: str) -> dict:
 
 def incident_id(looks: Sequence[Mapping], incident: str, alert: Mapping, now: float) -> str:
     """The smallest id of that class that is open on a host, else a new one, the same for the same alert."""
-    known = [each["id"] for look in looks for each in look.get("incidents", ()) if each["incident"] == incident]
+    told = (each["id"] for look in looks for each in look.get("incidents", ()) if each["incident"] == incident)
+    known = [identity for identity in told if _record.ID.fullmatch(identity)]
     made = _record.make_id(incident, now - alert.get("age_seconds", 0.0), alert.get("key", ""))
     return min(known, default=made)
 

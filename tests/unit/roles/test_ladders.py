@@ -11,13 +11,10 @@ import json
 import os
 import re
 import subprocess
-from pathlib import Path
 
 import pytest
 from ansible_collections.aurora.runbook.plugins.module_utils import _indicators, _messages
 
-CHECKOUT = Path(__file__).resolve().parents[3]
-MODULES = sorted(path.stem for path in (CHECKOUT / "plugins" / "modules").glob("*.py"))
 WORDS = {texts[0]: name for name, texts in _messages.CATALOGUE.items()}
 KELLY, SLOW, SPREAD = "KELLY_MULTIPLIER=0.5", "DECISIONS_PER_MINUTE=10", "SPREAD_THRESHOLD=2.0"
 DAYS, CONFIDENCE = "CALIBRATION_DAYS=90", "CONFIDENCE_THRESHOLD=0.8"
@@ -85,22 +82,6 @@ CASES = {
         ("miscalibration", {DAYS: "recovered"}, ["recalibration", DAYS], "recovered"),
     ],
 }
-
-
-@pytest.fixture(scope="module")
-def collection(tmp_path_factory):
-    """The collection with stand-ins in place of its modules."""
-    root = tmp_path_factory.mktemp("collections")
-    ours = root / "ansible_collections" / "aurora" / "runbook"
-    (ours / "plugins" / "action").mkdir(parents=True)
-    for name in ("roles", "playbooks", "meta", "galaxy.yml"):
-        (ours / name).symlink_to(CHECKOUT / name)
-    for name in ("filter", "lookup", "module_utils", "doc_fragments"):
-        (ours / "plugins" / name).symlink_to(CHECKOUT / "plugins" / name)
-    for name in MODULES:
-        stand_in = CHECKOUT / "tests" / "unit" / "roles" / "stand_ins" / "stand_in.py"
-        (ours / "plugins" / "action" / f"{name}.py").symlink_to(stand_in)
-    return root
 
 
 HALF = {"name": "x.service", "kind": "service_override", "phase": "applying", "written": {"P_THRESHOLD": "0.5"}}

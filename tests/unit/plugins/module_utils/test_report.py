@@ -253,3 +253,10 @@ def test_what_was_settled_is_said_once_and_in_the_readers_language():
 
 def test_what_a_person_has_to_see_to_is_not_covered_by_a_later_success():
     assert _report.verdict([{"verdict": "escalated"}, {"verdict": "recovered"}]) == "escalated"
+
+
+def test_an_id_that_a_host_made_up_is_not_joined():
+    """It would name the incident on every other host, and become a variable of AWX's next job."""
+    known = {"id": "circuit_breaker-20261124T180000Z-1a2b3c4d", "incident": "circuit_breaker"}
+    looks = [{"incidents": [{**known, "id": "{{ 7 * 7 }}"}]}, {"incidents": [known]}]
+    assert _report.incident_id(looks, "circuit_breaker", {}, 0.0) == known["id"]

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+SET = {
+    "aurora_awx_scm_url": "https://git.example.com/runbook.git",
+    "aurora_awx_image": "registry.example.com/aurora-runbook:0.2.0",
+    "aurora_awx_slack_url": "slack://secret",
+    "aurora_awx_notification_type": "slack",
+    "aurora_awx_notification_configuration": {"token": "secret", "channels": ["#aurora-incidents"]},
+}
+
+
+def ansible_playbook(playbook, variables, **environment):
+    """Run a playbook on this machine; its exit status and all it said."""
+    done = subprocess.run(
+        ["ansible-playbook", playbook, "-e", json.dumps(variables)],
+        env={**os.environ, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_LOCALHOST_WARNING": "false", **environment},
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    print(done.stdout, done.stderr)
+    return done.returncode, done.stdout + done.stderr
+
+
+@pytest.fixture(scope="session")
+def definitions(tmp_path_factory):
+    """The variables controller_… of the role."""
+    written = tmp_path_factory.mktemp("definitions") / "controller.json"
+    play = Path(__file__).with_name("definitions.yml")
+    status, said = ansible_playbook(str(play), {**SET, "written": str(written)})
+    assert status == 0, said
+    return json.loads(written.read_text(encoding="utf-8"))

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The collection as AWX gets it: built, in an image's build context, and in a clean environment. It takes a minute.
+
+If these break, the image cannot be built, or jobs fail in it that run in a checkout.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+PLAYBOOKS = sorted(path.stem for path in (CHECKOUT / "playbooks").glob("*.yml") if path.stem != "incident")
+
+
+def run(*argv, folder, **environment):
+    done = subprocess.run(
+        argv,
+        cwd=folder,
+        env={**os.environ, "ANSIBLE_NOCOLOR": "1", **environment},
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    print(done.stdout, done.stderr)
+    return done
+
+
+@pytest.fixture(scope="module")
+def tarball(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("built")
+    assert run("ansible-galaxy", "collection", "build", "--output-path", str(folder), folder=CHECKOUT).returncode == 0
+    return next(folder.glob("aurora-runbook-*.tar.gz"))
+
+
+@pytest.fixture(scope="module")
+def clean(tarball, tmp_path_factory):
+    """An environment with the collection, ansible-core and what the collection says it needs, and nothing else."""
+    venv = tmp_path_factory.mktemp("clean")
+    subprocess.run([sys.executable, "-m", "venv", str(venv)], check=True)
+    needs = ["ansible-core", "--requirement", str(CHECKOUT / "meta" / "ee-requirements.txt")]
+    assert run(str(venv / "bin" / "pip"), "install", "--quiet", *needs, folder=venv).returncode == 0
+    tools = {"PATH": f"{venv / 'bin'}{os.pathsep}{os.environ['PATH']}", "ANSIBLE_COLLECTIONS_PATH": str(venv)}
+    installed = run("ansible-galaxy", "collection", "install", str(tarball), "-p", str(venv), folder=venv, **tools)
+    assert installed.returncode == 0
+    host = {"ansible_connection": "local"}
+    (venv / "hosts.json").write_text(json.dumps({"aurora": {"hosts": {"a0": host}}}), encoding="utf-8")
+
+    def play(name, *more):
+        return run("ansible-playbook", f"aurora.runbook.{name}", "-i", "hosts.json", *more, folder=venv, **tools)
+
+    return play
+
+
+def test_the_collection_holds_what_an_image_reads_and_nothing_left_over(tarball):
+    with tarfile.open(tarball) as built:
+        names = built.getnames()
+    assert {"meta/execution-environment.yml", "meta/ee-requirements.txt", "playbooks/awx.yml"} <= set(names)
+    assert [name for name in names if name.startswith((".dev", ".ruff_cache", ".pytest_cache", "context"))] == []
+
+
+def test_ansible_builder_makes_the_context_of_the_image(tarball, tmp_path):
+    shutil.copy(CHECKOUT / "execution-environment.yml", tmp_path)
+    shutil.copy(tarball, tmp_path)
+    assert run("ansible-builder", "create", folder=tmp_path).returncode == 0
+    context = tmp_path / "context"
+    wanted = (context / "_build" / "requirements.yml").read_text(encoding="utf-8")
+    assert f"collections/{tarball.name}" in wanted
+    assert (context / "_build" / "collections" / tarball.name).exists()
+    assert "ansible-core>=2.16" in (context / "Containerfile").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("playbook", PLAYBOOKS)
+def test_every_playbook_is_read_there(playbook, clean):
+    alert = {"labels": {"alertname": "CircuitBreakerOpen", "instance": "a0"}, "status": "resolved"}
+    assert clean(playbook, "--syntax-check", "-e", json.dumps({"aurora_alert": alert})).returncode == 0
+
+
+def test_a_playbook_runs_there(clean):
+    done = clean("propose", "-e", "aurora_incident=circuit_breaker", "-e", "ansible_become=false")
+    assert "nothing of circuit_breaker waits" in done.stdout + done.stderr
+
+
+def test_without_awx_awx_the_role_says_what_to_install(clean):
+    done = clean("awx", "-e", "aurora_awx_scm_url=x", "-e", "aurora_awx_image=x")
+    assert done.returncode == 2
+    assert "ansible-galaxy collection install awx.awx" in done.stdout + done.stderr
+
+
+def test_the_role_says_what_is_to_be_set_first(clean):
+    done = clean("awx")
+    assert done.returncode == 2
+    assert "set aurora_awx_scm_url" in done.stdout + done.stderr

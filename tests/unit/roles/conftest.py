@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).resolve().parents[3]
+MODULES = sorted(path.stem for path in (CHECKOUT / "plugins" / "modules").glob("*.py"))
+
+
+@pytest.fixture(scope="module")
+def collection(tmp_path_factory):
+    """The collection with stand-ins in place of its modules."""
+    root = tmp_path_factory.mktemp("collections")
+    ours = root / "ansible_collections" / "aurora" / "runbook"
+    (ours / "plugins" / "action").mkdir(parents=True)
+    for name in ("roles", "playbooks", "meta", "galaxy.yml"):
+        (ours / name).symlink_to(CHECKOUT / name)
+    for name in ("filter", "lookup", "module_utils", "doc_fragments"):
+        (ours / "plugins" / name).symlink_to(CHECKOUT / "plugins" / name)
+    for name in MODULES:
+        stand_in = CHECKOUT / "tests" / "unit" / "roles" / "stand_ins" / "stand_in.py"
+        (ours / "plugins" / "action" / f"{name}.py").symlink_to(stand_in)
+    return root

@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What nodes of an AWX workflow take from people and hand to each other.
+
+If these break, an answer that AWX sends is not what the person meant, an approval is asked for that nothing waits for,
+or what a host wrote rides into the next job. The real playbooks and roles run; stand-ins answer for the modules.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+from test_ladders import KELLY, SPREAD, look
+
+STAND_INS = Path(__file__).resolve().parent / "stand_ins"
+ID = "circuit_breaker-20261124T180000Z-1a2b3c4d"
+
+
+class Unsafe(yaml.SafeDumper):
+    """As AWX writes extra variables: every text is marked, names too."""
+
+
+Unsafe.add_representer(str, lambda dumper, text: dumper.represent_scalar("!unsafe", text))
+
+
+def play(playbook, hosts, collection, folder, answers=None):
+    """Run a playbook as AWX does; its exit status, all it said, and what it hands on."""
+    local = {name: {**host, "ansible_connection": "local"} for name, host in hosts.items()}
+    (folder / "inventory.json").write_text(json.dumps({"aurora": {"hosts": local}}), encoding="utf-8")
+    (folder / "extravars.yml").write_text(yaml.dump(answers or {}, Dumper=Unsafe), encoding="utf-8")
+    (folder / "calls").mkdir()
+    settings = {
+        "CALLS": str(folder / "calls"),
+        "ANSIBLE_COLLECTIONS_PATH": str(collection),
+        "ANSIBLE_SHOW_CUSTOM_STATS": "1",
+        "ANSIBLE_CALLBACK_RESULT_FORMAT": "json",
+        "ANSIBLE_NOCOLOR": "1",
+        "ANSIBLE_BECOME_EXE": "true",
+    }
+    done = subprocess.run(
+        ["ansible-playbook", f"aurora.runbook.{playbook}", "-i", "inventory.json", "-e", "@extravars.yml"],
+        cwd=folder,
+        env={**os.environ, **settings},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    print(done.stdout, done.stderr)
+    handed = done.stdout.partition("RUN: ")[2]
+    return done.returncode, done.stdout, json.loads(handed) if handed else {}
+
+
+def breached(says):
+    return {"look": look("circuit_breaker", "wide_spreads"), "says": {KELLY: "not_recovered", **says}}
+
+
+@pytest.mark.parametrize("approved", ["spread_threshold", ["spread_threshold"], "p_threshold\nspread_threshold\n"])
+def test_an_approval_is_taken_in_every_form_that_awx_sends_it(approved, collection, tmp_path):
+    hosts = {"a0": breached({SPREAD: "approval_needed"})}
+    status, _said, handed = play("remediate_circuit_breaker", hosts, collection, tmp_path, {"aurora_approve": approved})
+    assert (status, handed) == (0, {"aurora_outcome": {"a0": "recovered"}})
+
+
+def test_answers_that_nobody_gave_are_the_defaults_and_approve_nothing(collection, tmp_path):
+    empty = dict.fromkeys(
+        ("approve", "language", "force", "timeout_seconds", "min_healthy", "kelly_multiplier", "decisions_per_minute"),
+        "",
+    )
+    answers = {f"aurora_{name}": value for name, value in empty.items()}
+    hosts = {"a0": breached({SPREAD: "approval_needed"})}
+    status, said, handed = play("remediate_circuit_breaker", hosts, collection, tmp_path, answers)
+    assert (status, handed) == (2, {"aurora_outcome": {"a0": "approval_needed"}})
+    assert KELLY in said
+    assert "watched for up to 600 s" in said
+
+
+def test_numbers_reach_the_ladder_as_numbers_and_as_text(collection, tmp_path):
+    answers = {"aurora_kelly_multiplier": 0.25, "aurora_timeout_seconds": "90"}
+    hosts = {"a0": breached({"KELLY_MULTIPLIER=0.25": "recovered"})}
+    status, said, _handed = play("remediate_circuit_breaker", hosts, collection, tmp_path, answers)
+    assert status == 0
+    assert "KELLY_MULTIPLIER=0.25, watched for up to 90 s" in said
+
+
+def test_an_alert_that_awx_passes_on_is_remediated_and_nothing_in_it_is_a_template(collection, tmp_path):
+    labels = {"alertname": "CircuitBreakerOpen", "instance": "a0:9000", "summary": "{{ lookup('pipe', 'touch ran') }}"}
+    hosts = {"a0": breached({KELLY: "recovered"}), "a1": breached({})}
+    answers = {"aurora_alert": {"labels": labels, "status": "firing"}}
+    status, _said, handed = play("remediate", hosts, collection, tmp_path, answers)
+    assert (status, handed) == (0, {"aurora_outcome": {"a0": "recovered"}})
+    assert not (tmp_path / "ran").exists()
+
+
+def waiting(verdict="approval_needed", knobs="spread_threshold", opened=True, incident="circuit_breaker"):
+    refused = {"guard": "approval", "sentence": {"message": "needs_approval", "values": {"knobs": knobs}}}
+    entries = [
+        {"seq": 1, "run": "r1", "what": "refused", "data": refused},
+        {"seq": 2, "run": "r1", "what": "verdict", "data": {"verdict": verdict}},
+    ]
+    found = {"id": ID, "incident": incident, "open": opened, "verdict": verdict, "entries": entries}
+    return {"answer": {"incidents": [found], "leases": []}}
+
+
+@pytest.fixture(scope="module")
+def records(collection):
+    """The same, with hosts whose records say what their ``answer`` says."""
+    action = collection / "ansible_collections" / "aurora" / "runbook" / "plugins" / "action" / "incident_info.py"
+    action.unlink()
+    action.symlink_to(STAND_INS / "incident_info.py")
+    return collection
+
+
+def test_a_person_is_asked_where_a_step_waits_and_told_on_which_hosts(records, tmp_path):
+    hosts = {
+        "a0": {"answer": {"problem": "no route"}},
+        "a1": waiting("recovered"),
+        "a2": waiting(),
+        "a3": waiting(knobs="{{ 7 * 7 }},spread_threshold,password"),
+    }
+    ask = {"aurora_incident": "circuit_breaker", "aurora_approvable": ["spread_threshold"]}
+    status, _said, handed = play("propose", hosts, records, tmp_path, ask)
+    assert handed == {"aurora_waiting": {"a2": ["spread_threshold"], "a3": ["spread_threshold"]}}
+    assert status == 0
+
+
+@pytest.mark.parametrize(
+    "host",
+    [waiting("escalated"), waiting(opened=False), waiting(knobs="p_threshold"), waiting(incident="policy_deny_rate")],
+    ids=["nothing waits", "the incident is closed", "another knob waits", "another incident waits"],
+)
+def test_nobody_is_asked_where_nothing_of_this_workflow_waits(host, records, tmp_path):
+    ask = {"aurora_incident": "circuit_breaker", "aurora_approvable": ["spread_threshold"]}
+    status, said, handed = play("propose", {"a0": host}, records, tmp_path, ask)
+    assert (status, handed) == (2, {"aurora_waiting": {}})
+    assert "nothing of circuit_breaker waits" in said
