@@ -18,7 +18,7 @@ except ImportError:
 
 
 def alertmanager_routed(text: str, ours: Mapping) -> str:
-    """The text of an Alertmanager configuration with our receiver, our route before all others and our inhibit rules.
+    """The text of an Alertmanager configuration with our receiver, and our route before all others.
 
     Who got an alert before gets it as before, and all else stays as it is. Raises AnsibleFilterError for a text that is
     no such configuration.
@@ -48,17 +48,16 @@ def alertmanager_routed(text: str, ours: Mapping) -> str:
 
 def _route(configuration: dict, ours: dict) -> None:
     name = ours["receiver"]["name"]
-    receivers = _list(configuration, "receivers")
-    _put(receivers, [one.get("name") == name for one in receivers], ours["receiver"], len(receivers))
-    routes, matchers = _list(configuration["route"], "routes"), ours["route"]["matchers"]
-    _put(routes, [one.get("receiver") == name for one in routes], ours["route"], 0)
-    # Where a route matches, the receiver above all routes gets nothing, so it is named once more for our alerts.
-    rest = {"receiver": configuration["route"]["receiver"], "matchers": matchers, "continue": True}
-    own = [one.get("receiver") != name and one.get("matchers") == matchers for one in routes]
-    _put(routes, own, rest, len(routes))
-    rules = _list(configuration, "inhibit_rules")
-    for rule in ours["inhibit_rules"]:
-        _put(rules, [one == rule for one in rules], rule, len(rules))
+    receivers, root = _list(configuration, "receivers"), configuration["route"]
+    _put(receivers, [one.get("name") == name for one in receivers], ours["receiver"])
+    own = [one.get("receiver") == name for one in _list(root, "routes")]
+    if True not in own:
+        # Beside a route that matches, the receiver above all routes gets nothing. In a route of their own, which
+        # matches all alerts, the others go on as before.
+        others = {"receiver": root["receiver"], **({"routes": root["routes"]} if root["routes"] else {})}
+        root["routes"] = [ours["route"], others]
+    else:
+        _put(root["routes"], own, ours["route"])
 
 
 def _list(section: dict, key: str) -> list:
@@ -67,10 +66,10 @@ def _list(section: dict, key: str) -> list:
     return section[key]
 
 
-def _put(entries: list, own: list[bool], entry: dict, place: int) -> None:
-    """Replace the entry that is ours, or put it in its place."""
+def _put(entries: list, own: list[bool], entry: dict) -> None:
+    """Replace the entry that is ours, or add it."""
     if True not in own:
-        entries.insert(place, entry)
+        entries.append(entry)
     elif _plain(entries[own.index(True)]) != entry:
         entries[own.index(True)] = entry
 

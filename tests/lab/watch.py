@@ -74,6 +74,8 @@ def write_inventory():
 @contextlib.contextmanager
 def rulebook():
     """ansible-rulebook, from the moment it listens; it and its playbooks end with the context."""
+    if listens():
+        raise lab.LabError(f"something listens on port {PORT} of {lab.gateway()} already, perhaps another ./dev watch")
     argv = ["ansible-rulebook", "--rulebook", "aurora.runbook.remediate", "--inventory", str(WATCH / "inventory")]
     java = str(Path(shutil.which("java") or "/usr/bin/java").resolve().parents[1])
     with open(LOG, "ab") as log:
@@ -85,8 +87,9 @@ def rulebook():
     try:
         deadline = time.monotonic() + 120
         while not listens():
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise lab.LabError(f"ansible-rulebook does not listen; it says why in {LOG}")
+            check(process)
+            if time.monotonic() > deadline:
+                raise lab.LabError(f"ansible-rulebook does not listen; see {LOG}")
             time.sleep(0.2)
         yield process
     finally:
@@ -96,6 +99,11 @@ def rulebook():
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def check(process):
+    if process.poll() is not None:
+        raise lab.LabError(f"ansible-rulebook has ended; it says why in {LOG}")
 
 
 def listens():
@@ -115,10 +123,11 @@ def alerts():
     return since
 
 
-def follow():
-    """Say what happens, until interrupted."""
+def follow(process):
+    """Say what happens, until interrupted or ansible-rulebook ends."""
     known, fired, read = {}, {}, LOG.stat().st_size
     while True:
+        check(process)
         now, current = datetime.now(timezone.utc), alerts()
         for host, name in current.keys() - known.keys():
             fired[host] = current[host, name]
@@ -146,10 +155,10 @@ def tell(line, fired, now):
 
 def main():
     prepare()
-    with rulebook():
+    with rulebook() as process:
         lab.say(f"watching; all that the playbooks print: {LOG}")
         lab.say("now break something, in another terminal:  ./dev break breaker_spreads aurora1")
-        follow()
+        follow(process)
 
 
 if __name__ == "__main__":

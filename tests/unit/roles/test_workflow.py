@@ -66,6 +66,13 @@ def test_an_approval_is_taken_in_every_form_that_awx_sends_it(approved, collecti
     assert (status, handed) == (0, {"aurora_outcome": {"a0": "recovered"}})
 
 
+def test_an_approval_is_for_the_hosts_that_waited_when_it_was_asked_for(collection, tmp_path):
+    hosts = {"a0": breached({SPREAD: "approval_needed"}), "a1": breached({SPREAD: "approval_needed"})}
+    node = {"aurora_approve": ["spread_threshold"], "aurora_waiting": {"a0": ["spread_threshold"]}}
+    status, _said, handed = play("remediate_circuit_breaker", hosts, collection, tmp_path, node)
+    assert (status, handed) == (2, {"aurora_outcome": {"a0": "recovered", "a1": "approval_needed"}})
+
+
 def test_answers_that_nobody_gave_are_the_defaults_and_approve_nothing(collection, tmp_path):
     empty = dict.fromkeys(
         ("approve", "language", "force", "timeout_seconds", "min_healthy", "kelly_multiplier", "decisions_per_minute"),
