@@ -13,6 +13,7 @@ import os
 import re
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -154,6 +155,7 @@ def tell(line, fired, now):
 
 
 def main():
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended by kill as by Ctrl-C
     prepare()
     with rulebook() as process:
         lab.say(f"watching; all that the playbooks print: {LOG}")
