@@ -117,9 +117,12 @@ def test_every_template_runs_on_a_healthy_host_with_the_answers_of_its_survey(aw
 
     def work(number: int) -> dict[str, int]:
         host = HOSTS[number]
-        own = sorted(awx.templates)[number :: len(HOSTS)]
         given = {"remediate": alert(host), **extra}
-        return {name: awx.launch(name, host, **awx.answers(name), **given.get(name, {})).status for name in own}
+        found = {}
+        for name in sorted(awx.templates)[number :: len(HOSTS)]:
+            limit = "monitor1" if name == "alerting" else host
+            found[name] = awx.launch(name, limit, **awx.answers(name), **given.get(name, {})).status
+        return found
 
     with ThreadPoolExecutor(len(HOSTS)) as pool:
         found = {name: status for done in pool.map(work, range(len(HOSTS))) for name, status in done.items()}
