@@ -33,7 +33,16 @@ VERDICT = re.compile(r"^ +- '?(\S+): ([A-Z ]+)'?$", re.MULTILINE)  # a host's li
 
 
 def prepare():
-    """Install rules and route on the monitor, and what ansible-rulebook is started with."""
+    """Install rules and route on the monitor, with a new token."""
+    configure()
+    with lab.step("installing the rules and the route of their alerts: playbooks/alerting.yml"):
+        inventory = ["-i", str(lab.CHECKOUT / "inventory" / "lab")]
+        lab.run(["ansible-playbook", "playbooks/alerting.yml", *inventory, "-e", f"@{WATCH / 'route.json'}"],
+                cwd=lab.CHECKOUT)  # fmt: skip
+
+
+def configure():
+    """Write what ansible-rulebook and the route are started with."""
     WATCH.mkdir(parents=True, exist_ok=True)
     WATCH.chmod(0o700)
     address, authority = lab.gateway(), lab.STATE / "ca"
@@ -55,10 +64,6 @@ def prepare():
     for name, values in {"rulebook": rulebook, "route": route}.items():
         (WATCH / f"{name}.json").write_text(json.dumps(values), encoding="ascii")
     write_inventory()
-    with lab.step("installing the rules and the route of their alerts: playbooks/alerting.yml"):
-        inventory = ["-i", str(lab.CHECKOUT / "inventory" / "lab")]
-        lab.run(["ansible-playbook", "playbooks/alerting.yml", *inventory, "-e", f"@{WATCH / 'route.json'}"],
-                cwd=lab.CHECKOUT)  # fmt: skip
 
 
 def write_inventory():

@@ -35,8 +35,11 @@ def sounding() -> Iterator[None]:
 
 @pytest.fixture
 def watched() -> Iterator[Callable[[], str]]:
-    """ansible-rulebook as ``./dev watch`` starts it; call it for what it and its playbooks printed since."""
-    watch.prepare()
+    """ansible-rulebook alone, with a token that Alertmanager does not know: alerts of earlier faults may still fire.
+
+    Call it for what it and its playbooks printed since.
+    """
+    watch.configure()
     with watch.rulebook():
         start = watch.LOG.stat().st_size
         yield lambda: watch.LOG.read_bytes()[start:].decode("utf-8", "replace")
