@@ -48,7 +48,7 @@ os.execv("/usr/bin/python3", ["python3", "{SCRIPT}", "--force"])
 @pytest.fixture(autouse=True)
 def good_model():
     """Every test starts with the lab's own model, and leaves nothing to the next."""
-    lab.mend()
+    lab.mend([HOST])
     yield
     shell(HOST, f"rm -rf /opt/aurora/logs/probe* /opt/aurora/said /opt/probe {RECORD}")
 
