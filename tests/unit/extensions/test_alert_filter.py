@@ -25,34 +25,8 @@ FILTER = COLLECTION / "extensions" / "eda" / "plugins" / "event_filter" / "alert
 RULEBOOKS = sorted((CHECKOUT / "extensions" / "eda" / "rulebooks").glob("*.yml"))
 main = runpy.run_path(str(FILTER))["main"]
 
-# As Alertmanager 0.25 posted it, from the lab.
-PAYLOAD = {
-    "receiver": "aurora-runbook",
-    "status": "firing",
-    "alerts": [
-        {
-            "status": "firing",
-            "labels": {
-                "alertname": "CircuitBreakerOpen",
-                "instance": "aurora1:9000",
-                "job": "aurora",
-                "severity": "P0",
-            },
-            "annotations": {"summary": "The circuit breaker of aurora1:9000 is open, trading is suspended"},
-            "startsAt": "2026-11-24T03:05:12.431Z",
-            "endsAt": "0001-01-01T00:00:00Z",
-            "generatorURL": "http://monitor1:9090/graph?g0.expr=max_over_time",
-            "fingerprint": "6fa8d1d2e1fa52c2",
-        }
-    ],
-    "groupLabels": {"alertname": "CircuitBreakerOpen", "instance": "aurora1:9000"},
-    "commonLabels": {"alertname": "CircuitBreakerOpen", "instance": "aurora1:9000", "job": "aurora", "severity": "P0"},
-    "commonAnnotations": {},
-    "externalURL": "http://monitor1:9093",
-    "version": "4",
-    "groupKey": '{}/{alertname=~"CircuitBreakerOpen"}:{alertname="CircuitBreakerOpen", instance="aurora1:9000"}',
-    "truncatedAlerts": 0,
-}
+# As the lab's Alertmanager posted it.
+PAYLOAD = json.loads(Path(__file__).with_name("alertmanager_0_25.json").read_text(encoding="utf-8"))
 ALERT = PAYLOAD["alerts"][0]
 META = {"endpoint": "alerts", "headers": {"Host": "eda:5000", "User-Agent": "Alertmanager/0.25.0"}}
 SHAPES = {
@@ -65,13 +39,13 @@ SHAPES = {
 EXPECTED = {
     "incident": "circuit_breaker",
     "host": "aurora1",
-    "key": "6fa8d1d2e1fa52c2 2026-11-24T03:05:12+00:00",
+    "key": "a78b9f41668c7620 2026-11-25T04:35:52+00:00",
     "alert": {
         "name": "CircuitBreakerOpen",
         "status": "firing",
         "labels": {"alertname": "CircuitBreakerOpen", "instance": "aurora1"},
-        "fingerprint": "6fa8d1d2e1fa52c2",
-        "startsAt": "2026-11-24T03:05:12+00:00",
+        "fingerprint": "a78b9f41668c7620",
+        "startsAt": "2026-11-25T04:35:52+00:00",
     },
 }
 
