@@ -100,7 +100,8 @@ def test_an_alert_is_remediated_resolved_closed_and_told_without_anybody(broken:
 
 def remediated(text: str, last: str) -> list[str]:
     """The healthy hosts of runs that are over, [] while one works or that of the ``last`` host has not begun."""
-    hosts = sorted(re.findall(r"^ +- '?(\w+): healthy: nothing to do'?$", text, re.MULTILINE))
+    said = (re.fullmatch(r" +- '?(\w+): healthy: nothing to do'?", line) for line in text.splitlines())
+    hosts = sorted(found[1] for found in said if found)
     return hosts if last in hosts and text.count(STARTED) == text.count(ENDED) else []
 
 
