@@ -50,7 +50,7 @@ def validator(module):
     try:
         loaded = importlib.import_module(name)
     except ModuleNotFoundError:
-        pytest.fail("the collection awx.awx is missing; ./dev run makes an environment with it")
+        pytest.fail("the collection awx.awx is missing; ./dev lint and ./dev test fetch it")
 
     def capture(argument_spec, **rules):
         raise Captured(argument_spec, rules)

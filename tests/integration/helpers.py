@@ -139,6 +139,17 @@ def put(host: str, path: str, *lines: str) -> None:
     lab.inside(host, "systemctl", "daemon-reload")
 
 
+def put_odd_units(host: str) -> None:
+    """Units that must not be restarted: edited without a daemon-reload, transient, masked."""
+    folder = "/etc/systemd/system"
+    put(host, f"{folder}/probe-edited.service", "[Service]", "ExecStart=/bin/sleep infinity")
+    lab.inside(host, "systemctl", "start", "probe-edited")
+    lab.inside(host, "systemd-run", "--unit=probe-transient", "sleep", "infinity")
+    lab.inside(host, "ln", "-s", "/dev/null", f"{folder}/probe-masked.service")
+    lab.inside(host, "systemctl", "daemon-reload")
+    lab.inside(host, "tee", "-a", f"{folder}/probe-edited.service", input=b"Nice=5\n")
+
+
 def show(host: str, unit: str, name: str) -> str:
     return lab.inside(host, "systemctl", "show", f"--property={name}", "--value", unit)
 

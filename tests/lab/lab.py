@@ -30,6 +30,7 @@ from faults import FAULTS
 HERE = Path(__file__).resolve().parent
 CHECKOUT = HERE.parents[1]
 STATE = CHECKOUT / ".dev" / "lab"
+REPORTS = CHECKOUT / ".dev" / "reports"
 NAME = "aurora-" + hashlib.sha256(str(CHECKOUT).encode()).hexdigest()[:8]
 REGISTRY_IMAGE = "docker.io/library/debian:bookworm"
 NUMBERS = {"exchange1": 10, "monitor1": 11}  # last part of the address; auroraN has 20 + N
@@ -168,9 +169,10 @@ def up(count):
         raise LabError(f"{count} Aurora hosts are refused; expected 1 to {MOST_HOSTS}")
     with alone():
         STATE.mkdir(parents=True, exist_ok=True)
-        if state() is None:
+        facts = state()
+        if facts is None:
             remove()  # what another checkout at this path left
-        known = state()["hosts"] if state() else {}
+        known = facts["hosts"] if facts else {}
         tag = image()
         wanted = [*NUMBERS, *(f"aurora{n}" for n in range(1, count + 1)), *(n for n in known if n not in NUMBERS)]
         names = sorted(set(wanted))
@@ -202,7 +204,8 @@ def network(names):
     """The lab's network; addresses of hosts by name."""
     if not exists("network", NAME):
         podman("network", "create", "--disable-dns", NAME)
-    return {name: f"{gateway().rsplit('.', 1)[0]}.{number(name)}" for name in names}
+    base = gateway().rpartition(".")[0]
+    return {name: f"{base}.{number(name)}" for name in names}
 
 
 def gateway():

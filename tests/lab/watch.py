@@ -24,12 +24,11 @@ from pathlib import Path
 import lab
 
 WATCH = lab.CHECKOUT / ".dev" / "watch"
-REPORTS = lab.CHECKOUT / ".dev" / "reports"
 LOG = WATCH / "rulebook.log"
 PORT = 5000
 ALERTMANAGER = 9093
 DETAIL = re.compile(r" +- '? +(was|done|now|left|record|next): ")
-VERDICT = re.compile(r"^ +- '?(\S+): ([A-Z ]+)'?$", re.MULTILINE)  # a host's line of the report
+VERDICT = re.compile(r" +- '?(\S+): ([A-Z ]+)'?$")  # a host's line of the report
 
 
 def prepare():
@@ -54,7 +53,7 @@ def configure():
         "aurora_webhook_token": token,
         "aurora_webhook_certificate": str(authority / "watch.pem"),
         "aurora_webhook_key": str(authority / "watch.key"),
-        "aurora_report_directory": str(REPORTS),
+        "aurora_report_directory": str(lab.REPORTS),
     }
     route = {
         "aurora_webhook_url": f"https://{address}:{PORT}/alerts",
@@ -80,8 +79,9 @@ def write_inventory():
 @contextlib.contextmanager
 def rulebook():
     """ansible-rulebook, from the moment it listens; it and its playbooks end with the context."""
-    if listens():
-        raise lab.LabError(f"something listens on port {PORT} of {lab.gateway()} already, perhaps another ./dev watch")
+    address = lab.gateway()
+    if listens(address):
+        raise lab.LabError(f"something listens on port {PORT} of {address} already, perhaps another ./dev watch")
     argv = ["ansible-rulebook", "--rulebook", "aurora.runbook.remediate", "--inventory", str(WATCH / "inventory")]
     java = str(Path(shutil.which("java") or "/usr/bin/java").resolve().parents[1])
     with open(LOG, "ab") as log:
@@ -92,7 +92,7 @@ def rulebook():
         )  # fmt: skip
     try:
         deadline = time.monotonic() + 120
-        while not listens():
+        while not listens(address):
             check(process)
             if time.monotonic() > deadline:
                 raise lab.LabError(f"ansible-rulebook does not listen; see {LOG}")
@@ -112,8 +112,8 @@ def check(process):
         raise lab.LabError(f"ansible-rulebook has ended; it says why in {LOG}")
 
 
-def listens():
-    with contextlib.suppress(OSError), socket.create_connection((lab.gateway(), PORT), timeout=1):
+def listens(address):
+    with contextlib.suppress(OSError), socket.create_connection((address, PORT), timeout=1):
         return True
     return False
 
@@ -131,21 +131,22 @@ def alerts():
 
 def follow(process):
     """Say what happens, until interrupted or ansible-rulebook ends."""
-    known, fired, read = {}, {}, LOG.stat().st_size
-    while True:
-        check(process)
-        now, current = datetime.now(timezone.utc), alerts()
-        for host, name in current.keys() - known.keys():
-            fired[host] = current[host, name]
-            lab.say(f"{host}: {name} fires since {fired[host]:%H:%M:%S} UTC")
-        for host, name in known.keys() - current.keys():
-            lab.say(f"{host}: {name} is resolved, {(now - known[host, name]).total_seconds():.0f} s after it fired")
-        text = LOG.read_bytes()[read:].decode("utf-8", "replace")
-        whole = text[: text.rfind("\n") + 1]
-        for line in whole.splitlines():
-            tell(line, fired, now)
-        known, read = current, read + len(whole.encode())
-        time.sleep(0.5)
+    known, fired, begun = {}, {}, ""
+    with open(LOG, encoding="utf-8", errors="replace") as log:
+        log.seek(0, os.SEEK_END)
+        while True:
+            check(process)
+            now, current = datetime.now(timezone.utc), alerts()
+            for host, name in current.keys() - known.keys():
+                fired[host] = current[host, name]
+                lab.say(f"{host}: {name} fires since {fired[host]:%H:%M:%S} UTC")
+            for host, name in known.keys() - current.keys():
+                lab.say(f"{host}: {name} is resolved, {(now - known[host, name]).total_seconds():.0f} s after it fired")
+            *lines, begun = (begun + log.read()).split("\n")
+            for line in lines:
+                tell(line, fired, now)
+            known = current
+            time.sleep(0.5)
 
 
 def tell(line, fired, now):
@@ -155,7 +156,7 @@ def tell(line, fired, now):
         since = fired.get(verdict[1])
         after = f", {(now - since).total_seconds():.0f} s after its alert fired" if since else ""
         lab.say(f"{verdict[1]}: {verdict[2]}{after}")
-    elif DETAIL.match(line) or f"{REPORTS}/" in line:
+    elif DETAIL.match(line) or f"{lab.REPORTS}/" in line:
         lab.say(line.strip(" -'"))
 
 

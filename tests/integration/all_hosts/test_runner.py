@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -19,14 +20,11 @@ import pytest
 import yaml
 from helpers import CHECKOUT, HOST, HOSTS, LIMIT, NORMAL, knobs, lab
 
+sys.path.insert(0, str(CHECKOUT / "tests"))
+
+import as_awx  # the path above is what makes it importable
+
 SET = {"aurora_awx_scm_url": "https://git.example.com/r.git", "aurora_awx_image": "registry.example.com/r:1"}
-
-
-class Unsafe(yaml.SafeDumper):
-    """As AWX writes extra variables: every text is marked, names too."""
-
-
-Unsafe.add_representer(str, lambda dumper, text: dumper.represent_scalar("!unsafe", text))
 
 
 @dataclass(frozen=True)
@@ -55,7 +53,7 @@ class Awx:
         shutil.copytree(self.project, folder / "project")
         (folder / "requirements_collections").symlink_to(self.collections)
         variables = {**template["extra_vars"], **answers, "awx_job_id": 1}
-        (folder / "env" / "extravars").write_text(yaml.dump(variables, Dumper=Unsafe), encoding="utf-8")
+        (folder / "env" / "extravars").write_text(as_awx.extra_variables(variables), encoding="utf-8")
         write_inventory(folder / "inventory" / "hosts")
         argv = ["ansible-runner", "run", str(folder), "-p", template["playbook"], "--limit", host, "-i", "job"]
         done = run(argv, folder / "requirements_collections")

@@ -20,6 +20,7 @@ import watch
 from helpers import CHECKOUT, HOST, HOSTS, NORMAL, knobs, lab, module, wait_until
 
 ALERT = "CircuitBreakerOpen"
+ADDRESS = lab.gateway()
 AT = "--alertmanager.url=http://localhost:9093"
 LONG = 150  # seconds that a whole incident may take on a busy machine
 STARTED = "PLAY [Find the incident and the host of the alert]"
@@ -55,7 +56,7 @@ def payload(host: str, number: int) -> dict:
 def post(body: dict, token: str) -> int:
     """Post a body to the webhook as Alertmanager does; the status of the answer."""
     trusted = ssl.create_default_context(cafile=str(lab.STATE / "ca" / "ca.pem"))
-    connection = http.client.HTTPSConnection(lab.gateway(), watch.PORT, timeout=30, context=trusted)
+    connection = http.client.HTTPSConnection(ADDRESS, watch.PORT, timeout=30, context=trusted)
     try:
         connection.request("POST", "/alerts", json.dumps(body), {"Authorization": f"Bearer {token}"})
         return connection.getresponse().status
@@ -64,7 +65,7 @@ def post(body: dict, token: str) -> int:
 
 
 def post_in_the_clear(body: dict) -> None:
-    connection = http.client.HTTPConnection(lab.gateway(), watch.PORT, timeout=30)
+    connection = http.client.HTTPConnection(ADDRESS, watch.PORT, timeout=30)
     connection.request("POST", "/alerts", json.dumps(body))
     connection.getresponse()
 
@@ -145,7 +146,8 @@ def test_killed_in_the_middle_of_a_remediation_it_takes_it_up_again(broken: Call
         start = watch.LOG.stat().st_size
         broken("breaker_spreads", [HOST])
         wait_until(lambda: b": Gather the evidence" in watch.LOG.read_bytes()[start:], LONG)
-        os.killpg(process.pid, signal.SIGKILL)
+        for pid in family(process.pid):
+            os.kill(pid, signal.SIGKILL)
     with watch.rulebook():
         wait_until(lambda: lab.breaker(lab.aurora_hosts([HOST])[HOST]) == 0 and not open_incidents(HOST), LONG)
     assert knobs(HOST)["KELLY_MULTIPLIER"] == "0.5"

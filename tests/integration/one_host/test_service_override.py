@@ -25,6 +25,7 @@ from helpers import (
     override_each,
     playbook,
     put,
+    put_odd_units,
     shell,
     show,
     start_module,
@@ -70,12 +71,7 @@ def test_hostile_names_and_values_are_refused(tmp_path):
 
 def test_units_that_cannot_be_proven_or_hold_a_pending_edit_are_refused(tmp_path):
     put(HOST, f"{UNITS}/probe-stopped.service", *SLEEP)
-    put(HOST, f"{UNITS}/probe-edited.service", *SLEEP)
-    lab.inside(HOST, "systemctl", "start", "probe-edited")
-    lab.inside(HOST, "systemd-run", "--unit=probe-transient", "sleep", "infinity")
-    lab.inside(HOST, "ln", "-s", "/dev/null", f"{UNITS}/probe-masked.service")
-    lab.inside(HOST, "systemctl", "daemon-reload")
-    lab.inside(HOST, "tee", "-a", f"{UNITS}/probe-edited.service", input=b"Nice=5\n")
+    put_odd_units(HOST)
     reasons = {
         "probe-missing": "not-found",
         "probe-masked": "masked",

@@ -15,6 +15,7 @@ from helpers import (
     lab,
     module,
     put,
+    put_odd_units,
     shell,
     show,
     start_module,
@@ -162,12 +163,7 @@ def test_nginx_is_started_only_with_a_valid_configuration_and_never_restarted():
 
 
 def test_what_must_not_be_restarted_is_refused_by_name():
-    put(HOST, f"{UNITS}/probe-edited.service", "[Service]", "ExecStart=/bin/sleep infinity")
-    lab.inside(HOST, "systemctl", "start", "probe-edited")
-    lab.inside(HOST, "systemd-run", "--unit=probe-transient", "sleep", "infinity")
-    lab.inside(HOST, "ln", "-s", "/dev/null", f"{UNITS}/probe-masked.service")
-    lab.inside(HOST, "systemctl", "daemon-reload")
-    lab.inside(HOST, "tee", "-a", f"{UNITS}/probe-edited.service", input=b"Nice=5\n")
+    put_odd_units(HOST)
     reasons = {
         "aurora-runner": "refused_trader",
         "probe-missing": "refused_not_loaded",

@@ -10,28 +10,25 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
-import yaml
 from test_ladders import KELLY, SPREAD, look
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+import as_awx  # the path above is what makes it importable
 
 STAND_INS = Path(__file__).resolve().parent / "stand_ins"
 ID = "circuit_breaker-20261124T180000Z-1a2b3c4d"
-
-
-class Unsafe(yaml.SafeDumper):
-    """As AWX writes extra variables: every text is marked, names too."""
-
-
-Unsafe.add_representer(str, lambda dumper, text: dumper.represent_scalar("!unsafe", text))
 
 
 def play(playbook, hosts, collection, folder, answers=None):
     """Run a playbook as AWX does; its exit status, all it said, and what it hands on."""
     local = {name: {**host, "ansible_connection": "local"} for name, host in hosts.items()}
     (folder / "inventory.json").write_text(json.dumps({"aurora": {"hosts": local}}), encoding="utf-8")
-    (folder / "extravars.yml").write_text(yaml.dump(answers or {}, Dumper=Unsafe), encoding="utf-8")
+    (folder / "extravars.yml").write_text(as_awx.extra_variables(answers or {}), encoding="utf-8")
     (folder / "calls").mkdir()
     settings = {
         "CALLS": str(folder / "calls"),

@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""If these break, an alert fires at another limit than triage knows, is not sent on, or starts nothing."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import yaml
+from ansible_collections.aurora.runbook.plugins.module_utils import _alert, _indicators
+
+ROLE = Path(__file__).resolve().parents[3] / "roles" / "alerting"
+RULES = (ROLE / "templates" / "aurora.rules.yml.j2").read_text(encoding="utf-8")
+
+
+def test_the_alerts_that_are_sent_on_are_those_that_fire_and_start_something():
+    sent = yaml.safe_load((ROLE / "vars" / "main.yml").read_text(encoding="utf-8"))["__alerting_alerts"]
+    assert sorted(sent) == sorted(_alert.INCIDENTS)
+    assert set(re.findall(r"- alert: (\w+)", RULES)) - {"AuroraMetricsMissing"} == set(sent)
+
+
+def test_alerts_fire_at_the_limits_of_triage():
+    limits = re.findall(r"alerting_thresholds\.(\w+) \| default\(([\d.]+)\)", RULES)
+    assert {name: float(limit) for name, limit in limits} == {
+        name: indicator.threshold for name, indicator in _indicators.INDICATORS.items()
+    }
