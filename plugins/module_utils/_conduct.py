@@ -59,9 +59,10 @@ class Conduct:
 
         ``lease`` is the incident that what is given back was done for. Raises RunbookError when there is no record.
         """
+        if not self.check_mode:
+            self.said += self.settle()  # first, since the guards count it
         wanted = _guards.Action(self.action, target, _guards.what(change), self.id)
-        records = _record.recent(_unfinished.WITHIN, _stamps.clock(), self.state)
-        refusal = self._objection(wanted, restart, records)
+        refusal = self._objection(wanted, restart)
         if self.check_mode:
             return refusal.sentence if refusal else None
         self.id = self.id or lease or _record.outside(_stamps.clock())
@@ -69,7 +70,6 @@ class Conduct:
             data = {"action": self.action, "target": target, "guard": refusal.guard, "sentence": refusal.sentence}
             self.write("refused", {**data, "allowed_in": refusal.allowed_in})
             return refusal.sentence
-        self.said += _unfinished.settle_all(records, self.run, self.by, self.state)
         forced = self.incident["force"] if self.incident else ""
         data = {"action": self.action, "target": target, "change": list(change), "restart": restart, "forced": forced}
         self.intent = self.write("intent", data)
@@ -88,9 +88,15 @@ class Conduct:
         data = {"action": self.action, "target": target, "guard": "approval", "sentence": sentence}
         self.write("refused", {**data, "allowed_in": None})
 
-    def _objection(
-        self, wanted: _guards.Action, restart: bool, records: Sequence[_record.Record]
-    ) -> _guards.Refusal | None:
+    def recent(self) -> list[_record.Record]:
+        """The records in which an action may have been cut off, or counts for a guard."""
+        return _record.recent(_unfinished.WITHIN, _stamps.clock(), self.state)
+
+    def settle(self) -> list[dict]:
+        """Put on record what became of the actions of runs that were killed; a sentence for each."""
+        return _unfinished.settle_all(self.recent(), self.run, self.by, self.state)
+
+    def _objection(self, wanted: _guards.Action, restart: bool) -> _guards.Refusal | None:
         if self.incident is None:
             return None
         now = _stamps.clock()
@@ -101,7 +107,8 @@ class Conduct:
         if self.incident["force"]:
             return None
         limits = _guards.Limits(**{name: self.incident[name] for name in _guards.Limits.__dataclass_fields__})
-        return _guards.objection(limits, _guards.history(records, now), wanted, restart, self.incident["healthy_peers"])
+        past = _guards.history(self.recent(), now)
+        return _guards.objection(limits, past, wanted, restart, self.incident["healthy_peers"])
 
     def write(self, what: str, data: Mapping) -> _record.Entry:
         """A line in the record of the incident."""

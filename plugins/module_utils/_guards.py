@@ -25,7 +25,10 @@ class Limits:
 
 @dataclass(frozen=True)
 class Action:
-    """Something done to a target; ``what`` tells two actions apart. ``age`` in seconds, ``verdict`` of its recovery."""
+    """Something done to a target; ``what`` tells two actions apart. ``age`` in seconds, ``verdict`` of its recovery.
+
+    ``cut_off``: its module was killed, and nobody knows how far it came.
+    """
 
     action: str
     target: str
@@ -33,6 +36,7 @@ class Action:
     incident: str = ""
     age: float = 0.0
     verdict: str = ""
+    cut_off: bool = False
 
 
 @dataclass(frozen=True)
@@ -45,14 +49,14 @@ class Refusal:
 
 
 def history(records: Iterable[_record.Record], now: _stamps.Clock) -> list[Action]:
-    """What was done on this host, the latest first. An intent that never got a result was not done."""
+    """What was done on this host, the latest first. What was put back, or is not settled yet, was not done."""
     done = []
     for record in records:
         intents = {entry.seq: entry for entry in record.entries if entry.what == "intent"}
         for entry in record.entries:
             intent = intents.get(entry.data.get("intent")) if entry.what == "result" else None
             outcome = entry.data.get("outcome")
-            if intent and outcome in ("done", "failed", "finished"):
+            if intent and outcome in ("done", "failed", "finished", "unknown"):
                 verdict = "not_recovered" if outcome == "failed" else entry.data.get("verdict")
                 done.append(
                     Action(
@@ -60,8 +64,9 @@ def history(records: Iterable[_record.Record], now: _stamps.Clock) -> list[Actio
                         str(intent.data.get("target")),
                         what(intent.data.get("change", ())),
                         record.id,
-                        _record.age(entry, now),
+                        _record.age(entry if outcome in ("done", "failed") else intent, now),
                         str(verdict or ""),
+                        outcome == "unknown",
                     )
                 )
     return sorted(done, key=lambda action: action.age)
@@ -79,7 +84,8 @@ def objection(
     if restart and limits.min_healthy and (healthy_peers or 0) < limits.min_healthy:
         seen = "?" if healthy_peers is None else healthy_peers
         return _no("min_healthy", None, target=wanted.target, healthy=seen, needed=limits.min_healthy)
-    alike = [p for p in past if (p.action, p.target, p.what) == (wanted.action, wanted.target, wanted.what)]
+    same = [p for p in past if (p.action, p.target, p.what) == (wanted.action, wanted.target, wanted.what)]
+    alike = [p for p in same if not p.cut_off]  # else a host would wait for what a dead run may not have done
     if alike and alike[0].age < limits.cooldown_seconds:
         values = {"target": wanted.target, "action": _named(wanted), "limit": round(limits.cooldown_seconds)}
         left = limits.cooldown_seconds - alike[0].age

@@ -3,28 +3,17 @@
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 
-from ansible_collections.aurora.runbook.plugins.module_utils import _files, _lease, _systemd
+from ansible_collections.aurora.runbook.plugins.module_utils import _record, _stamps, _systemd
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
 
 LOOP_RESTARTS, LOOP_SECONDS = 3, 300  # systemd's own restarts that make a crash loop, and the time they fall in
 YOUNG_SECONDS = 10  # what systemd restarted itself may take that long to answer
 TRADER = "KELLY_MULTIPLIER"  # what only the trading loop has in its environment
 WAIT, START, RESTART = "wait", "start", "restart"
-
-
-@dataclass(frozen=True)
-class Record:
-    """Our last restart of a unit: when (seconds since that boot), and the invocation that it was to end."""
-
-    unit: str
-    boot: str
-    at: float
-    invocation: str
+ACTION = "service_restart"  # as the record names it
 
 
 @dataclass(frozen=True)
@@ -103,34 +92,27 @@ def trades(unit: _systemd.Unit, environments: Iterable[Mapping[str, str]], files
     return any(TRADER in own for own in environments) or any(line.startswith(f"{TRADER}=") for line in lines)
 
 
-def path(unit: str, directory: str = _lease.STATE_DIRECTORY) -> str:
-    return os.path.join(directory, "restarts", f"{unit}.json")
+def change(unit: _systemd.Unit) -> list[dict]:
+    """What is put on record before a restart: which run of the service it ends."""
+    return [{"name": "InvocationID", "before": unit["InvocationID"], "after": None, "direction": "neutral"}]
 
 
-def save(record: Record, directory: str = _lease.STATE_DIRECTORY) -> None:
-    """Put a restart on record before it is made, so that a crash in between is seen."""
-    _files.make_directory(directory, 0o700)
-    _files.make_directory(os.path.join(directory, "restarts"), 0o700)
-    _files.write(path(record.unit, directory), json.dumps(asdict(record), indent=1, sort_keys=True) + "\n", 0o600)
-
-
-def load(unit: str, directory: str = _lease.STATE_DIRECTORY) -> Record | None:
-    """Our last restart of a unit. Raises RunbookError when the file is not one of ours."""
-    text = _files.read(path(unit, directory))
-    if text is None:
-        return None
+def ended(intent: Mapping) -> str:
+    """The run of the service that an intent on record was to end. Raises RunbookError when it does not say."""
     try:
-        record = Record(**json.loads(text))
-        sound = isinstance(record.at, (int, float)) and isinstance(record.invocation, str)
-    except (TypeError, ValueError):
-        sound = False
-    if not sound:
-        raise RunbookError(f"{path(unit, directory)} is not a record of a restart; look at it before running again")
-    return record
+        return {step["name"]: step["before"] for step in intent["change"]}["InvocationID"]
+    except (KeyError, TypeError) as error:
+        raise RunbookError("a restart on record does not name the run it ended; look at incident_info first") from error
 
 
-def ours(record: Record | None, unit: _systemd.Unit, boot: str, now: float) -> float | None:
-    """Seconds since our restart; None for none in this boot, and for one that a crash kept from happening."""
-    if record is None or record.boot != boot or record.invocation == unit["InvocationID"]:
-        return None
-    return now - record.at
+def ours(records: Iterable[_record.Record], unit: _systemd.Unit, now: _stamps.Clock) -> float | None:
+    """Seconds since our last restart; None for none in this boot, and for one that a crash kept from happening."""
+    made = [
+        entry
+        for record in records
+        for entry in record.entries
+        if entry.what == "intent"
+        and (entry.boot, entry.data.get("action"), entry.data.get("target")) == (now.boot, ACTION, unit.id)
+    ]
+    last = max(made, key=lambda entry: entry.up, default=None)
+    return None if last is None or ended(last.data) == unit["InvocationID"] else now.up - last.up

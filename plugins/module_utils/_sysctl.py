@@ -150,6 +150,24 @@ def plan_absent(running: Mapping[str, str | None], lease: _lease.Lease | None, e
     return Plan(tuple(steps), {}, dict(lease.before), changed=True, left_out=tuple(left_out))
 
 
+def plan_settled(running: Mapping[str, str | None], lease: _lease.Lease | None) -> Plan:
+    """Finish what a run that was killed began, to set or to give back; what somebody set since stays."""
+    if lease is None or lease.whole:
+        return Plan((), dict(lease.written) if lease else {}, {}, changed=False)
+    if not lease.written:
+        return plan_absent(running, lease, ended=False)
+    steps, written, left_out = [], {}, []
+    for name, value in sorted(lease.written.items()):
+        now = running[name]
+        if now is None or not (now == lease.before.get(name) or _ours(lease, name, now)):
+            left_out.append(_messages.sentence("sysctl_edited", name=name, now=now or "absent"))
+            continue
+        written[name] = value
+        steps += [Step(name, now, value)] if now != value else []
+    before = {name: lease.before.get(name) for name in written}
+    return Plan(tuple(steps), written, before, changed=True, left_out=tuple(left_out))
+
+
 def _ours(lease: _lease.Lease | None, name: str, now: str | None) -> bool:
     return lease is not None and now is not None and any(entry.get(name) == now for entry in lease.claimed)
 
@@ -157,6 +175,9 @@ def _ours(lease: _lease.Lease | None, name: str, now: str | None) -> bool:
 def told(plan: Plan, state: str, check_mode: bool) -> list[dict]:
     """The change as the report says it."""
     changes = ", ".join(f"{step.name} {step.before} → {step.after}" for step in plan.steps)
+    if state == "settled":
+        key = ("settle_would_be_finished" if check_mode else "settle_finished") if plan.changed else "settle_nothing"
+        return [_messages.sentence(key, unit="TCP", changes=changes or "–")]
     if changes:
         key = {"present": ("tcp_set", "tcp_would_set"), "absent": ("tcp_restored", "tcp_would_restore")}[state]
         return [_messages.sentence(key[check_mode], changes=changes)]

@@ -17,6 +17,7 @@ from ansible_collections.aurora.runbook.plugins.module_utils import (
     _lease,
     _messages,
     _record,
+    _restart,
     _systemd,
 )
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
@@ -76,9 +77,8 @@ def _of_lease(intent: Mapping) -> str | None:
 
 
 def _of_restart(intent: Mapping) -> str:
-    before = {step["name"]: step["before"] for step in intent["change"]}["InvocationID"]
     unit = _systemd.show(_command.run, [intent["target"]])[0]
-    if unit["InvocationID"] == before:
+    if unit["InvocationID"] == _restart.ended(intent):
         return UNDONE
     return FINISHED if unit.running else UNKNOWN
 
@@ -95,6 +95,6 @@ def _of_refit(intent: Mapping) -> str | None:
 _JUDGES = {
     "service_override": _of_lease,
     "tcp_tuning": _of_lease,
-    "service_restart": _of_restart,
+    _restart.ACTION: _of_restart,
     "recalibration": _of_refit,
 }

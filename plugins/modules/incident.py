@@ -134,7 +134,6 @@ from ansible_collections.aurora.runbook.plugins.module_utils import (
     _record,
     _redact,
     _stamps,
-    _unfinished,
 )
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
 
@@ -146,8 +145,7 @@ def ended(params, conduct):
     """The end of a run on this host; the claim is given up by whoever holds it for the run."""
     if conduct.check_mode:
         return {"changed": False, "incidents": [], "done": []}
-    records = _record.recent(_unfinished.WITHIN, _stamps.clock(), conduct.state)
-    said = _unfinished.settle_all(records, conduct.run, conduct.by, conduct.state)
+    said = conduct.settle()
     conduct.write("verdict", {"verdict": params["verdict"]})
     if params["verdict"] in GOOD:
         conduct.write("closed", {"verdict": params["verdict"], "sentence": sentence("closed_by_run")})

@@ -23,7 +23,7 @@ description:
     C(EnvironmentFile=)s; M(aurora.runbook.service_override) restarts it with a smaller one.
   - A unit that systemd is restarting by itself is waited for and not touched.
   - A service that does not stop within 10 seconds of SIGTERM, as one that hangs may not, is killed.
-  - Each restart is first put on record in C(/var/lib/aurora-runbook/restarts).
+  - Each restart is first put on record in C(/var/lib/aurora-runbook/incidents).
   - The task fails with the last lines of the journal when the service does not come up healthy.
 extends_documentation_fragment:
   - aurora.runbook.attributes
@@ -150,6 +150,7 @@ from ansible_collections.aurora.runbook.plugins.module_utils import (
     _probes,
     _restart,
     _service,
+    _stamps,
     _systemd,
     _watch,
 )
@@ -160,7 +161,7 @@ STOP_SECONDS = 10
 POLL_SECONDS = 0.25
 
 
-def observe(name, health_url):
+def observe(name, health_url, records):
     unit = _service.observe(_systemd.check_name(name))
     crashes = unit.number("NRestarts") or 0  # since somebody last started it, however long that took
     if crashes >= _restart.LOOP_RESTARTS:
@@ -173,7 +174,7 @@ def observe(name, health_url):
         crashes=crashes,
         last_words=last_words(unit) if crashes >= _restart.LOOP_RESTARTS else "",
         up=unit.up_seconds,
-        ours=_restart.ours(_restart.load(unit.id), unit, *_systemd.boot()),
+        ours=_restart.ours(records, unit, _stamps.clock()),
     )
 
 
@@ -212,8 +213,6 @@ def clients(url):
 
 def apply(unit, action, healthy):
     """Start or restart, kill what does not stop, prove. Returns what was noteworthy."""
-    boot, now = _systemd.boot()
-    _restart.save(_restart.Record(unit.id, boot, now, unit["InvocationID"]))
     _service.begin(unit, action)
     noted = [_messages.sentence("killed", unit=unit.id, seconds=STOP_SECONDS)] if end_stuck(unit) else []
     _service.prove(unit, {}, healthy)
@@ -271,11 +270,6 @@ def act(current, planned, healthy):
     return [_messages.sentence(key, **planned.values, seconds=seconds), *noted], True
 
 
-def changes(unit):
-    """What the intent says: which run of the service ends."""
-    return [{"name": "InvocationID", "before": unit["InvocationID"], "after": None, "direction": "neutral"}]
-
-
 def diff(unit, planned):
     after = f"{unit.id}: {planned.action}ed\n" if planned.changed else f"{unit.id}: {unit.state}\n"
     return {"before": f"{unit.id}: {unit.state}\n", "after": after}
@@ -288,7 +282,7 @@ def run(params, conduct):
     recovery, url = params["recovery"], params["clients_url"]
     if recovery:
         _options.recovery_rule(recovery)
-    current = observe(params["name"], healthy.url)
+    current = observe(params["name"], healthy.url, conduct.recent())
     planned = _restart.plan(current, params["state"], params["min_interval_seconds"], params["mended"])
     planned = check_config(planned, params["config_test"])
     before = clients(url)
@@ -302,7 +296,7 @@ def run(params, conduct):
     }
     if planned.refused:
         return {**result, "verdict": "refused"}
-    refusal = planned.changed and conduct.begin(current.unit.id, changes(current.unit), restart=True)
+    refusal = planned.changed and conduct.begin(current.unit.id, _restart.change(current.unit), restart=True)
     if refusal:
         return {**result, "changed": False, "verdict": "refused", "done": [refusal]}
     if conduct.check_mode and planned.changed:
@@ -341,7 +335,7 @@ def main():
         },
         supports_check_mode=True,
     )
-    _conduct.conducted(module, "service_restart", run)
+    _conduct.conducted(module, _restart.ACTION, run)
 
 
 if __name__ == "__main__":

@@ -16,8 +16,8 @@ description:
   - Sets running values only, through C(/proc/sys), and reads each back. Nothing is written below C(/etc), and no other
     setting is loaded anew, as C(sysctl -p) would. So the tuning ends with a restart of the host by itself, which is
     right for something temporary. Its lease in C(/var/lib/aurora-runbook/leases) names the boot, and is gone then.
-  - The lease is on disk before the first setting changes. A run that was killed in between is finished by the next one,
-    or given back by O(state=absent).
+  - The lease is on disk before the first setting changes. What a run that was killed left half done is finished by
+    O(state=settled) or O(state=present), or given back by O(state=absent).
   - A setting that is as good already is left as it is. One that this kernel or network namespace does not have, or that
     does nothing on this kernel, is left out and returned in RV(left_out).
   - Does not change exposure, restarts nothing, and acts on open connections at once.
@@ -31,8 +31,10 @@ options:
     description:
       - V(present) sets the profile.
       - V(absent) gives back what was there, except a value that somebody else set since, which is left and reported.
+      - V(settled) finishes what an earlier run left half done, to set or to give back, with the same exception. Where
+        nothing is unfinished nothing is changed.
     type: str
-    choices: [present, absent]
+    choices: [present, absent, settled]
     default: present
   lease_seconds:
     description:
@@ -106,8 +108,8 @@ done:
 verdict:
   description:
     - V(recovered), V(not_recovered) or V(unknown) with O(recovery), see M(aurora.runbook.wait_for_recovery).
-    - V(would_change) in check mode, V(healthy) after O(state=absent).
-  returned: with O(recovery), in check mode with a change, or with O(state=absent)
+    - V(would_change) in check mode, V(healthy) after O(state=absent) and O(state=settled).
+  returned: with O(recovery), in check mode with a change, or with another O(state) than V(present)
   type: str
 message:
   description: One sentence on the verdict.
@@ -139,7 +141,18 @@ def plan(current, params):
     if params["state"] == "present":
         keys = _sysctl.PROFILES[params["profile"]]
         return _sysctl.plan_present(keys, current.running, current.kernel, current.lease)
+    if params["state"] == "settled":
+        return _sysctl.plan_settled(current.running, current.lease)
     return _sysctl.plan_absent(current.running, current.lease, current.ended)
+
+
+def lease_ends(current, planned, params):
+    """When each value of the profile ends by itself."""
+    if params["state"] == "present":
+        seconds = params["lease_seconds"]
+        return dict.fromkeys(planned.written, _lease.end(seconds, _stamps.clock())) if seconds else {}
+    standing = current.lease.ends if current.lease else {}
+    return {name: end for name, end in standing.items() if name in planned.written}
 
 
 def run(params, conduct):
@@ -147,10 +160,10 @@ def run(params, conduct):
     recovery = params["recovery"] if params["state"] == "present" else None
     if recovery:
         _options.recovery_rule(recovery)
-    seconds = _options.lease_seconds(params["lease_seconds"])
+    _options.lease_seconds(params["lease_seconds"])
     current = _sysctl.observe(_sysctl.PROFILES[params["profile"]])
     planned = plan(current, params)
-    ends = dict.fromkeys(planned.written, _lease.end(seconds, _stamps.clock())) if seconds else {}
+    ends = lease_ends(current, planned, params)
     renewed = current.lease is not None and ends != current.lease.ends
     result = {
         "changed": planned.changed,
@@ -178,7 +191,7 @@ def run(params, conduct):
         _sysctl.apply(current, planned, ends, conduct.id)
     elif renewed and not conduct.check_mode:
         _lease.renew(current.lease, ends)
-    if params["state"] == "absent":
+    if params["state"] != "present":
         return {**result, "verdict": "healthy"}
     return {**result, **(_watch.watch(recovery, conduct.check_mode) if recovery else {})}
 
@@ -196,7 +209,7 @@ def told(ends, check_mode):
 def main():
     module = AnsibleModule(
         argument_spec={
-            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            "state": {"type": "str", "choices": ["present", "absent", "settled"], "default": "present"},
             "lease_seconds": {"type": "int", "default": 0},
             "profile": {"type": "str", "choices": list(_sysctl.PROFILES), "default": "low_latency"},
             "incident": {"type": "dict", "options": _options.INCIDENT},

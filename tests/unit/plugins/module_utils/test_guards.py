@@ -143,14 +143,23 @@ def history(*outcomes):
 def test_what_was_done_is_read_from_the_record_the_latest_first():
     done = history(("done", "recovered"), ("finished", None))
     assert done == [
-        _guards.Action("service_override", "x.service", ("A", "B"), ID, 899.0, ""),
         _guards.Action("service_override", "x.service", ("A", "B"), ID, 900.0, "recovered"),
+        _guards.Action("service_override", "x.service", ("A", "B"), ID, 999.0, ""),  # settled later, done when begun
     ]
 
 
 def test_what_was_never_done_does_not_count_and_what_failed_did_not_help():
-    assert history((None, None), ("undone", None), ("unknown", None)) == []
+    assert history((None, None), ("undone", None)) == []
     assert [action.verdict for action in history(("failed", None))] == ["not_recovered"]
+
+
+def test_what_nobody_knows_the_end_of_counts_for_the_budgets_and_holds_no_second_try_back():
+    """Else a controller that dies in each run would act without an end, or a host would wait for nothing."""
+    (unknown,) = history(("unknown", None))
+    again = _guards.Action(unknown.action, unknown.target, unknown.what, ID)
+    assert objection([unknown], wanted=again) is None
+    assert objection([replace(unknown, cut_off=False)], wanted=again).guard == "cooldown"
+    assert objection([unknown] * 6, wanted=again).guard == "per_hour"
 
 
 def test_lines_that_make_no_sense_are_passed_over():

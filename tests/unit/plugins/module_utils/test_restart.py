@@ -7,7 +7,7 @@ import json
 import time
 
 import pytest
-from ansible_collections.aurora.runbook.plugins.module_utils import _messages, _restart, _systemd
+from ansible_collections.aurora.runbook.plugins.module_utils import _messages, _record, _restart, _stamps, _systemd
 from ansible_collections.aurora.runbook.plugins.module_utils._command import Completed
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
 from hypothesis import given
@@ -96,31 +96,35 @@ def test_the_trading_loop_is_known_running_or_not(properties, environments, file
     assert _restart.trades(_systemd.Unit("x", properties), environments, files) is trades
 
 
-RECORD = _restart.Record("x.service", "this boot", 100.0, "a")
+def restart(up, run, boot="this boot", **data):
+    """An intent of ours, ``up`` seconds after that boot, to end a run of x.service."""
+    change = _restart.change(_systemd.Unit("x", {**RUNS, "InvocationID": run}))
+    said = {"action": "service_restart", "target": "x.service", "change": change, **data}
+    return _record.Entry(1, "", "2026-11-23T00:00:00Z", boot, up, "oncall", "", True, "intent", said)
 
 
 @pytest.mark.parametrize(
-    ("record", "invocation", "boot", "seconds"),
+    ("made", "seconds"),
     [
-        (None, "b", "this boot", None),
-        (RECORD, "b", "this boot", 20.0),
-        (RECORD, "a", "this boot", None),  # we died before the restart, so it may still be made
-        (RECORD, "b", "another boot", None),
+        ([], None),
+        ([restart(100.0, "a")], 20.0),
+        ([restart(100.0, "b")], None),  # we died before the restart, so it may still be made
+        ([restart(100.0, "a", "another boot")], None),
+        ([restart(100.0, "a", target="y.service")], None),
+        ([restart(100.0, "a", action="service_override")], None),
+        ([restart(100.0, "a"), restart(30.0, "0")], 20.0),
     ],
 )
-def test_a_restart_of_ours_counts_when_it_happened(record, invocation, boot, seconds):
-    assert _restart.ours(record, _systemd.Unit("x", {"InvocationID": invocation}), boot, 120.0) == seconds
+def test_a_restart_of_ours_counts_when_it_happened(made, seconds):
+    records = [_record.Record("circuit_breaker-20261123T000000Z-00000000", (entry,)) for entry in made]
+    unit, now = _systemd.Unit("x", {**RUNS, "InvocationID": "b"}), _stamps.Clock(1.8e9, "this boot", 120.0)
+    assert _restart.ours(records, unit, now) == seconds
 
 
-def test_a_record_is_read_back_and_a_broken_one_is_named(tmp_path):
-    state = str(tmp_path / "state")
-    assert _restart.load("x.service", state) is None
-    _restart.save(RECORD, state)
-    assert _restart.load("x.service", state) == RECORD
-    for broken in ("", "[]", '{"unit": "x"}', json.dumps({**vars(RECORD), "at": "now"})):
-        (tmp_path / "state" / "restarts" / "x.service.json").write_text(broken)
-        with pytest.raises(RunbookError, match=r"x\.service\.json"):
-            _restart.load("x.service", state)
+def test_a_restart_on_record_that_does_not_say_what_it_ended_is_named():
+    for broken in ({}, {"change": []}, {"change": [1]}, {"change": None}):
+        with pytest.raises(RunbookError, match="incident_info"):
+            _restart.ended(broken)
 
 
 def test_only_systemds_own_restarts_of_late_are_counted():

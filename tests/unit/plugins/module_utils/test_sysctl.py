@@ -107,6 +107,33 @@ def test_a_value_that_somebody_set_since_stays_and_is_told(now):
     assert (names(plan), [one["message"] for one in plan.left_out]) == ([IDLE], ["sysctl_edited"])
 
 
+def settled(running, standing):
+    return _sysctl.plan_settled({**NORMAL, **running}, standing)
+
+
+@pytest.mark.parametrize("running", [{}, {IDLE: "0"}, TUNED])
+def test_what_was_left_half_set_or_half_given_back_is_finished(running):
+    plan = settled(running, lease(_lease.APPLYING))
+    assert (plan.changed, plan.written, plan.before) == (True, TUNED, BEFORE)
+    assert {**NORMAL, **running, **{step.name: step.after for step in plan.steps}} == {**NORMAL, **TUNED}
+    plan = settled(running, lease(_lease.REMOVING, {}, previous=TUNED))
+    assert (plan.changed, plan.written) == (True, {})
+    assert {**NORMAL, **running, **{step.name: step.after for step in plan.steps}} == NORMAL
+
+
+@pytest.mark.parametrize("now", ["131072", None])
+def test_what_somebody_set_since_a_kill_stays_and_is_told(now):
+    plan = settled({LOWAT: now}, lease(_lease.APPLYING))
+    assert (names(plan), plan.written) == ([IDLE], {IDLE: "0"})
+    assert [one["message"] for one in plan.left_out] == ["sysctl_edited"]
+
+
+@pytest.mark.parametrize("standing", [None, lease()])
+def test_where_nothing_is_unfinished_nothing_is_settled(standing):
+    plan = settled({}, standing)
+    assert (plan.changed, plan.steps, plan.written) == (False, (), TUNED if standing else {})
+
+
 def test_absent_without_a_lease_is_unchanged():
     assert not absent(TUNED, None).changed
 
