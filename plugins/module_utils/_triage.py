@@ -251,6 +251,8 @@ def _from_why(
         name = next((n for n, patterns in why_causes.items() if _matches(code, patterns)), None)
         if name == "model":
             name = _of_the_model(read, findings)
+        elif name == "exchange_latency":
+            name = _of_latency(read, findings)
         if name and share >= 0.1:
             values = {"code": code, "percent": round(100 * share), "denials": round(codes.denials)}
             yield Cause(name, share, (("why_share", values),))
@@ -263,6 +265,13 @@ def _of_the_model(read: Mapping[str, dict], findings: Mapping[str, Finding]) -> 
         valid = findings["model_valid"].data.get("valid") if "model_valid" in findings else None
         return "miscalibration" if valid is False else None
     return "miscalibration" if breached else "tight_thresholds"
+
+
+def _of_latency(read: Mapping[str, dict], findings: Mapping[str, Finding]) -> str:
+    """Is the exchange slow, or does it answer at once while the runner waits for a core?"""
+    exchange, limit = findings["exchange"], read["execution_latency"]["threshold"]
+    quick = exchange.status == "ok" and 1000 * exchange.data["seconds"] <= limit
+    return "local_cpu" if quick and _hogged(findings) else "exchange_latency"
 
 
 def _trading_suffers(read: Mapping[str, dict]) -> bool:
@@ -324,14 +333,19 @@ def _from_host(read: Mapping[str, dict], findings: Mapping[str, Finding]) -> Ite
                 says = {"path": path, "what": what, "percent": figures[what]}
                 yield Cause("disk_full", BESIDE if serving else 0.95, (("disk_says", says),))
     if read["execution_latency"]["breached"]:
-        yield from _from_load(findings["load"].data, findings["units"].data.get("runner", {}).get("pid"))
+        yield from _from_load(findings)
         for name, device in findings["iostat"].data.get("devices", {}).items():
             if device["util_percent"] >= 90:
                 yield Cause("local_disk", 0.7, (("iostat_says", {"name": name, "util": device["util_percent"]}),))
 
 
-def _from_load(load: Mapping, runner: int | None) -> Iterator[Cause]:
+def _hogged(findings: Mapping[str, Finding]) -> bool:
+    return any(cause.weight > BESIDE for cause in _from_load(findings))
+
+
+def _from_load(findings: Mapping[str, Finding]) -> Iterator[Cause]:
     """Somebody else's process takes the CPU: of the core that the runner waits for, or of the whole host."""
+    load, runner = findings["load"].data, findings["units"].data.get("runner", {}).get("pid")
     for busiest in load.get("processes", [])[:1]:
         busy, own, waiting = load["busy_percent"], load["own_percent"], load["waiting"]["runner"]
         if waiting >= WAITING_PERCENT and busiest["pid"] != runner and busiest["cpu_percent"] >= HOG_PERCENT:

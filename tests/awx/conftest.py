@@ -7,8 +7,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import stand_in
 
 CHECKOUT = Path(__file__).resolve().parents[2]
+PROJECT = CHECKOUT / "docs" / "awx" / "project"
 SET = {
     "aurora_awx_scm_url": "https://git.example.com/runbook.git",
     "aurora_awx_image": "registry.example.com/aurora-runbook:0.2.0",
@@ -30,6 +32,22 @@ def ansible_playbook(playbook, variables, **environment):
     )
     print(done.stdout, done.stderr)
     return done.returncode, done.stdout + done.stderr
+
+
+def set_up(url):
+    return ansible_playbook("aurora.runbook.awx", SET, CONTROLLER_HOST=url, CONTROLLER_OAUTH_TOKEN="x")  # noqa: S106
+
+
+@pytest.fixture(scope="session")
+def set_up_twice():
+    """AWX after two runs, and for each run its status, what it said and what it asked AWX to change."""
+    awx, runs = stand_in.Awx([path.name for path in PROJECT.glob("*.yml")]), []
+    with stand_in.serving(awx) as url:
+        for _run in range(2):
+            awx.changes = []
+            runs.append((*set_up(url), awx.changes))
+    awx.changes = []
+    return awx, runs
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""As much of AWX's API as the modules of awx.awx need to set it up: things with names, what belongs to them, secrets.
+"""As much of AWX's API as the modules of awx.awx need to set it up, and ansible-rulebook to launch a template.
 
-It refuses what AWX refuses: a playbook that is not in the project, and the surveys that AWX says 400 to.
+It refuses what AWX refuses: a playbook that is not in the project, the surveys that AWX says 400 to, and what a launch
+says unasked.
 """
 
 from __future__ import annotations
@@ -17,6 +18,12 @@ from urllib.parse import parse_qsl, urlsplit
 ROOT = "/api/v2/"
 ENCRYPTED = "$encrypted$"
 TEMPLATES = ("job_templates", "workflow_job_templates")
+ASKED = {
+    "extra_vars": "ask_variables_on_launch",
+    "limit": "ask_limit_on_launch",
+    "inventory": "ask_inventory_on_launch",
+    "labels": "ask_labels_on_launch",
+}
 SURVEY_TYPES = ("text", "textarea", "password", "multiplechoice", "multiselect", "integer", "float")
 
 
@@ -38,8 +45,9 @@ class Awx:
     def make(self, kind: str, fields: dict) -> dict:
         number = sum(map(len, self.made.values())) + 1
         url = f"{ROOT}{kind}/{number}/"
-        made = {"id": number, "type": kind[:-1], "url": url, "scm_revision": "", "summary_fields": {}, **fields}
-        made["related"] = {"survey_spec": f"{url}survey_spec/", "update": f"{url}update/"}
+        asks = dict.fromkeys(ASKED.values(), False) if kind in TEMPLATES else {}
+        made = {**asks, "id": number, "type": kind[:-1], "url": url, "scm_revision": "", "summary_fields": {}, **fields}
+        made["related"] = {name: f"{url}{name}/" for name in ("survey_spec", "update", "launch")}
         self.made.setdefault(kind, {})[number] = made
         return made
 
@@ -47,7 +55,7 @@ class Awx:
         kind, number, *rest = [*path.removeprefix(ROOT).strip("/").split("/"), "", ""]
         if method != "GET":
             self.changes.append(f"{method} {path}")
-        if kind == "ping":
+        if kind in ("ping", "config"):
             return 200, {"version": "24.6.1"}
         if kind == "inventory_updates":
             return 200, {"finished": "now", "failed": False, "status": "successful"}
@@ -60,6 +68,10 @@ class Awx:
             return self._survey(path, sent if method == "POST" else None)
         if rest[0] == "update":
             return 202, {"id": 1, "status": "pending", "url": f"{ROOT}inventory_updates/1/"}
+        if rest[0] == "launch":
+            taken = {name: sent[name] for name, ask in ASKED.items() if thing[ask] and sent.get(name)}
+            done = {"template": thing["name"], "status": "successful", "created": "now"}
+            return 201, self.make("jobs", {**done, **taken})
         if rest[0] == "create_approval_template":
             made = self.make("workflow_approval_templates", sent)
             thing["unified_job_template"], thing["related"]["unified_job_template"] = made["id"], made["url"]
@@ -72,7 +84,8 @@ class Awx:
             return (400, problem) if problem else (201, self.make(kind, sent))
         kinds = TEMPLATES if kind == "unified_job_templates" else [kind]
         things = [thing for each in kinds for thing in self.made.get(each, {}).values()]
-        found = [shown(self, t) for t in things if all(str(t.get(name)) == value for name, value in asked.items())]
+        named = {name: value for name, value in asked.items() if name not in ("id__in", "page_size")}
+        found = [shown(self, t) for t in things if all(str(t.get(name)) == value for name, value in named.items())]
         return 200, {"count": len(found), "next": None, "results": found}
 
     def _change(self, kind: str, thing: dict, sent: dict) -> tuple[int, dict]:

@@ -6,13 +6,9 @@ If these break, AWX is set up in part, or each run changes it again.
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import pytest
 import stand_in
-from conftest import SET, ansible_playbook
+from conftest import set_up
 
-PROJECT = Path(__file__).resolve().parents[2] / "docs" / "awx" / "project"
 KINDS = {
     "controller_credential_types": "credential_types",
     "controller_credentials": "credentials",
@@ -25,21 +21,6 @@ KINDS = {
     "controller_templates": "job_templates",
     "controller_workflows": "workflow_job_templates",
 }
-
-
-def set_up(url):
-    return ansible_playbook("aurora.runbook.awx", SET, CONTROLLER_HOST=url, CONTROLLER_OAUTH_TOKEN="x")  # noqa: S106
-
-
-@pytest.fixture(scope="module")
-def set_up_twice():
-    """AWX after two runs, and for each run its status, what it said and what it asked AWX to change."""
-    awx, runs = stand_in.Awx([path.name for path in PROJECT.glob("*.yml")]), []
-    with stand_in.serving(awx) as url:
-        for _run in range(2):
-            awx.changes = []
-            runs.append((*set_up(url), awx.changes))
-    return awx, runs
 
 
 def test_all_that_is_defined_is_there_after_one_run(set_up_twice, definitions):

@@ -1,27 +1,24 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The lab's alerts start their remediation: Prometheus → Alertmanager → ansible-rulebook → playbook.
 
-``./dev watch`` runs this in the project's environment. ansible-rulebook runs on this machine, reachable from the lab's
-network alone; what it and its playbooks print lies in ``.dev/watch/rulebook.log``, and what matters of it is said here.
+``./dev watch`` runs this in the project's environment. ansible-rulebook runs on this machine; what it and its playbooks
+print lies in ``.dev/watch/rulebook.log``, and what matters of it is said here.
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import re
 import secrets
 import shutil
 import signal
-import socket
-import subprocess
 import sys
 import time
 from datetime import datetime, timezone
-from pathlib import Path
 
 import lab
+import webhook
 
 WATCH = lab.CHECKOUT / ".dev" / "watch"
 LOG = WATCH / "rulebook.log"
@@ -44,19 +41,19 @@ def configure():
     """Write what ansible-rulebook and the route are started with."""
     WATCH.mkdir(parents=True, exist_ok=True)
     WATCH.chmod(0o700)
-    address, authority = lab.gateway(), lab.STATE / "ca"
+    (address, port), authority = at(), lab.STATE / "ca"
     lab.make_certificate(authority, "watch", f"IP:{address}")
     token = secrets.token_urlsafe(32)
     rulebook = {
         "aurora_webhook_address": address,
-        "aurora_webhook_port": PORT,
+        "aurora_webhook_port": port,
         "aurora_webhook_token": token,
         "aurora_webhook_certificate": str(authority / "watch.pem"),
         "aurora_webhook_key": str(authority / "watch.key"),
         "aurora_report_directory": str(lab.REPORTS),
     }
     route = {
-        "aurora_webhook_url": f"https://{address}:{PORT}/alerts",
+        "aurora_webhook_url": f"https://{address}:{port}/alerts",
         "aurora_webhook_token": token,
         "aurora_webhook_ca": (authority / "ca.pem").read_text(encoding="ascii"),
     }
@@ -76,46 +73,15 @@ def write_inventory():
     (inventory / "group_vars" / "all.json").write_text(json.dumps(variables), encoding="utf-8")
 
 
-@contextlib.contextmanager
 def rulebook():
-    """ansible-rulebook, from the moment it listens; it and its playbooks end with the context."""
-    address = lab.gateway()
-    if listens(address):
-        raise lab.LabError(f"something listens on port {PORT} of {address} already, perhaps another ./dev watch")
-    argv = ["ansible-rulebook", "--rulebook", "aurora.runbook.remediate", "--inventory", str(WATCH / "inventory")]
-    java = str(Path(shutil.which("java") or "/usr/bin/java").resolve().parents[1])
-    with open(LOG, "ab") as log:
-        process = subprocess.Popen(
-            [*argv, "--vars", str(WATCH / "rulebook.json")],
-            stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd=WATCH,
-            env={**os.environ, "JAVA_HOME": java, "ANSIBLE_NOCOLOR": "1"},
-        )  # fmt: skip
-    try:
-        deadline = time.monotonic() + 120
-        while not listens(address):
-            check(process)
-            if time.monotonic() > deadline:
-                raise lab.LabError(f"ansible-rulebook does not listen; see {LOG}")
-            time.sleep(0.2)
-        yield process
-    finally:
-        process.terminate()
-        try:
-            process.wait(timeout=30)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+    """ansible-rulebook with the runbook's rulebook, as a context."""
+    given = ["--inventory", str(WATCH / "inventory"), "--vars", str(WATCH / "rulebook.json")]
+    return webhook.rulebook(["--rulebook", "aurora.runbook.remediate", *given], at(), LOG)
 
 
-def check(process):
-    if process.poll() is not None:
-        raise lab.LabError(f"ansible-rulebook has ended; it says why in {LOG}")
-
-
-def listens(address):
-    with contextlib.suppress(OSError), socket.create_connection((address, PORT), timeout=1):
-        return True
-    return False
+def at():
+    """Where it listens: on this machine, reachable from the lab's network alone."""
+    return lab.gateway(), PORT
 
 
 def alerts():
@@ -135,7 +101,7 @@ def follow(process):
     with open(LOG, encoding="utf-8", errors="replace") as log:
         log.seek(0, os.SEEK_END)
         while True:
-            check(process)
+            webhook.check(process, LOG)
             now, current = datetime.now(timezone.utc), alerts()
             for host, name in current.keys() - known.keys():
                 fired[host] = current[host, name]

@@ -8,7 +8,6 @@ import json
 import os
 import re
 import signal
-import ssl
 import subprocess
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,10 +16,10 @@ from pathlib import Path
 
 import pytest
 import watch
+import webhook
 from helpers import CHECKOUT, HOST, HOSTS, NORMAL, knobs, lab, module, wait_until
 
 ALERT = "CircuitBreakerOpen"
-ADDRESS = lab.gateway()
 AT = "--alertmanager.url=http://localhost:9093"
 LONG = 150  # seconds that a whole incident may take on a busy machine
 STARTED = "PLAY [Find the incident and the host of the alert]"
@@ -54,18 +53,11 @@ def payload(host: str, number: int) -> dict:
 
 
 def post(body: dict, token: str) -> int:
-    """Post a body to the webhook as Alertmanager does; the status of the answer."""
-    trusted = ssl.create_default_context(cafile=str(lab.STATE / "ca" / "ca.pem"))
-    connection = http.client.HTTPSConnection(ADDRESS, watch.PORT, timeout=30, context=trusted)
-    try:
-        connection.request("POST", "/alerts", json.dumps(body), {"Authorization": f"Bearer {token}"})
-        return connection.getresponse().status
-    finally:
-        connection.close()
+    return webhook.post(watch.at(), body, token, lab.STATE / "ca" / "ca.pem")
 
 
 def post_in_the_clear(body: dict) -> None:
-    connection = http.client.HTTPConnection(ADDRESS, watch.PORT, timeout=30)
+    connection = http.client.HTTPConnection(*watch.at(), timeout=30)
     connection.request("POST", "/alerts", json.dumps(body))
     connection.getresponse()
 

@@ -30,6 +30,7 @@ CASES = {
         ("rate_limit", {SLOW: "recovered"}, [KELLY, SLOW], "recovered"),
         ("exchange_latency", {SLOW: "recovered"}, [KELLY, "tcp_tuning", SLOW], "recovered"),
         ("exchange_latency", {}, [KELLY, "tcp_tuning", SLOW], "escalated"),
+        ("local_cpu", {}, [KELLY, SLOW], "escalated"),
         ("miscalibration", {"recalibration": "recovered"}, [KELLY, "recalibration"], "recovered"),
         ("miscalibration", {"recalibration": "refused stale_trades"}, [KELLY, "recalibration"], "escalated"),
         ("partition", {}, [KELLY], "escalated"),

@@ -461,6 +461,22 @@ def test_orders_that_wait_for_each_other_are_told_from_a_slow_exchange(seconds, 
     assert judge(slow_orders(seconds)) == [cause]
 
 
+HOG = {"pid": 77, "name": "backtest", "cpu_percent": 92.0}
+HOGGED = {"busy_percent": 55, "own_percent": 46, "processes": [HOG], "units": {}, "waiting": {"runner": 94}}
+
+
+@pytest.mark.parametrize(
+    ("seconds", "cause"),
+    [(0.02, ["local_cpu"]), (0.6, ["exchange_latency"])],
+    ids=["quick exchange", "slow exchange"],
+)
+def test_denials_for_latency_are_the_hosts_own_when_the_exchange_answers_at_once(seconds, cause):
+    found = open_breaker(denials("LATENCY_GUARD_TRIP", 20), load=Finding("ok", HOGGED))
+    found["exchange"] = Finding("ok", {"status": 200, "seconds": seconds, "rate_limit": {}})
+    assert judge(found) == cause
+    assert judge({**found, "exchange": Finding("timeout")}) == ["exchange_latency"]
+
+
 @pytest.mark.parametrize(
     ("busy", "own", "waiting", "pid", "used", "cause"),
     [
