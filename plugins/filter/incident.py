@@ -10,6 +10,13 @@ from ansible.errors import AnsibleFilterError
 from ansible_collections.aurora.runbook.plugins.module_utils import _indicators, _messages, _pages, _report
 
 
+def within(hosts: Sequence[str], limit: Sequence[str], none: bool = False) -> list[str]:
+    left = [host for host in hosts if host in limit]
+    if not left and not none:
+        raise AnsibleFilterError("no host of the group aurora (aurora_group) is within --limit")
+    return left
+
+
 def actions(rungs: Sequence[Mapping], failure: Mapping) -> list[Mapping]:
     return _report.actions(rungs, failure)
 
@@ -96,6 +103,7 @@ def _language(language: str) -> str:
 class FilterModule:
     def filters(self) -> dict:
         return {
+            "within": within,
             "actions": actions,
             "verdict": verdict,
             "standing": standing,
