@@ -38,13 +38,13 @@ class Host:
 def standing(look: Mapping, incident: str) -> str:
     """Where a look puts a host: ``breached``, ``healthy``, ``unknown``, or ``unhandled`` by the runbook.
 
-    An unfinished change, whatever it is of, comes before "nothing breached": the next run of any incident settles it
-    first. A HALF_OPEN breaker is not nothing to do.
+    An unfinished override, whatever it is of, comes before "nothing breached", and a HALF_OPEN breaker is not nothing
+    to do. Half a profile of TCP settings does no harm until a run that repairs something settles it.
     """
     entry = look.get("indicators", {}).get(incident)
     if not entry or look["probes"]["leases"]["status"] != "ok":
         return "unknown"
-    if incident in _indicators.INCIDENTS and any(lease["phase"] != "active" for lease in look["leases"]):
+    if incident in _indicators.INCIDENTS and any(map(_unfinished, look["leases"])):
         return "breached"
     if entry["value"] is None:
         return "unknown"
@@ -80,6 +80,11 @@ def incident_id(looks: Sequence[Mapping], incident: str, alert: Mapping, now: fl
     known = [identity for identity in told if _record.ID.fullmatch(identity)]
     made = _record.make_id(incident, now - alert.get("age_seconds", 0.0), alert.get("key", ""))
     return min(known, default=made)
+
+
+def _unfinished(lease: Mapping) -> bool:
+    """Is this an override that a run left half done, which the next run of any incident settles first?"""
+    return lease["phase"] != "active" and lease["kind"] == "service_override"
 
 
 def actions(rungs: Sequence[Mapping], failure: Mapping) -> list[Mapping]:

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from ansible_collections.aurora.runbook.plugins.module_utils import _record, _stamps, _systemd
-from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
 
 LOOP_RESTARTS, LOOP_SECONDS = 3, 300  # systemd's own restarts that make a crash loop, and the time they fall in
 YOUNG_SECONDS = 10  # what systemd restarted itself may take that long to answer
@@ -97,12 +96,9 @@ def change(unit: _systemd.Unit) -> list[dict]:
     return [{"name": "InvocationID", "before": unit["InvocationID"], "after": None, "direction": "neutral"}]
 
 
-def ended(intent: Mapping) -> str:
-    """The run of the service that an intent on record was to end. Raises RunbookError when it does not say."""
-    try:
-        return {step["name"]: step["before"] for step in intent["change"]}["InvocationID"]
-    except (KeyError, TypeError) as error:
-        raise RunbookError("a restart on record does not name the run it ended; look at incident_info first") from error
+def ended(intent: Mapping) -> str | None:
+    """The run of the service that an intent on record was to end, None when it does not say."""
+    return next((step.get("before") for step in intent.get("change", ()) if step.get("name") == "InvocationID"), None)
 
 
 def ours(records: Iterable[_record.Record], unit: _systemd.Unit, now: _stamps.Clock) -> float | None:

@@ -213,6 +213,9 @@ def apply(current: Current, planned: Plan, ends: Mapping[str, _lease.End] | None
             write(step.name, step.after)
     except RunbookError as error:
         undo(planned)
+        if current.lease and not current.lease.whole:
+            _lease.save(current.lease)
+            raise RunbookError(f"{error}; what an earlier run left half done is still so") from error
         _lease.close(working, working.previous)
         raise RunbookError(f"{error}; what was there before is back") from error
     _lease.close(working, planned.written)

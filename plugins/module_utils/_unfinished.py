@@ -78,9 +78,10 @@ def _of_lease(intent: Mapping) -> str | None:
 
 def _of_restart(intent: Mapping) -> str:
     unit = _systemd.show(_command.run, [intent["target"]])[0]
-    if unit["InvocationID"] == _restart.ended(intent):
+    before = _restart.ended(intent)
+    if unit["InvocationID"] == before:
         return UNDONE
-    return FINISHED if unit.running else UNKNOWN
+    return FINISHED if before is not None and unit.running else UNKNOWN
 
 
 def _of_refit(intent: Mapping) -> str | None:

@@ -33,7 +33,7 @@ LATER = {**FIRING, "labels": {**FIRING["labels"], "instance": "aurora3:9000"}, "
 
 @pytest.fixture
 def jobs(set_up_twice, tmp_path):
-    """Call it with alerts, each delivered by itself; the jobs there are once the last of them has one."""
+    """Call it with alerts, each delivered by itself; the jobs there are once each fingerprint has one."""
     awx, _runs = set_up_twice
     with socket.create_server(("127.0.0.1", 0)) as free:
         at = free.getsockname()
@@ -53,11 +53,11 @@ def jobs(set_up_twice, tmp_path):
     def deliver(*alerts):
         for alert in alerts:
             assert webhook.post(at, {"alerts": [alert]}, TOKEN, certificate) == 200
-        awaited, deadline = alerts[-1]["fingerprint"], time.monotonic() + 60
-        while awaited not in json.dumps(awx.made.get("jobs", {})):
+        awaited, deadline = {alert["fingerprint"] for alert in alerts}, time.monotonic() + 60
+        while not all(each in json.dumps(awx.made.get("jobs", {})) for each in awaited):
             assert time.monotonic() < deadline, log.read_text(encoding="utf-8")
             time.sleep(0.2)
-        return list(awx.made["jobs"].values())
+        return sorted(awx.made["jobs"].values(), key=lambda job: job["extra_vars"]["aurora_alert"]["fingerprint"])
 
     with stand_in.serving(awx) as url:
         started += ["--controller-url", url, "--controller-token", "x"]

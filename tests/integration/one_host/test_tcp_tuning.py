@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 from helpers import (
     HOST,
@@ -28,7 +30,7 @@ TUNED = {
 NORMAL = {name: old for name, (old, _new) in TUNED.items()}
 AFTER = {name: new for name, (_old, new) in TUNED.items()}
 LOOK = {"sample_seconds": 0, "probe_seconds": 2}
-PRESENT, ABSENT = {"state": "present"}, {"state": "absent"}
+PRESENT, ABSENT, SETTLED = ({"state": state} for state in ("present", "absent", "settled"))
 
 
 def tune(arguments=PRESENT, *flags):
@@ -42,6 +44,15 @@ def network():
 
 def values():
     return {name: shell(HOST, f"cat /proc/sys/{name.replace('.', '/')}").strip() for name in TUNED}
+
+
+@contextlib.contextmanager
+def read_only(path):
+    shell(HOST, f"mount --bind {path} {path} && mount -o remount,bind,ro {path}")
+    try:
+        yield
+    finally:
+        shell(HOST, f"umount {path}")
 
 
 def standing():
@@ -108,28 +119,38 @@ rm /run/slow
 """
 
 
-def by_the_next_run():
-    """It settles what it finds, of whatever incident it is."""
-    run = playbook("remediate_circuit_breaker")
-    assert (run.status, run.verdicts[HOST]) == (0, "healthy")
-    assert any("an earlier run was cut off; finished: net.ipv4.tcp_notsent_lowat" in line for line in run.report)
-
-
-@pytest.mark.parametrize(
-    ("settle", "left"),
-    [(lambda: tune(ABSENT), "before"), (tune, "after"), (by_the_next_run, "after")],
-    ids=["undone", "finished", "settled"],
-)
-def test_a_run_killed_between_two_writes_is(settle, left):
+def leave_half():
+    """A run that was killed between two writes."""
     shell(HOST, f"mkfifo /run/slow && mount --bind /run/slow {IPV4}/tcp_notsent_lowat")
     process = start_module(HOST, "tcp_tuning", PRESENT)
     shell(HOST, KILL)
     process.communicate()
     end_claim(HOST)
     assert standing()["phase"] == "applying"  # it was on disk before the first write
-    settle()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "left"),
+    [(ABSENT, "before"), (PRESENT, "after"), (SETTLED, "after")],
+    ids=["undone", "finished", "settled"],
+)
+def test_a_run_killed_between_two_writes_is(arguments, left):
+    leave_half()
+    assert tune(arguments)["changed"]
     assert values() == {"before": NORMAL, "after": AFTER}[left]
     assert (standing() or {}).get("phase") == {"before": None, "after": "active"}[left]
+    assert not tune(SETTLED)["changed"]
+
+
+def test_what_cannot_be_finished_can_still_be_given_back():
+    leave_half()
+    with read_only(f"{IPV4}/tcp_notsent_lowat"):
+        result = tune(SETTLED)
+        assert result["failed"]
+        assert "what an earlier run left half done is still so" in result["msg"]
+    assert standing()["phase"] == "applying"
+    assert tune(ABSENT)["changed"]
+    assert (values(), standing()) == (NORMAL, None)
 
 
 @pytest.mark.parametrize("arguments", [PRESENT, ABSENT], ids=["present", "absent"])
@@ -148,13 +169,10 @@ def test_a_restart_of_the_host_ends_the_lease(arguments):
 
 
 def test_a_key_that_the_kernel_refuses_puts_back_the_others():
-    path, before = f"{IPV4}/tcp_notsent_lowat", network()
-    shell(HOST, f"mount --bind {path} {path} && mount -o remount,bind,ro {path}")
-    try:
+    before = network()
+    with read_only(f"{IPV4}/tcp_notsent_lowat"):
         result = tune()
         assert result["failed"]
         assert "net.ipv4.tcp_notsent_lowat=16384 cannot be set" in result["msg"]
         assert network() == before
         assert standing() is None
-    finally:
-        shell(HOST, f"umount {path}")

@@ -87,16 +87,22 @@ CASES = {
 
 HALF = {"name": "x.service", "kind": "service_override", "phase": "applying", "written": {"P_THRESHOLD": "0.5"}}
 HALF |= {"by": "oncall", "granted": "2026-11-24T18:00:00+00:00"}
-SETTLE, WATCH = "service_override:x.service", "wait_for_recovery"
+TCP_HALF = {**HALF, "name": "tcp_tuning", "kind": "tcp_tuning"}
+SETTLE, WATCH, SETTLE_TCP = "service_override:x.service", "wait_for_recovery", "tcp_tuning"
 
-# What is breached; what the modules say; the steps made; the verdict.
+# Is something breached; what is unfinished; what the modules say; the steps made; the verdict.
 SETTLED = [
-    (False, {SETTLE: "healthy", WATCH: "recovered"}, [SETTLE, WATCH], "recovered"),
-    (False, {SETTLE: "would_change"}, [SETTLE], "would_change"),
-    (False, {SETTLE: "healthy", KELLY: "recovered"}, [SETTLE, WATCH, KELLY], "recovered"),
-    (False, {SETTLE: "healthy", WATCH: "unknown"}, [SETTLE, WATCH], "unknown"),
-    (False, {SETTLE: "failed"}, [SETTLE], "escalated"),
-    (True, {SETTLE: "healthy", KELLY: "recovered"}, [SETTLE, KELLY], "recovered"),
+    (False, [HALF], {SETTLE: "healthy", WATCH: "recovered"}, [SETTLE, WATCH], "recovered"),
+    (False, [HALF], {SETTLE: "would_change"}, [SETTLE], "would_change"),
+    (False, [HALF], {SETTLE: "healthy", KELLY: "recovered"}, [SETTLE, WATCH, KELLY], "recovered"),
+    (False, [HALF], {SETTLE: "healthy", WATCH: "unknown"}, [SETTLE, WATCH], "unknown"),
+    (False, [HALF], {SETTLE: "failed"}, [SETTLE], "escalated"),
+    (True, [HALF], {SETTLE: "healthy", KELLY: "recovered"}, [SETTLE, KELLY], "recovered"),
+    (False, [TCP_HALF], {}, [], "healthy"),
+    (True, [TCP_HALF], {KELLY: "recovered", SETTLE_TCP: "healthy"}, [KELLY, SETTLE_TCP], "recovered"),
+    (True, [TCP_HALF], {SETTLE_TCP: "healthy"}, [KELLY, SETTLE_TCP], "escalated"),
+    (True, [TCP_HALF], {KELLY: "recovered", SETTLE_TCP: "failed"}, [KELLY, SETTLE_TCP], "escalated"),
+    (False, [HALF, TCP_HALF], {SETTLE: "refused", SETTLE_TCP: "healthy"}, [SETTLE, SETTLE_TCP], "escalated"),
 ]
 
 
@@ -157,9 +163,9 @@ def test_each_cause_gets_its_rungs_and_no_other(incident, collection, tmp_path):
 def test_what_a_killed_run_left_is_settled_first_and_a_healthy_host_needs_no_rung(collection, tmp_path):
     """Else a half-done raise stays on a host until its own ladder runs, or a healthy host loses half of its Kelly."""
     hosts = {}
-    for number, (breached, says, _steps, _verdict) in enumerate(SETTLED):
-        seen = {**look("circuit_breaker" if breached else "", "unknown"), "leases": [HALF]}
+    for number, (breached, leases, says, _steps, _verdict) in enumerate(SETTLED):
+        seen = {**look("circuit_breaker" if breached else "", "unknown"), "leases": leases}
         hosts[f"a{number}"] = {"look": seen, "says": says}
     found = remediate("circuit_breaker", hosts, collection, tmp_path)
-    for number, (_breached, _says, steps, verdict) in enumerate(SETTLED):
+    for number, (_breached, _leases, _says, steps, verdict) in enumerate(SETTLED):
         assert found[f"a{number}"] == (steps, verdict)

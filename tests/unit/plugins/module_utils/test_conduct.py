@@ -288,6 +288,15 @@ def test_options_out_of_range_are_refused_and_leave_nothing(state, wrong):
     assert (changed, os.path.exists(state)) == ([], False)
 
 
+def test_what_a_killed_run_finished_counts_for_the_guards_of_the_next(state):
+    cut_off = {"action": "service_override", "target": TARGET, "change": [{**STEP, "after": None}]}
+    _record.append(ID, "intent", cut_off, "dead-run", "petro", state)
+    changed = []
+    result = call(acting(changed))
+    assert (result["verdict"], changed) == ("refused", [])
+    assert [sentence["message"] for sentence in result["done"]] == ["left_finished", "guard_cooldown"]
+
+
 def test_an_action_that_was_cut_off_is_told_by_the_next_one(state):
     _record.append(
         ID, "intent", {"action": "log_rotation", "target": "/logs", "change": []}, "dead-run", "petro", state

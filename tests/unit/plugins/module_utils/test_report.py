@@ -50,7 +50,8 @@ def text(host, incident="circuit_breaker"):
         (look(None, None, problem="silent"), "unknown"),
         (look(0, False, [HALF]), "breached"),  # unfinished comes before "nothing breached"
         (look(None, None, [HALF], "silent"), "breached"),
-        (look(0, False, [{**HALF, "kind": "tcp_tuning"}]), "breached"),
+        (look(0, False, [{**HALF, "kind": "tcp_tuning"}]), "healthy"),
+        (look(None, None, [{**HALF, "kind": "tcp_tuning"}], "silent"), "unknown"),
         (look(0, False, [{**HALF, "phase": "active"}]), "healthy"),
         ({"unreachable": True, "msg": "gone"}, "unknown"),
         ({"failed": True, "msg": "bad option"}, "unknown"),

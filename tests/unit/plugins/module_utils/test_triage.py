@@ -447,9 +447,10 @@ def test_severity_as_the_runbook_grades_it(breached, values, severity):
     assert _indicators.severity(values, breached) == severity
 
 
-def slow_orders(exchange_seconds):
+def slow_orders(exchange_seconds, breaker=0):
     bucket = 'exec_latency_ms_bucket{{le="{}"}} {}'
-    text = "\n".join([HEALTHY, bucket.format(300, 0), bucket.format(500, "{n}"), bucket.format("+Inf", "{n}")])
+    base = HEALTHY.replace("state 0", f"state {breaker}")
+    text = "\n".join([base, bucket.format(300, 0), bucket.format(500, "{n}"), bucket.format("+Inf", "{n}")])
     text += "\nexec_latency_ms_count {n}"
     before, after = (text.replace("{n}", n) for n in ("1", "201"))
     exchange = Finding("ok", {"status": 200, "seconds": exchange_seconds, "rate_limit": {}})
@@ -463,6 +464,12 @@ def test_orders_that_wait_for_each_other_are_told_from_a_slow_exchange(seconds, 
 
 HOG = {"pid": 77, "name": "backtest", "cpu_percent": 92.0}
 HOGGED = {"busy_percent": 55, "own_percent": 46, "processes": [HOG], "units": {}, "waiting": {"runner": 94}}
+
+
+def test_a_busy_host_picks_no_rung_where_the_denials_say_another_cause():
+    hogged = {"load": Finding("ok", HOGGED), "denied_log": Finding("ok", {"lines": denials("SPREAD_GUARD_TRIP", 20)})}
+    assert judge({**slow_orders(0.02), **hogged})[0] == "local_cpu"
+    assert judge({**slow_orders(0.02, breaker=2), **hogged})[0] == "wide_spreads"
 
 
 @pytest.mark.parametrize(
