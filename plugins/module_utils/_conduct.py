@@ -59,10 +59,13 @@ class Conduct:
 
         ``lease`` is the incident that what is given back was done for. Raises RunbookError when there is no record.
         """
-        if not self.check_mode:
-            self.said += self.settle()  # first, since the guards count it
+        records = self.recent()
+        settled = [] if self.check_mode else self.settle(records)
+        if settled:  # the guards count it
+            self.said += settled
+            records = self.recent()
         wanted = _guards.Action(self.action, target, _guards.what(change), self.id)
-        refusal = self._objection(wanted, restart)
+        refusal = self._objection(wanted, restart, records)
         if self.check_mode:
             return refusal.sentence if refusal else None
         self.id = self.id or lease or _record.outside(_stamps.clock())
@@ -92,11 +95,13 @@ class Conduct:
         """The records in which an action may have been cut off, or counts for a guard."""
         return _record.recent(_unfinished.WITHIN, _stamps.clock(), self.state)
 
-    def settle(self) -> list[dict]:
+    def settle(self, records: Sequence[_record.Record]) -> list[dict]:
         """Put on record what became of the actions of runs that were killed; a sentence for each."""
-        return _unfinished.settle_all(self.recent(), self.run, self.by, self.state)
+        return _unfinished.settle_all(records, self.run, self.by, self.state)
 
-    def _objection(self, wanted: _guards.Action, restart: bool) -> _guards.Refusal | None:
+    def _objection(
+        self, wanted: _guards.Action, restart: bool, records: Sequence[_record.Record]
+    ) -> _guards.Refusal | None:
         if self.incident is None:
             return None
         now = _stamps.clock()
@@ -107,8 +112,7 @@ class Conduct:
         if self.incident["force"]:
             return None
         limits = _guards.Limits(**{name: self.incident[name] for name in _guards.Limits.__dataclass_fields__})
-        past = _guards.history(self.recent(), now)
-        return _guards.objection(limits, past, wanted, restart, self.incident["healthy_peers"])
+        return _guards.objection(limits, _guards.history(records, now), wanted, restart, self.incident["healthy_peers"])
 
     def write(self, what: str, data: Mapping) -> _record.Entry:
         """A line in the record of the incident."""

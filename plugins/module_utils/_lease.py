@@ -11,7 +11,7 @@ import fcntl
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timezone
 
@@ -145,6 +145,11 @@ def begin(
     return working
 
 
+def standing_ends(lease: Lease | None, names: Iterable[str]) -> dict[str, End]:
+    """The ends that a lease has for these names."""
+    return {name: lease.ends[name] for name in names if name in lease.ends} if lease else {}
+
+
 def renew(lease: Lease, ends: Mapping[str, End]) -> None:
     """Give what stands other ends."""
     save(replace(lease, ends=dict(ends)))
@@ -154,7 +159,7 @@ def close(lease: Lease, written: dict[str, str]) -> None:
     """The change is whole: the lease says what stands, or is gone with the last of it."""
     if written:
         before = {name: value for name, value in lease.before.items() if name in written}
-        ends = {name: end for name, end in lease.ends.items() if name in written}
+        ends = standing_ends(lease, written)
         save(replace(lease, phase=ACTIVE, before=before, written=written, previous={}, attempts=[], ends=ends))
     else:
         drop(lease.name)

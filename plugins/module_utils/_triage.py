@@ -7,7 +7,7 @@ import fnmatch
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ansible_collections.aurora.runbook.plugins.module_utils import (
     _indicators,
@@ -271,7 +271,8 @@ def _of_latency(read: Mapping[str, dict], findings: Mapping[str, Finding]) -> st
     """Is the exchange slow, or does it answer at once while the runner waits for a core?"""
     exchange, limit = findings["exchange"], read["execution_latency"]["threshold"]
     quick = exchange.status == "ok" and 1000 * exchange.data["seconds"] <= limit
-    return "local_cpu" if quick and _hogged(findings) else "exchange_latency"
+    hogged = any(cause.weight > BESIDE for cause in _from_load(findings))
+    return "local_cpu" if quick and hogged else "exchange_latency"
 
 
 def _trading_suffers(read: Mapping[str, dict]) -> bool:
@@ -333,28 +334,23 @@ def _from_host(read: Mapping[str, dict], findings: Mapping[str, Finding]) -> Ite
                 says = {"path": path, "what": what, "percent": figures[what]}
                 yield Cause("disk_full", BESIDE if serving else 0.95, (("disk_says", says),))
     if read["execution_latency"]["breached"]:
-        yield from _from_load(findings, BESIDE if _trading_suffers(read) else 0.7)
+        most = BESIDE if _trading_suffers(read) else 1.0  # the codes of denials say more, see _of_latency()
+        for cause in _from_load(findings):
+            yield replace(cause, weight=min(most, cause.weight))
         for name, device in findings["iostat"].data.get("devices", {}).items():
             if device["util_percent"] >= 90:
                 yield Cause("local_disk", 0.7, (("iostat_says", {"name": name, "util": device["util_percent"]}),))
 
 
-def _hogged(findings: Mapping[str, Finding]) -> bool:
-    return any(cause.weight > BESIDE for cause in _from_load(findings))
-
-
-def _from_load(findings: Mapping[str, Finding], weight: float = 0.7) -> Iterator[Cause]:
-    """Somebody else's process takes the CPU: of the core that the runner waits for, or of the whole host.
-
-    ``weight`` is less where trades are denied, whose codes say of what: for latency, see _of_latency().
-    """
+def _from_load(findings: Mapping[str, Finding]) -> Iterator[Cause]:
+    """Somebody else's process takes the CPU: of the core that the runner waits for, or of the whole host."""
     load, runner = findings["load"].data, findings["units"].data.get("runner", {}).get("pid")
     for busiest in load.get("processes", [])[:1]:
         busy, own, waiting = load["busy_percent"], load["own_percent"], load["waiting"]["runner"]
         if waiting >= WAITING_PERCENT and busiest["pid"] != runner and busiest["cpu_percent"] >= HOG_PERCENT:
-            yield Cause("local_cpu", weight, (("cpu_waits", {"waiting": waiting, **busiest}),))
+            yield Cause("local_cpu", 0.7, (("cpu_waits", {"waiting": waiting, **busiest}),))
         elif busy >= BUSY_PERCENT and own >= busy / 2:
-            yield Cause("local_cpu", weight, (("cpu_says", {"busy": busy, **busiest}),))
+            yield Cause("local_cpu", 0.7, (("cpu_says", {"busy": busy, **busiest}),))
         elif busy >= BUSY_PERCENT:
             yield Cause("local_cpu", BESIDE, (("cpu_says_elsewhere", {"busy": busy, "own": own}),))
 

@@ -77,8 +77,8 @@ def _of_lease(intent: Mapping) -> str | None:
 
 
 def _of_restart(intent: Mapping) -> str:
-    unit = _systemd.show(_command.run, [intent["target"]])[0]
     before = _restart.ended(intent)
+    unit = _systemd.show(_command.run, [intent["target"]])[0]
     if unit["InvocationID"] == before:
         return UNDONE
     return FINISHED if before is not None and unit.running else UNKNOWN

@@ -145,7 +145,7 @@ def ended(params, conduct):
     """The end of a run on this host; the claim is given up by whoever holds it for the run."""
     if conduct.check_mode:
         return {"changed": False, "incidents": [], "done": []}
-    said = conduct.settle()
+    said = conduct.settle(conduct.recent())
     conduct.write("verdict", {"verdict": params["verdict"]})
     if params["verdict"] in GOOD:
         conduct.write("closed", {"verdict": params["verdict"], "sentence": sentence("closed_by_run")})

@@ -303,8 +303,7 @@ def ends(current, planned, params, watch):
     if params["state"] == "present":
         seconds, approve = params["lease_seconds"], [name.lower() for name in params["approve"]]
         return _override.ends(current, planned, seconds, approve, watch, _stamps.clock())
-    standing = current.lease.ends if current.lease else {}
-    return {name: end for name, end in standing.items() if name in planned.written}
+    return _lease.standing_ends(current.lease, planned.written)
 
 
 def settled(current):

@@ -151,8 +151,7 @@ def lease_ends(current, planned, params):
     if params["state"] == "present":
         seconds = params["lease_seconds"]
         return dict.fromkeys(planned.written, _lease.end(seconds, _stamps.clock())) if seconds else {}
-    standing = current.lease.ends if current.lease else {}
-    return {name: end for name, end in standing.items() if name in planned.written}
+    return _lease.standing_ends(current.lease, planned.written)
 
 
 def run(params, conduct):

@@ -44,20 +44,13 @@ def configure():
     (address, port), authority = at(), lab.STATE / "ca"
     lab.make_certificate(authority, "watch", f"IP:{address}")
     token = secrets.token_urlsafe(32)
-    rulebook = {
-        "aurora_webhook_address": address,
-        "aurora_webhook_port": port,
-        "aurora_webhook_token": token,
-        "aurora_webhook_certificate": str(authority / "watch.pem"),
-        "aurora_webhook_key": str(authority / "watch.key"),
-        "aurora_report_directory": str(lab.REPORTS),
-    }
+    told = {**webhook.variables(at(), token, authority / "watch.pem"), "aurora_report_directory": str(lab.REPORTS)}
     route = {
         "aurora_webhook_url": f"https://{address}:{port}/alerts",
         "aurora_webhook_token": token,
         "aurora_webhook_ca": (authority / "ca.pem").read_text(encoding="ascii"),
     }
-    for name, values in {"rulebook": rulebook, "route": route}.items():
+    for name, values in {"rulebook": told, "route": route}.items():
         (WATCH / f"{name}.json").write_text(json.dumps(values), encoding="ascii")
     write_inventory()
 

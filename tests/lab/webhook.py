@@ -17,6 +17,17 @@ from pathlib import Path
 import lab
 
 
+def variables(at, token, certificate):
+    """What the rulebooks are told of their webhook; the key lies beside the certificate."""
+    return {
+        "aurora_webhook_address": at[0],
+        "aurora_webhook_port": at[1],
+        "aurora_webhook_token": token,
+        "aurora_webhook_certificate": str(certificate),
+        "aurora_webhook_key": str(certificate.with_suffix(".key")),
+    }
+
+
 @contextlib.contextmanager
 def rulebook(arguments, at, log):
     """ansible-rulebook, from the moment it listens; it and its playbooks end with the context. It writes to ``log``."""
