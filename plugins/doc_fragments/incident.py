@@ -75,4 +75,10 @@ options:
         description: Reason to act against the guards, for the record. A pause and another run's claim still hold.
         type: str
         default: ""
+      last:
+        description:
+          - Whether the run has nothing more to do on this host once the indicator recovered. Then the action that cured
+            it puts the end on record too, closes the incident and gives up the claim; RV(ignore:closed) says so.
+        type: bool
+        default: false
 """

@@ -66,6 +66,10 @@ def report(hostvars: Mapping, hosts: Sequence[str], incident: str, language: str
     return _report.report(_language(language), incident, _hosts(hostvars, hosts, incident))
 
 
+def recorded(hostvars: Mapping, hosts: Sequence[str], incident: str) -> list[Mapping]:
+    return [closed for host in _hosts(hostvars, hosts, incident) for closed in host.ended.get("incidents", [])]
+
+
 def well(host: Mapping, incident: str) -> bool:
     return _host("", host, incident).verdict in _report.GOOD
 
@@ -80,8 +84,10 @@ def _hosts(hostvars: Mapping, hosts: Sequence[str], incident: str) -> list[_repo
 
 def _host(name: str, variables: Mapping, incident: str) -> _report.Host:
     look, tried = variables.get("incident_look") or {}, variables.get("aurora_actions") or []
-    ended = variables.get("incident_ended") or {}
-    return _report.Host(name, look, tried, variables.get("aurora_verdict") or _unrepaired(look, incident), ended)
+    verdict = variables.get("aurora_verdict") or _unrepaired(look, incident)
+    closed = [action["closed"] for action in tried if "closed" in action] if verdict == "recovered" else []
+    ended = {"incidents": closed} if closed else variables.get("incident_ended") or {}
+    return _report.Host(name, look, tried, verdict, ended)
 
 
 def _unrepaired(look: Mapping, incident: str) -> str:
@@ -114,6 +120,7 @@ class FilterModule:
             "escalated": escalated,
             "waiting": waiting,
             "report": report,
+            "recorded": recorded,
             "well": well,
             "table": table,
         }

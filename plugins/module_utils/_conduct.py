@@ -30,6 +30,7 @@ from ansible_collections.aurora.runbook.plugins.module_utils import (
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
 
 MAX_SAMPLES = 120  # of an indicator in a result
+GOOD = ("recovered", "healthy")
 
 
 @dataclass
@@ -152,9 +153,18 @@ class Conduct:
                     with contextlib.suppress(RunbookError):  # it ends by itself, and what went wrong first is told
                         _claim.release(self.run, self.state)
 
-    def finished(self) -> None:
-        """This was the last call of the run on this host: its claim is given up."""
+    def close(self, verdict: str) -> tuple[dict, list[dict]]:
+        """The run ends on this host: its verdict is put on record, its claim given up, and what is GOOD closed.
+
+        The incident as it stands then, and sentences on what became of actions that were cut off. Raises RunbookError.
+        """
+        said = self.settle(self.recent())
+        self.write("verdict", {"verdict": verdict})
+        if verdict in GOOD:
+            sentence = _messages.bare(_messages.sentence("closed_by_run"))
+            self.write("closed", {"verdict": verdict, "sentence": sentence})
         self.over = True
+        return _record.describe(_record.read(self.id, self.state), _stamps.clock()), said
 
 
 def _samples(recovery: Mapping, now: float) -> list[list[float]]:
@@ -193,4 +203,8 @@ def _conducted(params: Mapping, conduct: Conduct, work: Callable) -> dict:
         if conduct.said:
             result = {**result, "done": [*conduct.said, *result.get("done", ())]}
         conduct.end(result)
+        if conduct.incident and conduct.incident["last"] and result.get("verdict") == "recovered":
+            with contextlib.suppress(RunbookError):  # the run's own end says what is not on record
+                closed, said = conduct.close("recovered")
+                result = {**result, "closed": closed, "done": [*result.get("done", ()), *said]}
     return result

@@ -43,6 +43,7 @@ INCIDENT = {
     "max_per_day": {"type": "int", "default": 20},
     "max_ineffective": {"type": "int", "default": 3},
     "force": {"type": "str", "default": ""},
+    "last": {"type": "bool", "default": False},
 }
 INCIDENT_RANGES = {
     "age_seconds": (0, 31 * 86400),

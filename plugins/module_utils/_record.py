@@ -374,6 +374,9 @@ def _joining(
 ) -> Iterator[tuple[str, dict]]:
     """The lines by which a run joins an incident, or opens it."""
     if any(entry.run == run for entry in known.entries if entry.what in ("opened", "reopened", "joined")):
+        over = known.last("closed")
+        if over and over.run == run and not known.open:  # what closed it was not the end of the run after all
+            yield "reopened", {"alert": opening.alert}
         return
     seen = dict(opening.seen)
     if not known.entries:

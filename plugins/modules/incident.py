@@ -137,20 +137,15 @@ from ansible_collections.aurora.runbook.plugins.module_utils import (
 )
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
 
-GOOD = ("recovered", "healthy")
 RANGES = {"minutes": (1, 10080)}
 
 
 def ended(params, conduct):
-    """The end of a run on this host; the claim is given up by whoever holds it for the run."""
+    """The end of a run on this host."""
     if conduct.check_mode:
         return {"changed": False, "incidents": [], "done": []}
-    said = conduct.settle(conduct.recent())
-    conduct.write("verdict", {"verdict": params["verdict"]})
-    if params["verdict"] in GOOD:
-        conduct.write("closed", {"verdict": params["verdict"], "sentence": sentence("closed_by_run")})
-    conduct.finished()
-    return {"changed": False, "incidents": shown([conduct.id]), "done": said}
+    incident, said = conduct.close(params["verdict"])
+    return {"changed": False, "incidents": [incident], "done": said}
 
 
 def sentence(key, **values):
@@ -238,7 +233,7 @@ def main():
             "incident": {"type": "dict", "options": _options.INCIDENT},
             "verdict": {
                 **text,
-                "choices": [*GOOD[::-1], "not_recovered", "unknown", "approval_needed", "escalated", "refused"],
+                "choices": [*_conduct.GOOD[::-1], "not_recovered", "unknown", "approval_needed", "escalated", "refused"],
             },
             "who": text,
             "text": {**text, "default": ""},

@@ -166,6 +166,10 @@ done:
   returned: always
   type: list
   elements: dict
+closed:
+  description: The incident as M(aurora.runbook.incident) returns it, where the action that cured it closed it.
+  returned: with C(incident.last), when the indicator recovered
+  type: dict
 verdict:
   description:
     - V(refused) when nothing was done for RV(cause), V(would_change) in check mode.

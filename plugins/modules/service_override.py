@@ -216,6 +216,10 @@ taken_back:
   description: Whether a value that raised exposure was taken back, because it did not help.
   returned: always
   type: bool
+closed:
+  description: The incident as M(aurora.runbook.incident) returns it, where the action that cured it closed it.
+  returned: with C(incident.last), when the indicator recovered
+  type: dict
 verdict:
   description:
     - V(recovered), V(not_recovered) or V(unknown) with O(recovery), see M(aurora.runbook.wait_for_recovery).

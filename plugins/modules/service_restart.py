@@ -117,6 +117,10 @@ done:
     - message: clients_back
       values: {before: 3, after: 3}
       text: 3 of 3 SSE clients reconnected
+closed:
+  description: The incident as M(aurora.runbook.incident) returns it, where the action that cured it closed it.
+  returned: with C(incident.last), when the indicator recovered
+  type: dict
 verdict:
   description:
     - V(refused) when a guard says no, V(would_change) in check mode.

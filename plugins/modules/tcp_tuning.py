@@ -105,6 +105,10 @@ done:
   returned: always
   type: list
   elements: dict
+closed:
+  description: The incident as M(aurora.runbook.incident) returns it, where the action that cured it closed it.
+  returned: with C(incident.last), when the indicator recovered
+  type: dict
 verdict:
   description:
     - V(recovered), V(not_recovered) or V(unknown) with O(recovery), see M(aurora.runbook.wait_for_recovery).

@@ -124,7 +124,10 @@ def look(incident, cause):
 
 
 def remediate(incident, hosts, collection, tmp_path):
-    """Run the playbook against hosts that look and answer as given; the steps made on each, and its verdict."""
+    """Run the playbook against hosts that look and answer as given.
+
+    The steps made on each, its verdict, and whether its end was put on record apart from them.
+    """
     calls = tmp_path / "calls"
     calls.mkdir()
     inventory = tmp_path / "inventory.json"
@@ -146,7 +149,8 @@ def remediate(incident, hosts, collection, tmp_path):
     print(done.stdout, done.stderr)
     verdicts = dict(re.findall(r"- '(a\d+): ([^']+)'", done.stdout))
     made = {name: (calls / name).read_text(encoding="ascii").splitlines() for name in os.listdir(calls)}
-    return {name: (made.get(name, []), WORDS[verdicts[name]]) for name in hosts}
+    ended = made.get("incident", [])
+    return {name: (made.get(name, []), WORDS[verdicts[name]], name in ended) for name in hosts}
 
 
 @pytest.mark.parametrize("incident", CASES)
@@ -157,7 +161,8 @@ def test_each_cause_gets_its_rungs_and_no_other(incident, collection, tmp_path):
     }
     found = remediate(incident, hosts, collection, tmp_path)
     for number, (cause, _says, rungs, verdict) in enumerate(CASES[incident]):
-        assert (cause, *found[f"a{number}"]) == (cause, rungs, verdict)
+        ended_apart = verdict != "recovered" or incident == "sse_availability"
+        assert (cause, *found[f"a{number}"]) == (cause, rungs, verdict, ended_apart)
 
 
 def test_what_a_killed_run_left_is_settled_first_and_a_healthy_host_needs_no_rung(collection, tmp_path):
@@ -168,4 +173,4 @@ def test_what_a_killed_run_left_is_settled_first_and_a_healthy_host_needs_no_run
         hosts[f"a{number}"] = {"look": seen, "says": says}
     found = remediate("circuit_breaker", hosts, collection, tmp_path)
     for number, (_breached, _leases, _says, steps, verdict) in enumerate(SETTLED):
-        assert found[f"a{number}"] == (steps, verdict)
+        assert found[f"a{number}"] == (steps, verdict, verdict != "healthy")

@@ -60,14 +60,14 @@ def breached(says):
 def test_an_approval_is_taken_in_every_form_that_awx_sends_it(approved, collection, tmp_path):
     hosts = {"a0": breached({SPREAD: "approval_needed"})}
     status, _said, handed = play("remediate_circuit_breaker", hosts, collection, tmp_path, {"aurora_approve": approved})
-    assert (status, handed) == (0, {"aurora_outcome": {"a0": "recovered"}})
+    assert (status, handed["aurora_outcome"]) == (0, {"a0": "recovered"})
 
 
 def test_an_approval_is_for_the_hosts_that_waited_when_it_was_asked_for(collection, tmp_path):
     hosts = {"a0": breached({SPREAD: "approval_needed"}), "a1": breached({SPREAD: "approval_needed"})}
     node = {"aurora_approve": ["spread_threshold"], "aurora_waiting": {"a0": ["spread_threshold"]}}
     status, _said, handed = play("remediate_circuit_breaker", hosts, collection, tmp_path, node)
-    assert (status, handed) == (2, {"aurora_outcome": {"a0": "recovered", "a1": "approval_needed"}})
+    assert (status, handed["aurora_outcome"]) == (2, {"a0": "recovered", "a1": "approval_needed"})
 
 
 def test_answers_that_nobody_gave_are_the_defaults_and_approve_nothing(collection, tmp_path):
@@ -78,7 +78,7 @@ def test_answers_that_nobody_gave_are_the_defaults_and_approve_nothing(collectio
     answers = {f"aurora_{name}": value for name, value in empty.items()}
     hosts = {"a0": breached({SPREAD: "approval_needed"})}
     status, said, handed = play("remediate_circuit_breaker", hosts, collection, tmp_path, answers)
-    assert (status, handed) == (2, {"aurora_outcome": {"a0": "approval_needed"}})
+    assert (status, handed["aurora_outcome"]) == (2, {"a0": "approval_needed"})
     assert KELLY in said
     assert "watched for up to 600 s" in said
 
@@ -96,7 +96,8 @@ def test_an_alert_that_awx_passes_on_is_remediated_and_nothing_in_it_is_a_templa
     hosts = {"a0": breached({KELLY: "recovered"}), "a1": breached({})}
     answers = {"aurora_alert": {"labels": labels, "status": "firing"}}
     status, _said, handed = play("remediate", hosts, collection, tmp_path, answers)
-    assert (status, handed) == (0, {"aurora_outcome": {"a0": "recovered"}})
+    assert (status, handed["aurora_outcome"]) == (0, {"a0": "recovered"})
+    assert handed["aurora_incident_id"].startswith("circuit_breaker-")
     assert not (tmp_path / "ran").exists()
 
 

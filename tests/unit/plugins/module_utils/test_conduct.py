@@ -225,8 +225,52 @@ def test_another_run_is_told_who_works_here_and_changes_nothing(state):
 def test_a_run_keeps_the_host_until_it_says_that_it_is_over(state):
     call(acting([]))
     assert _claim.held(_stamps.clock(), state).token == INCIDENT["run"]
-    call(lambda _params, conduct: conduct.finished() or {"changed": False})
+    call(lambda _params, conduct: {"changed": False, "closed": conduct.close("escalated")[0]})
     assert _claim.held(_stamps.clock(), state) is None
+    assert _record.open_names(state) == [ID]
+
+
+def test_the_action_that_cured_it_ends_the_run_here_where_nothing_is_to_follow(state):
+    result = call(acting([]), {**INCIDENT, "last": True})
+    assert whats(state) == ["opened", "seen", "intent", "result", "verdict", "closed"]
+    assert (result["closed"]["id"], result["closed"]["open"], result["closed"]["verdict"]) == (ID, False, "recovered")
+    assert _claim.held(_stamps.clock(), state) is None
+
+
+@pytest.mark.parametrize("verdict", ["not_recovered", "unknown", "approval_needed", "escalated"])
+def test_an_action_that_did_not_cure_it_never_ends_the_run(state, verdict):
+    result = call(lambda _params, _conduct: {"changed": False, "verdict": verdict}, {**INCIDENT, "last": True})
+    assert "closed" not in result
+    assert _record.open_names(state) == [ID]
+    assert _claim.held(_stamps.clock(), state).token == INCIDENT["run"]
+
+
+def test_a_cure_whose_end_cannot_be_put_on_record_is_a_cure_all_the_same(state, monkeypatch):
+    append = _record.append
+
+    def without_room(identity, what, *rest):
+        if what == "verdict":
+            raise RunbookError("no space left on device")
+        return append(identity, what, *rest)
+
+    monkeypatch.setattr(_record, "append", without_room)
+    result = call(acting([]), {**INCIDENT, "last": True})
+    assert (result["failed"], result["verdict"], "closed" in result) == (False, "recovered", False)
+    assert _record.open_names(state) == [ID]
+
+
+def test_a_run_that_goes_on_after_its_own_end_opens_the_incident_again(state):
+    call(acting([]), {**INCIDENT, "last": True})
+    call(lambda _params, conduct: {"changed": False, "closed": conduct.close("escalated")[0]})
+    assert whats(state)[-3:] == ["closed", "reopened", "verdict"]
+    assert _record.open_names(state) == [ID]
+
+
+def test_a_run_does_not_open_again_what_a_person_closed_meanwhile(state):
+    call(lambda _params, _conduct: {"changed": False})
+    _record.append(ID, "closed", {"verdict": "closed"}, by="olena", state=state)
+    call(lambda _params, _conduct: {"changed": False})
+    assert whats(state) == ["opened", "seen", "closed"]
 
 
 def test_a_person_meets_no_guards_and_is_on_record_and_leaves_the_host_free(state, monkeypatch):

@@ -25,12 +25,12 @@ class ActionModule(ActionBase):
         if module == "public_way_info":
             return {"changed": False, "ok": True, "verdict": "recovered", "link": "", "probes": {}}
         if module == "incident":
+            self.note("incident", task_vars["inventory_hostname"])
             return {"changed": True, "incidents": []}
         if module == "triage_info":
             return {"changed": False, **self._templar.template(task_vars["look"])}
         rung = rung_of(module, asked)
-        with open(os.path.join(os.environ["CALLS"], task_vars["inventory_hostname"]), "a", encoding="ascii") as calls:
-            print(rung, file=calls)
+        self.note(task_vars["inventory_hostname"], rung)
         said = task_vars["says"].get(rung, "not_recovered")
         if said == "approval_needed" and rung.partition("=")[0].lower() in check_type_list(asked["approve"]):
             said = "recovered"
@@ -44,7 +44,13 @@ class ActionModule(ActionBase):
             "done": [],
             "bytes_freed": 0,
         }
+        if verdict == "recovered" and asked.get("incident", {}).get("last"):
+            answer["closed"] = {"id": asked["incident"]["id"], "open": False}
         return {**(UNIT if module == "service_override" else {}), **answer}
+
+    def note(self, whose, what):
+        with open(os.path.join(os.environ["CALLS"], whose), "a", encoding="ascii") as calls:
+            print(what, file=calls)
 
 
 def rung_of(module, asked):
