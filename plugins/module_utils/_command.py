@@ -51,14 +51,14 @@ def run(argv: list[str], timeout: float = 30.0, stdin: IO[bytes] | int = subproc
     readers = [threading.Thread(target=_drain, args=item, daemon=True) for item in said.items()]
     for reader in readers:
         reader.start()
+    for reader in readers:  # first, since they are woken by its end, and waiting for a process is polling
+        reader.join(max(0.0, deadline - time.monotonic()))
     try:
-        process.wait(timeout)
+        process.wait(max(0.0, deadline - time.monotonic()))
     except subprocess.TimeoutExpired as error:
         process.kill()
         process.wait()
         raise CommandError(f"{' '.join(argv)} was not done within {timeout:g} s") from error
-    for reader in readers:
-        reader.join(max(0.0, deadline - time.monotonic()))
     out, err = (bytes(text).decode("utf-8", "replace") for text in said.values())
     return Completed(process.returncode, out, err)
 

@@ -95,7 +95,8 @@ def install_and_prove(
     _override.check_limits(unit, limits)
     if healthy:
         _service.restart(unit, expected or environment, healthy)
-        _override.check_limits(_service.observe(lease.name), limits)
+        if limits:
+            _override.check_limits(_service.observe(lease.name), limits)
 
 
 def install(lease: _lease.Lease, override: Mapping[str, str]) -> None:

@@ -137,6 +137,7 @@ from ansible_collections.aurora.runbook.plugins.module_utils import (
 )
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
 
+VERDICTS = ["healthy", "recovered", "not_recovered", "unknown", "approval_needed", "escalated", "refused"]
 RANGES = {"minutes": (1, 10080)}
 
 
@@ -231,10 +232,7 @@ def main():
             "state": {**text, "required": True, "choices": ["ended", *STATES]},
             "id": text,
             "incident": {"type": "dict", "options": _options.INCIDENT},
-            "verdict": {
-                **text,
-                "choices": [*_conduct.GOOD[::-1], "not_recovered", "unknown", "approval_needed", "escalated", "refused"],
-            },
+            "verdict": {**text, "choices": VERDICTS},
             "who": text,
             "text": {**text, "default": ""},
             "minutes": {"type": "int", "default": 60},

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from functools import partial
+from types import SimpleNamespace
 
 import pytest
 from ansible_collections.aurora.runbook.plugins.module_utils import _http, _indicators, _metrics, _probes
@@ -59,3 +60,21 @@ def test_a_sample_goes_on_until_it_is_enough_and_not_longer(more, seconds):
     found = _probes.scrapes("http://localhost:9000/metrics", 5, 2.0, enough=enough, enough_seconds=more)
     assert found["seconds"] == seconds
     assert found["after"].total("policy_considered_total") == 10 * seconds
+
+
+@pytest.mark.parametrize(("error", "synchronized"), [(1_250_000, True), (16_000_000, False)])
+def test_a_clock_that_no_time_service_holds_is_told_from_one_that_is(monkeypatch, error, synchronized):
+    def adjtimex(asked):
+        assert asked._obj.modes == 0, "any other would set the clock"
+        asked._obj.maxerror = error
+        return 0
+
+    monkeypatch.setattr(_probes.ctypes, "CDLL", lambda *_args, **_options: SimpleNamespace(adjtimex=adjtimex))
+    assert _probes.clock() == {"synchronized": synchronized, "max_error_seconds": error / 1e6}
+
+
+def test_a_clock_that_may_not_be_asked_is_a_finding(monkeypatch):
+    monkeypatch.setattr(_probes.ctypes, "CDLL", lambda *_args, **_options: SimpleNamespace(adjtimex=lambda _asked: -1))
+    monkeypatch.setattr(_probes.ctypes, "get_errno", lambda: 1)
+    with pytest.raises(OSError, match="adjtimex: Operation not permitted"):
+        _probes.clock()
