@@ -159,6 +159,10 @@ done:
   returned: always
   type: list
   elements: dict
+closed:
+  description: The incident as M(aurora.runbook.incident) returns it, where the action that cured it closed it.
+  returned: with C(incident.last), when the indicator recovered
+  type: dict
 verdict:
   description:
     - V(would_change) in check mode, V(refused) when nothing was changed for a reason in RV(done).

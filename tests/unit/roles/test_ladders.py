@@ -27,6 +27,7 @@ CASES = {
         ("wide_spreads", {KELLY: "recovered"}, [KELLY], "recovered"),
         ("wide_spreads", {SPREAD: "approval_needed"}, [KELLY, SPREAD], "approval_needed"),
         ("wide_spreads", {KELLY: "unknown"}, [KELLY], "unknown"),
+        ("wide_spreads", {KELLY: "refused held"}, [KELLY], "refused"),
         ("rate_limit", {SLOW: "recovered"}, [KELLY, SLOW], "recovered"),
         ("exchange_latency", {SLOW: "recovered"}, [KELLY, "tcp_tuning", SLOW], "recovered"),
         ("exchange_latency", {}, [KELLY, "tcp_tuning", SLOW], "escalated"),
@@ -123,11 +124,12 @@ def look(incident, cause):
     }
 
 
-def remediate(incident, hosts, collection, tmp_path):
-    """Run the playbook against hosts that look and answer as given.
+def remediate(incident, hosts, collection, tmp_path, *more):
+    """Run the playbook, and ``more`` in the same run, against hosts that look and answer as given.
 
-    The steps made on each, its verdict, and whether its end was put on record apart from them.
+    The steps made on each, its last verdict, and whether its end was put on record apart from them.
     """
+    playbooks = [f"remediate_{incident}", *more]
     calls = tmp_path / "calls"
     calls.mkdir()
     inventory = tmp_path / "inventory.json"
@@ -139,7 +141,7 @@ def remediate(incident, hosts, collection, tmp_path):
         "ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml",
     }
     done = subprocess.run(
-        ["ansible-playbook", f"aurora.runbook.remediate_{incident}", "-i", str(inventory)],
+        ["ansible-playbook", *(f"aurora.runbook.{name}" for name in playbooks), "-i", str(inventory)],
         env={**os.environ, **settings, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_BECOME_EXE": "true"},
         capture_output=True,
         text=True,
@@ -160,8 +162,9 @@ def test_each_cause_gets_its_rungs_and_no_other(incident, collection, tmp_path):
         for number, (cause, says, _rungs, _verdict) in enumerate(CASES[incident])
     }
     found = remediate(incident, hosts, collection, tmp_path)
-    for number, (cause, _says, rungs, verdict) in enumerate(CASES[incident]):
-        ended_apart = verdict != "recovered" or incident == "sse_availability"
+    for number, (cause, says, rungs, verdict) in enumerate(CASES[incident]):
+        held = "refused held" in says.values()
+        ended_apart = (verdict != "recovered" or incident == "sse_availability") and not held
         assert (cause, *found[f"a{number}"]) == (cause, rungs, verdict, ended_apart)
 
 
@@ -174,3 +177,32 @@ def test_what_a_killed_run_left_is_settled_first_and_a_healthy_host_needs_no_run
     found = remediate("circuit_breaker", hosts, collection, tmp_path)
     for number, (_breached, _leases, _says, steps, verdict) in enumerate(SETTLED):
         assert found[f"a{number}"] == (steps, verdict, verdict != "healthy")
+
+
+def test_hosts_climb_together_whatever_an_earlier_run_left_on_one_of_them(collection, tmp_path):
+    """Else the half-done raise of one host stands while another climbs its whole ladder."""
+    breached = look("circuit_breaker", "rate_limit")
+    hosts = {
+        "a0": {"look": breached, "says": {KELLY: "recovered"}},
+        "a1": {"look": breached, "says": {SLOW: "recovered"}},
+        "a2": {"look": {**breached, "leases": [HALF]}, "says": {SETTLE: "healthy", KELLY: "recovered"}},
+    }
+    remediate("circuit_breaker", hosts, collection, tmp_path)
+    order = (tmp_path / "calls" / "all").read_text(encoding="ascii").splitlines()
+    assert order.index(f"a2 {SETTLE}") < order.index(f"a1 {KELLY}")
+    assert order.index(f"a2 {KELLY}") < order.index(f"a1 {SLOW}")
+
+
+def test_what_a_rung_said_in_an_earlier_playbook_of_a_run_is_not_taken_for_this_one(collection, tmp_path):
+    says = {KELLY: ["not_recovered", "unknown"], SLOW: "recovered"}
+    hosts = {"a0": {"look": look("circuit_breaker", "rate_limit"), "says": says}}
+    found = remediate("circuit_breaker", hosts, collection, tmp_path, "remediate_circuit_breaker")
+    assert found == {"a0": ([KELLY, SLOW, KELLY], "unknown", True)}
+
+
+def test_a_host_that_giving_back_did_not_reach_is_not_what_it_was_before(collection, tmp_path):
+    leases = [{**HALF, "name": "aurora-runner.service", "phase": "active"}]
+    says = {KELLY: "recovered", "service_override:aurora-runner.service": "failed"}
+    host = {"look": look("circuit_breaker", "wide_spreads"), "leases": leases, "says": says}
+    found = remediate("circuit_breaker", {"a0": host, "a1": host}, collection, tmp_path, "revert")
+    assert [verdict for _steps, verdict, _ended in found.values()] == ["escalated", "refused"]

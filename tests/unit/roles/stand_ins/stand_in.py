@@ -17,6 +17,7 @@ UNIT = {
     "overridden": {},
     "taken_back": False,
 }
+HELD = {"message": "held", "values": {"by": "petro", "incident": "x", "since": "now"}, "text": "held"}
 
 
 class ActionModule(ActionBase):
@@ -27,11 +28,16 @@ class ActionModule(ActionBase):
         if module == "incident":
             self.note("incident", task_vars["inventory_hostname"])
             return {"changed": True, "incidents": []}
+        if module == "incident_info":
+            return {"changed": False, "incidents": [], "leases": task_vars["leases"]}
         if module == "triage_info":
             return {"changed": False, **self._templar.template(task_vars["look"])}
         rung = rung_of(module, asked)
-        self.note(task_vars["inventory_hostname"], rung)
+        host = task_vars["inventory_hostname"]
+        times = self.note(host, rung)
+        self.note("all", f"{host} {rung}")
         said = task_vars["says"].get(rung, "not_recovered")
+        said = said if isinstance(said, str) else said[times - 1]
         if said == "approval_needed" and rung.partition("=")[0].lower() in check_type_list(asked["approve"]):
             said = "recovered"
         if said == "failed":
@@ -41,7 +47,7 @@ class ActionModule(ActionBase):
             "changed": verdict not in ("refused", "approval_needed"),
             "verdict": verdict,
             "cause": cause,
-            "done": [],
+            "done": [HELD] if cause == "held" else [],
             "bytes_freed": 0,
         }
         if verdict == "recovered" and asked.get("incident", {}).get("last"):
@@ -49,8 +55,11 @@ class ActionModule(ActionBase):
         return {**(UNIT if module == "service_override" else {}), **answer}
 
     def note(self, whose, what):
-        with open(os.path.join(os.environ["CALLS"], whose), "a", encoding="ascii") as calls:
-            print(what, file=calls)
+        """Write it down; how often it was by now."""
+        with open(os.path.join(os.environ["CALLS"], whose), "a+", encoding="ascii") as calls:
+            print(what, file=calls, flush=True)
+            calls.seek(0)
+            return calls.read().splitlines().count(what)
 
 
 def rung_of(module, asked):
