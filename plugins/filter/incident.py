@@ -49,6 +49,10 @@ def pages(hostvars: Mapping, hosts: Sequence[str], language: str = "en") -> list
     return _pages.due(_language(language), _records(hostvars, hosts))
 
 
+def missed_pages(hostvars: Mapping, hosts: Sequence[str]) -> list[dict]:
+    return _pages.missed(_records(hostvars, hosts))
+
+
 def escalated(hostvars: Mapping, hosts: Sequence[str], language: str = "en") -> list[str]:
     sent = [page for name in sorted(hosts) for page in hostvars[name].get("incident_told") or []]
     return _pages.overview(_language(language), _records(hostvars, hosts), sent)
@@ -87,7 +91,7 @@ def _host(name: str, variables: Mapping, incident: str) -> _report.Host:
     verdict = variables.get("aurora_verdict") or _unrepaired(look, incident)
     closed = [action["closed"] for action in tried if "closed" in action] if verdict == "recovered" else []
     ended = {"incidents": closed} if closed else variables.get("incident_ended") or {}
-    return _report.Host(name, look, tried, verdict, ended)
+    return _report.Host(name, look, tried, "escalated" if _report.unsettled(ended) else verdict, ended)
 
 
 def _unrepaired(look: Mapping, incident: str) -> str:
@@ -117,6 +121,7 @@ class FilterModule:
             "seen": seen,
             "incident_id": incident_id,
             "pages": pages,
+            "missed_pages": missed_pages,
             "escalated": escalated,
             "waiting": waiting,
             "report": report,

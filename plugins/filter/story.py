@@ -10,12 +10,13 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timezone
 from functools import cache, partial
 from pathlib import Path
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.aurora.runbook.plugins.module_utils import _chart, _messages, _postmortem, _written
+from ansible_collections.aurora.runbook.plugins.module_utils import _chart, _messages, _postmortem, _redact, _written
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
@@ -51,6 +52,7 @@ def postmortem(
         story = _postmortem.tell(incident, answers, time.time(), language, asked)
     except RunbookError as error:
         raise AnsibleFilterError(str(error)) from error
+    story = replace(story, owner=story.owner or _first_contact(hostvars, hosts))
     return render(story, form, language, _written.read(written))
 
 
@@ -69,7 +71,7 @@ def render(
         local=partial(_stamp, zone=zone),
         zone_name=datetime.fromtimestamp(story.opened, zone).astimezone(zone).strftime("%Z, UTC%z"),
         due=_stamp(story.due, timezone.utc)[:10],
-        follow_ups=_written.follow_ups(story.follow_ups, _stamp(story.due, timezone.utc)[:10], written),
+        follow_ups=_follow_ups(story, say, written),
         places={name: _place(form, name, say, written) for name in _written.PLACES},
         worst=partial(_worst, story),
         spark=partial(_spark, story),
@@ -77,6 +79,15 @@ def render(
         unit={"p99": "ms"}.get(story.indicator.kind, ""),
         raw=Markup,
     )
+
+
+def _follow_ups(story: _postmortem.Story, say: partial, written: _written.Written) -> list[_written.FollowUp]:
+    """What is to be done, with an owner proposed where people named none: a proposal ends in a question mark."""
+    rows = tuple(replace(row, owner="") if row.owner.endswith("?") else row for row in written.rows)
+    due = _stamp(story.due, timezone.utc)[:10]
+    proposed = say("pm_owner_proposed", who=story.owner) if story.owner else ""
+    todos = _written.follow_ups(story.follow_ups, due, replace(written, rows=rows))
+    return [replace(todo, owner=todo.owner or proposed) if todo.text in story.follow_ups else todo for todo in todos]
 
 
 @cache
@@ -144,6 +155,16 @@ def _drawn(story: _postmortem.Story, series: _postmortem.Series, width: int) -> 
     states = {0: "CLOSED", 1: "HALF_OPEN", 2: "OPEN"} if story.indicator.kind == "state" else None
     low_is_bad = story.indicator.breach == "<"
     return _chart.chart(series.points, (min(times), max(times)), story.threshold, low_is_bad, marks, width, 180, states)
+
+
+def _first_contact(hostvars: Mapping, hosts: Sequence[str]) -> str:
+    """The name of whom L1 tells first, never the URL; "" where none is named."""
+    for host in hosts:
+        try:
+            return _redact.redact(str(hostvars[host]["aurora_contacts"]["L1"][0]["name"]), limit=80)
+        except (LookupError, TypeError):
+            continue
+    return ""
 
 
 def _answers(hostvars: Mapping, hosts: Sequence[str], name: str) -> dict[str, Mapping]:

@@ -55,10 +55,19 @@ class Conduct:
             self.id, self.run = self.incident["id"], self.incident["run"]
             self.by = _redact.redact(self.incident["by"], limit=100) or self.by
 
-    def begin(self, target: str, change: Sequence[Mapping], restart: bool = False, lease: str = "") -> dict | None:
+    def begin(
+        self,
+        target: str,
+        change: Sequence[Mapping],
+        restart: bool = False,
+        lease: str = "",
+        approved: bool = False,
+        own: _guards.Refusal | None = None,
+    ) -> dict | None:
         """Ask the guards, then put the intent on record; a sentence when they refuse. Nothing is changed before this.
 
-        ``lease`` is the incident that what is given back was done for. Raises RunbookError when there is no record.
+        ``lease`` is the incident that what is given back was done for, ``approved`` says that a person decided on this,
+        ``own`` is what a guard of the module says. Raises RunbookError when there is no record.
         """
         records = self.recent()
         settled = [] if self.check_mode else self.settle(records)
@@ -66,7 +75,7 @@ class Conduct:
             self.said += settled
             records = self.recent()
         wanted = _guards.Action(self.action, target, _guards.what(change), self.id)
-        refusal = self._objection(wanted, restart, records)
+        refusal = self._objection(wanted, restart, approved, own, records)
         if self.check_mode:
             return refusal.sentence if refusal else None
         self.id = self.id or lease or _record.outside(_stamps.clock())
@@ -94,17 +103,22 @@ class Conduct:
 
     def recent(self) -> list[_record.Record]:
         """The records in which an action may have been cut off, or counts for a guard."""
-        return _record.recent(_unfinished.WITHIN, _stamps.clock(), self.state)
+        return _record.recent(_record.CUT_OFF_SECONDS, _stamps.clock(), self.state)
 
     def settle(self, records: Sequence[_record.Record]) -> list[dict]:
         """Put on record what became of the actions of runs that were killed; a sentence for each."""
         return _unfinished.settle_all(records, self.run, self.by, self.state)
 
     def _objection(
-        self, wanted: _guards.Action, restart: bool, records: Sequence[_record.Record]
+        self,
+        wanted: _guards.Action,
+        restart: bool,
+        approved: bool,
+        own: _guards.Refusal | None,
+        records: Sequence[_record.Record],
     ) -> _guards.Refusal | None:
         if self.incident is None:
-            return None
+            return own
         now = _stamps.clock()
         pause = _pause.load(now, self.state)
         if pause:
@@ -113,7 +127,8 @@ class Conduct:
         if self.incident["force"]:
             return None
         limits = _guards.Limits(**{name: self.incident[name] for name in _guards.Limits.__dataclass_fields__})
-        return _guards.objection(limits, _guards.history(records, now), wanted, restart, self.incident["healthy_peers"])
+        past, peers = _guards.history(records, now), self.incident["healthy_peers"]
+        return own or _guards.objection(limits, past, wanted, restart, peers, approved)
 
     def write(self, what: str, data: Mapping) -> _record.Entry:
         """A line in the record of the incident."""
@@ -131,7 +146,16 @@ class Conduct:
                 "recovery": {k: v for k, v in recovery.items() if k != "samples"} if recovery else None,
                 "samples": _samples(recovery, time.time()) if recovery else [],
             }
-            self.write("result", {"intent": self.intent.seq, **data})
+            try:
+                self.write("result", {"intent": self.intent.seq, **data})
+            except RunbookError as error:
+                raise RunbookError(f"{self._done(data)}, which is not on record: {error}") from error
+
+    def _done(self, data: Mapping) -> str:
+        """What the intent came to, for where the record has no room for it."""
+        changes = _messages.changes(self.intent.data["change"]) or "–"
+        how = f"is done and stands, verdict {data['verdict'] or '–'}" if data["changed"] else "changed nothing"
+        return f"{self.action} of {self.intent.data['target']} ({changes}) {how}"
 
     def fail(self, problem: str) -> None:
         if self.intent:
@@ -156,9 +180,11 @@ class Conduct:
     def close(self, verdict: str) -> tuple[dict, list[dict]]:
         """The run ends on this host: its verdict is put on record, its claim given up, and what is GOOD closed.
 
-        The incident as it stands then, and sentences on what became of actions that were cut off. Raises RunbookError.
+        The incident as it stands then, and sentences on what became of actions that were cut off. Where that is not
+        known a person has to look. Raises RunbookError.
         """
         said = self.settle(self.recent())
+        verdict = "escalated" if _unfinished.unknown(said) else verdict
         self.write("verdict", {"verdict": verdict})
         if verdict in GOOD:
             sentence = _messages.bare(_messages.sentence("closed_by_run"))
@@ -203,7 +229,8 @@ def _conducted(params: Mapping, conduct: Conduct, work: Callable) -> dict:
         if conduct.said:
             result = {**result, "done": [*conduct.said, *result.get("done", ())]}
         conduct.end(result)
-        if conduct.incident and conduct.incident["last"] and result.get("verdict") == "recovered":
+        cured = result.get("verdict") == "recovered" and not _unfinished.unknown(conduct.said)
+        if conduct.incident and conduct.incident["last"] and cured:
             with contextlib.suppress(RunbookError):  # the run's own end says what is not on record
                 closed, said = conduct.close("recovered")
                 result = {**result, "closed": closed, "done": [*result.get("done", ()), *said]}

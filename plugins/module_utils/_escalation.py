@@ -13,6 +13,7 @@ from ansible_collections.aurora.runbook.plugins.module_utils import _messages, _
 from ansible_collections.aurora.runbook.plugins.module_utils._messages import say
 
 LEVELS = {"L1": 0, "L2": 1800, "L3": 7200, "L4": 14400}  # seconds unresolved, after which each takes over
+RESPONSES = ("acknowledged", "intent")  # lines of a record that meet the deadline of response, the first one of them
 MAX_TITLE, MAX_BODY, MAX_HOSTS = 120, 3500, 3
 
 
@@ -41,9 +42,10 @@ class Incident:
     open: bool
     severity: str
     age_seconds: float
-    acknowledged: Mapping | None  # who, at, and after_seconds since the opening
+    acknowledged: Mapping | None  # who, at, and after_seconds since the trouble began
     levels: Mapping[str, Mapping]
     hosts: tuple[str, ...]  # the first one owns it
+    responded: Mapping | None = None  # the first answer, a person's or automation's: who, after_seconds, automatic
 
 
 def deadlines(severity: str) -> Deadlines:
@@ -88,6 +90,7 @@ def _merge(incident_id: str, by_host: Mapping[str, Mapping]) -> Incident:
         min(answers, key=lambda answer: answer["after_seconds"], default=None),
         {level: _furthest([one["levels"][level] for one in told if level in one["levels"]]) for level in _levels(told)},
         tuple(by_host),
+        min((answer for one in told for answer in _responses(one)), key=lambda r: r["after_seconds"], default=None),
     )
 
 
@@ -101,18 +104,36 @@ def _furthest(pages: Sequence[Mapping]) -> Mapping:
 
 
 def _answer(one: Mapping) -> dict:
-    """An acknowledgement with how long it took, by the clock of its own host."""
+    """An acknowledgement with how long it took."""
     answer = one["acknowledged"]
-    after = _stamps.seconds(answer["at"]) - _stamps.seconds(one["opened"])
-    return {**answer, "after_seconds": max(0.0, after)}
+    return {**answer, "after_seconds": _after(one, answer["at"])}
+
+
+def _responses(one: Mapping) -> Iterator[dict]:
+    """What meets the deadline of response, as in the post-mortem: the first action of automation, or a person's word.
+
+    The runbook's "Response" asks that work begins; that a person acknowledges is the first thing L1 does, said apart.
+    """
+    for entry in one.get("entries", ()):
+        if entry["what"] in RESPONSES and entry.get("at"):
+            who, automatic = entry["data"].get("who") or "?", entry["what"] == "intent"
+            yield {"who": who, "after_seconds": _after(one, entry["at"]), "automatic": automatic}
+
+
+def _after(one: Mapping, at: object) -> float:
+    """Seconds from the beginning of the trouble until then, by the clock of the record's own host."""
+    opening = next((entry["data"] for entry in one.get("entries", ()) if entry["what"] == "opened"), {})
+    before = opening.get("age_seconds")
+    since = _stamps.seconds(at) - _stamps.seconds(one["opened"])
+    return max(0.0, since + (before if isinstance(before, (int, float)) else 0.0))
 
 
 def page(language: str, level: str, facts: Mapping) -> tuple[str, str]:
     """Title and body of a page, from plain facts, which may be incomplete: better a poor page than none.
 
-    ``id``, ``incident``, ``severity``, ``age_seconds``, ``acknowledged`` as in Incident; ``hosts`` is a list with
-    ``host``, ``verdict``, ``seen`` and ``done`` (sentences), ``causes`` (``cause``, ``evidence``), ``proposed`` (knobs)
-    and ``leased`` (``name``, ``written``, ``until``) of each.
+    ``id``, ``incident``, ``severity``, ``age_seconds``, ``acknowledged``, ``responded`` as in Incident; ``hosts`` is a
+    list with ``host``, ``verdict``, ``seen`` and ``done`` (sentences), ``causes`` (``cause``, ``evidence``),
+    ``proposed`` (knobs) and ``leased`` (``name``, ``written``, ``until``) of each.
     """
     hosts = facts.get("hosts") or []
     names = [str(host.get("host", "")) for host in hosts]
@@ -135,15 +156,22 @@ def page(language: str, level: str, facts: Mapping) -> tuple[str, str]:
 
 
 def clock(language: str, facts: Mapping) -> list[str]:
-    """Whether the deadlines of an incident are met, missed, or how long there is."""
-    limits, age, answer = deadlines(facts.get("severity", "")), facts.get("age_seconds") or 0, facts.get("acknowledged")
-    if answer:
-        took, limit = answer.get("after_seconds") or 0, limits.respond
-        words = {"who": answer.get("who", "?"), "took": span(language, took), "limit": span(language, limit)}
-        answered = say(language, "answered" if took <= limit else "answered_late", **words)
+    """Whether the deadlines of an incident are met, missed, or how long there is; and whether a person knows of it."""
+    limits, age, person = deadlines(facts.get("severity", "")), facts.get("age_seconds") or 0, facts.get("acknowledged")
+    first = facts.get("responded") or person
+    if first:
+        took, limit = first.get("after_seconds") or 0, limits.respond
+        words = {"who": first.get("who", "?"), "took": span(language, took), "limit": span(language, limit)}
+        key = "acted" if first.get("automatic") else "answered"
+        answered = [say(language, key if took <= limit else f"{key}_late", **words)]
     else:
-        answered = _deadline(language, "answer", limits.respond, age)
-    return [answered, _deadline(language, "resolve", limits.resolve, age)]
+        answered = [_deadline(language, "answer", limits.respond, age)]
+    if first and first.get("automatic") and person:
+        took = span(language, person.get("after_seconds") or 0)
+        answered.append(say(language, "answered_then", who=person.get("who", "?"), took=took))
+    elif first and first.get("automatic"):
+        answered.append(say(language, "answer_none"))
+    return [*answered, _deadline(language, "resolve", limits.resolve, age)]
 
 
 def _few(language: str, names: Sequence[str]) -> str:
@@ -206,9 +234,27 @@ _VERDICTS = (
 def _told(language: str, sentence: Mapping) -> str:
     """A sentence of a record; in the words it came with when a newer version wrote what is not known here."""
     try:
-        return say(language, sentence["message"], **sentence["values"])
+        return say(language, sentence["message"], **_known(language, sentence["values"]))
     except (KeyError, TypeError, ValueError, IndexError, AttributeError):
         return str(sentence.get("text") or sentence.get("message") or "?")
+
+
+def _known(language: str, values: Mapping) -> dict:
+    """Values with our own words for how an action ended, and for what it does to exposure, in the page's language."""
+    words = {
+        name: say(language, key) for name, value in values.items() if (key := _WORDS.get(name, {}).get(str(value)))
+    }
+    return {**values, **words}
+
+
+_WORDS = {
+    "ended": {
+        **{verdict: verdict for verdict in _VERDICTS},
+        **{outcome: f"pm_outcome_{outcome}" for outcome in ("done", "failed", "finished", "undone")},
+        "no_result": "no_result",
+    },
+    "direction": {word: word for word in ("reduces", "neutral", "increases")},
+}
 
 
 def _body(language: str, head: Sequence[str], middle: Sequence[str], tail: Sequence[str]) -> str:

@@ -73,30 +73,43 @@ def history(records: Iterable[_record.Record], now: _stamps.Clock) -> list[Actio
 
 
 def what(change: Iterable[Mapping]) -> tuple[str, ...]:
-    """The names that a change is about."""
-    return tuple(sorted(str(step.get("name")) for step in change))
+    """The names that a change is about, with the days of trades where they are not the usual ones."""
+    return tuple(sorted(map(_name, change)))
+
+
+def _name(step: Mapping) -> str:
+    name, days = str(step.get("name")), step.get("days")
+    return f"{name} days={days:g}" if isinstance(days, (int, float)) else name
 
 
 def objection(
-    limits: Limits, past: Sequence[Action], wanted: Action, restart: bool, healthy_peers: int | None
+    limits: Limits,
+    past: Sequence[Action],
+    wanted: Action,
+    restart: bool,
+    healthy_peers: int | None,
+    approved: bool = False,
 ) -> Refusal | None:
-    """The first guard that says no to an action, None when all allow it. ``past`` is the latest first."""
+    """The first guard that says no to an action, None when all allow it. ``past`` is the latest first.
+
+    ``approved``: a person decided on this very action, so that what did not help before does not speak against it.
+    """
     if restart and limits.min_healthy and (healthy_peers or 0) < limits.min_healthy:
         seen = "?" if healthy_peers is None else healthy_peers
-        return _no("min_healthy", None, target=wanted.target, healthy=seen, needed=limits.min_healthy)
+        return refusal("min_healthy", None, target=wanted.target, healthy=seen, needed=limits.min_healthy)
     same = [p for p in past if (p.action, p.target, p.what) == (wanted.action, wanted.target, wanted.what)]
     alike = [p for p in same if not p.cut_off]  # else a host would wait for what a dead run may not have done
     if alike and alike[0].age < limits.cooldown_seconds:
         values = {"target": wanted.target, "action": _named(wanted), "limit": round(limits.cooldown_seconds)}
         left = limits.cooldown_seconds - alike[0].age
-        return _no("cooldown", left, ago=round(alike[0].age), **values)
+        return refusal("cooldown", left, ago=round(alike[0].age), **values)
     for guard, most, window in (("per_hour", limits.max_per_hour, HOUR), ("per_day", limits.max_per_day, DAY)):
         within = [p for p in past if p.age < window]
         if len(within) >= most:
-            return _no(guard, window - within[most - 1].age, count=len(within), limit=most)
+            return refusal(guard, window - within[most - 1].age, count=len(within), limit=most)
     chain = _in_vain([p for p in past if p.incident == wanted.incident])
-    if chain >= limits.max_ineffective:
-        return _no("ineffective", None, count=chain, limit=limits.max_ineffective)
+    if chain >= limits.max_ineffective and not approved:
+        return refusal("ineffective", None, count=chain, limit=limits.max_ineffective)
     return None
 
 
@@ -110,7 +123,8 @@ def _named(action: Action) -> str:
     return " ".join((action.action, *action.what))
 
 
-def _no(guard: str, allowed_in: float | None, **values: object) -> Refusal:
+def refusal(guard: str, allowed_in: float | None, **values: object) -> Refusal:
+    """A guard's no, in the words of the catalogue; ``minutes`` is when it would allow."""
     minutes = None if allowed_in is None else math.ceil(allowed_in / 60)
     sentence = _messages.sentence(f"guard_{guard}", **values, minutes=minutes)
     return Refusal(guard, sentence, allowed_in)

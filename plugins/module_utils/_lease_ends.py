@@ -46,6 +46,7 @@ MEMORY = "/run/aurora-runbook-leases.json"  # what was told and read at earlier 
 RETRY_SECONDS = 900  # after an end that failed, perhaps with a restart, or was in somebody's way
 LONGEST = {"start": 90.0, "hold": 30.0}  # so that an end and its undoing are done before systemd stops the program
 TAKEN_BACK, LEFT_ALONE, KEPT, LOST = "taken_back", "left_alone", "kept", "lost"
+STAYS = ("lease_kept", "lease_stays", "lease_end_failed", "lease_lost")  # what somebody has to be paged for
 
 Report = Callable[[_lease.Lease, str, Mapping], None]
 
@@ -67,12 +68,49 @@ def main(arguments: list[str]) -> int:
             _files.remove(MEMORY)
 
 
-def say(lease: _lease.Lease, outcome: str, sentence: Mapping) -> None:
-    """A line in the journal, and in the record of the incident that it was granted for."""
+def say(lease: _lease.Lease, outcome: str, sentence: Mapping, state: str = _record.STATE_DIRECTORY) -> None:
+    """A line in the journal, and on record where somebody sees it."""
     _line(_redact.redact(f"{outcome}: {sentence['text']}"))
     told = _messages.bare(sentence)
     data = {"name": lease.name, "written": lease.written, "outcome": outcome, "sentence": told}
-    _record.append(lease.incident or _record.outside(_stamps.clock()), "lease_ended", data, by="host")
+    for identity in places(lease, sentence["message"] in STAYS, _stamps.clock(), state):
+        _record.append(identity, "lease_ended", data, by="host", state=state)
+
+
+def places(lease: _lease.Lease, stays: bool, now: _stamps.Clock, state: str = _record.STATE_DIRECTORY) -> Iterator[str]:
+    """The incidents whose records tell of an end: the one it was granted for, and the open one of its class.
+
+    What did not come is told in the open one alone, which is opened for it where there is none: it pages.
+    """
+    home = lease.incident or _record.outside(now)
+    kind = _record.incident_of(home)
+    if not stays or kind == _record.NOBODY:
+        yield home
+    if kind == _record.NOBODY:
+        return
+    alike = [name for name in _record.open_names(state) if _record.incident_of(name) == kind]
+    if stays:
+        yield alike[0] if alike else _opened(home, now, state)
+    else:
+        yield from (name for name in alike if name != home)
+
+
+def _opened(home: str, now: _stamps.Clock, state: str) -> str:
+    """A new incident of the class of an earlier one, and as bad."""
+    opening = _record.Opening(severity=_record.severity(_record.read(home, state)) or "P2")
+    return _record.join(_record.make_id(_record.incident_of(home), now.wall), opening, "", "host", state)
+
+
+def renew(lease: _lease.Lease, ends: Mapping[str, _lease.End], conduct: object) -> None:
+    """Give what stands other ends and change nothing else; on record, as a person's own call is too."""
+    moved = {name: one for name, one in ends.items() if one != lease.ends.get(name)}
+    changes = ", ".join(f"{name}={lease.written.get(name)}" for name in sorted(moved)) or "–"
+    until = _lease.earliest(moved)
+    sentence = _messages.sentence("lease_renewed", unit=lease.name, changes=changes, until=until or "–")
+    data = {"name": lease.name, "written": lease.written, "until": until, "sentence": _messages.bare(sentence)}
+    conduct.id = conduct.id or lease.incident or _record.outside(_stamps.clock())
+    conduct.write("lease_renewed", data)
+    _lease.renew(lease, ends)
 
 
 def _line(text: str) -> None:
@@ -207,6 +245,8 @@ def _override_ended(lease: _lease.Lease, names: set[str]) -> list[tuple[str, dic
     _override.check_files(current, missing=not planned.written)
     working, _restarted = _override_steps.apply(current, planned, healthy(lease))
     _lease.close(working, planned.written)
+    if told := _override.told_gone(current, planned):
+        return [(TAKEN_BACK, told[0])]
     outcome, key = (LOST, "lease_was_lost") if lost else (TAKEN_BACK, "lease_over")
     return [(outcome, _messages.sentence(key, unit=lease.name, changes=_override.changes(planned.steps)))]
 

@@ -140,21 +140,9 @@ CATALOGUE = {
         "{unit}: {url} does not say whether its breaker is open; one that was would be closed by the restart",
         "{unit}: {url} не каже, чи відкритий circuit breaker; відкритий закрився б від перезапуску",
     ),
-    "refused_loop": (
-        "{unit} is in a crash loop, restarted by systemd {count} times in {minutes} min; one more restart does not"
-        " help. It says: {words}",
-        "{unit} падає по колу, systemd перезапустив його {count} р. за {minutes} хв; ще один перезапуск не"
-        " допоможе. Він каже: {words}",
-    ),
     "refused_not_up": (
         "{unit}: systemd is restarting it itself, and it did not come up: {problem}. It says: {words}",
         "{unit}: systemd перезапускає його сам, але він не піднявся: {problem}. Він каже: {words}",
-    ),
-    "refused_again": (
-        "{unit} was restarted by us {seconds} s ago and is not well ({problem}): restarting again would drop clients"
-        " again",
-        "{unit} ми перезапустили {seconds} с тому, і з ним не все гаразд ({problem}): ще один перезапуск знову"
-        " від'єднав би клієнтів",
     ),
     "refused_config": (
         "{unit}: its configuration is broken, so it is not restarted: {message}",
@@ -205,7 +193,26 @@ CATALOGUE = {
         "запобіжник min_healthy: {target} не перезапускається, поки здорових хостів у групі, крім цього: {healthy}, а"
         " треба {needed} (aurora_min_healthy); коли їх стане більше або з -e aurora_force=ПРИЧИНА",
     ),
+    "guard_crash_loop": (
+        "guard crash_loop: {target} was restarted by systemd {count} times in {window} min, allowed are {limit}; one"
+        " more restart does not help: again in {minutes} min, or at once with -e aurora_force=REASON. It says: {words}",
+        "запобіжник crash_loop: systemd перезапустив {target} {count} р. за {window} хв, дозволено {limit}; ще один"
+        " перезапуск не допоможе: знову за {minutes} хв або одразу з -e aurora_force=ПРИЧИНА. Він каже: {words}",
+    ),
+    "guard_restart_interval": (
+        "guard restart_interval: {target} was restarted by us {ago} s ago and is not well ({problem}); restarting it"
+        " again would drop clients again, and is done only after {limit} s: in {minutes} min, or at once with -e"
+        " aurora_force=REASON",
+        "запобіжник restart_interval: {target} ми перезапустили {ago} с тому, і з ним не все гаразд ({problem}); ще"
+        " один перезапуск знову від'єднав би клієнтів і можливий лише через {limit} с: за {minutes} хв або одразу з -e"
+        " aurora_force=ПРИЧИНА",
+    ),
     "tried": ("{action} of {target}, {changes}: {ended}", "{action} для {target}, {changes}: {ended}"),
+    "no_result": ("no result yet", "результату ще немає"),
+    "tried_in_vain": (
+        "{action} of {target}, {changes}: {ended}: {problem}",
+        "{action} для {target}, {changes}: {ended}: {problem}",
+    ),
     # A tick of the clock of escalation
     "nothing_open": ("no incident is open", "відкритих інцидентів немає"),
     "on_hosts": ("  on {hosts}", "  на {hosts}"),
@@ -227,6 +234,12 @@ CATALOGUE = {
     "left_undone": (
         "an earlier run ({by}, {at}) was cut off during {action} of {target} ({changes}): it is undone",
         "попередній запуск ({by}, {at}) обірвався під час {action} для {target} ({changes}): це скасовано",
+    ),
+    "left_open": (
+        "an earlier run ({by}, {at}) was cut off during {action} of {target} ({changes}), which is still to be judged:"
+        " run aurora.runbook.{action} again",
+        "попередній запуск ({by}, {at}) обірвався під час {action} для {target} ({changes}), це ще не оцінено:"
+        " запустіть aurora.runbook.{action} знову",
     ),
     "left_unknown": (
         "an earlier run ({by}, {at}) was cut off during {action} of {target} ({changes}): how far it came is not known",
@@ -300,6 +313,22 @@ CATALOGUE = {
     "lease_would_end": (
         "{unit}: {changes} would end by itself at {until}",
         "{unit}: {changes} закінчилося б саме о {until}",
+    ),
+    "lease_renewed": (
+        "{unit}: renewed, {changes} ends by itself at {until}",
+        "{unit}: поновлено, {changes} закінчиться саме о {until}",
+    ),
+    "gone_removed": (
+        "{unit} is {state} on this host: its override was removed ({changes}) without a restart; a process of it that"
+        " still runs keeps the old value until it ends",
+        "{unit} на цьому хості {state}: зміну прибрано ({changes}) без перезапуску; його процес, який ще працює,"
+        " зберігає старе значення, доки не завершиться",
+    ),
+    "gone_would_be_removed": (
+        "{unit} is {state} on this host: its override would be removed ({changes}) without a restart; a process of it"
+        " that still runs would keep the old value until it ends",
+        "{unit} на цьому хості {state}: зміну було б прибрано ({changes}) без перезапуску; його процес, який ще працює,"
+        " зберіг би старе значення, доки не завершиться",
     ),
     "lease_over": (
         "{unit}: its time is over, given back: {changes}",
@@ -547,6 +576,10 @@ CATALOGUE = {
         "a run works here: {by}, on {incident}, since {since}",
         "тут працює запуск: {by}, інцидент {incident}, від {since}",
     ),
+    "cut_off": (
+        "{action} of {target} was cut off at {at} ({by}), and nobody said yet what became of it",
+        "{action} для {target} обірвано о {at} ({by}), і що з цього вийшло, ще ніхто не сказав",
+    ),
     "paused_until": ("automation is paused here until {until}", "автоматику тут призупинено до {until}"),
     # Report
     "report_head": ("{incident}: {verdicts}", "{incident}: {verdicts}"),
@@ -673,6 +706,16 @@ CATALOGUE = {
         "acknowledged by {who} after {took}, LATE: {limit} were allowed",
         "підтверджено ({who}) за {took}, ЗАПІЗНО: дозволено {limit}",
     ),
+    "acted": (
+        "automation began to act after {took}, within the {limit} for a response",
+        "автоматика почала діяти за {took}, у межах {limit} на реакцію",
+    ),
+    "acted_late": (
+        "automation began to act after {took}, LATE: {limit} were allowed for a response",
+        "автоматика почала діяти за {took}, ЗАПІЗНО: на реакцію дозволено {limit}",
+    ),
+    "answered_then": ("acknowledged by {who} after {took}", "підтверджено ({who}) за {took}"),
+    "answer_none": ("no person has acknowledged it yet", "жодна людина ще не підтвердила"),
     "answer_due": (
         "nobody has acknowledged it; {time} left of the {limit}",
         "ніхто ще не підтвердив; лишилося {time} з {limit}",
@@ -782,10 +825,10 @@ CATALOGUE = {
     "pm_from_prometheus": ("Prometheus", "Prometheus"),
     "pm_from_record": ("samples of the record", "вимірювання із запису"),
     "pm_impact_notes": (
-        "Clients dropped: from Prometheus the deepest fall of the connected ones, from a record those that our restarts"
-        " dropped. Unknown is not zero.",
-        "Від'єднані клієнти: з Prometheus — найглибше падіння кількості підключених, із запису — ті, яких від'єднали"
-        " наші перезапуски. Невідомо — це не нуль.",
+        "Clients dropped: the larger of what Prometheus shows, the deepest fall of the connected ones, and what the"
+        " record shows, those that our restarts dropped. Unknown is not zero.",
+        "Від'єднані клієнти: більше з двох: з Prometheus — найглибше падіння кількості підключених, із запису — ті,"
+        " яких від'єднали наші перезапуски. Невідомо — це не нуль.",
     ),
     "pm_write_impact": (
         "(a person writes this: what it cost in money and trust)",
@@ -892,6 +935,7 @@ CATALOGUE = {
     "pm_paged": ("{level} paged over {sent}", "викликано {level} через {sent}"),
     "pm_paging_failed": ("failed: {failed}", "не вдалося: {failed}"),
     "pm_lease_ended": ("lease of {name} ended: {outcome}", "строк зміни {name} минув: {outcome}"),
+    "pm_lease_renewed": ("{who} renewed a lease: {text}", "{who} поновлює строк зміни: {text}"),
     "pm_lease_taken_back": ("taken back", "повернуто"),
     "pm_lease_left_alone": ("left alone, somebody changed it since", "не чіпали: хтось змінив пізніше"),
     "pm_lease_kept": ("kept, the host is not healthy", "лишено: хост нездоровий"),
@@ -903,7 +947,6 @@ CATALOGUE = {
     "pm_resumed": ("{who} resumed automation", "{who} поновлює автоматику"),
     "pm_paging": ("paging {level}: whether it was sent is not known", "виклик {level}: чи надіслано, невідомо"),
     "pm_silenced": ("alert silenced until {until}", "алерт заглушено до {until}"),
-    "pm_unsilenced": ("silence ended", "алерт знову чути"),
     "pm_reopened": ("incident opened again", "інцидент відкрито знову"),
     "pm_moved": ("goes on as {id}", "продовжено як {id}"),
     "pm_other": ("{what}: {text}", "{what}: {text}"),
@@ -920,6 +963,10 @@ CATALOGUE = {
     "pm_torn": (
         "{host}: a line was torn before line {seq}, as a crash or a power loss does; what it said is lost",
         "{host}: перед рядком {seq} один обірвано, як від збою чи втрати живлення; що в ньому було, втрачено",
+    ),
+    "pm_torn_now": (
+        "{host}: the last line of its record is torn, as by a crash or a power loss; what it said is lost",
+        "{host}: останній рядок його запису обірвано, як від збою чи втрати живлення; що в ньому було, втрачено",
     ),
     "pm_intent_open": (
         "{host}: {action} (line {seq}) has no result: what it left on the host is not known from here",
@@ -967,6 +1014,7 @@ CATALOGUE = {
     "pm_short_deadlines": ("Deadlines: {states}.", "Строки: {states}."),
     "pm_short_leases": ("Still in place: {names}.", "Досі діє: {names}."),
     # Post-mortem: follow-ups
+    "pm_owner_proposed": ("{who}?", "{who}?"),
     "pm_todo_root": ("find the root cause and write it down above", "знайти першопричину й записати її вище"),
     "pm_todo_lease": (
         "decide on {name} of {host} ({changes}): make it permanent or give it back",

@@ -11,7 +11,15 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ansible_collections.aurora.runbook.plugins.module_utils import _knobs, _lease, _limits, _restart, _stamps, _systemd
+from ansible_collections.aurora.runbook.plugins.module_utils import (
+    _knobs,
+    _lease,
+    _limits,
+    _messages,
+    _restart,
+    _stamps,
+    _systemd,
+)
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import ConflictError, RunbookError
 
 ENVIRONMENT_DIRECTORY = "/etc/aurora-runbook"
@@ -94,9 +102,20 @@ def render_drop_in(override: Mapping[str, str], environment_path: str) -> str | 
     return "".join([HEADER, "[Service]\n", *lines]) if lines else None
 
 
+def unit_gone(current: Current) -> bool:
+    """Was the unit of a lease that stands masked, removed or renamed? Nothing can be proven on it any more."""
+    return current.lease is not None and current.unit["LoadState"] in ("masked", "not-found")
+
+
 def check_unit(current: Current, state: str, wanted: Mapping[str, str]) -> None:
-    """Raise RunbookError for a unit whose override could not be proven, or would switch on somebody's pending edit."""
-    unit = current.unit
+    """Raise RunbookError for a unit whose override could not be proven, or would switch on somebody's pending edit.
+
+    From a unit that is gone an override can still be taken.
+    """
+    unit, lease = current.unit, current.lease
+    removes = state == "absent" or (state == "settled" and lease and not (lease.whole or settle(lease)[0]))
+    if removes and unit_gone(current):  # a masked one with a drop-in is "edited without daemon-reload" for ever
+        return
     if unit["LoadState"] != "loaded":
         raise RunbookError(f"{unit.id} is {unit['LoadState'] or 'unknown'} on this host; expected a loaded unit")
     if unit["Transient"] == "yes":
@@ -189,7 +208,7 @@ def plan_settled(current: Current) -> Plan:
     if lease is None or lease.whole:
         return Plan(dict(lease.written) if lease else {}, {})
     plan = _toward(current, settle(lease)[0])
-    ended_itself = current.unit["ActiveState"] in ("failed", "activating")
+    ended_itself = current.unit["ActiveState"] in ("failed", "activating") and not unit_gone(current)
     return replace(plan, restart=plan.restart or ended_itself)
 
 
@@ -217,20 +236,22 @@ def _toward(current: Current, written: dict[str, str]) -> Plan:
     """Say only what the lease said already, or was to say, and not all of that.
 
     Restart only a service whose processes have a value of ours that is not said any more, or lack one that is, or use
-    more memory than they may have then.
+    more memory than they may have then. Of a unit that is gone nothing is restarted, and only the lease says what it
+    had.
     """
-    lease = current.lease
+    lease, said = current.lease, {**current.lease.previous, **current.lease.written}
     steps = tuple(
         Step(name, now, after, _direction(name, now, after))
         for name, old in sorted(lease.before.items())
-        for now, after in [(current.running(name), written.get(name, old))]
+        for now, after in [(said.get(name) if unit_gone(current) else current.running(name), written.get(name, old))]
         if name not in written or now != after
     )
     left_over = [{name: v for name, v in entry.items() if written.get(name) != v} for entry in lease.claimed]
     holding = any(_holding(current, values) for values in left_over)
     given_back = {name: old for name, old in lease.before.items() if name not in written}
     stale = holding or _too_large(current, given_back) or objection(current.processes, split(written)[0]) != ""
-    return Plan(written, dict(lease.before), steps, changed=True, restart=current.unit.running and stale)
+    restart = current.unit.running and stale and not unit_gone(current)
+    return Plan(written, dict(lease.before), steps, changed=True, restart=restart)
 
 
 def ends(
@@ -241,9 +262,10 @@ def ends(
     watch: Mapping[str, object] | None,
     clock: _stamps.Clock,
 ) -> dict[str, _lease.End]:
-    """When each value of an override ends: what is asked for now gets a new end, the rest keeps the one it has.
+    """When each value of an override ends: what is asked for with ``seconds`` gets a new end, the rest keeps its own.
 
-    What raises exposure always has one, and a later one only when it is approved again.
+    What raises exposure always has one, and a later one only when it is approved again. An end that was granted for
+    another direction is none: that of a raise would come for a reduction whether the host is healthy or not.
     """
     standing = current.lease.ends if current.lease else {}
     asked, found = {step.name for step in plan.steps}, {}
@@ -251,7 +273,9 @@ def ends(
         direction = _direction(name, plan.before.get(name), value)
         raises = direction == "increases"
         wanted = (seconds if name in asked else 0) or (_lease.RAISED_SECONDS if raises else 0)
-        if name in standing and (name not in asked or (raises and name.lower() not in approve)):
+        renewed = name in asked and (name.lower() in approve if raises else seconds > 0)
+        stands = name in standing and (name not in asked or standing[name].direction == direction)
+        if stands and not renewed:
             found[name] = standing[name]
         elif wanted:
             if direction == "reduces" and not watch:
@@ -325,6 +349,14 @@ def check_limits(unit: _systemd.Unit, limits: Mapping[str, str]) -> None:
 def changes(steps: Sequence[Step]) -> str:
     """Steps in a sentence of any language."""
     return ", ".join(f"{step.name} {step.before or '–'} → {step.after or '–'}" for step in steps)
+
+
+def told_gone(current: Current, plan: Plan, would: bool = False) -> list[dict]:
+    """What there is to say when a unit that is gone loses its override."""
+    if not (unit_gone(current) and plan.changed):
+        return []
+    values = {"unit": current.unit.id, "state": current.unit["LoadState"], "changes": changes(plan.steps) or "–"}
+    return [_messages.sentence("gone_would_be_removed" if would else "gone_removed", **values)]
 
 
 def diff(plan: Plan) -> dict[str, str]:

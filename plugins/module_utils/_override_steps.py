@@ -68,6 +68,10 @@ def apply(
         ends=ends,
         health=proof,
     )
+    if _override.unit_gone(current):  # there is nothing to prove
+        install(working, planned.written)
+        _service.systemctl("daemon-reload")
+        return working, False
     steady = current.unit.running
     try:
         install_and_prove(working, planned.written, healthy if planned.restart else None)

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from ansible_collections.aurora.runbook.plugins.module_utils import _escalation, _messages, _redact
 from ansible_collections.aurora.runbook.plugins.module_utils._messages import say
 
+MAX_PROBLEM = 200  # characters of why an action failed
+
 
 def due(language: str, hosts: Mapping[str, Mapping]) -> list[dict]:
     """A page for each level that is due of each open incident; ``hosts`` is what incident_info returned by host.
@@ -36,6 +38,32 @@ def due(language: str, hosts: Mapping[str, Mapping]) -> list[dict]:
                 }
             )
     return pages
+
+
+def missed(hosts: Mapping[str, Mapping]) -> list[dict]:
+    """Pages that one record of an open incident has and another one of it lacks: what to put there, and on which host.
+
+    A host that was away when a level was paged would page it again on the day that the others are away.
+    """
+    read = {name: result["incidents"] for name, result in hosts.items() if "incidents" in result}
+    lacking = []
+    for incident in (one for one in _escalation.merge(read) if one.open):
+        levels = {name: _levels_of(read[name], incident.id) for name in incident.hosts}
+        for level, page in incident.levels.items():
+            if page["state"] != "paged" or not page.get("sent"):
+                continue
+            line = {"id": incident.id, "level": level, "key": page.get("key") or "", "sent": page["sent"]}
+            line.update(failed=page.get("failed") or [], at=page["at"])
+            lacking += [{"host": name, **line} for name in incident.hosts if _lacks(levels[name].get(level) or {})]
+    return lacking
+
+
+def _levels_of(incidents: Sequence[Mapping], identity: str) -> Mapping:
+    return next(one["levels"] for one in incidents if one["id"] == identity)
+
+
+def _lacks(page: Mapping) -> bool:
+    return page.get("state") != "paged" or bool(page.get("remembered"))
 
 
 def about(host: str, read: Mapping, identity: str) -> dict:
@@ -73,19 +101,21 @@ def _number(value: object) -> str:
 
 
 def tried(entries: Sequence[Mapping]) -> list[dict]:
-    """A sentence for each action with how it ended, and each refusal, in their order."""
+    """A sentence for each action with how it ended, each refusal and each end of a lease, in their order."""
     results = {entry["data"].get("intent"): entry["data"] for entry in entries if entry["what"] == "result"}
     said = []
     for entry in entries:
         data = entry["data"]
-        if entry["what"] == "refused":
+        if entry["what"] in ("refused", "lease_ended"):
             said.append(data.get("sentence", {}))
         elif entry["what"] == "intent":
             result = results.get(entry["seq"], {})
             changes = _messages.changes(data.get("change", ())) or "–"
-            ended = result.get("verdict") or result.get("outcome") or "?"
-            values = {"action": data.get("action"), "target": data.get("target"), "changes": changes}
-            said += [{"message": "tried", "values": {**values, "ended": ended}}, *result.get("sentences", ())]
+            ended = result.get("verdict") or result.get("outcome") or "no_result"
+            values = {"action": data.get("action"), "target": data.get("target"), "changes": changes, "ended": ended}
+            problem = _redact.redact(str(result.get("problem") or ""), limit=MAX_PROBLEM)
+            key, why = ("tried_in_vain", {"problem": problem}) if problem else ("tried", {})
+            said += [{"message": key, "values": {**values, **why}}, *result.get("sentences", ())]
     return said
 
 

@@ -11,7 +11,14 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ansible_collections.aurora.runbook.plugins.module_utils import _indicators, _messages, _probes, _redact, _summary
+from ansible_collections.aurora.runbook.plugins.module_utils import (
+    _escalation,
+    _indicators,
+    _messages,
+    _probes,
+    _redact,
+    _summary,
+)
 from ansible_collections.aurora.runbook.plugins.module_utils._accounts import (
     ID,
     MAX_HOSTS,
@@ -178,6 +185,7 @@ class Story:
     records: tuple[tuple[str, int, str, str], ...]
     summary: tuple[str, ...] = ()
     follow_ups: tuple[str, ...] = ()
+    owner: str = ""  # who acknowledged last, to be proposed for what is left to do
 
 
 def latest(answers: Mapping[str, Mapping]) -> str:
@@ -261,7 +269,8 @@ def tell(
     causes = tuple(_causes(words, entries))
     lines = _together(_lines(words, entries))
     acknowledged = next(((who_in(e), e.at, text_of(e.data, "text")) for e in entries if e.what == "acknowledged"), None)
-    answered = min((e.at for e in entries if e.what in ("acknowledged", "intent") and e.at is not None), default=None)
+    answered = min((e.at for e in entries if e.what in _escalation.RESPONSES and e.at is not None), default=None)
+    owner = next((who_in(e) for e in reversed(entries) if e.what == "acknowledged"), "")
     deadlines = (
         _deadline("pm_respond", earliest(records, "respond_by"), answered, now),
         _deadline("pm_resolve", earliest(records, "resolve_by"), closed, now),
@@ -307,6 +316,7 @@ def tell(
         due=opened + WEEK,
         records=tuple(_chains(words, records)),
         warnings=tuple(_warnings(words, records, missing, answers, asked, pages)),
+        owner=owner,
     )
     return replace(story, summary=tuple(_short(words, story)), follow_ups=tuple(_follow_ups(words, story)))
 
@@ -349,10 +359,14 @@ class Words:
 
 
 def _lines(words: Words, entries: Sequence[Entry]) -> Iterator[Line]:
-    paged = {(entry.host, text_of(entry.data, "level")) for entry in entries if entry.what == "paged"}
+    told = [entry for entry in entries if entry.what == "paged"]
+    paged = {(entry.host, text_of(entry.data, "level")) for entry in told}
+    sent = {text_of(entry.data, "level") for entry in told if not entry.data.get("paged_at")}
     for entry in entries:
         if entry.what == "paging" and (entry.host, text_of(entry.data, "level")) in paged:
             continue
+        if entry.what == "paged" and entry.data.get("paged_at") and text_of(entry.data, "level") in sent:
+            continue  # nothing was sent then: a record that had missed the page was told of it
         tone, text = _event(words, entry)
         yield Line(entry.at, (entry.host,), tone, _redact.redact(text, limit=2 * MAX_TEXT))
 
@@ -411,6 +425,8 @@ def _event(words: Words, entry: Entry) -> tuple[str, str]:
         outcome = words.known(f"pm_lease_{text_of(data, 'outcome')}")
         text = say("pm_lease_ended", name=text_of(data, "name"), outcome=outcome)
         return "plain", "; ".join(part for part in [text, words.sentence(data.get("sentence"))] if part)
+    if entry.what == "lease_renewed":
+        return "plain", say("pm_lease_renewed", who=entry.by, text=words.sentence(data.get("sentence")))
     names = ("who", "text", "level", "from", "to", "silence", "until", "id")
     values = {name if name != "from" else "before": text_of(data, name) for name in names}
     if f"pm_{entry.what}" in _OTHERS:
@@ -420,7 +436,7 @@ def _event(words: Words, entry: Entry) -> tuple[str, str]:
 
 
 _OTHERS = {f"pm_{what}" for what in (
-    "severity", "acknowledged", "note", "paused", "resumed", "paging", "silenced", "unsilenced", "reopened", "moved",
+    "severity", "acknowledged", "note", "paused", "resumed", "paging", "silenced", "reopened", "moved",
 )}  # fmt: skip
 
 
@@ -505,7 +521,8 @@ def _pages(entries: Sequence[Entry]) -> Iterator[Page]:
             f"{text_of(f, 'channel')}: {text_of(f, 'problem')}" for f in list_of(after.data if after else {}, "failed")
         )
         names = tuple(map(str, sent if isinstance(sent, list) else ()))[:10]
-        yield Page((after or entry).at, level, names if after else None, failed[:10])
+        at = (time_of(after.data.get("paged_at")) or after.at) if after else entry.at
+        yield Page(at, level, names if after else None, failed[:10])
 
 
 def _causes(words: Words, entries: Sequence[Entry]) -> list[Cause]:
@@ -614,6 +631,8 @@ def _doubts(words: Words, record: Record) -> Iterator[str]:
         yield say("pm_chain_broken", host=record.host, problem=text_of(chain, "problem") or say("pm_unknown"))
     if record.lost:
         yield say("pm_lost_lines", host=record.host, count=record.lost)
+    if record.info.get("torn") is True:
+        yield say("pm_torn_now", host=record.host)
     torn = [str(entry.seq) for entry in record.entries if entry.torn]
     if torn:
         yield say("pm_torn", host=record.host, seq=", ".join(torn[:10]))

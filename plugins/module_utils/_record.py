@@ -11,8 +11,10 @@ intent     action, target, change, restart, forced: before a change
 result     intent (its seq), outcome, changed, verdict, sentences, problem, recovery, samples: after it
 refused    action, target, guard, sentence, allowed_in
 verdict    verdict: how a run ended on this host
-paging     level, key: before a page is sent; ``paged`` with sent and failed channels after
-others     severity, acknowledged, note, paused, resumed, silenced, unsilenced, lease_ended, closed, reopened, moved
+paging     level, key: before a page is sent; ``paged`` with sent and failed channels after, and paged_at where the
+           record missed it and was told later
+others     severity, acknowledged, note, paused, resumed, silenced, lease_ended, closed, reopened, moved,
+           lease_renewed (name, written, until, sentence: nothing but the end of a lease moved)
 ========== =============================================================================================
 """
 
@@ -29,20 +31,22 @@ import secrets
 import stat
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 
 from ansible_collections.aurora.runbook.plugins.module_utils import _files, _lease, _redact, _stamps
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
 
 STATE_DIRECTORY = _lease.STATE_DIRECTORY
+MEMORY = "/run/aurora-runbook"  # where pages are remembered, in records alike, while the record takes no line
 ID = re.compile(r"([a-z]+(?:_[a-z]+)*)-([0-9]{8}T[0-9]{6}Z)-([0-9a-f]{8})")
 MAX_LINE, MAX_FILE = 16 << 10, 4 << 20
 RESERVE = 256 << 10  # of a file, for results and ends: an intent is refused before there is no room for its result
 WINDOW = 2 * (MAX_LINE + 2)  # bytes at the end in which a whole line is, also before a torn one
 PAGING_SECONDS = 120  # a sender that said nothing for so long died before it had sent, or before it could say so
+CUT_OFF_SECONDS = 7 * 86400.0  # back in which an action may have been cut off, beside what is open
 KEPT = 200  # incidents that are over; older ones are removed when another one opens
-KEEPS_ROOM = ("opened", "reopened", "joined", "seen", "intent", "refused", "note")
+KEEPS_ROOM = ("opened", "reopened", "joined", "seen", "intent", "refused", "note", "lease_renewed")
 NOBODY = "none"  # the class of what was done outside of an incident
 
 
@@ -65,13 +69,17 @@ class Entry:
 
 @dataclass(frozen=True)
 class Record:
-    """An incident on this host. ``problem``: where its chain is broken; ``torn``: its last line is not whole."""
+    """An incident on this host. ``problem``: where its chain is broken; ``torn``: its last line is not whole.
+
+    ``remembered``: what stands in MEMORY, since the record could not be written.
+    """
 
     id: str
     entries: tuple[Entry, ...] = ()
     head: str = ""
     problem: str = ""
     torn: bool = False
+    remembered: tuple[Entry, ...] = ()
 
     @property
     def incident(self) -> str:
@@ -195,7 +203,15 @@ def _sha(line: bytes) -> str:
 
 def read(identity: str, state: str = STATE_DIRECTORY) -> Record:
     """The record of an incident on this host; without entries when there is none. Raises RunbookError."""
-    return parse(identity, _read(path(identity, state), 0))
+    record = parse(identity, _read(path(identity, state), 0))
+    return replace(record, remembered=parse(identity, _remembered(identity)).entries)
+
+
+def _remembered(identity: str) -> bytes:
+    try:
+        return _read(path(identity, MEMORY), 0)
+    except RunbookError:  # a record is read without it: rather paged twice than never
+        return b""
 
 
 def _read(place: str, start: int) -> bytes:
@@ -405,13 +421,43 @@ def _joining(
 
 
 def begin_page(identity: str, level: str, key: str, run: str = "", by: str = "", state: str = STATE_DIRECTORY) -> bool:
-    """Put on record that a level is about to be paged; False when it was already, or somebody else is at it."""
-    with _locked(identity, state) as descriptor:
-        known = describe(read(identity, state), _stamps.clock())["levels"].get(level)
-        if known and handled(known):
+    """Put on record that a level is about to be paged; False when it was already, or somebody else is at it.
+
+    A record that cannot be written is no reason to page every minute: then it stands in MEMORY. Raises RunbookError
+    where neither can be written.
+    """
+    page = {"level": level, "key": key}
+    try:
+        return _begin_page(identity, page, run, by, state, state)
+    except RunbookError:
+        return _begin_page(identity, page, run, by, state, MEMORY)
+
+
+def _begin_page(identity: str, page: Mapping, run: str, by: str, state: str, into: str) -> bool:
+    with _locked(identity, into) as descriptor:
+        if handled(_page(identity, page["level"], state)):
             return False
-        _append(descriptor, path(identity, state), "paging", {"level": level, "key": key}, run, by)
+        _append(descriptor, path(identity, into), "paging", page, run, by)
     return True
+
+
+def end_page(identity: str, page: Mapping, run: str = "", by: str = "", state: str = STATE_DIRECTORY) -> None:
+    """Put on record who got a page (``level``, ``key``, ``sent``, ``failed``); where it stands as in begin_page()."""
+    try:
+        append(identity, "paged", page, run, by, state)
+    except RunbookError:
+        if _page(identity, page["level"], state).get("state") != "paged":
+            append(identity, "paged", page, run, by, MEMORY)
+        return
+    levels = describe(read(identity, state), _stamps.clock())["levels"]
+    if not any(known.get("remembered") for known in levels.values()):  # from here on the record alone counts
+        with contextlib.suppress(RunbookError):
+            _files.remove(path(identity, MEMORY))
+
+
+def _page(identity: str, level: str, state: str) -> Mapping:
+    """What is known of a level, on record or in MEMORY."""
+    return describe(read(identity, state), _stamps.clock())["levels"].get(level, {})
 
 
 def handled(page: Mapping) -> bool:
@@ -465,7 +511,7 @@ def describe(record: Record, now: _stamps.Clock) -> dict:
         "age_seconds": round(age_of(record, now), 1),
         "severity": severity(record),
         "acknowledged": None if acknowledged is None else {"who": acknowledged.data.get("who"), "at": acknowledged.at},
-        "levels": _levels(record.entries, now),
+        "levels": _levels(record, now),
         "closed": over.at if over and over.what == "closed" and not record.open else None,
         "verdict": verdict.data.get("verdict") if verdict else None,
         "chain": {"whole": not record.problem, "problem": record.problem},
@@ -475,13 +521,29 @@ def describe(record: Record, now: _stamps.Clock) -> dict:
     }
 
 
-def _levels(entries: Sequence[Entry], now: _stamps.Clock) -> dict:
-    """The levels that were paged, or are being paged, each once. A page that no channel took is tried again."""
+def _levels(record: Record, now: _stamps.Clock) -> dict:
+    """The levels that were paged, or are being paged, each once; ``remembered`` is what the record does not know."""
+    levels = _pages(record.entries, now)
+    for level, page in _pages(record.remembered, now).items():
+        known = levels.get(level)
+        if known is None or (known["state"] != "paged" and _furthest(page) < _furthest(known)):
+            levels[level] = {**page, "remembered": True}
+    return levels
+
+
+def _furthest(page: Mapping) -> tuple[bool, float]:
+    return page["state"] != "paged", page["age_seconds"]
+
+
+def _pages(entries: Sequence[Entry], now: _stamps.Clock) -> dict:
+    """The levels in lines of a record. A page that no channel took is tried again."""
     levels: dict[str, dict] = {}
     for entry in entries:
         level = entry.data.get("level")
         known = levels.get(level, {}).get("state") if isinstance(level, str) else "paged"
         if entry.what in ("paging", "paged") and known != "paged":
             state = "paged" if entry.what == "paged" and entry.data.get("sent") else "paging"
-            levels[level] = {"state": state, "at": entry.at, "age_seconds": round(age(entry, now), 1)}
+            at = entry.data.get("paged_at") or entry.at
+            channels = {name: entry.data.get(name) for name in ("key", "sent", "failed")} if state == "paged" else {}
+            levels[level] = {"state": state, "at": at, "age_seconds": round(age(entry, now), 1), **channels}
     return levels

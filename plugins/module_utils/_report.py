@@ -102,10 +102,17 @@ def verdict(tried: Sequence[Mapping]) -> str:
         return "unknown"
     if any(result.get("failed") or result.get("verdict") == "escalated" for result in tried):
         return "escalated"
+    if any(unsettled(result) for result in tried):
+        return "escalated"
     last = tried[-1].get("verdict", "unknown")
     if last == "refused" and any(result.get("changed") for result in tried):  # "nothing was changed" would be wrong
         return "escalated"
     return "escalated" if last == "not_recovered" else last
+
+
+def unsettled(result: Mapping) -> bool:
+    """Did it meet an action that was cut off, and that a person has to look at?"""
+    return any(sentence["message"] in ("left_unknown", "left_open") for sentence in result.get("done", ()))
 
 
 def report(language: str, incident: str, hosts: Sequence[Host]) -> list[str]:

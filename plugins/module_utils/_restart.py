@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from ansible_collections.aurora.runbook.plugins.module_utils import _record, _stamps, _systemd
@@ -19,27 +19,42 @@ ACTION = "service_restart"  # as the record names it
 class Current:
     """What is on the host. ``problem`` says why the unit is not well, ``trades`` that it is the trading loop.
 
-    ``crashes`` counts systemd's own restarts in the last LOOP_SECONDS, ``last_words`` is what the service said then.
-    ``up`` and ``ours`` are seconds since it came up and since we restarted it, None where it did not.
+    ``crashes`` counts systemd's own restarts in the last LOOP_SECONDS, ``loop_left`` is how many seconds that makes a
+    crash loop yet, ``last_words`` is what the service said then. ``up`` and ``ours`` are seconds since it came up and
+    since we restarted it, None where it did not.
     """
 
     unit: _systemd.Unit
     problem: str = ""
     trades: bool = False
     crashes: int = 0
+    loop_left: float = 0.0
     last_words: str = ""
     up: float | None = None
     ours: float | None = None
 
 
 @dataclass(frozen=True)
+class Guard:
+    """A guard that says no, seconds until it would allow, and the values of its sentence."""
+
+    name: str
+    allowed_in: float
+    values: Mapping[str, object]
+
+
+@dataclass(frozen=True)
 class Plan:
-    """WAIT for systemd's own restart, START, RESTART or nothing (""), and the reason as a message with its values."""
+    """WAIT for systemd's own restart, START, RESTART or nothing (""), and the reason as a message with its values.
+
+    ``guard`` speaks against it unless a person forces it; what is ``refused`` cannot be forced.
+    """
 
     action: str
     reason: str
     values: Mapping[str, object] = field(default_factory=dict)
     refused: bool = False
+    guard: Guard | None = None
 
     @property
     def changed(self) -> bool:
@@ -67,19 +82,35 @@ def plan(current: Current, state: str, min_interval: float, mended: bool = False
         return refuse("refused_reload")
     if current.trades:
         return refuse("refused_trader")
-    if current.crashes >= LOOP_RESTARTS and not mended:
-        words = current.last_words or "–"
-        return refuse("refused_loop", count=current.crashes, minutes=LOOP_SECONDS // 60, words=words)
+    looping = current.crashes >= LOOP_RESTARTS and not mended
     young = current.up is not None and current.up < YOUNG_SECONDS
-    if unit["ActiveState"] == "activating" or (current.crashes and current.problem and young):
+    if not looping and (unit["ActiveState"] == "activating" or (current.crashes and current.problem and young)):
         return Plan(WAIT, "systemd_at_it", values)
-    if not current.problem and current.up is not None and current.up < min_interval:
+    if not looping and not current.problem and current.up is not None and current.up < min_interval:
         return Plan("", "restarted_lately", {**values, "seconds": round(current.up)})
-    if current.ours is not None and current.ours < min_interval:
-        return refuse("refused_again", seconds=round(current.ours), problem=current.problem or unit.state)
-    if state == "restarted" and unit["ActiveState"] in ("active", "reloading", "deactivating"):
-        return Plan(RESTART, "restart_because", {**values, "problem": current.problem or unit.state})
-    return Plan(START, "start_because", values)
+    guard = _crash_loop(current) if looping else _restart_interval(current, min_interval)
+    if state == "restarted" and unit["ActiveState"] in ("active", "reloading", "deactivating", "activating"):
+        return Plan(RESTART, "restart_because", {**values, "problem": current.problem or unit.state}, guard=guard)
+    return Plan(START, "start_because", values, guard=guard)
+
+
+def _crash_loop(current: Current) -> Guard:
+    values = {"count": current.crashes, "window": LOOP_SECONDS // 60, "limit": LOOP_RESTARTS - 1}
+    words = current.last_words or "–"
+    return Guard("crash_loop", current.loop_left, {"target": current.unit.id, "words": words, **values})
+
+
+def _restart_interval(current: Current, limit: float) -> Guard | None:
+    if current.ours is None or current.ours >= limit:
+        return None
+    values = {"ago": round(current.ours), "limit": round(limit), "problem": current.problem or current.unit.state}
+    return Guard("restart_interval", limit - current.ours, {"target": current.unit.id, **values})
+
+
+def loop_left(count: Callable[[float], int]) -> float:
+    """Seconds until a unit that crashes no more is in no crash loop. ``count`` counts restarts of the last seconds."""
+    every = range(LOOP_SECONDS)
+    return next((left for left in every if count(LOOP_SECONDS - left) < LOOP_RESTARTS), LOOP_SECONDS)
 
 
 def trades(unit: _systemd.Unit, environments: Iterable[Mapping[str, str]], files: Iterable[str]) -> bool:

@@ -154,8 +154,13 @@ def impact_of(
         beyond * scale if known and unit else None,
         unit,
         round(denied[-1]) if denied else None,  # Prometheus extrapolates
-        _fall(clients) if clients else _dropped(entry for entry in entries if entry.host == host),
+        _most(_fall(clients) if clients else None, _dropped(entry for entry in entries if entry.host == host)),
     )
+
+
+def _most(*counts: float | None) -> float | None:
+    """The larger one: who is back before the next scrape was never away for Prometheus."""
+    return max((count for count in counts if count is not None), default=None)
 
 
 def _fall(values: Sequence[float]) -> float:

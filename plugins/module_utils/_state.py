@@ -16,6 +16,8 @@ from ansible_collections.aurora.runbook.plugins.module_utils import (
     _stamps,
 )
 
+NAMED = ("action", "target")  # of an intent
+
 
 def overview(now: _stamps.Clock) -> dict:
     """As incident_info and triage_info return it beside incidents. Raises RunbookError when something cannot be read.
@@ -31,12 +33,22 @@ def overview(now: _stamps.Clock) -> dict:
         "timer_works": timer in ("", _lease_timer.WELL),
         "claim": {"holder": claim.holder, "incident": claim.incident, "since": claim.since} if claim else None,
         "paused": pause.until if pause else None,
+        "cut_off": [] if claim else _cut_off(now),
         "now": now.stamp,
     }
 
 
 def open_incidents(now: _stamps.Clock) -> list[dict]:
     return [_record.describe(_record.read(name), now) for name in _record.open_names()]
+
+
+def _cut_off(now: _stamps.Clock) -> list[dict]:
+    """Actions that nobody said the end of; while a run works here they may be its own."""
+    return [
+        {"id": record.id, "at": intent.at, "by": intent.by, **{key: intent.data.get(key) for key in NAMED}}
+        for record in _record.recent(_record.CUT_OFF_SECONDS, now)
+        for intent in record.unfinished
+    ]
 
 
 def _shown(lease: _lease.Lease) -> dict:

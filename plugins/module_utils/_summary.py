@@ -75,7 +75,7 @@ def blind(language: str, triage: Mapping, incidents: Iterable[str]) -> list[str]
 
 
 def standing(language: str, triage: Mapping) -> list[str]:
-    """A line for each open incident, for a run that works here, and for a pause."""
+    """A line for each open incident, for what was cut off, for a run that works here, and for a pause."""
     lines = []
     for incident in triage["incidents"]:
         by = incident["acknowledged"]["who"] if incident["acknowledged"] else say(language, "nobody")
@@ -83,6 +83,7 @@ def standing(language: str, triage: Mapping) -> list[str]:
         lines.append(say(language, "incident_open", by=by, **values))
         if not incident["chain"]["whole"]:
             lines.append(say(language, "chain_broken", id=incident["id"], problem=incident["chain"]["problem"]))
+    lines += [say(language, "cut_off", **action) for action in triage["cut_off"]]
     if triage["claim"]:
         claim = triage["claim"]
         lines.append(say(language, "claimed", by=claim["holder"], incident=claim["incident"], since=claim["since"]))

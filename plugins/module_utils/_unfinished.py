@@ -22,7 +22,6 @@ from ansible_collections.aurora.runbook.plugins.module_utils import (
 )
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
 
-WITHIN = 7 * 86400.0  # seconds back in which an action may have been cut off, beside what is open
 FINISHED, UNDONE, UNKNOWN = "finished", "undone", "unknown"
 
 
@@ -44,6 +43,18 @@ def settle_all(
             _record.append(record.id, "result", data, run, by, state)
             said.append(sentence)
     return said
+
+
+def unknown(said: Iterable[Mapping]) -> bool:
+    """Is there an action of which nobody knows how far it came?"""
+    return any(sentence["message"] == f"left_{UNKNOWN}" for sentence in said)
+
+
+def still_open(records: Iterable[_record.Record]) -> list[dict]:
+    """A sentence for each action that its own module has to judge first; half a lease is said to be one anyway."""
+    left = (intent for record in records for intent in record.unfinished)
+    judged = (intent for intent in left if _JUDGES.get(str(intent.data.get("action"))) is not _of_lease)
+    return [_messages.sentence("left_open", **_named(intent)) for intent in judged]
 
 
 def _named(intent: _record.Entry) -> dict:

@@ -27,12 +27,14 @@ options:
       - V(ended) puts the O(verdict) of a run on record, closes the incident on this host when that is V(recovered) or
         V(healthy), and gives up the claim of the run. It takes O(incident), and opens it where nothing was done. What
         a run puts on record of itself counts as no change.
+      - V(settled) puts on record what became of actions that were cut off, and says so.
       - V(acknowledged) says who took over, V(noted) adds a note, V(closed) closes it by hand.
       - V(paused) keeps automation off this host for O(minutes), V(resumed) ends that.
-      - V(paging) asks whether O(level) is to be paged, V(paged) says to whom it was.
+      - V(paging) asks whether O(level) is to be paged, V(paged) says to whom it was. Both are remembered in
+        C(/run/aurora-runbook) while the record cannot be written.
     type: str
     required: true
-    choices: [ended, acknowledged, noted, closed, paused, resumed, paging, paged]
+    choices: [ended, settled, acknowledged, noted, closed, paused, resumed, paging, paged]
   id:
     description: The incident's id. Without it all incidents that are open on this host.
     type: str
@@ -69,6 +71,10 @@ options:
     type: list
     elements: dict
     default: []
+  at:
+    description: When it was sent, for V(paged) of a page that this record missed and another one has.
+    type: str
+    default: ""
 seealso:
   - module: aurora.runbook.incident_info
 """
@@ -120,7 +126,7 @@ message:
   type: str
 done:
   description: Sentences on what became of actions that were cut off, each with C(message), C(values) and C(text).
-  returned: with O(state=ended)
+  returned: with O(state=ended) and O(state=settled)
   type: list
   elements: dict
 """
@@ -134,6 +140,7 @@ from ansible_collections.aurora.runbook.plugins.module_utils import (
     _record,
     _redact,
     _stamps,
+    _unfinished,
 )
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
 
@@ -147,6 +154,12 @@ def ended(params, conduct):
         return {"changed": False, "incidents": [], "done": []}
     incident, said = conduct.close(params["verdict"])
     return {"changed": False, "incidents": [incident], "done": said}
+
+
+def settled(_params, conduct):
+    """What became of actions that were cut off, whoever they were of."""
+    said = [] if conduct.check_mode else conduct.settle(conduct.recent())
+    return {"changed": False, "incidents": [], "done": [*said, *_unfinished.still_open(conduct.recent())]}
 
 
 def sentence(key, **values):
@@ -171,12 +184,10 @@ def line(params):
     """What to write, by state."""
     who = {"who": params["who"], "text": params["text"]}
     closed = {"verdict": "closed", "sentence": sentence("closed_by_hand", who=params["who"], text=params["text"])}
-    page = {"level": params["level"], "key": params["key"], "sent": params["sent"], "failed": params["failed"]}
     return {
         "acknowledged": ("acknowledged", who),
         "noted": ("note", who),
         "closed": ("closed", closed),
-        "paged": ("paged", page),
     }[params["state"]]
 
 
@@ -192,7 +203,24 @@ def write(params, check_mode):
 def paging(params, check_mode):
     names = chosen(params)
     begun = [] if check_mode else [_record.begin_page(name, params["level"], params["key"]) for name in names]
-    return {"changed": any(begun), "send": any(begun), "incidents": shown(names)}
+    return {"changed": any(begun), "send": any(begun), **told(params, names)}
+
+
+def paged(params, check_mode):
+    names = chosen(params)
+    page = {name: params[name] for name in ("level", "key", "sent", "failed")}
+    for name in [] if check_mode else names:
+        _record.end_page(name, {**page, "paged_at": params["at"]} if params["at"] else page)
+    return {"changed": bool(names), **told(params, names)}
+
+
+def told(params, names):
+    """The incidents, with a warning for each record that could not be written."""
+    incidents = shown(names)
+    lost = [one["id"] for one in incidents if one["levels"].get(params["level"], {}).get("remembered")]
+    warning = "the record of {} cannot be written: {} is remembered in {} until a reboot; look at `df -h` and `findmnt`"
+    warnings = [warning.format(name, params["level"], _record.MEMORY) for name in lost]
+    return {"incidents": incidents, "warnings": warnings}
 
 
 def pause(params, check_mode):
@@ -214,11 +242,12 @@ def pause(params, check_mode):
     return {"changed": changed, "paused": until or None, "incidents": shown(names)}
 
 
+CONDUCTED = {"ended": ended, "settled": settled}
 STATES = {
     "acknowledged": write,
     "noted": write,
     "closed": write,
-    "paged": write,
+    "paged": paged,
     "paging": paging,
     "paused": pause,
     "resumed": pause,
@@ -229,7 +258,7 @@ def main():
     text = {"type": "str"}
     module = AnsibleModule(
         argument_spec={
-            "state": {**text, "required": True, "choices": ["ended", *STATES]},
+            "state": {**text, "required": True, "choices": [*CONDUCTED, *STATES]},
             "id": text,
             "incident": {"type": "dict", "options": _options.INCIDENT},
             "verdict": {**text, "choices": VERDICTS},
@@ -240,6 +269,7 @@ def main():
             "key": {**text, "default": "", "no_log": False},
             "sent": {"type": "list", "elements": "str", "default": []},
             "failed": {"type": "list", "elements": "dict", "default": []},
+            "at": {**text, "default": ""},
         },
         required_if=[
             ("state", "ended", ["incident", "verdict"]),
@@ -249,13 +279,15 @@ def main():
         ],
         supports_check_mode=True,
     )
-    if module.params["state"] == "ended":
-        _conduct.conducted(module, "incident", ended)
+    if module.params["state"] in CONDUCTED:
+        _conduct.conducted(module, "incident", CONDUCTED[module.params["state"]])
     try:
         _options.check_ranges(module.params, RANGES)
         result = STATES[module.params["state"]](module.params, module.check_mode)
     except RunbookError as error:
         module.fail_json(msg=_redact.redact_text(str(error)))
+    for warning in result.pop("warnings", ()):
+        module.warn(_redact.redact(warning))
     module.exit_json(**_redact.redact_data(result))
 
 

@@ -48,9 +48,10 @@ incidents:
   description:
     - The oldest first, each with C(id), C(incident) (its class), C(open), C(opened) and C(closed) by the host's clock,
       C(age_seconds) since the trouble began, the worst C(severity), C(deadlines) by it (C(respond_by),
-      C(resolve_by)), C(acknowledged) (C(who), C(at)), C(levels) paged or being paged (C(state), C(at),
-      C(age_seconds)), the last C(verdict), C(chain) (C(whole), C(problem)), C(torn) for a last line that is not
-      whole, C(head), the hash of the last line, and C(unfinished), intents without a result.
+      C(resolve_by)), C(acknowledged) (C(who), C(at)), the last C(verdict), C(chain) (C(whole), C(problem)), C(torn) for
+      a last line that is not whole, C(head), the hash of the last line, and C(unfinished), intents without a result.
+    - C(levels) that were paged or are being paged, each with C(state), C(at), C(age_seconds), and C(key), C(sent) and
+      C(failed) once it was; C(remembered) where the record could not be written.
     - With O(entries=true) C(entries) too, each as it stands in the record.
   returned: always
   type: list
@@ -68,6 +69,13 @@ paused:
   description: Until when automation is paused, C("") until somebody ends it, null when it is not.
   returned: always
   type: str
+cut_off:
+  description:
+    - Actions of the last week that were begun and never said to have ended, each with the C(id) of its incident,
+      C(action), C(target), C(at) by the host's clock and C(by). Empty while a run works on the host.
+  returned: always
+  type: list
+  elements: dict
 now:
   description: The host's clock, UTC.
   returned: always

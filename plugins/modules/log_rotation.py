@@ -281,6 +281,14 @@ def observe(directory, uid, writers):
     return _rotation.Current(logs, rotated, odd, _rotation.space(directory), held)
 
 
+def restarts(current, planned, writers):
+    """Whether a writer of what is rotated may have to be restarted, since it cannot be told to reload."""
+    keys = {log.key for log in current.logs} if planned.rotates else set()
+    told = [*planned.behind, *(holder for holder in current.holders if holder.writes and holder.key in keys)]
+    reload = {unit.id for unit in writers.units if unit["CanReload"] == "yes"}
+    return any(holder.unit in writers.restart - reload for holder in told)
+
+
 def catch_up(directory, uid, writers, old, held, seconds):
     """Get whoever of our units writes into one of the ``old`` files, by key, to the live file of the same name."""
     owed = {(holder.unit, old[holder.key]) for holder in held if holder.writes and holder.unit and holder.key in old}
@@ -438,7 +446,8 @@ def run(params, conduct):
     with _files.owned_directory(params["directory"], params["user"]) as directory:
         current = observe(directory, uid, writers)
         planned = _rotation.plan(current, wish, time.time())
-        refusal = planned.changed and conduct.begin(params["directory"], [])
+        restart = restarts(current, planned, writers)
+        refusal = planned.changed and conduct.begin(params["directory"], [], restart)
         if conduct.check_mode or refusal or not planned.changed:
             due = [{"log": log.name} for log in planned.due if planned.rotates]
             outcome = {"removed": planned.remove, "rotated": due, "moved": [], "complaint": ""}

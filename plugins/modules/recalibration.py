@@ -445,8 +445,10 @@ def shown(model, valid, says):
 
 
 def changes(seen):
-    """What the intent says: which model is replaced."""
-    return [{"name": "model", "before": _calibration.sha_of(seen.model), "after": None, "direction": "neutral"}]
+    """What the intent says: which model is replaced, and by days of trades other than the usual ones."""
+    days = {} if seen.site.days == _calibration.DAYS else {"days": seen.site.days}
+    before = _calibration.sha_of(seen.model)
+    return [{"name": "model", "before": before, "after": None, "direction": "neutral", **days}]
 
 
 def describe(params, seen, planned, refitted):

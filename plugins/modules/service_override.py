@@ -37,6 +37,7 @@ options:
     description:
       - The service, with or without C(.service). An alias or template instance is resolved to its own unit.
       - Refused are units that are not loaded, masked, transient or not running, and units edited without daemon-reload.
+        What stands for a unit that was masked, removed or renamed since can still be given back.
       - O(limits) alone are also taken by a service that failed or waits for systemd to start it again, as one killed
         for its memory. It is started once then, and so is one that does not go on for O(hold_seconds).
     type: str
@@ -44,9 +45,12 @@ options:
   state:
     description:
       - V(present) adds O(environment) and O(limits) to the override, V(absent) gives everything back.
+      - Where the unit was masked, removed or renamed since, V(absent) removes the override's files and its lease.
+        Nothing is restarted or proven then, and a process that still runs keeps the old value until it ends.
       - V(settled) sees to a change that an earlier run left unfinished, as one that was killed. What reduces exposure
         or is neutral against what was said before is finished, what raises it is undone. A stopped service stays
-        stopped, and where nothing is unfinished nothing is changed.
+        stopped, and where nothing is unfinished nothing is changed. A unit that was masked, removed or renamed since is
+        refused, unless nothing of the override is left then.
     type: str
     choices: [present, absent, settled]
     default: present
@@ -87,12 +91,14 @@ options:
     default: []
   lease_seconds:
     description:
-      - How long what is asked for now lasts, in seconds, 60 to 604800, or 0 for no end. Applied again it is renewed.
+      - How long what is asked for now lasts, in seconds, 60 to 604800. Given again it is renewed, which is on record.
+      - With 0 what has no end gets none, and an end that stands stays as it is. To be rid of it, give the override back
+        first. The end of a raise does not stay where the value reduces exposure now.
       - The host gives it back by itself then, by the timer C(aurora-runbook-leases.timer), also after a reboot, without
         a controller and with a wrong clock. What a person changed since is left alone, and a stopped service stopped.
       - What raises exposure always has an end, after 7200 seconds unless stated, and is renewed only when O(approve)
-        names it again. What reduces exposure ends only while the indicator of O(recovery), which is required then,
-        is healthy.
+        names it again, for 7200 seconds unless stated. What reduces exposure ends only while the indicator of
+        O(recovery), which is required then, is healthy. Else it stays, and an incident is open for whom to page.
     type: int
     default: 0
   health_url:
@@ -199,7 +205,8 @@ until:
 done:
   description:
     - What the values do not say, as messages with values and text. What spoke against the restart, or could not be
-      asked; which value ends by itself and when; what was settled how; what became of what was cut off earlier.
+      asked; which value ends by itself and when; what was settled how; what became of what was cut off earlier; that
+      the unit is masked or gone.
   returned: always
   type: list
   elements: dict
@@ -225,7 +232,8 @@ verdict:
     - V(recovered), V(not_recovered) or V(unknown) with O(recovery), see M(aurora.runbook.wait_for_recovery).
     - V(refused) when the restart would close an open breaker; then nothing was changed.
     - V(approval_needed) when a variable waits for approval, V(would_change) in check mode.
-    - V(healthy) with O(state=absent) and O(state=settled), V(unknown) when the service did not run.
+    - V(healthy) with O(state=absent) and O(state=settled), V(unknown) when the service did not run, or its unit is
+      masked or gone.
   returned: with O(recovery), in check mode, when a person is needed, or without O(state=present)
   type: str
 message:
@@ -273,7 +281,7 @@ def wanted(params):
 def plan(current, params):
     override = wanted(params)
     _override.check_unit(current, params["state"], override)
-    _override.check_files(current)
+    _override.check_files(current, missing=_override.unit_gone(current))
     if params["state"] != "present":
         return _override.plan_absent(current) if params["state"] == "absent" else _override.plan_settled(current)
     planned = _override.plan_present(
@@ -318,7 +326,7 @@ def settled(current):
 
 def told(current, planned, params, ends, check_mode):
     """What the report says beyond the values: which ends by itself and when, and what was settled how."""
-    unit, done = current.unit.id, []
+    unit, done = current.unit.id, _override.told_gone(current, planned, check_mode)
     if params["state"] == "settled":
         prefix = "settle_would_be_" if check_mode else "settle_"
         for how, steps in settled(current).items():
@@ -363,13 +371,13 @@ def run(params, conduct):
         return {**result, "verdict": "would_change"}
     working = None
     if not conduct.check_mode:
-        working, result["restarted"] = apply(current, planned, healthy, until, conduct.id)
+        working, result["restarted"] = apply(current, planned, healthy, until, conduct)
     # A raise stays an unfinished change until it is proven to help, so that a crash meanwhile undoes it.
     raised = recovery and any(step.direction == "increases" for step in planned.steps)
     if working and not raised:
         _lease.close(working, planned.written)
     if params["state"] != "present":
-        runs = current.unit.running or result["restarted"]
+        runs = (current.unit.running and not _override.unit_gone(current)) or result["restarted"]
         result["verdict"] = "unknown" if planned.changed and not runs else "healthy"
     if recovery:
         pid = _service.observe(current.unit.id).pid
@@ -381,7 +389,8 @@ def run(params, conduct):
 
 def begin(conduct, current, planned):
     granted_for = current.lease.incident if current.lease else ""
-    return conduct.begin(current.unit.id, changes(planned), planned.restart, granted_for)
+    raised = any(step.direction == "increases" for step in planned.steps)  # a person approved it, or gives back
+    return conduct.begin(current.unit.id, changes(planned), planned.restart, granted_for, approved=raised)
 
 
 def describe(current, planned, until):
@@ -401,15 +410,15 @@ def describe(current, planned, until):
     }
 
 
-def apply(current, planned, healthy, until, incident):
+def apply(current, planned, healthy, until, conduct):
     """Make the plan true, or only renew its ends; the lease while it is not closed, and whether there was a restart."""
     renewed = current.lease is not None and until != current.lease.ends
     if until and (planned.changed or renewed):
         _lease_timer.install(_lease_ends.PARTS)
     if planned.changed:
-        return _override_steps.apply(current, planned, healthy, until, incident)
+        return _override_steps.apply(current, planned, healthy, until, conduct.id)
     if renewed:
-        _lease.renew(current.lease, until)
+        _lease_ends.renew(current.lease, until, conduct)
     return None, False
 
 

@@ -18,6 +18,8 @@ description:
     times within 5 minutes and nobody since; a unit that this module restarted less than O(min_interval_seconds) ago
     and that is not well; a broken configuration with O(config_test); units that are not loaded, masked, transient, or
     edited without daemon-reload; and the trading loop.
+  - The first two are guards. With O(incident) they are on record like the others, and O(incident.force) acts against
+    them; a person's own call has O(mended) and O(min_interval_seconds).
   - The trading loop is never restarted bare, since an open breaker lives in its memory and would close. It is known by
     C(KELLY_MULTIPLIER) in the environment of a process of the unit, in the unit's C(Environment=) or in one of its
     C(EnvironmentFile=)s; M(aurora.runbook.service_override) restarts it with a smaller one.
@@ -139,6 +141,7 @@ recovery:
 """
 
 import contextlib
+import functools
 import math
 import time
 
@@ -147,6 +150,7 @@ from ansible_collections.aurora.runbook.plugins.module_utils import (
     _command,
     _conduct,
     _files,
+    _guards,
     _http,
     _messages,
     _metrics,
@@ -167,19 +171,27 @@ POLL_SECONDS = 0.25
 
 def observe(name, health_url, records):
     unit = _service.observe(_systemd.check_name(name))
-    crashes = unit.number("NRestarts") or 0  # since somebody last started it, however long that took
+    crashes, left = unit.number("NRestarts") or 0, 0.0  # since somebody last started it, however long that took
     if crashes >= _restart.LOOP_RESTARTS:
-        crashes = _systemd.automatic_restarts(_command.run, unit.id, _restart.LOOP_SECONDS)
+        crashes, left = crash_loop(unit.id)
     environments = _service.environments(unit).values()
     return _restart.Current(
         unit,
         problem=_service.objection(unit, {}, health_url) if unit.running else unit.state,
         trades=_restart.trades(unit, environments, environment_files(unit)),
         crashes=crashes,
+        loop_left=left,
         last_words=last_words(unit) if crashes >= _restart.LOOP_RESTARTS else "",
         up=unit.up_seconds,
         ours=_restart.ours(records, unit, _stamps.clock()),
     )
+
+
+def crash_loop(name):
+    """How often systemd restarted a unit of late, and for how many seconds yet that is a crash loop."""
+    read = functools.cache(lambda *argv: _command.run(list(argv)))
+    count = functools.partial(_systemd.automatic_restarts, lambda argv: read(*argv), name)
+    return count(_restart.LOOP_SECONDS), _restart.loop_left(count)
 
 
 def environment_files(unit):
@@ -300,9 +312,12 @@ def run(params, conduct):
     }
     if planned.refused:
         return {**result, "verdict": "refused"}
-    refusal = planned.changed and conduct.begin(current.unit.id, _restart.change(current.unit), restart=True)
+    guard, ends = planned.guard, _restart.change(current.unit)
+    own = guard and _guards.refusal(guard.name, guard.allowed_in, **guard.values)
+    refusal = planned.changed and conduct.begin(current.unit.id, ends, restart=True, own=own)
     if refusal:
-        return {**result, "changed": False, "verdict": "refused", "done": [refusal]}
+        nothing = {"changed": False, "diff": {"before": "", "after": ""}}
+        return {**result, **nothing, "verdict": "refused", "done": [refusal]}
     if conduct.check_mode and planned.changed:
         dropped = [_messages.sentence("clients_dropped", before=before)] if before else []
         return {**result, "done": [*result["done"], *dropped], "verdict": "would_change"}

@@ -38,8 +38,9 @@ options:
     default: present
   lease_seconds:
     description:
-      - How long the profile lasts, in seconds, 60 to 604800, or 0 for no end but a restart of the host. Applied again
-        it is renewed.
+      - How long the profile lasts, in seconds, 60 to 604800. Given again it is renewed, which is on record.
+      - With 0 a profile has no end but a restart of the host, and an end that stands stays as it is. To be rid of it,
+        give the profile back first.
       - The host gives it back by itself then, by the timer C(aurora-runbook-leases.timer), without a controller and
         with a wrong clock. A value that somebody else set since is left alone.
     type: int
@@ -152,10 +153,12 @@ def plan(current, params):
 
 def lease_ends(current, planned, params):
     """When each value of the profile ends by itself."""
-    if params["state"] == "present":
-        seconds = params["lease_seconds"]
-        return dict.fromkeys(planned.written, _lease.end(seconds, _stamps.clock())) if seconds else {}
-    return _lease.standing_ends(current.lease, planned.written)
+    if params["state"] == "present" and params["lease_seconds"]:
+        return dict.fromkeys(planned.written, _lease.end(params["lease_seconds"], _stamps.clock()))
+    standing = _lease.standing_ends(current.lease, planned.written)
+    if params["state"] == "present" and standing:  # the profile ends as a whole
+        return {**dict.fromkeys(planned.written, min(standing.values(), key=lambda end: end.until)), **standing}
+    return standing
 
 
 def run(params, conduct):
@@ -193,7 +196,7 @@ def run(params, conduct):
     if planned.changed:
         _sysctl.apply(current, planned, ends, conduct.id)
     elif renewed and not conduct.check_mode:
-        _lease.renew(current.lease, ends)
+        _lease_ends.renew(current.lease, ends, conduct)
     if params["state"] != "present":
         return {**result, "verdict": "healthy"}
     return {**result, **(_watch.watch(recovery, conduct.check_mode) if recovery else {})}

@@ -209,6 +209,13 @@ paused:
   description: Until when automation is paused, C("") until somebody ends it, null when it is not.
   returned: always
   type: str
+cut_off:
+  description:
+    - Actions of the last week that were begun and never said to have ended, each with the C(id) of its incident,
+      C(action), C(target), C(at) by the host's clock and C(by). Empty while a run works on the host.
+  returned: always
+  type: list
+  elements: dict
 probes:
   description:
     - By name, each with C(status) (V(ok), V(failed) or V(timeout)), C(problem), C(seconds) and C(data).
@@ -353,6 +360,7 @@ def look(params):
         "incidents": findings["leases"].data.get("incidents", []),
         "claim": findings["leases"].data.get("claim"),
         "paused": findings["leases"].data.get("paused"),
+        "cut_off": findings["leases"].data.get("cut_off", []),
         "probes": {name: shown(name, finding, secret) for name, finding in findings.items()},
     }
     return {"summary": _summary.summary("en", result), **result}

@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -107,6 +109,13 @@ def module(host: str, name: str, arguments: dict, *flags: str) -> dict:
 def kill_module(host: str, name: str, process: subprocess.Popen) -> None:
     """SIGKILL a module on its host, which leaves its claim, and wait for its controller."""
     shell(host, f"pkill -KILL -f AnsiballZ_{name}")
+    process.communicate(timeout=LIMIT)
+
+
+def kill_controller(process: subprocess.Popen) -> None:
+    """SIGKILL a controller with everything it started; what it started on a host goes on."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
     process.communicate(timeout=LIMIT)
 
 

@@ -10,7 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from ansible_collections.aurora.runbook.plugins.modules import alertmanager_silence
-from helpers import finish_module, lab, start
+from helpers import HOST as AURORA
+from helpers import finish_module, lab, module, playbook, start
 
 KEY = "circuit_breaker-20261124T180000Z-0123abcd"
 ALERT, HOST, OTHER = "SilenceTest", "silence-a.example.com", "silence-b.example.com"
@@ -122,3 +123,17 @@ def test_as_ansible_runs_it_on_the_controller():
     assert (result["failed"], result["changed"]) == (False, True), result
     assert result["done"][0]["text"] == f"{ALERT} of {HOST} is silenced until {result['until']}"
     assert silenced() == ports(HOST)
+
+
+def test_a_remediation_keeps_its_alert_quiet_while_it_works_and_no_longer(broken):
+    """Else the alert sounds for hours, or starts the next run while this one works."""
+    broken("breaker_spreads", [AURORA])
+    quick = f"aurora_alertmanager_url={OPTIONS['url']} aurora_healthy_seconds=1 aurora_enough_seconds=0"
+    run = playbook("remediate_circuit_breaker", "--limit", AURORA, "-e", quick)
+    assert (run.status, run.verdicts) == (0, {AURORA: "recovered"})
+    (incident,) = module(AURORA, "incident_info", {"days": 1, "entries": True})["incidents"]
+    (quiet,) = (entry["data"] for entry in incident["entries"] if entry["what"] == "silenced")
+    known = json.loads(lab.get(ADDRESS, 9093, "/api/v2/silences"))
+    (made,) = (one for one in known if one["id"] == quiet["silence"])
+    assert made["status"]["state"] == "expired"
+    assert {matcher["name"]: matcher["value"] for matcher in made["matchers"]}["alertname"] == "CircuitBreakerOpen"

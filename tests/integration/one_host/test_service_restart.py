@@ -94,7 +94,7 @@ def test_a_feed_that_hangs_is_restarted_once():
     assert (again["verdict"], again["changed"], said(again)) == ("healthy", False, ["restarted_lately"])
     hang()
     refused = restart(RESTART)
-    assert (refused["verdict"], refused["changed"], said(refused)) == ("refused", False, ["refused_again"])
+    assert (refused["verdict"], refused["changed"], said(refused)) == ("refused", False, ["guard_restart_interval"])
     assert footprint(HOST) == standing
 
 
@@ -125,7 +125,7 @@ def test_a_crash_loop_is_left_alone_and_tells_its_reason():
     assert (early["verdict"], early["changed"]) == ("refused", False)
     wait_until(lambda: int(show(HOST, FEED, "NRestarts")) >= 3)
     result = restart(RESTART)
-    assert (result["verdict"], result["changed"], said(result)) == ("refused", False, ["refused_loop"])
+    assert (result["verdict"], result["changed"], said(result)) == ("refused", False, ["guard_crash_loop"])
     assert "FEED_PORT=none is not a port" in result["done"][0]["text"]
 
 

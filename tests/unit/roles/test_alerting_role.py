@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import yaml
-from ansible_collections.aurora.runbook.plugins.module_utils import _alert, _indicators
+from ansible_collections.aurora.runbook.plugins.module_utils import _alert, _indicators, _options
 
 ROLE = Path(__file__).resolve().parents[3] / "roles" / "alerting"
 RULES = (ROLE / "templates" / "aurora.rules.yml.j2").read_text(encoding="utf-8")
@@ -24,3 +24,13 @@ def test_alerts_fire_at_the_limits_of_triage():
     assert {name: float(limit) for name, limit in limits} == {
         name: indicator.threshold for name, indicator in _indicators.INDICATORS.items()
     }
+
+
+def test_the_cooldown_outlasts_every_window_with_its_for():
+    """Else the alert of what is cured already starts the same action again."""
+    minutes = [int(text) for text in re.findall(r"\[(\d+)m\]", RULES)]
+    held = [int(text) for text in re.findall(r"alerting_for\.\w+ \| default\('(\d+)m'\)", RULES)]
+    assert (len(minutes) >= 3, len(held) >= 3) == (True, True)
+    assert 60 * (max(minutes) + max(held)) < _options.INCIDENT["cooldown_seconds"]["default"]
+    defaults = (ROLE.parent / "incident" / "defaults" / "main.yml").read_text(encoding="utf-8")
+    assert "aurora_cooldown_seconds | default(1500)" in defaults

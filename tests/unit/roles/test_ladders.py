@@ -86,6 +86,7 @@ CASES = {
 }
 
 
+CUT_OFF = {"action": "log_rotation", "target": "/logs", "at": "2026-11-24T18:00:00Z", "by": "olena"}
 HALF = {"name": "x.service", "kind": "service_override", "phase": "applying", "written": {"P_THRESHOLD": "0.5"}}
 HALF |= {"by": "oncall", "granted": "2026-11-24T18:00:00+00:00"}
 TCP_HALF = {**HALF, "name": "tcp_tuning", "kind": "tcp_tuning"}
@@ -120,6 +121,7 @@ def look(incident, cause):
         "incidents": [],
         "claim": None,
         "paused": None,
+        "cut_off": [],
         "probes": {"leases": {"status": "ok", "problem": "", "data": {}}},
     }
 
@@ -151,7 +153,7 @@ def remediate(incident, hosts, collection, tmp_path, *more):
     print(done.stdout, done.stderr)
     verdicts = dict(re.findall(r"- '(a\d+): ([^']+)'", done.stdout))
     made = {name: (calls / name).read_text(encoding="ascii").splitlines() for name in os.listdir(calls)}
-    ended = made.get("incident", [])
+    ended = made.get("ended", [])
     return {name: (made.get(name, []), WORDS[verdicts[name]], name in ended) for name in hosts}
 
 
@@ -177,6 +179,20 @@ def test_what_a_killed_run_left_is_settled_first_and_a_healthy_host_needs_no_run
     found = remediate("circuit_breaker", hosts, collection, tmp_path)
     for number, (_breached, _leases, _says, steps, verdict) in enumerate(SETTLED):
         assert found[f"a{number}"] == (steps, verdict, verdict != "healthy")
+
+
+def test_what_was_cut_off_is_settled_where_nothing_is_breached_too(collection, tmp_path):
+    """Else nobody ever learns what became of it."""
+    healthy = {**look("", "unknown"), "cut_off": [{**CUT_OFF, "id": "none-20261124T000000Z-00000000"}]}
+    known, unknown = (_messages.sentence(f"left_{how}", **CUT_OFF, changes="–") for how in ("undone", "unknown"))
+    hosts = {
+        "a0": {"look": healthy, "says": {}, "settles": [known]},
+        "a1": {"look": healthy, "says": {}, "settles": [unknown]},
+        "a2": {"look": look("", "unknown"), "says": {}},
+    }
+    found = remediate("circuit_breaker", hosts, collection, tmp_path)
+    assert found == {"a0": ([], "healthy", False), "a1": ([], "escalated", False), "a2": ([], "healthy", False)}
+    assert (tmp_path / "calls" / "settled").read_text(encoding="ascii").split() == ["a0", "a1"]
 
 
 def test_hosts_climb_together_whatever_an_earlier_run_left_on_one_of_them(collection, tmp_path):

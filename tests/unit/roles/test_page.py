@@ -4,8 +4,12 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+from pathlib import Path
+
+import pytest
 
 # As the playbooks have it: what is right for a host is wrong for the controller.
 PLAY = {
@@ -68,3 +72,82 @@ def test_without_the_library_the_remediation_goes_on_and_says_what_is_missing(tm
     assert "Failed to import the required Python library (apprise)" in said
     assert receiver.secret not in said + str(told)
     assert receiver.received == []
+
+
+# A tick: the real tasks and filters; incident_info answers as a host does, and incident as ``asked`` of it says.
+
+CHECKOUT = Path(__file__).resolve().parents[3]
+INCIDENT = """
+import json, os
+from ansible.plugins.action import ActionBase
+
+class ActionModule(ActionBase):
+    def run(self, tmp=None, task_vars=None):
+        host, asked = task_vars["inventory_hostname"], dict(self._task.args)
+        with open(os.environ["CALLS"], "a", encoding="utf-8") as calls:
+            print(json.dumps([host, asked]), file=calls)
+        if asked["state"] == "paging" and task_vars["asked"] is None:
+            return {"failed": True, "msg": "neither can be written"}
+        return {"changed": True, "incidents": [], "send": task_vars["asked"]}
+"""
+ID = "circuit_breaker-20261124T030000Z-0a1b2c3d"
+TOLD = {"state": "paged", "at": "t", "age_seconds": 60.0, "key": f"{ID}-L1", "sent": ["mail"], "failed": []}
+
+
+@pytest.fixture
+def tick(tmp_path, receiver):
+    """Runs a tick over hosts (levels on record, what the record says when it is asked); what the records were asked."""
+    ours = tmp_path / "collections" / "ansible_collections" / "aurora" / "runbook"
+    (ours / "plugins" / "action").mkdir(parents=True)
+    for name in ("roles", "playbooks", "meta", "galaxy.yml"):
+        (ours / name).symlink_to(CHECKOUT / name)
+    for name in ("filter", "lookup", "module_utils", "modules", "doc_fragments"):
+        (ours / "plugins" / name).symlink_to(CHECKOUT / "plugins" / name)
+    stand_in = CHECKOUT / "tests" / "unit" / "roles" / "stand_ins" / "incident_info.py"
+    (ours / "plugins" / "action" / "incident_info.py").symlink_to(stand_in)
+    (ours / "plugins" / "action" / "incident.py").write_text(INCIDENT, encoding="utf-8")
+
+    def run(**hosts):
+        incident = {"id": ID, "incident": "circuit_breaker", "open": True, "opened": "2026-11-24T03:00:00.000Z"}
+        incident.update(age_seconds=60.0, severity="P0", acknowledged=None, entries=[])
+        known = {
+            name: {"asked": asked, "answer": {"incidents": [{**incident, "levels": levels}], "leases": []}}
+            for name, (levels, asked) in hosts.items()
+        }
+        python = {"ansible_connection": "local", "aurora_python_interpreter": sys.executable}
+        python["aurora_contacts"] = {"L1": [{"name": "webhook", "url": receiver.url()}]}
+        inventory, calls = tmp_path / "inventory.json", tmp_path / "calls"
+        inventory.write_text(json.dumps({"aurora": {"hosts": known, "vars": python}}), encoding="utf-8")
+        settings = {"ANSIBLE_COLLECTIONS_PATH": str(tmp_path / "collections"), "ANSIBLE_BECOME_EXE": "true"}
+        playbook = ["ansible-playbook", "aurora.runbook.escalate", "-i", str(inventory)]
+        done = subprocess.run(
+            playbook,
+            env={**os.environ, **settings, "CALLS": str(calls)},
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout
+        return [json.loads(line) for line in calls.read_text().splitlines()] if calls.exists() else []
+
+    return run
+
+
+def test_a_page_that_a_record_missed_is_put_there_and_not_sent_again(tick, receiver):
+    ((host, asked),) = tick(aurora1=({"L1": TOLD}, True), aurora2=({}, True))
+    line = {"state": "paged", "id": ID, "level": "L1", "key": f"{ID}-L1", "sent": ["mail"], "failed": [], "at": "t"}
+    assert (host, asked) == ("aurora2", line)
+    assert receiver.received == []
+
+
+def test_where_no_record_missed_anything_none_is_written_to(tick, receiver):
+    assert tick(aurora1=({"L1": TOLD}, True), aurora2=({"L1": TOLD}, True)) == []
+    assert receiver.received == []
+
+
+@pytest.mark.parametrize(("answer", "sent"), [(True, 1), (False, 0), (None, 1)])
+def test_the_record_or_what_stands_for_it_decides_and_without_either_it_is_sent(tick, receiver, answer, sent):
+    calls = tick(aurora1=({}, answer))
+    assert len(receiver.received) == sent
+    assert [asked["state"] for _host, asked in calls] == ["paging", *["paged"] * sent]

@@ -119,6 +119,21 @@ def test_again_nothing_changes_and_what_people_wrote_is_kept(write):
     assert re.search(r"changed=0 ", said)
 
 
+def test_where_nobody_acknowledged_the_first_contact_is_proposed_by_name(write):
+    """Else follow-ups have no owner, or the secret URL of a contact stands in a report that goes to many."""
+    answers = {"aurora1": recorded.answers()["aurora1"]}
+    entries = answers["aurora1"]["incidents"][0]["entries"]
+    entries[:] = [entry for entry in entries if entry["what"] != "acknowledged"]
+    url = "json://user:s3cret@localhost/"
+    contacts = {"aurora_contacts": {"L1": [{"name": "primary", "url": url}, {"name": "second", "url": url}]}}
+    status, _said, files = write(answers, "-e", json.dumps(contacts))
+    assert status == 0
+    texts = [path.read_text(encoding="utf-8") for path in files.values()]
+    assert len(texts) == 2
+    assert all("primary?" in text for text in texts)
+    assert not [text for text in texts if "s3cret" in text or "second" in text]
+
+
 @pytest.mark.parametrize(
     ("answers", "identifier", "reason"),
     [

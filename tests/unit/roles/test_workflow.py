@@ -24,7 +24,7 @@ STAND_INS = Path(__file__).resolve().parent / "stand_ins"
 ID = "circuit_breaker-20261124T180000Z-1a2b3c4d"
 
 
-def play(playbook, hosts, collection, folder, answers=None):
+def play(playbook, hosts, collection, folder, answers=None, more=()):
     """Run a playbook as AWX does; its exit status, all it said, and what it hands on."""
     local = {name: {**host, "ansible_connection": "local"} for name, host in hosts.items()}
     (folder / "inventory.json").write_text(json.dumps({"aurora": {"hosts": local}}), encoding="utf-8")
@@ -39,7 +39,7 @@ def play(playbook, hosts, collection, folder, answers=None):
         "ANSIBLE_BECOME_EXE": "true",
     }
     done = subprocess.run(
-        ["ansible-playbook", f"aurora.runbook.{playbook}", "-i", "inventory.json", "-e", "@extravars.yml"],
+        ["ansible-playbook", f"aurora.runbook.{playbook}", "-i", "inventory.json", "-e", "@extravars.yml", *more],
         cwd=folder,
         env={**os.environ, **settings},
         capture_output=True,
@@ -99,6 +99,42 @@ def test_an_alert_that_awx_passes_on_is_remediated_and_nothing_in_it_is_a_templa
     assert (status, handed["aurora_outcome"]) == (0, {"a0": "recovered"})
     assert handed["aurora_incident_id"].startswith("circuit_breaker-")
     assert not (tmp_path / "ran").exists()
+
+
+LABELS = {"alertname": "CircuitBreakerOpen", "instance": "a1"}
+OLDER = {"id": "circuit_breaker-20261101T000000Z-00000000", "incident": "circuit_breaker"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "limit", "looked", "peers"),
+    [
+        ({"aurora_min_healthy": 1}, (), {"a0", "a1", "a2", "a3"}, "1"),
+        ({"aurora_min_healthy": "1"}, ("--limit", "a1,a2"), {"a1", "a2"}, "0"),
+        ({"aurora_min_healthy": 0}, (), {"a1"}, "0"),
+        ({}, (), {"a1"}, "0"),
+    ],
+)
+def test_peers_of_the_host_of_an_alert_are_counted_and_neither_repaired_nor_reported(
+    asked, limit, looked, peers, collection, tmp_path
+):
+    """Else aurora_min_healthy refuses each restart that an alert asks for, or hosts it is not about are repaired."""
+    hosts = {
+        "a0": {"look": look("", "unknown"), "says": {}},
+        "a1": breached({KELLY: "recovered"}),
+        "a2": {"look": {**look("circuit_breaker", "wide_spreads"), "incidents": [OLDER]}, "says": {}},
+        "a3": {"look": "{{ this_host_cannot_be_looked_at }}"},
+    }
+    answers = {"aurora_alert": {"labels": LABELS, "status": "firing"}, **asked}
+    status, said, handed = play("remediate", hosts, collection, tmp_path, answers, limit)
+    calls = {path.name: path.read_text(encoding="ascii").split() for path in (tmp_path / "calls").iterdir()}
+    assert set(calls["looked"]) == looked
+    assert calls["healthy_peers"] == ["a1", peers]
+    assert not calls.keys() & {"a0", "a2", "a3"}
+    assert (status, handed["aurora_outcome"]) == (0, {"a1": "recovered"})
+    assert handed["aurora_incident_id"] != OLDER["id"]
+    report = said.partition("Say what was wrong, what was done and what is left")[2].partition("PLAY RECAP")[0]
+    assert "a1: " in report
+    assert not [name for name in ("a0", "a2", "a3") if f"{name}: " in report]
 
 
 def waiting(verdict="approval_needed", knobs="spread_threshold", opened=True, incident="circuit_breaker"):

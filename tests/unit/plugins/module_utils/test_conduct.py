@@ -12,15 +12,18 @@ import pytest
 from ansible_collections.aurora.runbook.plugins.module_utils import (
     _claim,
     _conduct,
+    _guards,
     _lease,
     _lease_timer,
     _messages,
     _options,
+    _override,
     _pause,
     _record,
     _stamps,
 )
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
+from ansible_collections.aurora.runbook.plugins.modules import service_override
 
 ID = "circuit_breaker-20261124T180000Z-1a2b3c4d"
 OPTIONS = {name: spec.get("default") for name, spec in _options.INCIDENT.items()}
@@ -166,6 +169,35 @@ def test_a_refusal_is_on_record_and_neither_an_intent_nor_a_change_follows(state
     assert last.data["sentence"]["message"] == result["done"][0]["message"]
 
 
+def test_what_a_person_approved_is_done_though_all_before_it_did_not_help(state):
+    """Else CONFIDENCE_THRESHOLD, the last rung of its ladder, could never be tried."""
+    for seen in ("a", "b", "c"):
+        _record.append(ID, "intent", {"action": "x", "target": "y", "change": [{"name": seen}]}, "r", "", state)
+        data = {"intent": entries(state)[-1].seq, "outcome": "done", "verdict": "not_recovered"}
+        _record.append(ID, "result", data, "r", "", state)
+    current = SimpleNamespace(unit=SimpleNamespace(id=TARGET), lease=None)
+
+    def override(step):
+        planned = _override.Plan({}, {}, (step,), changed=True)
+        told = []
+        call(lambda _params, conduct: told.append(service_override.begin(conduct, current, planned)) or {"changed": 0})
+        return told[0] and told[0]["message"]
+
+    assert override(_override.Step("CALIBRATION_DAYS", "30", "90", "neutral")) == "guard_ineffective"
+    assert override(_override.Step("CONFIDENCE_THRESHOLD", "0.9", "0.8", "increases")) is None
+    assert entries(state)[-2].data["change"][0]["name"] == "CONFIDENCE_THRESHOLD"
+
+
+def test_a_guard_of_a_module_is_on_record_before_the_others_and_a_pause_comes_before_it(state):
+    own = _guards.refusal("restart_interval", 60.0, target=TARGET, ago=240, limit=300, problem="no answer")
+    work = lambda _params, conduct: {"changed": False, "done": [conduct.begin(TARGET, [STEP], own=own)]}  # noqa: E731
+    call(work, {**INCIDENT, "min_healthy": 1})
+    assert (entries(state)[-1].data["guard"], entries(state)[-1].data["allowed_in"]) == ("restart_interval", 60.0)
+    _pause.begin("", "olena: mine", state)
+    call(work)
+    assert entries(state)[-1].data["guard"] == "pause"
+
+
 def test_force_acts_against_the_guards_and_its_reason_is_on_record(state):
     changed = []
     acted_before(state, changed)
@@ -208,6 +240,17 @@ def test_a_failure_that_cannot_be_put_on_record_says_both(state, monkeypatch):
     message = call(work)["msg"]
     assert "the service did not come up" in message
     assert "not on record" in message
+
+
+def test_a_result_that_cannot_be_put_on_record_says_what_stands(state, monkeypatch):
+    def work(_params, conduct):
+        conduct.begin(TARGET, [STEP])
+        monkeypatch.setattr(_record, "MAX_FILE", 0)
+        return {"changed": True, "verdict": "recovered", "done": []}
+
+    result = call(work)
+    assert result["failed"]
+    assert f"{TARGET} (KELLY_MULTIPLIER 1.0 → 0.5) is done and stands, verdict recovered" in result["msg"]
 
 
 def test_another_run_is_told_who_works_here_and_changes_nothing(state):
@@ -257,6 +300,19 @@ def test_a_cure_whose_end_cannot_be_put_on_record_is_a_cure_all_the_same(state, 
     result = call(acting([]), {**INCIDENT, "last": True})
     assert (result["failed"], result["verdict"], "closed" in result) == (False, "recovered", False)
     assert _record.open_names(state) == [ID]
+
+
+def test_a_run_that_met_what_nobody_knows_the_end_of_leaves_the_incident_open_for_a_person(state):
+    cut_off = {"action": "log_rotation", "target": "/logs", "change": []}
+    _record.append(ID, "opened", {}, "an-earlier-run", "petro", state)
+    _record.append(ID, "intent", cut_off, "an-earlier-run", "petro", state)
+    result = call(acting([]), {**INCIDENT, "last": True})
+    assert [sentence["message"] for sentence in result["done"]][:1] == ["left_unknown"]
+    assert ("closed" in result, _record.open_names(state)) == (False, [ID])
+    _record.append(ID, "intent", cut_off, "an-earlier-run", "petro", state)
+    call(lambda _params, conduct: {"changed": False, "incident": conduct.close("recovered")[0]})
+    last = entries(state)[-1]
+    assert (last.what, last.data["verdict"], last.open) == ("verdict", "escalated", True)
 
 
 def test_a_run_that_goes_on_after_its_own_end_opens_the_incident_again(state):

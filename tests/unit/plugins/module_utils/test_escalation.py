@@ -150,6 +150,41 @@ def test_a_page_in_ukrainian_says_the_same():
 
 
 @pytest.mark.parametrize(
+    ("responded", "person", "lines"),
+    [
+        (
+            ("intent", 240),
+            None,
+            ["automation began to act after 4 min, within the 5 min", "no person has acknowledged"],
+        ),
+        (("intent", 400), None, ["began to act after 6 min, LATE: 5 min were allowed", "no person has acknowledged"]),
+        (("intent", 240), 400, ["began to act after 4 min, within the 5 min", "acknowledged by olena after 6 min"]),
+        (("acknowledged", 240), 240, ["acknowledged by olena after 4 min, within its 5 min"]),
+    ],
+)
+def test_the_first_answer_meets_the_deadline_and_whether_a_person_knows_is_said_apart(responded, person, lines):
+    what, after = responded
+    first = {"who": "olena", "after_seconds": after, "automatic": what == "intent"}
+    knows = person and {"who": "olena", "after_seconds": person}
+    told = _escalation.clock("en", {**FACTS, "responded": first, "acknowledged": knows})[:-1]
+    assert len(told) == len(lines)
+    assert all(part in line for part, line in zip(lines, told))
+    assert not [line for line in told[1:] if "LATE" in line]
+
+
+def test_the_first_answer_of_any_host_counts_from_when_the_trouble_began():
+    opening = {"what": "opened", "at": "2026-11-24T18:00:00Z", "data": {"age_seconds": 60}}
+    acted, known = (
+        {"what": what, "at": at, "data": {}}
+        for what, at in (("intent", "2026-11-24T18:03:00Z"), ("acknowledged", "2026-11-24T18:02:00Z"))
+    )
+    whole = merged(incident(entries=[opening, acted]), incident(entries=[opening, known]), incident())
+    assert (whole.responded["after_seconds"], whole.responded["automatic"]) == (180, False)
+    assert merged(incident(entries=[opening, acted])).responded["automatic"]
+    assert merged(incident(entries=[opening])).responded is None
+
+
+@pytest.mark.parametrize(
     ("seconds", "text"),
     [
         (0, "0 s"),

@@ -19,8 +19,9 @@ LIMITS = _guards.Limits(cooldown_seconds=1500.0, max_per_hour=6, max_per_day=20,
 WIDE = _guards.Limits(cooldown_seconds=0.0, max_per_hour=1000, max_per_day=1000, max_ineffective=100)
 
 
-def objection(past, limits=LIMITS, wanted=KELLY, restart=False, healthy_peers=None):
-    return _guards.objection(limits, sorted(past, key=lambda action: action.age), wanted, restart, healthy_peers)
+def objection(past, limits=LIMITS, wanted=KELLY, restart=False, healthy_peers=None, approved=False):
+    past = sorted(past, key=lambda action: action.age)
+    return _guards.objection(limits, past, wanted, restart, healthy_peers, approved)
 
 
 def some(count, age, **more):
@@ -89,6 +90,17 @@ def test_ineffective_one_that_helped_ends_the_chain_and_one_that_nobody_watched_
     assert objection([chain[0], replace(chain[1], verdict="recovered"), *chain[2:]]) is None
     unwatched = [replace(SLOW, age=3700.0, verdict=""), *chain]
     assert objection(unwatched).guard == "ineffective"
+
+
+def test_ineffective_what_a_person_approved_is_that_persons_decision_and_the_other_guards_stand():
+    """Else the last rung of a ladder could never be climbed, since all before it did not help."""
+    chain = [replace(SLOW, age=4000.0 + n, verdict="not_recovered") for n in range(3)]
+    assert objection(chain).guard == "ineffective"
+    assert objection(chain, approved=True) is None
+    assert objection([*chain, replace(KELLY, age=100.0)], approved=True).guard == "cooldown"
+    assert objection([*chain, *some(6, 100)], approved=True).guard == "per_hour"
+    assert objection([*chain, *some(20, 4000)], approved=True).guard == "per_day"
+    assert objection(chain, replace(LIMITS, min_healthy=1), restart=True, approved=True).guard == "min_healthy"
 
 
 @pytest.mark.parametrize(("healthy", "seen"), [(1, "1 other"), (0, "0 other"), (None, "? other")])
@@ -165,3 +177,15 @@ def test_what_nobody_knows_the_end_of_counts_for_the_budgets_and_holds_no_second
 def test_lines_that_make_no_sense_are_passed_over():
     odd = [entry(1, "result", {"intent": 9, "outcome": "done"}), entry(2, "intent", {}), entry(3, "result", {})]
     assert _guards.history([_record.Record(ID, tuple(odd))], NOW) == []
+
+
+@pytest.mark.parametrize(
+    ("step", "name"),
+    [
+        ({"name": "model"}, "model"),
+        ({"name": "model", "days": 90.0}, "model days=90"),
+        ({"name": "model", "days": "{{ 7 }}"}, "model"),  # a line that somebody edited
+    ],
+)
+def test_a_refit_to_other_days_is_another_action_and_records_of_earlier_versions_mean_what_they_meant(step, name):
+    assert _guards.what([step]) == (name,)

@@ -12,7 +12,16 @@ from pathlib import Path
 
 import pytest
 import yaml
-from ansible_collections.aurora.runbook.plugins.module_utils import _lease, _lease_ends, _lease_timer, _stamps
+from ansible_collections.aurora.runbook.plugins.module_utils import (
+    _conduct,
+    _lease,
+    _lease_ends,
+    _lease_timer,
+    _override,
+    _record,
+    _stamps,
+    _systemd,
+)
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import BusyError, FetchError, RunbookError
 
 CHECKOUT = Path(__file__).resolve().parents[4]
@@ -175,6 +184,104 @@ def test_the_proof_after_a_restart_fits_into_a_tick():
     slow = replace(lease(), health={"url": "u", "start": 600.0, "hold": 600.0})
     proof = _lease_ends.healthy(slow)
     assert (proof.url, 2 * (proof.start + proof.hold) < 300) == ("u", True)
+
+
+@pytest.mark.parametrize("state", ["masked", "not-found"])
+def test_the_end_of_what_a_unit_had_that_is_gone_comes_and_is_said(state, monkeypatch, told):
+    """A raise would stand until the unit comes back, and be loaded with it."""
+    standing = lease()
+    place = _override.paths("x.service")
+    files = _override.render_environment({"K": "2"}), _override.render_drop_in({"K": "2"}, place.environment)
+    unit = _systemd.Unit("x.service", {"Id": "x.service", "LoadState": state, "ActiveState": "active"})
+    current = _override.Current(unit, standing, *files, {7: {"K": "2"}})
+    done = []
+    monkeypatch.setattr(_lease, "save", lambda _lease: None)
+    monkeypatch.setattr(_lease, "drop", done.append)
+    monkeypatch.setattr(_lease_ends._override_steps, "observe", lambda _name: current)
+    monkeypatch.setattr(_lease_ends._override_steps, "install", lambda _lease, override: done.append(override))
+    monkeypatch.setattr(_lease_ends._service, "systemctl", lambda *words: done.append(words))
+    _lease_ends.end(standing, {"K"}, OVER, {}, lambda _one, outcome, said: told.append((outcome, said["message"])))
+    assert done == [{}, ("daemon-reload",), "x.service"]
+    assert told == [("taken_back", "gone_removed")]
+
+
+# On record
+
+CLASS = "circuit_breaker"
+HOME = f"{CLASS}-20270115T070000Z-0a1b2c3d"
+NOW = _stamps.Clock(1.8e9, "boot", 1000.0)
+
+
+def sentence(key="lease_stays"):
+    return _lease_ends._messages.sentence(key, unit="x.service", problem="edited", path="p", changes="K")
+
+
+def over(state, severity="P1"):
+    """An incident that a lease was granted for, and that is closed."""
+    _record.join(HOME, _record.Opening(severity=severity), "run", "oncall", state)
+    _record.append(HOME, "closed", {}, state=state)
+
+
+def ended(identity, state):
+    return [e.data["outcome"] for e in _record.read(identity, state).entries if e.what == "lease_ended"]
+
+
+def test_an_end_that_did_not_come_opens_an_incident_that_pages(tmp_path):
+    """In the record of a closed incident nobody reads that the host stays throttled, or was edited."""
+    state = str(tmp_path)
+    over(state)
+    _lease_ends.say(lease(incident=HOME), "left_alone", sentence(), state)
+    (opened,) = _record.open_names(state)
+    record = _record.read(opened, state)
+    assert (record.incident, _record.severity(record), record.entries[0].by) == (CLASS, "P1", "host")
+    assert (ended(opened, state), ended(HOME, state)) == (["left_alone"], [])
+    _lease_ends.say(lease(incident=HOME), "lost", sentence("lease_lost"), state)  # joins it, with no second page
+    assert _record.open_names(state) == [opened]
+    assert ended(opened, state) == ["left_alone", "lost"]
+
+
+def test_an_end_that_came_pages_nobody_and_is_told_to_whom_was_paged(tmp_path):
+    state = str(tmp_path)
+    over(state)
+    _lease_ends.say(lease(incident=HOME), "taken_back", sentence("lease_over"), state)
+    assert (_record.open_names(state), ended(HOME, state)) == ([], ["taken_back"])
+    _lease_ends.say(lease(incident=HOME), "kept", sentence("lease_end_failed"), state)
+    _lease_ends.say(lease(incident=HOME), "taken_back", sentence("lease_over"), state)
+    (opened,) = _record.open_names(state)
+    assert ended(opened, state) == ["kept", "taken_back"]
+
+
+def test_what_a_person_did_outside_of_an_incident_opens_none(tmp_path):
+    state = str(tmp_path)
+    for incident in ("", _record.outside(NOW)):
+        _lease_ends.say(lease(incident=incident), "left_alone", sentence(), state)
+    assert _record.open_names(state) == []
+    assert {_record.incident_of(name) for name in _record.names(state)} == {_record.NOBODY}
+
+
+def test_an_earlier_record_that_is_gone_keeps_nobody_from_being_paged(tmp_path):
+    """A lease may outlive the record it was granted for, and an incident without a severity has no deadlines."""
+    (opened,) = _lease_ends.places(lease(incident=HOME), True, NOW, str(tmp_path))
+    assert _record.severity(_record.read(opened, str(tmp_path))) == "P2"
+
+
+@pytest.mark.parametrize(
+    ("incident", "granted_for", "place"),
+    [("", HOME, HOME), ("", "", _record.outside(NOW)), (f"{CLASS}-20270115T080000Z-0a1b2c3d", HOME, None)],
+)
+def test_a_renewal_is_on_record(incident, granted_for, place, tmp_path, monkeypatch):
+    """Else nobody finds out who keeps a raise or a reduction on, time after time."""
+    saved = []
+    monkeypatch.setattr(_lease, "save", saved.append)
+    monkeypatch.setattr(_stamps, "clock", lambda: NOW)
+    conduct = _conduct.Conduct("service_override", None, False, state=str(tmp_path), id=incident, by="oncall")
+    ends = {"K": _lease.end(60, OVER, "increases")}
+    _lease_ends.renew(lease(incident=granted_for), ends, conduct)
+    (line,) = _record.read(place or incident, str(tmp_path)).entries
+    assert (line.what, line.by, line.open, line.data["name"]) == ("lease_renewed", "oncall", False, "x.service")
+    assert (line.data["written"], line.data["until"]) == ({"K": "2"}, ends["K"].until)
+    assert line.data["sentence"]["message"] == "lease_renewed"
+    assert [one.ends for one in saved] == [ends]
 
 
 # The program

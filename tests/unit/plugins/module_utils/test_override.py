@@ -6,8 +6,18 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from ansible_collections.aurora.runbook.plugins.module_utils import _knobs, _lease, _override, _stamps, _systemd
+from ansible_collections.aurora.runbook.plugins.module_utils import (
+    _conduct,
+    _knobs,
+    _lease,
+    _override,
+    _override_steps,
+    _service,
+    _stamps,
+    _systemd,
+)
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import ConflictError, RunbookError
+from ansible_collections.aurora.runbook.plugins.modules import service_override
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -23,6 +33,7 @@ UNIT = _systemd.Unit(
     },
 )
 PLACE = _override.paths(UNIT.id)
+HEALTHY = _service.Healthy("", 30.0, 5.0)
 
 
 def current(own, lease=None, said=None, unit=UNIT, **limits):
@@ -186,6 +197,83 @@ def test_units_that_cannot_be_overridden_are_refused_by_reason(properties, said)
             "present",
             {"KELLY_MULTIPLIER": "1"},
         )
+
+
+def kelly(phase=_lease.ACTIVE):
+    return lease({"KELLY_MULTIPLIER": "0.5"}, {"KELLY_MULTIPLIER": "1.0"}, phase)
+
+
+@pytest.mark.parametrize("state", ["masked", "not-found"])
+def test_what_stands_for_a_unit_that_is_gone_can_still_be_given_back(state):
+    """Else revert fails on that host for ever, and so does every playbook before it reaches the other hosts."""
+    own = {"KELLY_MULTIPLIER": "0.5"}
+    now = current(own, kelly(), LoadState=state, NeedDaemonReload="yes")
+    _override.check_unit(now, "absent", {})
+    plan = _override.plan_absent(now)
+    assert (plan.changed, plan.restart, plan.written) == (True, False, {})
+    for would, key in ((False, "gone_removed"), (True, "gone_would_be_removed")):
+        (said,) = _override.told_gone(now, plan, would)
+        assert (said["message"], said["values"]["state"]) == (key, state)
+        assert "KELLY_MULTIPLIER 0.5 → 1.0" in said["text"]
+    stopped = replace(now, unit=current({}, unit=now.unit, ActiveState="failed").unit, processes={})
+    assert _override.changes(_override.plan_absent(stopped).steps) == "KELLY_MULTIPLIER 0.5 → 1.0"
+    with pytest.raises(RunbookError, match=state):
+        _override.check_unit(now, "present", own)
+    with pytest.raises(ConflictError, match="edited"):
+        _override.check_files(replace(now, environment_text="KELLY_MULTIPLIER=2\n"), missing=True)
+
+
+def test_a_unit_that_never_had_a_lease_and_is_not_there_is_refused():
+    """Its name may be mistyped: "given back" would be a lie."""
+    with pytest.raises(RunbookError, match="not-found"):
+        _override.check_unit(current({}, LoadState="not-found"), "absent", {})
+    assert _override.told_gone(current({}, kelly()), _override.plan_absent(current({}, kelly()))) == []
+
+
+def test_a_unit_that_is_gone_is_settled_only_where_nothing_is_left_of_the_override():
+    half = lease(P_RAISED, P_BEFORE, _lease.APPLYING)
+    now = current({}, half, {}, ActiveState="failed", LoadState="masked")
+    _override.check_unit(now, "settled", {})
+    plan = _override.plan_settled(now)
+    assert (plan.changed, plan.restart, plan.written) == (True, False, {})
+    for other in (kelly(), kelly(_lease.APPLYING)):
+        with pytest.raises(RunbookError, match="masked"):
+            _override.check_unit(current({}, other, LoadState="masked"), "settled", {})
+
+
+def test_a_unit_that_is_gone_is_neither_restarted_nor_proven(monkeypatch):
+    """Its file is not the last of a unit that has none: the removal would be undone each time."""
+    done = []
+    monkeypatch.setattr(_lease, "save", lambda lease: done.append(lease.phase))
+    monkeypatch.setattr(_override_steps, "install", lambda lease, override: done.append(override))
+    monkeypatch.setattr(_override_steps._service, "systemctl", lambda *words: done.append(words))
+    monkeypatch.setattr(_override_steps._service, "observe", None)
+    now = current({"KELLY_MULTIPLIER": "0.5"}, kelly(), LoadState="masked")
+    working, restarted = _override_steps.apply(now, _override.plan_absent(now), HEALTHY)
+    assert (done, restarted) == (["removing", {}, ("daemon-reload",)], False)
+    assert working.previous == {"KELLY_MULTIPLIER": "0.5"}
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_the_module_says_of_a_unit_that_is_gone_what_it_does_and_proves_nothing(check_mode, monkeypatch, tmp_path):
+    now = current({"KELLY_MULTIPLIER": "0.5"}, kelly(), LoadState="not-found")
+    now, done = replace(now, drop_in_text=None), []  # its directory went with it
+    monkeypatch.setattr(_override_steps, "observe", lambda _name: now)
+    monkeypatch.setattr(_override_steps, "install", lambda _lease, override: done.append(override))
+    monkeypatch.setattr(_override_steps._service, "systemctl", lambda *words: done.append(words))
+    monkeypatch.setattr(_lease, "save", lambda _lease: None)
+    monkeypatch.setattr(_lease, "drop", done.append)
+    given = {"name": UNIT.id, "state": "absent", "start_seconds": 30.0, "hold_seconds": 5.0, "lease_seconds": 0}
+    params = {**given, **dict.fromkeys(("environment", "limits", "health_url", "recovery"))}
+    conduct = _conduct.Conduct("service_override", None, check_mode, state=str(tmp_path))
+    result = service_override.run(params, conduct)
+    said = [one["message"] for one in result["done"]]
+    assert (result["changed"], result["restarted"], result["overridden"]) == (True, False, {})
+    if check_mode:
+        assert (result["verdict"], said, done) == ("would_change", ["gone_would_be_removed"], [])
+    else:
+        assert (result["verdict"], said) == ("unknown", ["gone_removed"])
+        assert done == [{}, ("daemon-reload",), UNIT.id]
 
 
 def test_our_own_unfinished_change_does_not_lock_us_out():
@@ -442,6 +530,41 @@ def test_applying_again_renews_and_a_raise_only_with_a_new_approval():
     own = replace(lease(P_RAISED, P_BEFORE), ends={"P_THRESHOLD": old})
     assert ends(current(P_RAISED, own), P_RAISED, 600) == {"P_THRESHOLD": old}
     assert ends(current(P_RAISED, own), P_RAISED, 600, ["p_threshold"])["P_THRESHOLD"].granted_up == CLOCK.up
+
+
+def test_applying_a_reduction_again_without_a_time_keeps_its_end_and_with_one_renews_it():
+    """A playbook that does not name the time would make a reduction of one hour endless."""
+    old = _lease.end(600, replace(CLOCK, up=500.0), "reduces", WATCH)
+    now = current(KELLY_LOW, replace(lease(KELLY_LOW, KELLY_BEFORE), ends={"KELLY_MULTIPLIER": old}))
+    assert ends(now, KELLY_LOW) == ends(now, KELLY_LOW, watch=None) == {"KELLY_MULTIPLIER": old}
+    lower = ends(now, {"KELLY_MULTIPLIER": "0.2"}, watch=None)
+    assert lower == {"KELLY_MULTIPLIER": old}
+    assert ends(now, KELLY_LOW, 3600)["KELLY_MULTIPLIER"] == _lease.end(3600, CLOCK, "reduces", WATCH)
+    assert ends(current(P_RAISED, replace(lease(P_RAISED, P_BEFORE), ends={})), P_RAISED)["P_THRESHOLD"].seconds == 7200
+
+
+def test_a_reduction_does_not_end_as_the_raise_before_it_would():
+    """Its end asks no indicator: the host would go back to full size in the middle of an incident."""
+    raised = _lease.end(600, CLOCK, "increases")
+    own = replace(lease({"KELLY_MULTIPLIER": "0.8"}, {"KELLY_MULTIPLIER": "0.5"}), ends={"KELLY_MULTIPLIER": raised})
+    now = current({"KELLY_MULTIPLIER": "0.8"}, own)
+    assert ends(now, {"KELLY_MULTIPLIER": "0.3"}, direction="reduces") == {}
+    asked = ends(now, {"KELLY_MULTIPLIER": "0.3"}, 600, direction="reduces")
+    assert asked == {"KELLY_MULTIPLIER": _lease.end(600, CLOCK, "reduces", WATCH)}
+
+
+def test_only_an_end_that_moved_is_renewed_and_that_is_on_record(monkeypatch):
+    """Else nobody finds out who keeps a value on, or the record grows with every call."""
+    renewed = []
+    monkeypatch.setattr(service_override._lease_timer, "install", lambda _parts: None)
+    monkeypatch.setattr(service_override._lease_ends, "renew", lambda *given: renewed.append(given))
+    old = _lease.end(600, replace(CLOCK, up=500.0), "reduces", WATCH)
+    now = current(KELLY_LOW, replace(lease(KELLY_LOW, KELLY_BEFORE), ends={"KELLY_MULTIPLIER": old}))
+    planned, conduct = present(now, KELLY_LOW), object()
+    for seconds in (0, 600):
+        until = ends(now, KELLY_LOW, seconds)
+        assert service_override.apply(now, planned, HEALTHY, until, conduct) == (None, False)
+    assert renewed == [(now.lease, {"KELLY_MULTIPLIER": _lease.end(600, CLOCK, "reduces", WATCH)}, conduct)]
 
 
 def test_another_call_leaves_an_end_as_it_is():

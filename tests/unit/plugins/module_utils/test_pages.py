@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import pytest
 from ansible_collections.aurora.runbook.plugins.module_utils import _pages
 
 ID = "circuit_breaker-20261124T030000Z-0a1b2c3d"
@@ -61,6 +62,81 @@ def test_a_page_says_what_was_found_tried_and_proposed():
     (page,) = _pages.due("en", {"aurora1": read()})
     for part in ("circuit_breaker_state is 2", "wide_spreads", "KELLY_MULTIPLIER 1.0 → 0.5", "spread_threshold"):
         assert part in page["body"]
+
+
+def test_a_page_says_which_end_of_a_lease_did_not_come():
+    """It may be all that the host opened the incident for: the page would say nothing but its name."""
+    values = {"unit": "aurora-runner.service", "problem": "x.env was edited"}
+    ended = {"outcome": "left_alone", "sentence": {"message": "lease_stays", "values": values}}
+    lines = entries(("", "opened", {"severity": "P0"}), ("", "lease_ended", ended))
+    (page,) = _pages.due("en", {"aurora1": read(lines=lines)})
+    assert "its time is over, and it stays: x.env was edited" in page["body"]
+
+
+@pytest.mark.parametrize(
+    ("language", "result", "words"),
+    [
+        ("en", {"verdict": "not_recovered"}, "KELLY_MULTIPLIER 1.0 → 0.5: NOT RECOVERED"),
+        ("uk", {"verdict": "not_recovered"}, "KELLY_MULTIPLIER 1.0 → 0.5: НЕ ВІДНОВЛЕНО"),
+        ("uk", {"outcome": "failed", "problem": "no space\nleft"}, "1.0 → 0.5: НЕ ВДАЛОСЯ: no space left"),
+        ("en", {"outcome": "failed", "problem": "no space left"}, "1.0 → 0.5: FAILED: no space left"),
+        ("uk", {"outcome": "undone", "sentences": []}, "1.0 → 0.5: скасовано пізнішим запуском"),
+        ("uk", {"verdict": "of_the_future"}, "1.0 → 0.5: of_the_future"),
+        ("uk", None, "1.0 → 0.5: результату ще немає"),
+    ],
+)
+def test_a_page_says_in_its_language_how_an_action_ended_and_why_it_failed(language, result, words):
+    """Else who is woken reads "failed", and has to log in to learn why."""
+    lines = RECORDED[:3] + ([{**RECORDED[3], "data": {"intent": 3, **result}}] if result else [])
+    (page,) = _pages.due(language, {"aurora1": read(lines=lines)})
+    assert f"{words}\n" in page["body"]
+    assert not {"not_recovered", "failed", "undone"} & set(page["body"].replace(":", " ").split())
+
+
+def test_what_a_change_does_to_exposure_is_said_in_ukrainian_too():
+    said = {"message": "set", "values": {"unit": "x.service", "changes": "A 1 → 2", "direction": "reduces"}}
+    lines = RECORDED[:3] + entries(("r1", "result", {"intent": 3, "verdict": "recovered", "sentences": [said]}))
+    (page,) = _pages.due("uk", {"aurora1": read(lines=lines)})
+    assert "x.service: A 1 → 2 (зменшує ризик)" in page["body"]
+
+
+def test_a_long_reason_does_not_fill_the_page():
+    failed = {"intent": 3, "outcome": "failed", "problem": "x" * 5000}
+    (page,) = _pages.due("en", {"aurora1": read(lines=[*RECORDED[:3], {**RECORDED[3], "data": failed}])})
+    assert "x" * 200 in page["body"]
+    assert "x" * 201 not in page["body"]
+
+
+TOLD = {"state": "paged", "at": "t", "age_seconds": 60.0, "key": f"{ID}-L1", "sent": ["mail"], "failed": []}
+
+
+def test_a_page_that_one_record_missed_is_put_there_with_its_key_and_channels():
+    """Else it is paged again when the host that knows of it is away."""
+    begun = {"state": "paging", "at": "t", "age_seconds": 500.0}
+    hosts = {
+        "aurora1": read(levels={"L1": TOLD}),
+        "aurora2": read(levels={"L1": begun}),
+        "aurora3": {"msg": "no route"},
+    }
+    line = {"id": ID, "level": "L1", "key": f"{ID}-L1", "sent": ["mail"], "failed": [], "at": "t"}
+    assert _pages.missed(hosts) == [{"host": "aurora2", **line}]
+    remembered = read(levels={"L1": {**TOLD, "remembered": True}})
+    assert [one["host"] for one in _pages.missed({"aurora1": remembered, "aurora2": read()})] == ["aurora1", "aurora2"]
+
+
+@pytest.mark.parametrize(
+    "hosts",
+    [
+        {"aurora1": read(levels={"L1": TOLD}), "aurora2": read(levels={"L1": {**TOLD, "age_seconds": 5.0}})},
+        {"aurora1": read(levels={"L1": {"state": "paging", "at": "t", "age_seconds": 5.0}}), "aurora2": read()},
+        {"aurora1": read(levels={"L1": TOLD}, is_open=False), "aurora2": read(is_open=False)},
+        {"aurora1": read(levels={"L1": {**TOLD, "sent": None}}), "aurora2": read()},
+        {"aurora1": {"msg": "no route"}},
+    ],
+)
+def test_where_nothing_is_missed_no_host_is_asked_for_anything(hosts):
+    """Else each tick writes to every host, or calls paged what nobody took."""
+    assert _pages.missed(hosts) == []
 
 
 def test_a_proposal_of_an_earlier_run_is_not_proposed_again():

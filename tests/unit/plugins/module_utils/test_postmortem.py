@@ -14,6 +14,7 @@ import pytest
 from ansible_collections.aurora.runbook.plugins.filter import story as rendering
 from ansible_collections.aurora.runbook.plugins.module_utils import (
     _chart,
+    _escalation,
     _indicators,
     _messages,
     _postmortem,
@@ -137,6 +138,15 @@ def test_each_doubt_is_told(change, doubt):
     assert doubt in "\n".join(tell(answers).warnings)
 
 
+@pytest.mark.parametrize("form", FORMS)
+def test_a_record_that_ends_torn_is_told_before_anything_else(form):
+    """Else what was done last before the power went is missing, and nobody knows that anything is."""
+    answers = {"aurora1": recorded.answers()["aurora1"]}
+    answers["aurora1"]["incidents"][0]["torn"] = True
+    report = write(tell(answers), form)
+    assert "the last line of its record is torn" in report[: report.index(_messages.say("en", "pm_summary"))]
+
+
 def test_a_clock_that_is_right_and_a_reboot_are_no_doubt():
     """Else each reboot reads as a clock that was set."""
     answers = alone((50, "note", {}), (100, "note", {}))
@@ -193,6 +203,23 @@ def test_figures_come_from_the_record_where_it_was_not():
     (impact,) = story.impacts
     assert (impact.source, impact.breached, impact.dropped) == ("pm_from_record", 10, 9)
     assert impact.known == 75  # 15 s between four samples, and a minute that the last one speaks for
+
+
+def clients(*values):
+    """Prometheus with so many clients connected to a1, every five seconds from the beginning."""
+    points = [[BEGAN + 5 * number, str(value)] for number, value in enumerate(values)]
+    series = {"metric": {"host": "a1", "what": "clients"}, "values": points}
+    return {"status": "success", "data": {"resultType": "matrix", "result": [series]}}
+
+
+@pytest.mark.parametrize(("scraped", "dropped"), [((9, 9, 9), 9), ((20, 3, 20), 17), ((), 9)])
+def test_clients_that_a_restart_dropped_count_though_they_were_back_before_the_next_scrape(scraped, dropped):
+    """Else a restart that cut off every client is reported to have dropped none."""
+    back = {"message": "clients_back", "values": {"unit": "x", "before": 9, "after": 9}}
+    result = recorded.result(2, sentences=[back])
+    answers = alone((2, "intent", recorded.HALVE), (3, "result", result), closed=400)
+    (impact,) = tell(answers, asked=clients(*scraped)).impacts
+    assert impact.dropped == dropped
 
 
 def test_a_prometheus_that_does_not_answer_is_told():
@@ -258,6 +285,25 @@ def test_deadlines_are_met_by_the_first_answer_and_by_the_end(events, closed, st
     assert tuple(deadline.state for deadline in tell(alone(*events, closed=closed)).deadlines) == states
 
 
+@pytest.mark.parametrize("acted", [None, 200, 290, 310])
+@pytest.mark.parametrize("known", [None, 200, 290, 310])
+def test_the_page_and_the_report_agree_on_whether_the_response_was_in_time(acted, known):
+    """Else the same incident was answered in time for who is woken, and too late in the morning after."""
+    events = [(at, what, data) for at, what, data in (
+        (acted, "intent", recorded.HALVE), (known, "acknowledged", {"who": "bob"}),
+    ) if at]  # fmt: skip
+    deadlines = {"respond_by": recorded.at(300), "resolve_by": recorded.at(3600)}  # 5 min of P0, from the beginning
+    answers = alone(*sorted(events, key=lambda event: event[0]), deadlines=deadlines, opened=recorded.at(0))
+    info = answers["a1"]["incidents"][0]
+    info["entries"][0]["data"] = {**recorded.OPENED, "age_seconds": 0}
+    info["acknowledged"] = {"who": "bob", "at": recorded.at(known)} if known else None
+    info["age_seconds"] = 1000
+    (incident,) = _escalation.merge({"a1": answers["a1"]["incidents"]})
+    paged = _escalation.clock("en", incident.__dict__)[0]
+    late = "LATE" in paged or "ended" in paged
+    assert tell(answers).deadlines[0].state == ("pm_missed" if late else "pm_met")
+
+
 def test_a_deadline_that_is_not_known_is_not_met():
     """Else a record without deadlines looks well kept."""
     assert [d.state for d in tell(alone(deadlines={})).deadlines] == ["pm_unknown", "pm_unknown"]
@@ -271,6 +317,17 @@ def test_a_page_that_every_host_has_on_record_was_one_page():
     assert [line.hosts for line in lines] == [("aurora1", "aurora2")]
 
 
+def test_a_page_that_a_record_was_told_of_later_was_not_sent_twice():
+    """Else it looks as if people were paged again, or later than they were."""
+    paged = {**recorded.PAGE, "sent": ["mail"], "failed": []}
+    answers = {**alone((5, "paging", recorded.PAGE), (6, "paged", paged))}
+    later = (300, "paged", {**paged, "paged_at": recorded.at(6)})
+    answers["a2"] = alone(later)["a1"]
+    for hosts in (answers, {"a2": answers["a2"]}):
+        assert [(page.at, page.sent) for page in tell(hosts).pages] == [(BEGAN + 6, ("mail",))]
+        assert len([line for line in tell(hosts).timeline if "L1 paged" in line.text]) == 1
+
+
 def test_the_lines_of_a_host_stay_in_their_order_though_its_clock_was_set_back():
     """Else an answer stands before its question."""
     answers = alone(
@@ -278,6 +335,13 @@ def test_the_lines_of_a_host_stay_in_their_order_though_its_clock_was_set_back()
     )
     told = [line.text for line in tell(answers).timeline if "notes" in line.text]
     assert [text.split()[-1] for text in told] == ["first", "second", "third"]
+
+
+def test_a_renewal_of_a_lease_is_told_with_who_did_it():
+    values = {"unit": "x.service", "changes": "KELLY_MULTIPLIER=0.5", "until": "2026-11-24T20:00:00+00:00"}
+    said = {"name": "x.service", "sentence": {"message": "lease_renewed", "values": values}}
+    (line,) = [line.text for line in tell(alone((5, "lease_renewed", said))).timeline if "renewed" in line.text]
+    assert "renewed a lease: x.service: renewed, KELLY_MULTIPLIER=0.5 ends by itself at 2026-11-24T20" in line
 
 
 def test_a_long_record_is_cut_in_the_middle_and_says_so():
@@ -403,7 +467,7 @@ def test_what_people_wrote_is_kept_and_goes_into_both_files():
     first = write(tell())
     edited = first.replace(_messages.say("en", "pm_write_root"), "The exchange *changed*\n\n<b>its</b> fees.")
     edited = edited.replace(
-        "| fix what caused it |  | 2026-12-01 |  |", "| fix what caused it | bob | 2026-12-03 | x |"
+        "| fix what caused it | bob? | 2026-12-01 |  |", "| fix what caused it | bob | 2026-12-03 | x |"
     )
     edited = edited.replace(
         "<!-- follow_ups: end -->", "| call the \\| exchange | eve | soon |  |\n<!-- follow_ups: end -->"
@@ -413,6 +477,20 @@ def test_what_people_wrote_is_kept_and_goes_into_both_files():
     page = write(tell(), "html", written=edited)
     for part in ("The exchange *changed*", "&lt;b&gt;its", "bob", "2026-12-03", "call the | exchange", "eve"):
         assert part in page
+
+
+def test_follow_ups_propose_who_acknowledged_last_until_a_person_names_an_owner():
+    """Else a table of blanks leaves the meeting, or a proposal passes for a decision."""
+    answers = alone((5, "acknowledged", {"who": "bob"}), (9, "acknowledged", {"who": "e|ve"}))
+    report = write(tell(answers))
+    assert "| fix what caused it | e\\|ve? | 2026-12-01 |  |" in report
+    assert "e|ve?" in write(tell(answers), "html")
+    decided = report.replace("| fix what caused it | e\\|ve? |", "| fix what caused it | olena |")
+    assert write(tell(answers), written=decided) == decided
+    other = write(tell(alone((5, "acknowledged", {"who": "taras"}))), written=decided)
+    assert "| fix what caused it | olena |" in other
+    assert "| update the documentation | taras? |" in other
+    assert "| fix what caused it |  | 2026-12-01 |  |" in write(tell(alone()))
 
 
 def test_a_report_nobody_wrote_into_follows_the_record_and_the_language():

@@ -11,7 +11,7 @@ import subprocess
 import sys
 
 import pytest
-from ansible_collections.aurora.runbook.plugins.module_utils import _calibration, _files
+from ansible_collections.aurora.runbook.plugins.module_utils import _calibration, _conduct, _files, _messages, _options
 from ansible_collections.aurora.runbook.plugins.module_utils._calibration import Limits, Model, Record, Replaced
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import NoAnswerError, RunbookError
 from ansible_collections.aurora.runbook.plugins.modules import recalibration
@@ -368,3 +368,32 @@ def test_a_refit_without_an_answer_is_judged_as_soon_as_its_model_comes(now, kep
             recalibration.apply({}, seen, planned, "")
         assert saved[-1].replaced.model == GOOD
         assert _calibration.plan(BAD, saved[-1], None, False, NOW, WANTED).action == "finish"
+
+
+def test_a_refit_to_more_days_is_no_second_refit_and_the_same_again_is_one(tmp_path):
+    """Else the rung after CALIBRATION_DAYS=90 waits for the cooldown of the first refit, or a host refits on and on."""
+    options = {name: spec.get("default") for name, spec in _options.INCIDENT.items()}
+    incident = {**options, "id": "calibration_ece-20261124T180000Z-1a2b3c4d", "run": "first-run"}
+
+    def refits(days):
+        """What the guards say, with their default numbers, and how the refit ended."""
+        site = _calibration.Site("aurora", "/opt/aurora", "/usr/bin/python3", days)
+        seen = recalibration.Seen(site, _calibration.examine([], days, NOW), None, NO_RECORD, GOOD)
+        conduct = _conduct.Conduct("recalibration", incident, False, state=str(tmp_path))
+        refusal = conduct.begin("/opt/aurora/models/calibration.json", recalibration.changes(seen))
+        conduct.end({"changed": True, "verdict": "not_recovered"})
+        return refusal and refusal["text"]
+
+    assert refits(30.0) is None
+    assert refits(90.0) is None
+    assert "guard cooldown: recalibration model was done" in refits(30.0)
+    assert "guard cooldown: recalibration model days=90 was done" in refits(90.0)
+
+
+def test_the_days_of_a_refit_change_nothing_in_what_people_read_of_it():
+    def told(days):
+        site = _calibration.Site("aurora", "/opt/aurora", "/usr/bin/python3", days)
+        seen = recalibration.Seen(site, _calibration.examine([], days, NOW), None, NO_RECORD, GOOD)
+        return _messages.changes(recalibration.changes(seen))
+
+    assert told(30.0) == told(90.0) == f"model {GOOD.sha256} → None"

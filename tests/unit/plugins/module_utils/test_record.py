@@ -536,6 +536,108 @@ def test_a_level_is_paged_once(state, clock):
     assert {level: found["state"] for level, found in levels.items()} == {"L1": "paged", "L2": "paging"}
 
 
+PAGED = {"level": "L1", "key": "key", "sent": ["slack"], "failed": []}
+
+
+@pytest.fixture
+def full(state, tmp_path, monkeypatch):
+    """Disks that take no more writes, by their directories; MEMORY is one of them."""
+    full, write = set(), os.write
+    monkeypatch.setattr(_record, "MEMORY", str(tmp_path / "run"))
+
+    def refuse(descriptor, text):
+        if os.readlink(f"/proc/self/fd/{descriptor}").startswith(tuple(full)):
+            raise OSError(28, "No space left on device")
+        return write(descriptor, text)
+
+    monkeypatch.setattr(os, "write", refuse)
+    return full
+
+
+def begin(state, level="L1"):
+    return _record.begin_page(ID, level, "key", state=state)
+
+
+def levels(state):
+    return _record.describe(_record.read(ID, state), _stamps.clock())["levels"]
+
+
+def test_on_a_full_disk_a_level_is_paged_once_and_not_every_minute(state, clock, full):
+    write(state, "opened")
+    full.add(state)
+    assert (begin(state), begin(state), begin(state, "L2")) == (True, False, True)
+    clock["up"] += _record.PAGING_SECONDS + 1
+    assert (begin(state), begin(state)) == (True, False)  # the first was killed: rather twice than never
+    _record.end_page(ID, PAGED, state=state)
+    clock["up"] += 1e6
+    assert not begin(state)
+    assert (levels(state)["L1"]["state"], levels(state)["L1"]["sent"]) == ("paged", ["slack"])
+    assert levels(state)["L1"]["remembered"]
+    assert whats(state) == ["opened"]
+    size = os.stat(_record.path(ID, _record.MEMORY)).st_size
+    _record.end_page(ID, PAGED, state=state)  # each tick tries to put it on record, and tmpfs is not filled by that
+    assert os.stat(_record.path(ID, _record.MEMORY)).st_size == size
+    assert os.stat(_record.MEMORY).st_mode & 0o777 == 0o700
+    assert os.stat(_record.path(ID, _record.MEMORY)).st_mode & 0o777 == 0o600
+
+
+def test_when_the_disk_has_room_again_the_record_takes_over_what_was_paged(state, clock, full):
+    write(state, "opened")
+    full.add(state)
+    assert begin(state)
+    _record.end_page(ID, PAGED, state=state)
+    full.clear()
+    assert (begin(state), begin(state, "L2")) == (False, True)
+    _record.end_page(ID, {**PAGED, "paged_at": levels(state)["L1"]["at"]}, state=state)
+    assert not os.path.exists(_record.path(ID, _record.MEMORY))
+    assert whats(state) == ["opened", "paging", "paged"]
+    assert "remembered" not in levels(state)["L1"]
+    clock["up"] += 1e6
+    assert not begin(state)
+
+
+def test_a_page_that_was_begun_on_the_full_disk_does_not_hide_one_begun_later_on_record(state, clock, full):
+    write(state, "opened")
+    full.add(state)
+    assert begin(state)
+    clock["up"] += _record.PAGING_SECONDS + 1
+    full.clear()
+    assert (begin(state), begin(state)) == (True, False)
+
+
+def test_a_page_is_remembered_though_the_disk_filled_up_while_it_was_sent(state, clock, full):
+    write(state, "opened")
+    assert begin(state)
+    full.add(state)
+    _record.end_page(ID, PAGED, state=state)
+    clock["up"] += 1e6
+    assert not begin(state)
+
+
+def test_where_nothing_can_be_remembered_the_tick_is_told_so_and_sends(state, clock, full):
+    write(state, "opened")
+    full.update([state, _record.MEMORY])
+    with pytest.raises(RunbookError, match="No space left on device"):
+        begin(state)
+    assert levels(state) == {}
+
+
+def test_what_is_no_directory_in_its_place_keeps_no_record_from_being_read_and_written(state, clock, full):
+    write(state, "opened")
+    with open(_record.MEMORY, "w", encoding="ascii"):
+        pass
+    assert (levels(state), begin(state), begin(state)) == ({}, True, False)
+    _record.end_page(ID, PAGED, state=state)
+    assert levels(state)["L1"]["state"] == "paged"
+
+
+def test_a_page_put_on_a_record_later_was_sent_when_it_was_sent(state, clock):
+    write(state, "opened")
+    _record.end_page(ID, {**PAGED, "paged_at": "2026-11-24T18:00:05.000Z"}, state=state)
+    assert levels(state)["L1"]["at"] == "2026-11-24T18:00:05.000Z"
+    assert not begin(state)
+
+
 def test_an_incident_is_described_for_people(state, clock):
     join(state, severity="P0", age_seconds=5.0)
     intent = write(state, "intent")[0]

@@ -7,7 +7,7 @@ import pytest
 from ansible_collections.aurora.runbook.plugins.module_utils import _indicators, _messages, _report
 
 KELLY = {"name": "KELLY_MULTIPLIER", "before": "1.0", "after": "0.5", "direction": "reduces"}
-NOTHING_OPEN = {"incidents": [], "claim": None, "paused": None}
+NOTHING_OPEN = {"incidents": [], "claim": None, "paused": None, "cut_off": []}
 HALF = {"kind": "service_override", "phase": "applying", "before": {"KELLY_MULTIPLIER": "1.0"}}
 MEMORY = {"name": "MemoryMax", "before": "512M", "after": "1G", "direction": "neutral"}
 TCP = {"changed": True, "overridden": {"net.ipv4.tcp_autocorking": "0"}, "done": [], "verdict": "recovered"}
@@ -89,6 +89,34 @@ def test_a_host_whose_leases_cannot_be_read_is_unknown():
 )
 def test_the_verdict_of_a_ladder(rungs, verdict):
     assert _report.verdict(_report.actions(rungs, {})) == verdict
+
+
+CUT_OFF = {"action": "log_rotation", "target": "/logs", "changes": "–", "at": "now", "by": "olena"}
+
+
+def test_a_look_says_what_was_cut_off():
+    seen = {**look(0, False), "cut_off": [{**CUT_OFF, "id": "none-20261124T000000Z-00000000"}]}
+    assert "log_rotation of /logs was cut off at now (olena)" in text(_report.Host("a1", seen, [], "healthy"))
+
+
+def test_a_look_says_what_is_open_who_works_here_and_that_automation_is_paused():
+    known = {
+        "id": "circuit_breaker-20261124T180000Z-1a2b3c4d",
+        "severity": "P0",
+        "age_seconds": 600.0,
+        "acknowledged": {"who": "petro", "at": "now"},
+        "chain": {"whole": False, "problem": "entry 3 does not follow entry 1"},
+    }
+    claim = {"holder": "olena", "incident": known["id"], "since": "18:00"}
+    seen = {**look(0, False), "incidents": [known], "claim": claim, "paused": "23:00"}
+    said = text(_report.Host("a1", seen, [], "healthy"))
+    for part in (known["id"], "petro", "10 min", "entry 3 does not follow", "olena", "18:00", "paused here until 23:00"):
+        assert part in said
+
+
+@pytest.mark.parametrize(("message", "verdict"), [("left_unknown", "escalated"), ("left_finished", "recovered")])
+def test_a_run_that_met_what_nobody_knows_the_end_of_is_not_well(message, verdict):
+    assert _report.verdict([action(done=[_messages.sentence(message, **CUT_OFF)])]) == verdict
 
 
 def test_what_ended_a_climb_is_told_once():

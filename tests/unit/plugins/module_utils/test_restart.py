@@ -7,8 +7,20 @@ import json
 import time
 
 import pytest
-from ansible_collections.aurora.runbook.plugins.module_utils import _messages, _record, _restart, _stamps, _systemd
+from ansible_collections.aurora.runbook.plugins.module_utils import (
+    _conduct,
+    _guards,
+    _lease,
+    _lease_timer,
+    _messages,
+    _options,
+    _record,
+    _restart,
+    _stamps,
+    _systemd,
+)
 from ansible_collections.aurora.runbook.plugins.module_utils._command import Completed
+from ansible_collections.aurora.runbook.plugins.modules import service_restart
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -55,16 +67,51 @@ def test_what_is_needed_is_done_and_no_more(now, state, action, reason):
         (current({"NeedDaemonReload": "yes"}), "refused_reload"),
         (current(trades=True, problem="no answer"), "refused_trader"),
         (current({**DEAD}, trades=True), "refused_trader"),
-        (current(BACKING_OFF, problem="activating", crashes=3, last_words="bad config"), "refused_loop"),
-        (current(problem="no answer", up=1.0, crashes=3), "refused_loop"),  # caught between two crashes
-        (current(problem="no answer", up=20.0, ours=20.0), "refused_again"),
-        (current(DEAD, problem="inactive (dead)", ours=20.0), "refused_again"),
     ],
 )
-def test_every_guard_refuses(now, reason):
+def test_what_cannot_be_forced_is_refused(now, reason):
     planned = _restart.plan(now, "restarted", 300)
     assert (planned.refused, planned.changed, planned.reason) == (True, False, reason)
     assert "x.service" in _messages.say("uk", planned.reason, **planned.values)
+
+
+LOOPS = {"crashes": 4, "loop_left": 250.0, "last_words": "bad config"}
+
+
+@pytest.mark.parametrize(
+    ("now", "forced", "guard", "allowed_in"),
+    [
+        (current(BACKING_OFF, problem="activating", **LOOPS), "restart", "crash_loop", 250.0),
+        (current({**DEAD, "ActiveState": "failed"}, problem="failed", **LOOPS), "start", "crash_loop", 250.0),
+        (current(problem="no answer", up=1.0, **LOOPS), "restart", "crash_loop", 250.0),  # caught between two crashes
+        (current(up=1.0, **LOOPS), "restart", "crash_loop", 250.0),  # and answering
+        (current(problem="no answer", up=20.0, ours=20.0), "restart", "restart_interval", 280.0),
+        (current(DEAD, problem="inactive (dead)", ours=20.0), "start", "restart_interval", 280.0),
+    ],
+)
+def test_a_guard_names_itself_and_when_it_would_allow_and_what_is_done_when_it_is_forced(
+    now, forced, guard, allowed_in
+):
+    planned = _restart.plan(now, "restarted", 300)
+    assert (planned.action, planned.guard.name, planned.guard.allowed_in) == (forced, guard, allowed_in)
+    figures = {
+        "crash_loop": ("4 times in 5 min", "allowed are 2", "in 5 min", "bad config"),
+        "restart_interval": ("20 s ago", "after 300 s", "in 5 min"),
+    }
+    text = _guards.refusal(guard, allowed_in, **planned.guard.values).sentence["text"]
+    assert all(part in text for part in (f"guard {guard}", "x.service", "aurora_force=REASON", *figures[guard])), text
+
+
+@given(st.lists(st.floats(0, 400), max_size=8))
+def test_a_loop_is_over_when_its_restarts_fall_out_of_the_window_and_not_before(ages):
+    """The oracle: the count at that time, when nothing else happens meanwhile."""
+
+    def crashes(later, within=300):
+        return sum(age + later <= within for age in ages)
+
+    left = _restart.loop_left(lambda seconds: crashes(0, seconds))
+    assert left == 300 or crashes(left) < 3
+    assert left == 0 or crashes(left - 1) >= 3
 
 
 @given(
@@ -76,8 +123,9 @@ def test_every_guard_refuses(now, reason):
 )
 def test_nothing_ever_restarts_the_trading_loop_a_crash_loop_or_twice(active, trades, crashes, ours, problem):
     now = current({"ActiveState": active}, trades=trades, crashes=crashes, ours=ours, problem=problem)
+    planned = _restart.plan(now, "restarted", 300)
     if trades or crashes >= 3 or ours == 1.0:
-        assert not _restart.plan(now, "restarted", 300).changed
+        assert not planned.changed or planned.guard
     assert _restart.plan(now, "started", 300).action != "restart"
 
 
@@ -145,5 +193,77 @@ def test_a_quota_is_read_as_systemd_shows_it(text, seconds):
 
 def test_a_loop_whose_cause_was_mended_is_waited_for():
     looping = current(BACKING_OFF, problem="activating", crashes=9)
-    assert _restart.plan(looping, "restarted", 300).reason == "refused_loop"
+    assert _restart.plan(looping, "restarted", 300).guard.name == "crash_loop"
     assert _restart.plan(looping, "restarted", 300, mended=True).action == "wait"
+
+
+# The module, with a host that is made up
+
+ID = "sse_availability-20261124T180000Z-1a2b3c4d"
+OPTIONS = {name: spec.get("default") for name, spec in _options.INCIDENT.items()}
+INCIDENT = {**OPTIONS, "id": ID, "run": "first-run", "by": "olena", "severity": "P0"}
+PARAMS = {
+    "name": "x",
+    "state": "restarted",
+    "config_test": "none",
+    "min_interval_seconds": 300.0,
+    "mended": False,
+    "health_url": None,
+    "start_seconds": 30.0,
+    "hold_seconds": 5.0,
+    "clients_url": None,
+    "recovery": None,
+}
+LOOP = current(BACKING_OFF, problem="activating", **LOOPS)
+AGAIN = current(problem="no answer", up=20.0, ours=20.0)
+HELD_BACK = [(LOOP, "crash_loop", 250.0), (AGAIN, "restart_interval", 280.0)]
+
+
+def call(now, incident, tmp_path, monkeypatch, check_mode=False):
+    """What the module returns on such a host, what it did there, and the record's lines on it."""
+    acted, state = [], str(tmp_path / "state")
+    monkeypatch.setattr(_lease_timer, "changing", lambda _check_mode: _lease.exclusive(str(tmp_path / "guard")))
+    monkeypatch.setattr(service_restart, "observe", lambda *_arguments: now)
+    monkeypatch.setattr(service_restart, "apply", lambda _unit, action, _healthy: acted.append(action) or [])
+    conduct = _conduct.Conduct("service_restart", incident, check_mode, state=state)
+    result = _conduct._conducted(PARAMS, conduct, service_restart.run)
+    lines = [line for name in _record.names(state) for line in _record.read(name, state).entries]
+    return result, acted, [line for line in lines if line.what in ("intent", "refused")]
+
+
+@pytest.mark.parametrize(("now", "guard", "allowed_in"), HELD_BACK)
+def test_a_restart_that_a_guard_holds_back_is_on_record_with_its_numbers(now, guard, allowed_in, tmp_path, monkeypatch):
+    """Else nobody who reads the record learns why the feed stayed down, or when it may be tried again."""
+    result, acted, (line,) = call(now, INCIDENT, tmp_path, monkeypatch)
+    assert (result["verdict"], result["changed"], acted) == ("refused", False, [])
+    assert result["diff"]["before"] == result["diff"]["after"]
+    assert (line.what, line.data["guard"], line.data["allowed_in"]) == ("refused", guard, allowed_in)
+    assert line.data["sentence"]["message"] == result["done"][0]["message"] == f"guard_{guard}"
+
+
+@pytest.mark.parametrize(("now", "guard", "allowed_in"), HELD_BACK)
+def test_a_person_forces_a_restart_and_the_reason_is_on_record(now, guard, allowed_in, tmp_path, monkeypatch):
+    forced = {**INCIDENT, "force": "the config is mended"}
+    result, acted, (line,) = call(now, forced, tmp_path, monkeypatch)
+    assert (result["verdict"], acted, line.what, line.data["forced"]) == (
+        "healthy",
+        ["restart"],
+        "intent",
+        "the config is mended",
+    )
+
+
+@pytest.mark.parametrize(("now", "guard", "allowed_in"), HELD_BACK)
+@pytest.mark.parametrize(("force", "verdict"), [("", "refused"), ("mended", "would_change")])
+def test_check_mode_asks_the_same_guards_and_leaves_nothing(
+    now, guard, allowed_in, force, verdict, tmp_path, monkeypatch
+):
+    result, acted, lines = call(now, {**INCIDENT, "force": force}, tmp_path, monkeypatch, check_mode=True)
+    assert (result["verdict"], result["changed"]) == (verdict, verdict == "would_change")
+    assert (acted, lines, (tmp_path / "state").exists()) == ([], [], False)
+
+
+@pytest.mark.parametrize(("now", "guard", "allowed_in"), HELD_BACK)
+def test_a_persons_own_call_is_held_back_as_well(now, guard, allowed_in, tmp_path, monkeypatch):
+    result, acted, _lines = call(now, None, tmp_path, monkeypatch)
+    assert (result["verdict"], result["done"][0]["message"], acted) == ("refused", f"guard_{guard}", [])

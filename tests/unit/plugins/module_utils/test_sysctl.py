@@ -6,8 +6,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from ansible_collections.aurora.runbook.plugins.module_utils import _lease, _sysctl
+from ansible_collections.aurora.runbook.plugins.module_utils import _conduct, _lease, _stamps, _sysctl
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
+from ansible_collections.aurora.runbook.plugins.modules import tcp_tuning
 
 IDLE, LOWAT, DEAD = "net.ipv4.tcp_slow_start_after_idle", "net.ipv4.tcp_notsent_lowat", "net.ipv4.tcp_low_latency"
 KEYS = (_sysctl.Key(IDLE, 0, 0, 0), _sysctl.Key(LOWAT, 16384, 1, 16384), _sysctl.Key(DEAD, 1, 1, 1, dead_since=(4, 14)))
@@ -132,6 +133,37 @@ def test_what_somebody_set_since_a_kill_stays_and_is_told(now):
 def test_where_nothing_is_unfinished_nothing_is_settled(standing):
     plan = settled({}, standing)
     assert (plan.changed, plan.steps, plan.written) == (False, (), TUNED if standing else {})
+
+
+def test_a_profile_applied_again_without_a_time_keeps_its_end_and_with_one_is_renewed(monkeypatch):
+    """A playbook that does not name the time would make a tuning of one hour endless."""
+    clock = _stamps.Clock(1.8e9, "boot", 5000.0)
+    monkeypatch.setattr(_stamps, "clock", lambda: clock)
+    end = _lease.end(3600, replace(clock, up=1000.0))
+    now = _sysctl.Current(lease(ends={IDLE: end}), False, {**NORMAL, **TUNED}, KERNEL)
+
+    def ends(plan, seconds=0, current=now):
+        return tcp_tuning.lease_ends(current, plan, {"state": "present", "lease_seconds": seconds})
+
+    plan = present(TUNED, now.lease)
+    assert ends(plan) == {IDLE: end, LOWAT: end}  # it ends as a whole
+    assert ends(plan, 60) == dict.fromkeys(TUNED, _lease.end(60, clock))
+    assert ends(plan, current=replace(now, lease=lease())) == {}
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_a_renewal_of_a_profile_is_on_record_and_changes_nothing(check_mode, monkeypatch):
+    now = _sysctl.Current(lease(ends={}), False, {**NORMAL, **TUNED}, KERNEL)
+    renewed = []
+    monkeypatch.setattr(_sysctl, "PROFILES", {"low_latency": KEYS})
+    monkeypatch.setattr(_sysctl, "observe", lambda _keys: now)
+    monkeypatch.setattr(tcp_tuning._lease_timer, "install", lambda _parts: None)
+    monkeypatch.setattr(tcp_tuning._lease_ends, "renew", lambda *given: renewed.append(given))
+    conduct = _conduct.Conduct("tcp_tuning", None, check_mode)
+    params = {"state": "present", "lease_seconds": 60, "profile": "low_latency", "recovery": None}
+    result = tcp_tuning.run(params, conduct)
+    assert not result["changed"]
+    assert [(one, set(ends), by) for one, ends, by in renewed] == [(now.lease, set(TUNED), conduct)] * (not check_mode)
 
 
 def test_absent_without_a_lease_is_unchanged():

@@ -128,7 +128,7 @@ def test_a_refit_whose_notes_cannot_be_read_is_not_called_done(state, tmp_path, 
 
 
 def settle_all(run, state):
-    records = _record.recent(_unfinished.WITHIN, _stamps.clock(), state)
+    records = _record.recent(_record.CUT_OFF_SECONDS, _stamps.clock(), state)
     return _unfinished.settle_all(records, run, "petro", state)
 
 

@@ -26,16 +26,20 @@ class ActionModule(ActionBase):
         if module == "public_way_info":
             return {"changed": False, "ok": True, "verdict": "recovered", "link": "", "probes": {}}
         if module == "incident":
-            self.note("incident", task_vars["inventory_hostname"])
-            return {"changed": True, "incidents": []}
+            self.note(asked["state"], task_vars["inventory_hostname"])
+            said = task_vars["settles"] if asked["state"] == "settled" else []
+            return {"changed": True, "incidents": [], "done": said}
         if module == "incident_info":
             return {"changed": False, "incidents": [], "leases": task_vars["leases"]}
         if module == "triage_info":
+            self.note("looked", task_vars["inventory_hostname"])
             return {"changed": False, **self._templar.template(task_vars["look"])}
         rung = rung_of(module, asked)
         host = task_vars["inventory_hostname"]
         times = self.note(host, rung)
         self.note("all", f"{host} {rung}")
+        if "incident" in asked:
+            self.note("healthy_peers", f"{host} {asked['incident']['healthy_peers']}")
         said = task_vars["says"].get(rung, "not_recovered")
         said = said if isinstance(said, str) else said[times - 1]
         if said == "approval_needed" and rung.partition("=")[0].lower() in check_type_list(asked["approve"]):
