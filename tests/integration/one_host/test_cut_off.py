@@ -78,7 +78,8 @@ def something_to_do() -> Iterator[None]:
     put(HOST, "/etc/probe-logrotate", f"{LOGS}/*.jsonl {{", "rotate 3", "create 0640 aurora aurora", "}")
     shell(HOST, f"touch -d '3 days ago' {MODEL}")
     yield
-    shell(HOST, "systemctl stop probe-writer || true; rm -rf /srv/probe /etc/probe-logrotate /run/probe-holds")
+    left = "/srv/probe /etc/probe-logrotate /run/probe-holds /tmp/ansible_aurora.*"
+    shell(HOST, f"systemctl stop probe-writer || true; rm -rf {left}")
     lab.mend([HOST])
 
 

@@ -9,10 +9,12 @@ import pytest
 from ansible_collections.aurora.runbook.plugins.module_utils import _conduct, _files, _messages, _rotation, _systemd
 from ansible_collections.aurora.runbook.plugins.modules import log_rotation
 
-FEED, RUNNER = "aurora-live-feed.service", "aurora-runner.service"
+FEED = "aurora-live-feed.service"
+RUNNER = "aurora-runner.service"
 LOG = _rotation.File("trades.jsonl", "trades.jsonl", (1, 1), 100, 4096, 1.0)
 OLD = _rotation.File("trades.jsonl.1", "trades.jsonl", (1, 2), 100, 4096, 1.0)
-ROTATE, FREE = _rotation.Plan((), (LOG,), (), None), _rotation.Plan((OLD,), (), (), None)
+ROTATE = _rotation.Plan((), (LOG,), (), None)
+FREE = _rotation.Plan((OLD,), (), (), None)
 
 
 def holder(unit, file=LOG, writes=True):
