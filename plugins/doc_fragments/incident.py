@@ -68,7 +68,9 @@ options:
         type: int
         default: 20
       max_ineffective:
-        description: Actions of this incident in a row that may not have helped, 1 to 100.
+        description:
+          - Actions of this incident in a row that may not have helped, 1 to 100. A raise that a person approved is
+            taken all the same.
         type: int
         default: 3
       force:

@@ -88,6 +88,12 @@ class Conduct:
         self.intent = self.write("intent", data)
         return None
 
+    def may_restart(self) -> bool:
+        """Do enough other hosts serve for what is no more than a last resort? All else is for begin() to ask."""
+        if not self.incident or self.incident["force"]:
+            return True
+        return not _guards.too_few(self.incident["min_healthy"], self.incident["healthy_peers"])
+
     def propose(self, target: str, steps: Sequence[Mapping]) -> None:
         """Put on record what waits for a person's approval."""
         if self.check_mode or not self.id:

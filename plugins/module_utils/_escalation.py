@@ -124,6 +124,8 @@ def _after(one: Mapping, at: object) -> float:
     """Seconds from the beginning of the trouble until then, by the clock of the record's own host."""
     opening = next((entry["data"] for entry in one.get("entries", ()) if entry["what"] == "opened"), {})
     before = opening.get("age_seconds")
+    if not one["opened"]:  # its line cannot be read, which must not keep other incidents from being paged
+        return 0.0
     since = _stamps.seconds(at) - _stamps.seconds(one["opened"])
     return max(0.0, since + (before if isinstance(before, (int, float)) else 0.0))
 

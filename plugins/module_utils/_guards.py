@@ -94,7 +94,7 @@ def objection(
 
     ``approved``: a person decided on this very action, so that what did not help before does not speak against it.
     """
-    if restart and limits.min_healthy and (healthy_peers or 0) < limits.min_healthy:
+    if restart and too_few(limits.min_healthy, healthy_peers):
         seen = "?" if healthy_peers is None else healthy_peers
         return refusal("min_healthy", None, target=wanted.target, healthy=seen, needed=limits.min_healthy)
     same = [p for p in past if (p.action, p.target, p.what) == (wanted.action, wanted.target, wanted.what)]
@@ -121,6 +121,11 @@ def _in_vain(past: Sequence[Action]) -> int:
 
 def _named(action: Action) -> str:
     return " ".join((action.action, *action.what))
+
+
+def too_few(needed: int, healthy_peers: int | None) -> bool:
+    """Do fewer other hosts serve than must before a service is restarted? Those that are not known do not count."""
+    return bool(needed) and (healthy_peers or 0) < needed
 
 
 def refusal(guard: str, allowed_in: float | None, **values: object) -> Refusal:

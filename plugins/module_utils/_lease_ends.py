@@ -90,15 +90,17 @@ def places(lease: _lease.Lease, stays: bool, now: _stamps.Clock, state: str = _r
         return
     alike = [name for name in _record.open_names(state) if _record.incident_of(name) == kind]
     if stays:
-        yield alike[0] if alike else _opened(home, now, state)
+        yield alike[0] if alike else _opened(lease, home, state)
     else:
         yield from (name for name in alike if name != home)
 
 
-def _opened(home: str, now: _stamps.Clock, state: str) -> str:
-    """A new incident of the class of an earlier one, and as bad."""
+def _opened(lease: _lease.Lease, home: str, state: str) -> str:
+    """A new incident of the class of an earlier one, and as bad; the same until it could be written."""
     opening = _record.Opening(severity=_record.severity(_record.read(home, state)) or "P2")
-    return _record.join(_record.make_id(_record.incident_of(home), now.wall), opening, "", "host", state)
+    since = _stamps.seconds(lease.until or lease.granted)
+    identity = _record.make_id(_record.incident_of(home), since, f"{lease.name} {lease.granted}")
+    return _record.join(identity, opening, "", "host", state)
 
 
 def renew(lease: _lease.Lease, ends: Mapping[str, _lease.End], conduct: object) -> None:
@@ -241,6 +243,8 @@ def _override_ended(lease: _lease.Lease, names: set[str]) -> list[tuple[str, dic
     current = _override_steps.observe(lease.name)
     planned = _override.plan_end(current, names)
     lost = _override_steps.lost(lease)
+    if _override.unit_gone(current) and current.unit.running:
+        raise RunbookError(f"{lease.name} is {current.unit['LoadState']} and still runs with it: stop or mend it")
     _override.check_unit(current, "absent", {})
     _override.check_files(current, missing=not planned.written)
     working, _restarted = _override_steps.apply(current, planned, healthy(lease))

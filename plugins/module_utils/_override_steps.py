@@ -14,12 +14,15 @@ from ansible_collections.aurora.runbook.plugins.module_utils import (
     _service,
     _systemd,
 )
-from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
+from ansible_collections.aurora.runbook.plugins.module_utils._errors import ConflictError, RunbookError
 
 
 def observe(name: str) -> _override.Current:
     """A unit by its own name or an alias, with our lease and files."""
-    unit = _service.observe(_systemd.check_name(name))
+    asked = _systemd.check_name(name)
+    unit = _service.observe(asked)
+    if unit.id != asked and _lease.load(asked) and not _lease.load(unit.id):
+        raise ConflictError(f"{asked} has an override of ours and is {unit.id} now: give it its name back first")
     place = _override.paths(unit.id)
     return _override.Current(
         unit,

@@ -185,7 +185,7 @@ import functools
 import os
 import pwd
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.aurora.runbook.plugins.module_utils import (
@@ -279,14 +279,6 @@ def observe(directory, uid, writers):
     logs, rotated, odd = _rotation.scan(directory, uid)
     held = holders(writers, {file.key for file in (*logs, *rotated)})
     return _rotation.Current(logs, rotated, odd, _rotation.space(directory), held)
-
-
-def restarts(current, planned, writers):
-    """Whether a writer of what is rotated may have to be restarted, since it cannot be told to reload."""
-    keys = {log.key for log in current.logs} if planned.rotates else set()
-    told = [*planned.behind, *(holder for holder in current.holders if holder.writes and holder.key in keys)]
-    reload = {unit.id for unit in writers.units if unit["CanReload"] == "yes"}
-    return any(holder.unit in writers.restart - reload for holder in told)
 
 
 def catch_up(directory, uid, writers, old, held, seconds):
@@ -430,6 +422,8 @@ def run(params, conduct):
         _options.recovery_rule(recovery)
     uid = service_uid(params["user"])
     writers = writers_of(params)
+    if not conduct.may_restart():
+        writers = replace(writers, restart=frozenset())
     method, argv, no_way = choose(params), [], ""
     try:
         argv = rotation_command(params, method)
@@ -446,8 +440,7 @@ def run(params, conduct):
     with _files.owned_directory(params["directory"], params["user"]) as directory:
         current = observe(directory, uid, writers)
         planned = _rotation.plan(current, wish, time.time())
-        restart = restarts(current, planned, writers)
-        refusal = planned.changed and conduct.begin(params["directory"], [], restart)
+        refusal = planned.changed and conduct.begin(params["directory"], [])
         if conduct.check_mode or refusal or not planned.changed:
             due = [{"log": log.name} for log in planned.due if planned.rotates]
             outcome = {"removed": planned.remove, "rotated": due, "moved": [], "complaint": ""}

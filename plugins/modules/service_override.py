@@ -98,7 +98,8 @@ options:
         a controller and with a wrong clock. What a person changed since is left alone, and a stopped service stopped.
       - What raises exposure always has an end, after 7200 seconds unless stated, and is renewed only when O(approve)
         names it again, for 7200 seconds unless stated. What reduces exposure ends only while the indicator of
-        O(recovery), which is required then, is healthy. Else it stays, and an incident is open for whom to page.
+        O(recovery), which is required then, is healthy. Else it stays; where it was granted for an incident, one is
+        open then for whom to page.
     type: int
     default: 0
   health_url:

@@ -28,6 +28,7 @@ CASES = {
         ("wide_spreads", {SPREAD: "approval_needed"}, [KELLY, SPREAD], "approval_needed"),
         ("wide_spreads", {KELLY: "unknown"}, [KELLY], "unknown"),
         ("wide_spreads", {KELLY: "refused held"}, [KELLY], "refused"),
+        ("wide_spreads", {KELLY: "refused elsewhere"}, [KELLY], "refused"),
         ("rate_limit", {SLOW: "recovered"}, [KELLY, SLOW], "recovered"),
         ("exchange_latency", {SLOW: "recovered"}, [KELLY, "tcp_tuning", SLOW], "recovered"),
         ("exchange_latency", {}, [KELLY, "tcp_tuning", SLOW], "escalated"),

@@ -404,3 +404,18 @@ def test_an_action_that_was_cut_off_is_told_by_the_next_one(state):
     result = call(acting([]))
     assert [sentence["message"] for sentence in result["done"]] == ["left_unknown", "closed_by_run"]
     assert _record.read(ID, state).unfinished == []
+
+
+@pytest.mark.parametrize(
+    ("options", "may"),
+    [
+        ({}, True),
+        ({"min_healthy": 1, "healthy_peers": 1}, True),
+        ({"min_healthy": 1, "healthy_peers": 0}, False),
+        ({"min_healthy": 1, "healthy_peers": None}, False),
+        ({"min_healthy": 1, "healthy_peers": 0, "force": "the disk is full"}, True),
+    ],
+)
+def test_a_last_resort_asks_how_many_others_serve(state, options, may):
+    assert _conduct.Conduct("log_rotation", {**INCIDENT, **options}, False).may_restart() is may
+    assert _conduct.Conduct("log_rotation", None, False).may_restart()

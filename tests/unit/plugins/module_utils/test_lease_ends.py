@@ -187,12 +187,14 @@ def test_the_proof_after_a_restart_fits_into_a_tick():
 
 
 @pytest.mark.parametrize("state", ["masked", "not-found"])
-def test_the_end_of_what_a_unit_had_that_is_gone_comes_and_is_said(state, monkeypatch, told):
-    """A raise would stand until the unit comes back, and be loaded with it."""
+@pytest.mark.parametrize("runs", [False, True])
+def test_the_end_of_what_a_unit_had_that_is_gone_comes_unless_it_still_runs_with_it(state, runs, monkeypatch, told):
+    """A raise would stand until the unit comes back, and be loaded with it; or go on while it is said to be over."""
     standing = lease()
     place = _override.paths("x.service")
     files = _override.render_environment({"K": "2"}), _override.render_drop_in({"K": "2"}, place.environment)
-    unit = _systemd.Unit("x.service", {"Id": "x.service", "LoadState": state, "ActiveState": "active"})
+    up = {"ActiveState": "active", "SubState": "running"} if runs else {"ActiveState": "failed", "SubState": "failed"}
+    unit = _systemd.Unit("x.service", {"Id": "x.service", "LoadState": state, **up})
     current = _override.Current(unit, standing, *files, {7: {"K": "2"}})
     done = []
     monkeypatch.setattr(_lease, "save", lambda _lease: None)
@@ -201,8 +203,8 @@ def test_the_end_of_what_a_unit_had_that_is_gone_comes_and_is_said(state, monkey
     monkeypatch.setattr(_lease_ends._override_steps, "install", lambda _lease, override: done.append(override))
     monkeypatch.setattr(_lease_ends._service, "systemctl", lambda *words: done.append(words))
     _lease_ends.end(standing, {"K"}, OVER, {}, lambda _one, outcome, said: told.append((outcome, said["message"])))
-    assert done == [{}, ("daemon-reload",), "x.service"]
-    assert told == [("taken_back", "gone_removed")]
+    assert done == ([] if runs else [{}, ("daemon-reload",), "x.service"])
+    assert told == [("kept", "lease_end_failed") if runs else ("taken_back", "gone_removed")]
 
 
 # On record
@@ -238,6 +240,17 @@ def test_an_end_that_did_not_come_opens_an_incident_that_pages(tmp_path):
     _lease_ends.say(lease(incident=HOME), "lost", sentence("lease_lost"), state)  # joins it, with no second page
     assert _record.open_names(state) == [opened]
     assert ended(opened, state) == ["left_alone", "lost"]
+
+
+def test_a_full_disk_does_not_fill_the_records_with_an_incident_a_minute(tmp_path, monkeypatch):
+    """Else they push out those that the guards count by."""
+    state = str(tmp_path)
+    over(state)
+    monkeypatch.setattr(_record, "MAX_FILE", 0)
+    for _tick in range(3):
+        with pytest.raises(RunbookError):
+            _lease_ends.say(lease(incident=HOME), "left_alone", sentence(), state)
+    assert len(_record.names(state)) == 2
 
 
 def test_an_end_that_came_pages_nobody_and_is_told_to_whom_was_paged(tmp_path):

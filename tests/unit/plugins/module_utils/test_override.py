@@ -591,3 +591,12 @@ def test_a_file_that_is_gone_does_not_keep_a_raise_from_its_end_and_an_edited_on
     _override.check_files(gone, missing=True)
     with pytest.raises(ConflictError, match="edited"):
         _override.check_files(replace(gone, drop_in_text="[Service]\nNice=5\n"), missing=True)
+
+
+def test_an_override_of_a_unit_that_has_another_name_now_is_not_called_given_back(monkeypatch):
+    """The old name is an alias of the new one, and its drop-in may still act."""
+    unit = _systemd.Unit("old.service", {"Id": "new.service"})
+    monkeypatch.setattr(_override_steps._service, "observe", lambda _name: unit)
+    monkeypatch.setattr(_override_steps._lease, "load", {"old.service": kelly()}.get)
+    with pytest.raises(ConflictError, match="has an override of ours and is new"):
+        _override_steps.observe("old.service")

@@ -152,3 +152,9 @@ def test_the_overview_names_who_was_not_reached_and_hosts_that_were_not_read():
 
 def test_the_overview_of_nothing_says_so_in_ukrainian_too():
     assert _pages.overview("uk", {"aurora1": {"incidents": [], "leases": []}}, []) == ["відкритих інцидентів немає"]
+
+
+def test_a_record_whose_opening_cannot_be_read_keeps_no_other_from_being_paged():
+    broken = {**read()["incidents"][0], "id": "execution_latency-20261124T180000Z-0123abcd", "opened": None}
+    hosts = {"aurora1": read(), "aurora2": {**read(), "incidents": [broken]}}
+    assert {page["id"] for page in _pages.due("en", hosts)} == {broken["id"], ID}

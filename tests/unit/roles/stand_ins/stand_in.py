@@ -17,7 +17,6 @@ UNIT = {
     "overridden": {},
     "taken_back": False,
 }
-HELD = {"message": "held", "values": {"by": "petro", "incident": "x", "since": "now"}, "text": "held"}
 
 
 class ActionModule(ActionBase):
@@ -51,7 +50,7 @@ class ActionModule(ActionBase):
             "changed": verdict not in ("refused", "approval_needed"),
             "verdict": verdict,
             "cause": cause,
-            "done": [HELD] if cause == "held" else [],
+            "done": [held_by(cause, asked)] if cause in ("held", "elsewhere") else [],
             "bytes_freed": 0,
         }
         if verdict == "recovered" and asked.get("incident", {}).get("last"):
@@ -64,6 +63,12 @@ class ActionModule(ActionBase):
             print(what, file=calls, flush=True)
             calls.seek(0)
             return calls.read().splitlines().count(what)
+
+
+def held_by(cause, asked):
+    """Another run works on the host: on the same incident, or elsewhere."""
+    incident = asked["incident"]["id"] if cause == "held" else "–"
+    return {"message": "held", "values": {"by": "petro", "incident": incident, "since": "now"}, "text": "held"}
 
 
 def rung_of(module, asked):
