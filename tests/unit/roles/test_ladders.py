@@ -196,6 +196,17 @@ def test_what_was_cut_off_is_settled_where_nothing_is_breached_too(collection, t
     assert (tmp_path / "calls" / "settled").read_text(encoding="ascii").split() == ["a0", "a1"]
 
 
+def test_a_runner_that_an_earlier_run_slowed_down_is_watched_for_longer(collection, tmp_path):
+    """Else it places too few orders while TCP is watched, and the run ends unknown."""
+    slowed = {**HALF, "phase": "active", "written": {"DECISIONS_PER_MINUTE": "10"}}
+    found = look("execution_latency", "queueing")
+    hosts = {"a0": {"look": found, "says": {}}, "a1": {"look": {**found, "leases": [slowed]}, "says": {}}}
+    hosts = {name: {**host, "says": {"tcp_tuning": "recovered"}} for name, host in hosts.items()}
+    remediate("execution_latency", hosts, collection, tmp_path)
+    waits = (tmp_path / "calls" / "waits").read_text(encoding="ascii").splitlines()
+    assert sorted(waits) == ["a0 tcp_tuning 600", "a1 tcp_tuning 1200"]
+
+
 def test_hosts_climb_together_whatever_an_earlier_run_left_on_one_of_them(collection, tmp_path):
     """Else the half-done raise of one host stands while another climbs its whole ladder."""
     breached = look("circuit_breaker", "rate_limit")

@@ -37,6 +37,8 @@ class ActionModule(ActionBase):
         host = task_vars["inventory_hostname"]
         times = self.note(host, rung)
         self.note("all", f"{host} {rung}")
+        if asked.get("recovery"):
+            self.note("waits", f"{host} {rung} {float(asked['recovery']['timeout_seconds']):g}")
         if "incident" in asked:
             self.note("healthy_peers", f"{host} {asked['incident']['healthy_peers']}")
         said = task_vars["says"].get(rung, "not_recovered")
