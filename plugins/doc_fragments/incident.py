@@ -39,13 +39,18 @@ options:
         type: dict
         default: {}
       seen:
-        description: What the look found, for the record.
+        description: What the look found, for the record; C(open) are the incidents of the class that were open then.
         type: dict
         default: {}
       silence:
         description: The silence of its alert, for the record, with C(silence) and C(until).
         type: dict
         default: {}
+      hosts:
+        description: All hosts of the incident, for the record.
+        type: list
+        elements: str
+        default: []
       healthy_peers:
         description: Other hosts of the group that are healthy, 0 to 10000; unknown ones do not count.
         type: int

@@ -46,14 +46,14 @@ def incident_id(hostvars: Mapping, hosts: Sequence[str], incident: str, alert: M
 
 
 def pages(hostvars: Mapping, hosts: Sequence[str], language: str = "en") -> list[dict]:
-    return _pages.due(_language(language), _records(hostvars, hosts))
+    return _pages.due(_language(language), _records(hostvars, hosts), time.time())
 
 
 def missed_pages(hostvars: Mapping, hosts: Sequence[str]) -> list[dict]:
     return _pages.missed(_records(hostvars, hosts))
 
 
-def escalated(hostvars: Mapping, hosts: Sequence[str], language: str = "en") -> list[str]:
+def overview(hostvars: Mapping, hosts: Sequence[str], language: str = "en") -> list[str]:
     sent = [page for name in sorted(hosts) for page in hostvars[name].get("incident_told") or []]
     return _pages.overview(_language(language), _records(hostvars, hosts), sent)
 
@@ -74,6 +74,10 @@ def recorded(hostvars: Mapping, hosts: Sequence[str], incident: str) -> list[Map
     return [closed for host in _hosts(hostvars, hosts, incident) for closed in host.ended.get("incidents", [])]
 
 
+def held(hostvars: Mapping, hosts: Sequence[str], identity: str) -> list[str]:
+    return [name for name in hosts if _report.held(hostvars[name].get("aurora_actions") or [], identity)]
+
+
 def well(host: Mapping, incident: str) -> bool:
     return _host("", host, incident).verdict in _report.GOOD
 
@@ -91,7 +95,8 @@ def _host(name: str, variables: Mapping, incident: str) -> _report.Host:
     verdict = variables.get("aurora_verdict") or _unrepaired(look, incident)
     closed = [action["closed"] for action in tried if "closed" in action] if verdict == "recovered" else []
     ended = {"incidents": closed} if closed else variables.get("incident_ended") or {}
-    return _report.Host(name, look, tried, "escalated" if _report.unsettled(ended) else verdict, ended)
+    verdict = "escalated" if _report.unsettled(ended) else verdict
+    return _report.Host(name, look, tried, verdict, ended, variables.get("incident_found") or {})
 
 
 def _unrepaired(look: Mapping, incident: str) -> str:
@@ -122,10 +127,11 @@ class FilterModule:
             "incident_id": incident_id,
             "pages": pages,
             "missed_pages": missed_pages,
-            "escalated": escalated,
+            "overview": overview,
             "waiting": waiting,
             "report": report,
             "recorded": recorded,
+            "held": held,
             "well": well,
             "table": table,
         }

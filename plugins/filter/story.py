@@ -11,9 +11,10 @@ import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timezone
+from datetime import datetime, timezone, tzinfo
 from functools import cache, partial
 from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ansible.errors import AnsibleFilterError
 from ansible_collections.aurora.runbook.plugins.module_utils import _chart, _messages, _postmortem, _redact, _written
@@ -28,7 +29,7 @@ SPARKS = "▁▂▃▄▅▆▇█"
 
 def chosen_incident(hostvars: Mapping, hosts: Sequence[str], asked: str = "") -> str:
     try:
-        return _postmortem.checked(asked) if asked else _postmortem.latest(_answers(hostvars, hosts, "incident_known"))
+        return _postmortem.checked(asked) if asked else _postmortem.latest(_answers(hostvars, hosts, "incident_open"))
     except RunbookError as error:
         raise AnsibleFilterError(str(error)) from error
 
@@ -40,7 +41,13 @@ def postmortem_query(hostvars: Mapping, hosts: Sequence[str], incident: str) -> 
 
 
 def postmortem(
-    hostvars: Mapping, hosts: Sequence[str], incident: str, form: str, language: str = "en", written: str = ""
+    hostvars: Mapping,
+    hosts: Sequence[str],
+    incident: str,
+    form: str,
+    language: str = "en",
+    written: str = "",
+    zone: str = "",
 ) -> str:
     if form not in FORMATS or language not in _messages.LANGUAGES:
         raise AnsibleFilterError(f"{form!r} in {language!r} is refused; expected md or html in en or uk")
@@ -53,11 +60,22 @@ def postmortem(
     except RunbookError as error:
         raise AnsibleFilterError(str(error)) from error
     story = replace(story, owner=story.owner or _first_contact(hostvars, hosts))
-    return render(story, form, language, _written.read(written))
+    return render(story, form, language, _written.read(written), _zone(zone))
+
+
+def _zone(name: str) -> tzinfo | None:
+    """A local time zone by its name, None for the controller's."""
+    try:
+        return ZoneInfo(name) if name else None
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise AnsibleFilterError(
+            f"aurora_timezone={name!r} is not a time zone that this controller knows; expected a name as Europe/Kyiv,"
+            " and the package tzdata"
+        ) from error
 
 
 def render(
-    story: _postmortem.Story, form: str, language: str, written: _written.Written, zone: timezone | None = None
+    story: _postmortem.Story, form: str, language: str, written: _written.Written, zone: tzinfo | None = None
 ) -> str:
     """A story as a file. ``zone`` is the local time zone, the controller's by default."""
     say = partial(_messages.say, language)
@@ -126,7 +144,7 @@ def _place(form: str, name: str, say: partial, written: _written.Written) -> Mar
     return Markup(text) if form == "md" else text  # noqa: S704
 
 
-def _stamp(at: float | None, zone: timezone | None) -> str:
+def _stamp(at: float | None, zone: tzinfo | None) -> str:
     return "–" if at is None else datetime.fromtimestamp(at, zone).strftime("%Y-%m-%d %H:%M:%S")
 
 

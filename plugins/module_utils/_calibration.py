@@ -340,7 +340,7 @@ def load() -> Record:
 
 
 def save(record: Record) -> None:
-    _files.make_directory(_lease.STATE_DIRECTORY, 0o700)
+    _files.make_private(_lease.STATE_DIRECTORY)
     _files.write(RECORD, json.dumps({"version": 1, **_encode(asdict(record))}, indent=1) + "\n", 0o600)
 
 

@@ -136,7 +136,7 @@ def _save(claim: Claim, state: str) -> None:
 @contextlib.contextmanager
 def _alone(state: str) -> Iterator[None]:
     """Nobody else looks at or writes the claim meanwhile; it takes no longer than two small files."""
-    _files.make_directory(state, 0o700)
+    _files.make_private(state)
     guard = path(state) + ".guard"
     try:
         descriptor = os.open(guard, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)

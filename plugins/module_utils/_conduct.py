@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from ansible_collections.aurora.runbook.plugins.module_utils import (
     _claim,
     _guards,
+    _indicators,
     _lease_timer,
     _messages,
     _options,
@@ -27,7 +28,7 @@ from ansible_collections.aurora.runbook.plugins.module_utils import (
     _stamps,
     _unfinished,
 )
-from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
+from ansible_collections.aurora.runbook.plugins.module_utils._errors import BusyError, RunbookError
 
 MAX_SAMPLES = 120  # of an indicator in a result
 GOOD = ("recovered", "healthy")
@@ -83,6 +84,8 @@ class Conduct:
             data = {"action": self.action, "target": target, "guard": refusal.guard, "sentence": refusal.sentence}
             self.write("refused", {**data, "allowed_in": refusal.allowed_in})
             return refusal.sentence
+        if self.incident and not _record.read(self.id, self.state).open:  # another run closed it meanwhile
+            self.write("reopened", {"alert": None})
         forced = self.incident["force"] if self.incident else ""
         data = {"action": self.action, "target": target, "change": list(change), "restart": restart, "forced": forced}
         self.intent = self.write("intent", data)
@@ -156,6 +159,14 @@ class Conduct:
                 self.write("result", {"intent": self.intent.seq, **data})
             except RunbookError as error:
                 raise RunbookError(f"{self._done(data)}, which is not on record: {error}") from error
+            self._rise(_severity(self.id, recovery or {}))
+
+    def _rise(self, seen: str | None) -> None:
+        """Put on record that the incident became worse than it ever was."""
+        with contextlib.suppress(RunbookError):  # the next look tells it again
+            risen = _record.worse(_record.read(self.id, self.state), seen) if seen else None
+            if risen:
+                self.write("severity", risen)
 
     def _done(self, data: Mapping) -> str:
         """What the intent came to, for where the record has no room for it."""
@@ -174,7 +185,7 @@ class Conduct:
         ttl = _claim.TTL if self.incident else _claim.PERSONAL_TTL
         with _claim.kept(self.run, self.by, self.id, self.state, ttl):
             try:
-                with _lease_timer.changing(False):
+                with _lease_timer.changing(self.by):
                     if self.incident:
                         self.id = _record.join(self.id, _options.opening(self.incident), self.run, self.by, self.state)
                     yield
@@ -199,6 +210,16 @@ class Conduct:
         return _record.describe(_record.read(self.id, self.state), _stamps.clock()), said
 
 
+def _severity(identity: str, recovery: Mapping) -> str | None:
+    """How bad the indicator of an incident was at the end of a wait, None where it was not beyond its limit."""
+    indicator, value = _indicators.INDICATORS.get(_record.incident_of(identity)), recovery.get("value")
+    if indicator is None or value is None or indicator.metric != recovery["metric"]:
+        return None
+    if not indicator.breached(value, recovery["threshold"]):
+        return None
+    return _indicators.severity({indicator.incident: value}, {indicator.incident})
+
+
 def _samples(recovery: Mapping, now: float) -> list[list[float]]:
     """The indicator while it was watched, as [seconds since 1970, value], thinned out to MAX_SAMPLES up to the last."""
     last = recovery.get("seconds") or 0.0
@@ -212,12 +233,18 @@ def conducted(module: object, action: str, work: Callable, secrets: Sequence[str
     try:
         result = _conducted(module.params, Conduct(action, module.params["incident"], module.check_mode, secrets), work)
     except _claim.HeldError as error:
-        values = {"by": error.claim.holder, "incident": error.claim.incident or "–", "since": error.claim.since}
-        said = _messages.sentence("held", **values)
-        result = {"changed": False, "verdict": "refused", "message": said["text"], "done": [said]}
+        result = _held(error.claim.holder, error.claim.incident or "–", error.claim.since)
+    except BusyError as error:
+        result = _held(error.holder, "–", error.since)
     except RunbookError as error:
         module.fail_json(msg=_redact.redact_text(str(error), secrets))
     module.exit_json(**_redact.redact_data(result, secrets))
+
+
+def _held(holder: str, incident: str, since: str) -> dict:
+    """What a module returns where another one is at work."""
+    said = _messages.sentence("held", by=holder, incident=incident, since=since)
+    return {"changed": False, "verdict": "refused", "message": said["text"], "done": [said]}
 
 
 def _conducted(params: Mapping, conduct: Conduct, work: Callable) -> dict:

@@ -29,4 +29,8 @@ class ConflictError(RunbookError):
 
 
 class BusyError(RunbookError):
-    """Somebody else is changing this host right now."""
+    """Somebody else is changing this host right now: who, and since when by the host's clock."""
+
+    def __init__(self, holder: str, since: str):
+        super().__init__(f"{holder} is changing this host since {since}; wait for it and run this again")
+        self.holder, self.since = holder, since

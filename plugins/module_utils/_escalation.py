@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ansible_collections.aurora.runbook.plugins.module_utils import _messages, _record, _redact, _stamps
+from ansible_collections.aurora.runbook.plugins.module_utils import _messages, _record, _redact
 from ansible_collections.aurora.runbook.plugins.module_utils._messages import say
 
 LEVELS = {"L1": 0, "L2": 1800, "L3": 7200, "L4": 14400}  # seconds unresolved, after which each takes over
-RESPONSES = ("acknowledged", "intent")  # lines of a record that meet the deadline of response, the first one of them
 MAX_TITLE, MAX_BODY, MAX_HOSTS = 120, 3500, 3
 
 
@@ -42,10 +41,10 @@ class Incident:
     open: bool
     severity: str
     age_seconds: float
-    acknowledged: Mapping | None  # who, at, and after_seconds since the trouble began
+    acknowledged: Mapping | None  # who, at, after_seconds since the trouble began, automatic
     levels: Mapping[str, Mapping]
     hosts: tuple[str, ...]  # the first one owns it
-    responded: Mapping | None = None  # the first answer, a person's or automation's: who, after_seconds, automatic
+    responded: Mapping | None = None  # the first answer, a person's or the first action of automation: as above
 
 
 def deadlines(severity: str) -> Deadlines:
@@ -80,18 +79,21 @@ def merge(records: Mapping[str, Iterable[Mapping]]) -> list[Incident]:
 def _merge(incident_id: str, by_host: Mapping[str, Mapping]) -> Incident:
     told = list(by_host.values())
     severities = sorted(one["severity"] for one in told if one["severity"] in DEADLINES)
-    answers = [_answer(one) for one in told if one["acknowledged"]]
     return Incident(
         incident_id,
         told[0]["incident"],
         any(one["open"] for one in told),
         severities[0] if severities else "",
         max(one["age_seconds"] for one in told),
-        min(answers, key=lambda answer: answer["after_seconds"], default=None),
+        _first(one["acknowledged"] for one in told),
         {level: _furthest([one["levels"][level] for one in told if level in one["levels"]]) for level in _levels(told)},
         tuple(by_host),
-        min((answer for one in told for answer in _responses(one)), key=lambda r: r["after_seconds"], default=None),
+        _first(one["responded"] for one in told),
     )
+
+
+def _first(answers: Iterable[Mapping | None]) -> Mapping | None:
+    return min((answer for answer in answers if answer), key=lambda answer: answer["after_seconds"], default=None)
 
 
 def _levels(told: Iterable[Mapping]) -> list[str]:
@@ -101,33 +103,6 @@ def _levels(told: Iterable[Mapping]) -> list[str]:
 def _furthest(pages: Sequence[Mapping]) -> Mapping:
     """Paged on one host is paged; else the latest attempt counts."""
     return min(pages, key=lambda page: (page["state"] != "paged", page["age_seconds"]))
-
-
-def _answer(one: Mapping) -> dict:
-    """An acknowledgement with how long it took."""
-    answer = one["acknowledged"]
-    return {**answer, "after_seconds": _after(one, answer["at"])}
-
-
-def _responses(one: Mapping) -> Iterator[dict]:
-    """What meets the deadline of response, as in the post-mortem: the first action of automation, or a person's word.
-
-    The runbook's "Response" asks that work begins; that a person acknowledges is the first thing L1 does, said apart.
-    """
-    for entry in one.get("entries", ()):
-        if entry["what"] in RESPONSES and entry.get("at"):
-            who, automatic = entry["data"].get("who") or "?", entry["what"] == "intent"
-            yield {"who": who, "after_seconds": _after(one, entry["at"]), "automatic": automatic}
-
-
-def _after(one: Mapping, at: object) -> float:
-    """Seconds from the beginning of the trouble until then, by the clock of the record's own host."""
-    opening = next((entry["data"] for entry in one.get("entries", ()) if entry["what"] == "opened"), {})
-    before = opening.get("age_seconds")
-    if not one["opened"]:  # its line cannot be read, which must not keep other incidents from being paged
-        return 0.0
-    since = _stamps.seconds(at) - _stamps.seconds(one["opened"])
-    return max(0.0, since + (before if isinstance(before, (int, float)) else 0.0))
 
 
 def page(language: str, level: str, facts: Mapping) -> tuple[str, str]:
@@ -155,6 +130,16 @@ def page(language: str, level: str, facts: Mapping) -> tuple[str, str]:
         limit = ",".join(names)
         tail += [say(language, "next", text=say(language, "page_look", incident=values["incident"], hosts=limit))]
     return _cut(_plain(say(language, "page_title", **values)), MAX_TITLE), _body(language, head, middle, tail)
+
+
+def unread(language: str, problems: Mapping[str, str]) -> tuple[str, str]:
+    """Title and body of a page about hosts whose records cannot be read, with why by host."""
+    names = list(problems)
+    head = [say(language, "page_unread_head")]
+    middle = [say(language, "not_read", host=host, problem=problem) for host, problem in problems.items()]
+    tail = [say(language, "next", text=say(language, "page_unread_next", hosts=",".join(names[:MAX_HOSTS])))]
+    title = say(language, "page_unread_title", hosts=_few(language, names))
+    return _cut(_plain(title), MAX_TITLE), _body(language, head, middle, tail)
 
 
 def clock(language: str, facts: Mapping) -> list[str]:
@@ -209,9 +194,8 @@ def _about(language: str, host: Mapping) -> Iterator[str]:
     for sentence in host.get("done") or ():
         yield say(language, "done", text=_told(language, sentence))
     for lease in host.get("leased") or ():
-        changes = ", ".join(f"{name}={value}" for name, value in (lease.get("written") or {}).items())
-        words = {"unit": lease.get("name", "?"), "changes": changes, "until": lease.get("until")}
-        yield say(language, "left", text=say(language, "leased_until" if words["until"] else "overridden", **words))
+        stands = _messages.overridden(language, lease.get("name", "?"), lease.get("written") or {}, lease.get("until"))
+        yield say(language, "left", text=stands)
     knobs = ",".join(map(str, host.get("proposed") or ()))
     if knobs:
         yield say(language, "next", text=say(language, "next_approve", knobs=knobs, host=name))

@@ -86,6 +86,15 @@ def make_directory(path: str, mode: int) -> bool:
     return True
 
 
+def make_private(path: str) -> None:
+    """Make a directory for root alone, also of one that somebody made by hand."""
+    try:
+        if not make_directory(path, 0o700) and stat.S_IMODE(os.lstat(path).st_mode) != 0o700:
+            os.chmod(path, 0o700)
+    except OSError as error:
+        raise _refused(path, "closed to others", error) from error
+
+
 def _refused(path: str, what: str, error: OSError) -> RunbookError:
     step = NEXT_STEPS.get(error.errno)
     return RunbookError(f"{path} cannot be {what}: {error.strerror}" + (f"; {step}" if step else ""))

@@ -11,6 +11,7 @@ import fcntl
 import json
 import os
 import re
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timezone
@@ -196,16 +197,32 @@ def due(end: End, clock: _stamps.Clock) -> bool:
 
 
 @contextlib.contextmanager
-def exclusive(guard: str = GUARD) -> Iterator[None]:
-    """Nobody else changes anything on this host meanwhile. Raises BusyError when somebody does already."""
+def exclusive(holder: str, seconds: float = 0.0, guard: str = GUARD) -> Iterator[None]:
+    """Nobody else changes anything on this host meanwhile. Raises BusyError when somebody still does after so long.
+
+    ``holder`` is what others are told.
+    """
     descriptor = os.open(guard, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        deadline = time.monotonic() + seconds
+        while not _locked(descriptor):
+            if time.monotonic() > deadline:
+                told = os.pread(descriptor, 200, 0).decode("utf-8", "replace").splitlines()
+                raise BusyError(*(told if len(told) == 2 else ("another run", "–")))
+            time.sleep(0.2)
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{holder[:100]}\n{_stamps.clock().stamp}\n".encode("utf-8", "replace"), 0)
         yield
-    except BlockingIOError as error:
-        raise BusyError("another run is changing this host right now; wait for it and run this again") from error
     finally:
         os.close(descriptor)
+
+
+def _locked(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def path(name: str, directory: str = STATE_DIRECTORY) -> str:
@@ -235,8 +252,8 @@ def load_all(directory: str = STATE_DIRECTORY) -> list[Lease]:
 
 def save(lease: Lease, directory: str = STATE_DIRECTORY) -> None:
     """Write a lease durably; its directories are for root alone."""
-    _files.make_directory(directory, 0o700)
-    _files.make_directory(os.path.join(directory, "leases"), 0o700)
+    _files.make_private(directory)
+    _files.make_private(os.path.join(directory, "leases"))
     _files.write(path(lease.name, directory), json.dumps(asdict(lease), indent=1, sort_keys=True) + "\n", 0o600)
 
 

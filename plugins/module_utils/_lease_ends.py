@@ -82,25 +82,29 @@ def places(lease: _lease.Lease, stays: bool, now: _stamps.Clock, state: str = _r
 
     What did not come is told in the open one alone, which is opened for it where there is none: it pages.
     """
-    home = lease.incident or _record.outside(now)
-    kind = _record.incident_of(home)
-    if not stays or kind == _record.NOBODY:
-        yield home
-    if kind == _record.NOBODY:
-        return
+    home, kind = lease.incident or _record.outside(now), incident_of(lease)
     alike = [name for name in _record.open_names(state) if _record.incident_of(name) == kind]
     if stays:
-        yield alike[0] if alike else _opened(lease, home, state)
+        yield alike[0] if alike else _opened(lease, kind, state)
     else:
-        yield from (name for name in alike if name != home)
+        yield from (home, *(name for name in alike if name != home))
 
 
-def _opened(lease: _lease.Lease, home: str, state: str) -> str:
-    """A new incident of the class of an earlier one, and as bad; the same until it could be written."""
-    opening = _record.Opening(severity=_record.severity(_record.read(home, state)) or "P2")
+def incident_of(lease: _lease.Lease) -> str:
+    """The class of incidents that a lease is about; one that a person granted is about what it changes."""
+    granted_for = _record.incident_of(lease.incident) if lease.incident else _record.NOBODY
+    if granted_for != _record.NOBODY:
+        return granted_for
+    watched = sorted(str(end.watch["indicator"]) for end in lease.ends.values() if end.watch)
+    return watched[0] if watched else "execution_latency" if lease.kind == _lease.TCP_TUNING else "circuit_breaker"
+
+
+def _opened(lease: _lease.Lease, kind: str, state: str) -> str:
+    """A new incident, as bad as the one that the lease was granted for; the same until it could be written."""
+    earlier = _record.severity(_record.read(lease.incident, state)) if lease.incident else None
     since = _stamps.seconds(lease.until or lease.granted)
-    identity = _record.make_id(_record.incident_of(home), since, f"{lease.name} {lease.granted}")
-    return _record.join(identity, opening, "", "host", state)
+    identity = _record.make_id(kind, since, f"{lease.name} {lease.granted}")
+    return _record.join(identity, _record.Opening(severity=earlier or "P2"), "", "host", state)
 
 
 def renew(lease: _lease.Lease, ends: Mapping[str, _lease.End], conduct: object) -> None:
@@ -131,7 +135,7 @@ def tick(clock: _stamps.Clock, memory: dict, report: Report) -> int:
         with _apart(lease.name, failed):
             due[lease.name] = ready(lease, clock, notes, _once(report, notes))
     if any(due.values()) or not (broken or any(lease.ends for lease in leases)):
-        with _lease.exclusive():
+        with _lease.exclusive(_lease_timer.SERVICE):
             for name in (name for name, names in due.items() if names):
                 with _apart(name, failed):
                     end(_lease.load(name), due[name], clock, memory[name], _once(report, memory[name]))

@@ -47,19 +47,14 @@ WantedBy=timers.target
 """,
 }
 WELL = "enabled, active"
+LONGEST_END = 60.0  # seconds to wait for the end of a lease that has just come
 STAMP = (1980, 1, 1, 0, 0, 0)
 
 
 @contextlib.contextmanager
-def changing(check_mode: bool) -> Iterator[None]:
-    """Nobody else changes this host meanwhile; afterwards the timer is gone if there is nothing left for it.
-
-    Check mode changes nothing, and waits for nobody.
-    """
-    if check_mode:
-        yield
-        return
-    with _lease.exclusive():
+def changing(holder: str) -> Iterator[None]:
+    """Nobody else changes this host meanwhile; afterwards the timer is gone if there is nothing left for it."""
+    with _lease.exclusive(holder, LONGEST_END):  # runs keep each other out by their claims: this awaits the timer
         try:
             yield
         finally:

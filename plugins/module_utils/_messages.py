@@ -223,6 +223,15 @@ CATALOGUE = {
         "{host}: its record cannot be read, an incident may be open there: {problem}",
         "{host}: записи не прочитано, там може бути відкритий інцидент: {problem}",
     ),
+    "page_unread_title": ("L1 records of {hosts} cannot be read", "L1 записи {hosts} не прочитано"),
+    "page_unread_head": (
+        "an incident that is open there alone would be paged to nobody",
+        "про інцидент, відкритий лише там, нікого не буде сповіщено",
+    ),
+    "page_unread_next": (
+        "see whether the host is up and answers: ansible-playbook aurora.runbook.triage --limit {hosts}",
+        "перевірити, чи хост працює і відповідає: ansible-playbook aurora.runbook.triage --limit {hosts}",
+    ),
     # Why an incident is over
     "closed_by_run": ("its indicator is within its limit again", "показник знову в межі"),
     "closed_by_hand": ("closed by {who}: {text}", "закрито, {who}: {text}"),
@@ -825,9 +834,11 @@ CATALOGUE = {
     "pm_from_prometheus": ("Prometheus", "Prometheus"),
     "pm_from_record": ("samples of the record", "вимірювання із запису"),
     "pm_impact_notes": (
-        "Clients dropped: the larger of what Prometheus shows, the deepest fall of the connected ones, and what the"
+        "Orders denied: from Prometheus, else (≥) those counted while a step was watched."
+        " Clients dropped: the larger of what Prometheus shows, the deepest fall of the connected ones, and what the"
         " record shows, those that our restarts dropped. Unknown is not zero.",
-        "Від'єднані клієнти: більше з двох: з Prometheus — найглибше падіння кількості підключених, із запису — ті,"
+        "Відмовлені ордери: з Prometheus, інакше (≥) ті, що пораховані під час спостереження за кроком."
+        " Від'єднані клієнти: більше з двох: з Prometheus — найглибше падіння кількості підключених, із запису — ті,"
         " яких від'єднали наші перезапуски. Невідомо — це не нуль.",
     ),
     "pm_write_impact": (
@@ -955,6 +966,14 @@ CATALOGUE = {
         "{host} could not be read, so what it knows is not in here: {problem}",
         "{host} не вдалося прочитати, тож того, що він знає, тут немає: {problem}",
     ),
+    "pm_not_in_play": (
+        "another host names it as part of the incident, and it was not asked: --limit, or gone from the inventory",
+        "інший хост називає його частиною інциденту, а цей запуск його не питав: --limit або вилучено з інвентарю",
+    ),
+    "pm_no_record": (
+        "another host names it as part of the incident, and it has no record: it was out of reach then, or lost it",
+        "інший хост називає його частиною інциденту, а запису на ньому немає: тоді був недосяжний або втратив запис",
+    ),
     "pm_chain_broken": (
         "{host}: the chain of its record is BROKEN, so lines may have been changed or removed: {problem}",
         "{host}: ланцюг запису РОЗІРВАНО, тож рядки могли змінити чи вилучити: {problem}",
@@ -1059,6 +1078,12 @@ def bare(said: dict) -> dict:
 def changes(steps: Iterable[Mapping]) -> str:
     """Steps of a change in a sentence of any language: KELLY_MULTIPLIER 1.0 → 0.5."""
     return ", ".join(f"{step.get('name')} {step.get('before')} → {step.get('after')}" for step in steps)
+
+
+def overridden(language: str, unit: str, values: Mapping[str, str], until: str | None) -> str:
+    """What stands of an override, and until when."""
+    changes = ", ".join(f"{name}={value}" for name, value in sorted(values.items()))
+    return say(language, "leased_until" if until else "overridden", unit=unit, changes=changes, until=until)
 
 
 def number(value: float | None) -> str:

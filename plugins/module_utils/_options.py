@@ -36,6 +36,7 @@ INCIDENT = {
     "alert": {"type": "dict", "default": {}},
     "seen": {"type": "dict", "default": {}},
     "silence": {"type": "dict", "default": {}},
+    "hosts": {"type": "list", "elements": "str", "default": []},
     "healthy_peers": {"type": "int"},
     "min_healthy": {"type": "int", "default": 0},
     "cooldown_seconds": {"type": "float", "default": 1500.0},
@@ -106,7 +107,8 @@ def check_incident(options: Mapping[str, object]) -> None:
 def opening(options: Mapping[str, object]) -> _record.Opening:
     """What incident options say about an incident that opens with them."""
     alert, silence = options["alert"] or None, options["silence"] or None
-    return _record.Opening(options["severity"], alert, options["age_seconds"], options["seen"], silence)
+    seen, hosts = options["seen"], options["hosts"]
+    return _record.Opening(options["severity"], alert, options["age_seconds"], seen, silence, hosts)
 
 
 def watched(options: Mapping[str, object]) -> dict[str, object]:

@@ -5,18 +5,40 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ansible_collections.aurora.runbook.plugins.module_utils import _escalation, _messages, _redact
+from ansible_collections.aurora.runbook.plugins.module_utils import _escalation, _messages, _record, _redact, _summary
 from ansible_collections.aurora.runbook.plugins.module_utils._messages import say
 
 MAX_PROBLEM = 200  # characters of why an action failed
 
 
-def due(language: str, hosts: Mapping[str, Mapping]) -> list[dict]:
-    """A page for each level that is due of each open incident; ``hosts`` is what incident_info returned by host.
+def due(language: str, hosts: Mapping[str, Mapping], now: float) -> list[dict]:
+    """A page for each level that is due of each open incident, and one for hosts whose records cannot be read.
 
-    Each has ``id``, ``incident``, ``level``, ``key``, ``title``, ``body``, ``hosts``, and ``owner``, whose record has
-    the last word on whether it is sent.
+    ``hosts`` is what incident_info returned by host, ``now`` seconds since 1970. Each has ``id``, ``level``, ``key``,
+    ``title``, ``body``, ``hosts``, whose records are asked whether it is sent, and ``owner``, which sends it.
     """
+    unread = {name: _problem(result) for name, result in hosts.items() if "incidents" not in result}
+    return [*_due(language, hosts), *([_unread(language, unread, hosts, now)] if unread else [])]
+
+
+def _unread(language: str, problems: Mapping[str, str], hosts: Mapping[str, Mapping], now: float) -> dict:
+    """The page about hosts that cannot be read, remembered for a day by those that can."""
+    asked = [name for name in hosts if name not in problems]
+    identity = _record.make_id(_record.NOBODY, now - now % 86400, " ".join(problems))
+    title, body = _escalation.unread(language, problems)
+    return _page(identity, "L1", title, body, asked or list(problems)[:1], asked)
+
+
+def _problem(result: Mapping) -> str:
+    return (str(result.get("msg") or "").strip().splitlines() or ["?"])[0]
+
+
+def _page(identity: str, level: str, title: str, body: str, owners: Sequence[str], asked: Sequence[str]) -> dict:
+    page = {"id": identity, "level": level, "key": _escalation.key(identity, level), "title": title, "body": body}
+    return {**page, "hosts": list(asked), "owner": owners[0]}
+
+
+def _due(language: str, hosts: Mapping[str, Mapping]) -> list[dict]:
     read = {name: result["incidents"] for name, result in hosts.items() if "incidents" in result}
     pages = []
     for incident in _escalation.merge(read):
@@ -25,18 +47,7 @@ def due(language: str, hosts: Mapping[str, Mapping]) -> list[dict]:
         facts = {**incident.__dict__, "hosts": [about(name, hosts[name], incident.id) for name in incident.hosts]}
         for level in _escalation.to_page(incident.age_seconds, incident.levels):
             title, body = _escalation.page(language, level, facts)
-            pages.append(
-                {
-                    "id": incident.id,
-                    "incident": incident.incident,
-                    "level": level,
-                    "key": _escalation.key(incident.id, level),
-                    "title": title,
-                    "body": body,
-                    "hosts": list(incident.hosts),
-                    "owner": incident.hosts[0],
-                }
-            )
+            pages.append(_page(incident.id, level, title, body, incident.hosts, incident.hosts))
     return pages
 
 
@@ -142,7 +153,7 @@ def _proposed(entries: Sequence[Mapping]) -> list[str]:
 
 
 def overview(language: str, hosts: Mapping[str, Mapping], sent: Sequence[Mapping]) -> list[str]:
-    """What is open and who knows of it, a line each; then hosts whose records could not be read.
+    """What is open and who knows of it, what goes on and is leased on which host, then hosts that could not be read.
 
     ``sent`` are this run's pages, each with ``key`` and what the module notification returned.
     """
@@ -156,12 +167,20 @@ def overview(language: str, hosts: Mapping[str, Mapping], sent: Sequence[Mapping
         lines += [f"  {text}" for text in _escalation.clock(language, incident.__dict__)]
         told = ", ".join(f"{level} {page['at']}" for level, page in sorted(incident.levels.items()))
         lines += [say(language, "paged_before", levels=told)] if told else []
-    lines = lines or [say(language, "nothing_open")]
+    if not lines and len(read) == len(hosts):
+        lines = [say(language, "nothing_open")]
     for page in sent:
         took = ", ".join(page.get("sent", ())) or say(language, "nobody")
         lines.append(say(language, "paged_now", page=page["key"], who=took))
         for channel in page.get("unsent", ()):
             lines.append(say(language, "not_paged", **{name: channel.get(name) for name in ("channel", "problem")}))
-    unread = [(name, result) for name, result in hosts.items() if "incidents" not in result]
-    lines += [say(language, "not_read", host=name, problem=result.get("msg", "?")) for name, result in unread]
+    for name, result in hosts.items():
+        lines += [f"{name}: {line}" for line in _stands(language, result)] if name in read else []
+    unread = [(name, _problem(result)) for name, result in hosts.items() if name not in read]
+    lines += [say(language, "not_read", host=name, problem=problem) for name, problem in unread]
     return _redact.redact_lines(lines)
+
+
+def _stands(language: str, result: Mapping) -> list[str]:
+    """What goes on and what is leased on a host."""
+    return [*_summary.going_on(language, result), *_summary.leases(language, result["leases"], result)]

@@ -42,7 +42,7 @@ def begin(until: str, text: str, state: str = _record.STATE_DIRECTORY) -> bool:
     wanted = f"{until}\n{text}\n"
     if _files.read(path(state)) == wanted:
         return False
-    _files.make_directory(state, 0o700)
+    _files.make_private(state)
     _files.write(path(state), wanted, 0o600)
     return True
 

@@ -12,10 +12,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ansible_collections.aurora.runbook.plugins.module_utils import (
-    _escalation,
     _indicators,
     _messages,
     _probes,
+    _record,
     _redact,
     _summary,
 )
@@ -251,10 +251,10 @@ def tell(
     words = Words(language)
     answers = {str(host): clean(answer) for host, answer in sorted(answers.items())[:MAX_HOSTS]}
     records = records_of(incident, answers)
-    missing = tuple((host, text_of(answer, "problem")) for host, answer in answers.items() if answer.get("problem"))
     if not records:
         raise RunbookError(_nothing(incident, answers))
     entries = merge(records)
+    missing = tuple(_missing(words, answers, records, entries))
     now = max((at for answer in answers.values() if (at := time_of(answer.get("now"))) is not None), default=now)
     indicator = _indicators.INDICATORS[ID.fullmatch(incident)[1]]
     threshold = next((t for e in reversed(entries) if (t := number_of(seen_in(e), "threshold")) is not None), None)
@@ -269,7 +269,7 @@ def tell(
     causes = tuple(_causes(words, entries))
     lines = _together(_lines(words, entries))
     acknowledged = next(((who_in(e), e.at, text_of(e.data, "text")) for e in entries if e.what == "acknowledged"), None)
-    answered = min((e.at for e in entries if e.what in _escalation.RESPONSES and e.at is not None), default=None)
+    answered = min((e.at for e in entries if e.what in _record.RESPONSES and e.at is not None), default=None)
     owner = next((who_in(e) for e in reversed(entries) if e.what == "acknowledged"), "")
     deadlines = (
         _deadline("pm_respond", earliest(records, "respond_by"), answered, now),
@@ -642,6 +642,23 @@ def _doubts(words: Words, record: Record) -> Iterator[str]:
             action = f"{text_of(entry.data, 'action')} {text_of(entry.data, 'target')}"
             yield say("pm_intent_open", host=record.host, seq=entry.seq, action=action)
     yield from _jumps(words, record)
+
+
+def _missing(
+    words: Words, answers: Mapping[str, Mapping], records: Sequence[Record], entries: Sequence[Entry]
+) -> Iterator[tuple[str, str]]:
+    """Hosts whose record is not in the report, with why: of those asked, and of those that the others name."""
+    for host, answer in answers.items():
+        if answer.get("problem"):
+            yield host, text_of(answer, "problem")
+    lists = (entry.data.get("hosts") for entry in entries if entry.what in ("opened", "joined", "reopened"))
+    named = {str(host) for hosts in lists if isinstance(hosts, list) for host in hosts[:MAX_HOSTS]}
+    told = {record.host for record in records}
+    for host in sorted(named - told)[:MAX_HOSTS]:
+        if host not in answers:
+            yield host, words.say("pm_not_in_play")
+        elif not answers[host].get("problem"):
+            yield host, words.say("pm_no_record")
 
 
 def _jumps(words: Words, record: Record) -> Iterator[str]:

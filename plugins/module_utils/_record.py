@@ -4,8 +4,8 @@
 Private to aurora.runbook. What is in a line, by ``what`` it is about:
 
 ========== =============================================================================================
-opened     id, incident, severity, alert, age_seconds (of the trouble by then), moved_from
-joined     alert: another run, or the same alert again
+opened     id, incident, severity, alert, age_seconds (of the trouble by then), moved_from, hosts
+joined     alert, hosts: another run, or the same alert again; ``reopened`` after it was closed
 seen       severity, indicator, causes, indicators: what a look found
 intent     action, target, change, restart, forced: before a change
 result     intent (its seq), outcome, changed, verdict, sentences, problem, recovery, samples: after it
@@ -13,7 +13,7 @@ refused    action, target, guard, sentence, allowed_in
 verdict    verdict: how a run ended on this host
 paging     level, key: before a page is sent; ``paged`` with sent and failed channels after, and paged_at where the
            record missed it and was told later
-others     severity, acknowledged, note, paused, resumed, silenced, lease_ended, closed, reopened, moved,
+others     severity, acknowledged, note, paused, resumed, silenced, lease_ended, closed, moved,
            lease_renewed (name, written, until, sentence: nothing but the end of a lease moved)
 ========== =============================================================================================
 """
@@ -47,6 +47,7 @@ PAGING_SECONDS = 120  # a sender that said nothing for so long died before it ha
 CUT_OFF_SECONDS = 7 * 86400.0  # back in which an action may have been cut off, beside what is open
 KEPT = 200  # incidents that are over; older ones are removed when another one opens
 KEEPS_ROOM = ("opened", "reopened", "joined", "seen", "intent", "refused", "note", "lease_renewed")
+RESPONSES = ("acknowledged", "intent")  # what meets the deadline of response, the first one of them
 NOBODY = "none"  # the class of what was done outside of an incident
 
 
@@ -101,13 +102,17 @@ class Record:
 
 @dataclass(frozen=True)
 class Opening:
-    """What a run knows of an incident: how bad, by which alert, seconds since it began, what was seen, its silence."""
+    """What a run knows of an incident: how bad, by which alert, seconds since it began, what was seen, its silence.
+
+    ``seen["open"]`` are the incidents of the class that were open then, ``hosts`` those that are not healthy.
+    """
 
     severity: str | None = None
     alert: Mapping | None = None
     age_seconds: float = 0.0
     seen: Mapping = field(default_factory=dict)
     silence: Mapping | None = None
+    hosts: Sequence[str] = field(default_factory=list)
 
 
 def incident_of(identity: str) -> str:
@@ -280,8 +285,8 @@ def append(
 def _locked(identity: str, state: str) -> Iterator[int]:
     """A descriptor of a record that nobody else writes to meanwhile."""
     place = path(identity, state)
-    _files.make_directory(state, 0o700)
-    _files.make_directory(directory(state), 0o700)
+    _files.make_private(state)
+    _files.make_private(directory(state))
     flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
     try:
         descriptor = os.open(place, flags, 0o600)
@@ -405,19 +410,19 @@ def _joining(
                 "alert": opening.alert,
                 "age_seconds": opening.age_seconds,
                 "moved_from": moved[0] if moved else None,
+                "hosts": opening.hosts,
             },
         )
-    elif known.open:
-        yield "joined", {"alert": opening.alert}
+    elif known.open or identity in seen.get("open", ()):  # another run closed it since this one looked
+        yield "joined", {"alert": opening.alert, "hosts": opening.hosts}
     else:
-        yield "reopened", {"alert": opening.alert}
+        yield "reopened", {"alert": opening.alert, "hosts": opening.hosts}
     if seen:
         yield "seen", seen
     if opening.silence:
         yield "silenced", dict(opening.silence)
-    before = severity(known)
-    if known.entries and opening.severity and opening.severity < (before or "P9"):
-        yield "severity", {"from": before, "to": opening.severity}
+    if known.entries and (risen := worse(known, opening.severity)):
+        yield "severity", risen
 
 
 def begin_page(identity: str, level: str, key: str, run: str = "", by: str = "", state: str = STATE_DIRECTORY) -> bool:
@@ -472,6 +477,12 @@ def severity(record: Record) -> str | None:
     return min((each for each in found if isinstance(each, str)), default=None)
 
 
+def worse(record: Record, seen: str | None) -> dict | None:
+    """What to put on record where a severity is worse than any before; None where it is not."""
+    before = severity(record)
+    return {"from": before, "to": seen} if seen and seen < (before or "P9") else None
+
+
 def opened(record: Record) -> Entry | None:
     return next((entry for entry in record.entries if entry.what == "opened"), None)
 
@@ -502,7 +513,7 @@ def recent(seconds: float, now: _stamps.Clock, state: str = STATE_DIRECTORY) -> 
 def describe(record: Record, now: _stamps.Clock) -> dict:
     """An incident as incident_info and triage_info return it, without its entries."""
     first, over = opened(record), record.last("closed", "reopened", "opened")
-    acknowledged, verdict = record.last("acknowledged"), record.last("verdict")
+    verdict = record.last("verdict")
     return {
         "id": record.id,
         "incident": record.incident,
@@ -510,7 +521,8 @@ def describe(record: Record, now: _stamps.Clock) -> dict:
         "opened": first.at if first else None,
         "age_seconds": round(age_of(record, now), 1),
         "severity": severity(record),
-        "acknowledged": None if acknowledged is None else {"who": acknowledged.data.get("who"), "at": acknowledged.at},
+        "acknowledged": _answer(record, record.last("acknowledged")),
+        "responded": _answer(record, next((entry for entry in record.entries if entry.what in RESPONSES), None)),
         "levels": _levels(record, now),
         "closed": over.at if over and over.what == "closed" and not record.open else None,
         "verdict": verdict.data.get("verdict") if verdict else None,
@@ -519,6 +531,15 @@ def describe(record: Record, now: _stamps.Clock) -> dict:
         "head": record.head,
         "unfinished": [entry.seq for entry in record.unfinished],
     }
+
+
+def _answer(record: Record, entry: Entry | None) -> dict | None:
+    """Who answered, a person or automation, and how many seconds after the trouble began, by the record's own host."""
+    if entry is None:
+        return None
+    after = age_of(record, _stamps.Clock(_stamps.seconds(entry.at), entry.boot, entry.up))
+    who, automatic = entry.data.get("who") or entry.by, entry.what == "intent"
+    return {"who": who, "at": entry.at, "after_seconds": round(after, 1), "automatic": automatic}
 
 
 def _levels(record: Record, now: _stamps.Clock) -> dict:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from ansible_collections.aurora.runbook.plugins.module_utils import _indicators, _messages, _metrics
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import FetchError, MetricsError
 
-_START = "process_start_time_seconds"
+_START, _DENIED = "process_start_time_seconds", "policy_denied_total"
 WAITING, RECOVERED, NOT_RECOVERED, UNKNOWN = "waiting", "recovered", "not_recovered", "unknown"
 
 
@@ -50,10 +50,11 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Outcome:
-    """A finished wait: its verdict and what was seen on the way, oldest first."""
+    """A finished wait: its verdict, what was seen on the way, oldest first, and how many orders were denied."""
 
     verdict: Verdict
     samples: tuple[dict, ...] = field(default_factory=tuple)
+    denied: float | None = None
 
 
 def judge(readings: Sequence[Reading], rule: Rule) -> Verdict:
@@ -96,13 +97,13 @@ def wait(
         verdict = judge(readings, rule)
         left = started + timeout - clock()
         if verdict.answer != WAITING or left <= 0:
-            return Outcome(conclude(verdict), tuple(_sample(r, rule) for r in readings[-50:]))
+            return Outcome(conclude(verdict), tuple(_sample(r, rule) for r in readings[-50:]), _denied(readings))
         sleep(min(interval, left))
 
 
 def reader(rule: Rule, fetch: Callable[[], str], process: Callable[[], str]) -> Callable[[float], Reading]:
     """A read function for wait(): ``fetch`` gives a metrics page, ``process`` names the process behind it."""
-    families = {rule.indicator.family, rule.indicator.divisor, _START}
+    families = {rule.indicator.family, rule.indicator.divisor, _START, _DENIED}
     families.update(f"{rule.indicator.family}_{part}" for part in ("bucket", "count"))
 
     def read(at: float) -> Reading:
@@ -128,12 +129,19 @@ def describe(outcome: Outcome, rule: Rule) -> dict:
         "min_count": rule.min_count,
         "hold_seconds": rule.hold,
         "seconds": verdict.seconds,
+        "denied": outcome.denied,
     }
     return {
         "verdict": verdict.answer,
         "message": _messages.recovery("en", numbers),
         "recovery": {**numbers, "samples": list(outcome.samples)},
     }
+
+
+def _denied(readings: Sequence[Reading]) -> float | None:
+    """None where the page does not count them, or its process was another one at the end."""
+    pages = [reading.page for reading in readings if reading.page is not None and reading.page.has(_DENIED)]
+    return _metrics.increase(pages[0], pages[-1], _DENIED) if pages[1:] else None
 
 
 def _broken(readings: Sequence[Reading], rule: Rule) -> bool:

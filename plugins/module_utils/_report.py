@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ansible_collections.aurora.runbook.plugins.module_utils import (
@@ -26,13 +26,22 @@ GOOD = ("healthy", "recovered", "would_change")
 
 @dataclass(frozen=True)
 class Host:
-    """What a run knows of a host: what triage_info found, what the rungs returned, the verdict, what is on record."""
+    """What a run knows of a host: what triage_info found, what the rungs returned, the verdict, what is on record.
+
+    ``info`` is what incident_info returned, where nobody looked.
+    """
 
     name: str
     look: Mapping = field(default_factory=dict)
     actions: Sequence[Mapping] = ()
     verdict: str = "unknown"
     ended: Mapping = field(default_factory=dict)
+    info: Mapping = field(default_factory=dict)
+
+    @property
+    def found(self) -> Mapping:
+        """The incidents and leases that were there before the run."""
+        return self.look or self.info
 
 
 def standing(look: Mapping, incident: str) -> str:
@@ -71,6 +80,7 @@ def seen(look: Mapping, incident: str) -> dict:
             for cause in look.get("causes", [])[:5]
         ],
         "indicators": {name: each["value"] for name, each in read.items()},
+        "open": [each["id"] for each in look.get("incidents", ()) if each["incident"] == incident],
     }
 
 
@@ -115,6 +125,12 @@ def unsettled(result: Mapping) -> bool:
     return any(sentence["message"] in ("left_unknown", "left_open") for sentence in result.get("done", ()))
 
 
+def held(tried: Iterable[Mapping], identity: str) -> bool:
+    """Did an action find another run at work on this incident?"""
+    told = (sentence for result in tried for sentence in result.get("done", ()))
+    return any(sentence["message"] == "held" and sentence["values"]["incident"] == identity for sentence in told)
+
+
 def report(language: str, incident: str, hosts: Sequence[Host]) -> list[str]:
     """What was wrong on which host, what was done, what the indicator was and is, what is left."""
     counts = Counter(host.verdict for host in hosts)
@@ -151,7 +167,7 @@ def about(language: str, incident: str, host: Host, acted: bool) -> Iterator[str
     yield say(language, "host", host=host.name, verdict=say(language, host.verdict))
     for key, texts in (
         ("was", _was(language, incident, host)),
-        ("was", _summary.standing(language, host.look) if host.look.get("indicators") else []),
+        ("was", _summary.standing(language, host.found) if "incidents" in host.found else []),
         ("done", _done(language, incident, host, acted)),
         ("now", _now(language, host)),
         ("left", _left(language, host)),
@@ -224,15 +240,11 @@ def _now(language: str, host: Host) -> list[str]:
 
 
 def _left(language: str, host: Host) -> list[str]:
-    left = {lease["name"]: lease["written"] for lease in host.look.get("leases", [])}
+    left = {lease["name"]: (lease["written"], lease.get("until")) for lease in host.found.get("leases", [])}
     for action in host.actions:
         if "overridden" in action and action.get("verdict") != "would_change":
-            left[action.get("unit", "tcp_tuning")] = action["overridden"]
-    return [
-        say(language, "overridden", unit=unit, changes=", ".join(f"{k}={v}" for k, v in sorted(values.items())))
-        for unit, values in left.items()
-        if values
-    ]
+            left[action.get("unit", "tcp_tuning")] = action["overridden"], action.get("until")
+    return [_messages.overridden(language, unit, *stands) for unit, stands in left.items() if stands[0]]
 
 
 def _on_record(language: str, host: Host) -> Iterator[str]:

@@ -38,6 +38,7 @@ class Impact:
     integral: float | None
     unit: str
     denied: int | None
+    at_least: bool  # were they counted only while steps were watched?
     dropped: float | None
 
 
@@ -143,7 +144,9 @@ def impact_of(
     points = asked.get("indicator") or told
     known, breached, beyond = exposure(points, indicator, threshold, began, ended)
     unit, scale = UNITS.get(indicator.kind, ("", 0.0))
-    denied = [value for _at, value in asked.get("denied", ()) if value is not None]
+    own = [entry for entry in entries if entry.host == host]
+    asked_denied = [value for _at, value in asked.get("denied", ()) if value is not None]
+    denied = asked_denied[-1] if asked_denied else _denied(own)
     clients = [v for at, v in asked.get("clients", ()) if v is not None and began - SPOKEN_FOR <= at <= ended]
     return Impact(
         host,
@@ -153,8 +156,9 @@ def impact_of(
         breached if known else None,
         beyond * scale if known and unit else None,
         unit,
-        round(denied[-1]) if denied else None,  # Prometheus extrapolates
-        _most(_fall(clients) if clients else None, _dropped(entry for entry in entries if entry.host == host)),
+        None if denied is None else round(denied),  # Prometheus extrapolates
+        denied is not None and not asked_denied,
+        _most(_fall(clients) if clients else None, _dropped(own)),
     )
 
 
@@ -170,6 +174,13 @@ def _fall(values: Sequence[float]) -> float:
         peak = max(peak, value)
         deepest = max(deepest, peak - value)
     return deepest
+
+
+def _denied(entries: Iterable[Entry]) -> float | None:
+    """Orders denied while steps were watched, as their results say; None when none says."""
+    counts = [number_of(map_of(entry.data, "recovery"), "denied") for entry in entries if entry.what == "result"]
+    known = [count for count in counts if count is not None]
+    return sum(known) if known else None
 
 
 def _dropped(entries: Iterable[Entry]) -> float | None:

@@ -20,11 +20,12 @@ _REASONS = {
 
 def summary(language: str, triage: Mapping) -> list[str]:
     """What is breached, why, what could not be seen, and what is overridden: from what triage_info returns."""
+    timer = triage["probes"].get("leases", {}).get("data", {})
     known = [
         *state(language, triage),
         *causes(language, triage),
         *standing(language, triage),
-        *leases(language, triage),
+        *leases(language, triage["leases"], timer),
     ]
     blind_spots = blind(language, triage, _indicators.INCIDENTS)
     return [*known, *blind_spots, *failed(language, triage, triage["probes"])]
@@ -74,27 +75,35 @@ def blind(language: str, triage: Mapping, incidents: Iterable[str]) -> list[str]
     return lines
 
 
-def standing(language: str, triage: Mapping) -> list[str]:
-    """A line for each open incident, for what was cut off, for a run that works here, and for a pause."""
+def standing(language: str, found: Mapping) -> list[str]:
+    """A line for each open incident and for what else is going on, from triage_info or incident_info."""
     lines = []
-    for incident in triage["incidents"]:
+    for incident in (one for one in found["incidents"] if one["open"]):
         by = incident["acknowledged"]["who"] if incident["acknowledged"] else say(language, "nobody")
         values = {"id": incident["id"], "severity": incident["severity"], "minutes": int(incident["age_seconds"] // 60)}
         lines.append(say(language, "incident_open", by=by, **values))
         if not incident["chain"]["whole"]:
             lines.append(say(language, "chain_broken", id=incident["id"], problem=incident["chain"]["problem"]))
-    lines += [say(language, "cut_off", **action) for action in triage["cut_off"]]
-    if triage["claim"]:
-        claim = triage["claim"]
-        lines.append(say(language, "claimed", by=claim["holder"], incident=claim["incident"], since=claim["since"]))
-    if triage["paused"] is not None:
-        lines.append(say(language, "paused_until", until=triage["paused"] or "–"))
+    return [*lines, *going_on(language, found)]
+
+
+def going_on(language: str, found: Mapping) -> list[str]:
+    """A line for each action that was cut off, for a run that works here, and for a pause."""
+    lines = [say(language, "cut_off", **action) for action in found["cut_off"]]
+    if found["claim"]:
+        claim = found["claim"]
+        lines.append(
+            say(language, "claimed", by=claim["holder"], incident=claim["incident"] or "–", since=claim["since"])
+        )
+    if found["paused"] is not None:
+        lines.append(say(language, "paused_until", until=found["paused"] or "–"))
     return lines
 
 
-def leases(language: str, triage: Mapping) -> list[str]:
-    lines, timer = [], triage["probes"].get("leases", {}).get("data", {})
-    for lease in triage["leases"]:
+def leases(language: str, standing: Iterable[Mapping], timer: Mapping) -> list[str]:
+    """A line for each lease and what is wrong with it; ``timer`` has ``timer`` and ``timer_works`` of a host."""
+    lines = []
+    for lease in standing:
         unit, ends = lease["name"], lease.get("ends", {})
         changes = ", ".join(_leased(language, *item, ends) for item in lease["written"].items())
         key = "leased" if lease["phase"] == "active" else "lease_unfinished"

@@ -48,8 +48,9 @@ incidents:
   description:
     - The oldest first, each with C(id), C(incident) (its class), C(open), C(opened) and C(closed) by the host's clock,
       C(age_seconds) since the trouble began, the worst C(severity), C(deadlines) by it (C(respond_by),
-      C(resolve_by)), C(acknowledged) (C(who), C(at)), the last C(verdict), C(chain) (C(whole), C(problem)), C(torn) for
-      a last line that is not whole, C(head), the hash of the last line, and C(unfinished), intents without a result.
+      C(resolve_by)), C(acknowledged) and C(responded) (the first action of automation or word of a person), both with
+      C(who), C(at), C(after_seconds) and C(automatic), the last C(verdict), C(chain) (C(whole), C(problem)), C(torn)
+      for a last line that is not whole, C(head), the hash of the last line, and C(unfinished), intents without a result.
     - C(levels) that were paged or are being paged, each with C(state), C(at), C(age_seconds), and C(key), C(sent) and
       C(failed) once it was; C(remembered) where the record could not be written.
     - With O(entries=true) C(entries) too, each as it stands in the record.
@@ -61,6 +62,14 @@ leases:
   returned: always
   type: list
   elements: dict
+timer:
+  description: How the timer is that ends leases, where one has an end; RV(timer_works) says whether that is well.
+  returned: always
+  type: str
+timer_works:
+  description: Whether leases end by themselves on this host.
+  returned: always
+  type: bool
 claim:
   description: The run that works on this host, with C(holder), C(incident) and C(since); null when none does.
   returned: always

@@ -67,6 +67,9 @@ recovery:
     value:
       description: Last value in the indicator's unit; null when there was none.
       type: float
+    denied:
+      description: Orders denied while it was watched, as the runner counts them; null when that is not known.
+      type: float
     count:
       description: Events behind the value; null where none are counted.
       type: float

@@ -40,7 +40,8 @@ class EndError(Exception):
 def state(tmp_path, monkeypatch):
     """A host's state, where nothing else of the machine is touched."""
     place = str(tmp_path / "state")
-    monkeypatch.setattr(_lease_timer, "changing", lambda _check_mode: _lease.exclusive(str(tmp_path / "guard")))
+    alone = functools.partial(_lease.exclusive, guard=str(tmp_path / "guard"))
+    monkeypatch.setattr(_lease_timer, "changing", alone)
     monkeypatch.setattr(_conduct, "Conduct", functools.partial(_conduct.Conduct, state=place))
     return place
 
@@ -190,7 +191,10 @@ def test_what_a_person_approved_is_done_though_all_before_it_did_not_help(state)
 
 def test_a_guard_of_a_module_is_on_record_before_the_others_and_a_pause_comes_before_it(state):
     own = _guards.refusal("restart_interval", 60.0, target=TARGET, ago=240, limit=300, problem="no answer")
-    work = lambda _params, conduct: {"changed": False, "done": [conduct.begin(TARGET, [STEP], own=own)]}  # noqa: E731
+
+    def work(_params, conduct):
+        return {"changed": False, "done": [conduct.begin(TARGET, [STEP], own=own)]}
+
     call(work, {**INCIDENT, "min_healthy": 1})
     assert (entries(state)[-1].data["guard"], entries(state)[-1].data["allowed_in"]) == ("restart_interval", 60.0)
     _pause.begin("", "olena: mine", state)
@@ -343,11 +347,26 @@ def test_a_person_meets_no_guards_and_is_on_record_and_leaves_the_host_free(stat
     assert _claim.held(_stamps.clock(), state) is None
 
 
+def test_a_change_is_never_made_in_a_closed_incident(state):
+    """Another run closed it after this one had looked: what did not help then would page nobody."""
+    changed = []
+    acted_before(state, changed)
+    _record.append(ID, "closed", {"verdict": "recovered"}, state=state)
+    late = {**INCIDENT, "seen": {"open": [ID]}, "run": "looked-before"}
+    refused = call(acting(changed), {**late, "run": "another-one"})
+    assert (refused["verdict"], _record.open_names(state)) == ("refused", [])  # by the cooldown: nothing to page for
+    _claim.release("another-one", state)
+    call(acting(changed), {**late, "cooldown_seconds": 0.0})
+    assert whats(state)[-3:] == ["reopened", "intent", "result"]
+    assert _record.open_names(state) == [ID]
+
+
 @pytest.mark.parametrize("incident", [INCIDENT, None])
 def test_a_host_that_somebody_else_changes_is_left_free_by_a_persons_call(state, tmp_path, incident):
-    with _lease.exclusive(str(tmp_path / "guard")):
+    with _lease.exclusive("the timer", guard=str(tmp_path / "guard")):
         result = call(acting([]), incident)
-    assert "another run is changing this host" in result["msg"]
+    assert (result["failed"], result["verdict"]) == (False, "refused")
+    assert result["done"][0]["values"]["by"] == "the timer"
     assert (_claim.held(_stamps.clock(), state) is None) == (incident is None)
 
 
@@ -419,3 +438,25 @@ def test_an_action_that_was_cut_off_is_told_by_the_next_one(state):
 def test_a_last_resort_asks_how_many_others_serve(state, options, may):
     assert _conduct.Conduct("log_rotation", {**INCIDENT, **options}, False).may_restart() is may
     assert _conduct.Conduct("log_rotation", None, False).may_restart()
+
+
+@pytest.mark.parametrize(
+    ("ended", "severities"),
+    [
+        (0.981, [("P2", "P0")]),  # 99.8 % became 98 %
+        (0.9985, []),
+        (None, []),
+        (1.0, []),
+    ],
+)
+def test_an_incident_that_became_worse_while_it_was_watched_has_the_worse_deadlines(state, ended, severities):
+    sse = {**INCIDENT, "id": ID.replace("circuit_breaker", "sse_availability"), "severity": "P2"}
+    recovery = {"seconds": 3.0, "metric": "sse:availability_ratio:5m", "value": ended, "threshold": 0.999}
+
+    def work(_params, conduct):
+        conduct.begin(TARGET, [STEP])
+        return {"changed": True, "verdict": "not_recovered", "recovery": recovery}
+
+    call(work, sse)
+    lines = [entry.data for entry in entries(state, sse["id"]) if entry.what == "severity"]
+    assert [(line["from"], line["to"]) for line in lines] == severities

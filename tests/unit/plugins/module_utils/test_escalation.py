@@ -36,7 +36,7 @@ FACTS = {
 
 def incident(**changes):
     base = {"id": "i", "incident": "circuit_breaker", "open": True, "opened": "2026-11-24T18:00:00Z", "severity": "P2"}
-    return {**base, "age_seconds": 10.0, "acknowledged": None, "levels": {}, **changes}
+    return {**base, "age_seconds": 10.0, "acknowledged": None, "responded": None, "levels": {}, **changes}
 
 
 def merged(*told):
@@ -109,9 +109,9 @@ def test_the_latest_attempt_of_several_is_the_one_that_may_still_be_under_way():
 
 
 def test_acknowledged_on_one_host_is_acknowledged_and_its_own_clock_counts():
-    late = {"who": "olena", "at": "2026-11-24T18:07:00Z"}
-    ahead = {"who": "taras", "at": "2026-11-25T18:04:00Z"}
-    whole = merged(incident(acknowledged=late), incident(), incident(acknowledged=ahead, opened="2026-11-25T18:00:00Z"))
+    late = {"who": "olena", "at": "2026-11-24T18:07:00Z", "after_seconds": 420}
+    ahead = {"who": "taras", "at": "2026-11-25T18:04:00Z", "after_seconds": 240}
+    whole = merged(incident(acknowledged=late), incident(), incident(acknowledged=ahead))
     assert (whole.acknowledged["who"], whole.acknowledged["after_seconds"]) == ("taras", 240)
     assert merged(incident()).acknowledged is None
 
@@ -172,16 +172,21 @@ def test_the_first_answer_meets_the_deadline_and_whether_a_person_knows_is_said_
     assert not [line for line in told[1:] if "LATE" in line]
 
 
-def test_the_first_answer_of_any_host_counts_from_when_the_trouble_began():
-    opening = {"what": "opened", "at": "2026-11-24T18:00:00Z", "data": {"age_seconds": 60}}
-    acted, known = (
-        {"what": what, "at": at, "data": {}}
-        for what, at in (("intent", "2026-11-24T18:03:00Z"), ("acknowledged", "2026-11-24T18:02:00Z"))
-    )
-    whole = merged(incident(entries=[opening, acted]), incident(entries=[opening, known]), incident())
+def test_the_first_answer_of_any_host_counts():
+    acted, known = ({"who": "x", "after_seconds": after, "automatic": after > 200} for after in (240, 180))
+    whole = merged(incident(responded=acted), incident(responded=known), incident())
     assert (whole.responded["after_seconds"], whole.responded["automatic"]) == (180, False)
-    assert merged(incident(entries=[opening, acted])).responded["automatic"]
-    assert merged(incident(entries=[opening])).responded is None
+    assert merged(incident()).responded is None
+
+
+@pytest.mark.parametrize("language", ["en", "uk"])
+def test_a_page_about_hosts_that_cannot_be_read_names_them_and_why(language):
+    problems = {"aurora2": "ssh: <!here> no route\x1b[2J", **{f"x{number}": "" for number in range(900)}}
+    title, body = _escalation.unread(language, problems)
+    assert "aurora2, x0, x1" in title
+    assert ("aurora2" in body, "‹!here›" in body, "\x1b" in body) == (True, True, False)
+    assert body.splitlines()[-1].endswith("--limit aurora2,x0,x1")
+    assert (len(title) <= _escalation.MAX_TITLE, len(body) <= _escalation.MAX_BODY) == (True, True)
 
 
 @pytest.mark.parametrize(

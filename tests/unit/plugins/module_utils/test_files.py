@@ -54,6 +54,16 @@ def test_a_file_of_root_alone_is_read_under_its_real_path(tmp_path):
     assert text.startswith("root:")
 
 
+def test_a_directory_that_somebody_made_by_hand_is_closed_to_others(tmp_path):
+    (tmp_path / "state").mkdir(mode=0o755)
+    for _time in range(2):
+        _files.make_private(str(tmp_path / "state"))
+        assert (tmp_path / "state").stat().st_mode & 0o777 == 0o700
+    (tmp_path / "file").touch()
+    with pytest.raises(RunbookError, match="made"):
+        _files.make_private(str(tmp_path / "file" / "below"))
+
+
 @pytest.mark.parametrize(("number", "step"), [(errno.ENOSPC, "free some space"), (errno.EROFS, "read-write again")])
 def test_a_disk_that_refuses_leaves_the_old_file_and_says_what_to_do(tmp_path, monkeypatch, number, step):
     (tmp_path / "file").write_text("old")

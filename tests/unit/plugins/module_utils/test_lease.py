@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 import json
+import threading
 from dataclasses import replace
 from datetime import datetime, timezone
 
 import pytest
 from ansible_collections.aurora.runbook.plugins.module_utils import _lease, _stamps
-from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
+from ansible_collections.aurora.runbook.plugins.module_utils._errors import BusyError, RunbookError
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -65,6 +66,34 @@ def test_a_lease_reads_back_as_it_was_written(tmp_path):
         _lease.save(one, str(tmp_path))
         assert _lease.load(one.name, str(tmp_path)) == one
     assert [one.name for one in _lease.load_all(str(tmp_path))] == ["tcp_tuning", "x.service", "y.service"]
+
+
+def test_who_finds_a_host_being_changed_is_told_by_whom_and_since_when(tmp_path):
+    guard = str(tmp_path / "guard")
+    refused = pytest.raises(BusyError)
+    with _lease.exclusive("the timer", guard=guard), refused as raised, _lease.exclusive("olena", guard=guard):
+        pass
+    assert raised.value.holder == "the timer"
+    assert _stamps.seconds(raised.value.since) > 0
+    with _lease.exclusive("olena", guard=guard):
+        pass
+
+
+def test_a_host_that_is_free_soon_is_waited_for(tmp_path):
+    guard, held, over = str(tmp_path / "guard"), threading.Event(), threading.Event()
+
+    def other():
+        with _lease.exclusive("the timer", guard=guard):
+            held.set()
+            over.wait(30)
+
+    thread = threading.Thread(target=other)
+    thread.start()
+    assert held.wait(30)
+    threading.Timer(0.1, over.set).start()
+    with _lease.exclusive("olena", 30, guard):
+        assert over.is_set()
+    thread.join()
 
 
 def test_a_lease_that_ended_with_its_boot_no_longer_stands(tmp_path):

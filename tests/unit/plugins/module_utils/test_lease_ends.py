@@ -65,9 +65,9 @@ def host(monkeypatch, told):
         return here.leases[name]
 
     @contextlib.contextmanager
-    def exclusive():
+    def exclusive(_holder):
         if here.busy:
-            raise BusyError("another run is changing this host")
+            raise BusyError("olena", "now")
         yield
 
     def end(one, names, *_rest):
@@ -264,12 +264,24 @@ def test_an_end_that_came_pages_nobody_and_is_told_to_whom_was_paged(tmp_path):
     assert ended(opened, state) == ["kept", "taken_back"]
 
 
-def test_what_a_person_did_outside_of_an_incident_opens_none(tmp_path):
-    state = str(tmp_path)
-    for incident in ("", _record.outside(NOW)):
-        _lease_ends.say(lease(incident=incident), "left_alone", sentence(), state)
-    assert _record.open_names(state) == []
-    assert {_record.incident_of(name) for name in _record.names(state)} == {_record.NOBODY}
+@pytest.mark.parametrize("incident", ["", _record.outside(NOW)])
+@pytest.mark.parametrize(
+    ("changes", "kind"),
+    [
+        ({"ends": {"K": _lease.end(60, OVER, "increases")}}, "circuit_breaker"),
+        ({"ends": {"K": _lease.end(60, OVER, "reduces", {"indicator": "policy_deny_rate"})}}, "policy_deny_rate"),
+        ({"kind": "tcp_tuning", "ends": {}}, "execution_latency"),
+    ],
+)
+def test_what_a_person_granted_outside_of_an_incident_pages_too_where_it_does_not_end(
+    tmp_path, incident, changes, kind
+):
+    """Else what a person raised by hand stays raised, and nobody knows."""
+    state, one = str(tmp_path), replace(lease(incident=incident), **changes)
+    _lease_ends.say(one, "left_alone", sentence(), state)
+    _lease_ends.say(one, "kept", sentence("lease_end_failed"), state)
+    (opened,) = _record.open_names(state)
+    assert (_record.incident_of(opened), ended(opened, state)) == (kind, ["left_alone", "kept"])
 
 
 def test_an_earlier_record_that_is_gone_keeps_nobody_from_being_paged(tmp_path):

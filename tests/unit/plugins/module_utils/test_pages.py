@@ -6,6 +6,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.aurora.runbook.plugins.module_utils import _pages
 
+NOW = 1795489200.0  # 2026-11-24T03:00Z
 ID = "circuit_breaker-20261124T030000Z-0a1b2c3d"
 SEEN = {
     "severity": "P0",
@@ -40,26 +41,73 @@ def read(age=10.0, levels=None, is_open=True, lines=RECORDED):
         "age_seconds": age,
         "severity": "P0",
         "acknowledged": None,
+        "responded": None,
         "levels": levels or {},
         "entries": lines,
     }
-    return {"incidents": [incident], "leases": []}
+    standing = {"leases": [], "claim": None, "paused": None, "cut_off": [], "timer": "", "timer_works": True}
+    return {"incidents": [incident], **standing}
+
+
+def due(hosts, language="en", now=NOW):
+    return _pages.due(language, hosts, now)
 
 
 def test_a_page_for_each_level_that_is_due_and_none_for_what_was_paged():
     hosts = {"aurora1": read(7300.0, {"L1": {"state": "paged", "at": "x", "age_seconds": 7200}}), "aurora2": read()}
-    pages = _pages.due("en", hosts)
+    pages = due(hosts)
     assert [page["level"] for page in pages] == ["L2", "L3"]
     assert {(page["owner"], tuple(page["hosts"])) for page in pages} == {("aurora1", ("aurora1", "aurora2"))}
     assert [page["key"] for page in pages] == [f"{ID}-L2", f"{ID}-L3"]
 
 
-def test_what_is_closed_or_cannot_be_read_pages_nobody():
-    assert _pages.due("en", {"aurora1": read(is_open=False), "aurora2": {"unreachable": True, "msg": "no route"}}) == []
+def test_what_is_closed_pages_nobody():
+    assert due({"aurora1": read(is_open=False)}) == []
+
+
+AWAY = {"unreachable": True, "msg": "no route\nto host"}
+
+
+def test_a_host_that_cannot_be_read_is_paged_since_an_incident_may_be_open_there_alone():
+    (page,) = due({"aurora1": read(is_open=False), "aurora2": AWAY})
+    assert "aurora2" in page["title"]
+    assert "no route" in page["body"]
+    assert (page["level"], page["owner"], page["hosts"]) == ("L1", "aurora1", ["aurora1"])  # whose record remembers it
+    assert page["id"].startswith("none-20261124T000000Z-")
+
+
+def test_the_same_hosts_are_paged_once_a_day_and_others_apart():
+    def identity(*away, now=NOW):
+        hosts = {name: AWAY if name in away else read(is_open=False) for name in ("aurora1", "aurora2", "aurora3")}
+        return due(hosts, now=now)[0]["id"]
+
+    assert identity("aurora2") == identity("aurora2", now=NOW + 3600)
+    assert len({identity("aurora2"), identity("aurora3"), identity("aurora2", now=NOW + 86400)}) == 3
+
+
+def test_where_no_host_can_be_read_it_is_sent_all_the_same():
+    (page,) = due({"aurora1": AWAY, "aurora2": {}})
+    assert (page["owner"], page["hosts"]) == ("aurora1", [])
+
+
+def test_an_overview_shows_what_is_leased_until_when_and_who_works_where():
+    until = "2026-11-24T05:00:00+00:00"
+    lease = {"name": "aurora-runner.service", "phase": "active", "by": "olena", "granted": "2026-11-24T03:00:00+00:00"}
+    lease |= {"written": {"SPREAD_THRESHOLD": "2.0"}, "ends": {"SPREAD_THRESHOLD": {"until": until}}}
+    claim = {"holder": "taras", "incident": "", "since": "2026-11-24T03:01Z"}
+    stands = {"leases": [lease], "claim": claim, "timer": "not installed, inactive", "timer_works": False}
+    said = "\n".join(_pages.overview("en", {"aurora1": {**read(is_open=False), **stands}, "aurora2": AWAY}, []))
+    for part in (
+        "aurora1: a run works here: taras, on –",
+        f"SPREAD_THRESHOLD=2.0 (until {until})",
+        "its end will NOT come by itself",
+        "aurora2: its record cannot be read, an incident may be open there: no route",
+    ):
+        assert part in said
 
 
 def test_a_page_says_what_was_found_tried_and_proposed():
-    (page,) = _pages.due("en", {"aurora1": read()})
+    (page,) = due({"aurora1": read()})
     for part in ("circuit_breaker_state is 2", "wide_spreads", "KELLY_MULTIPLIER 1.0 → 0.5", "spread_threshold"):
         assert part in page["body"]
 
@@ -69,7 +117,7 @@ def test_a_page_says_which_end_of_a_lease_did_not_come():
     values = {"unit": "aurora-runner.service", "problem": "x.env was edited"}
     ended = {"outcome": "left_alone", "sentence": {"message": "lease_stays", "values": values}}
     lines = entries(("", "opened", {"severity": "P0"}), ("", "lease_ended", ended))
-    (page,) = _pages.due("en", {"aurora1": read(lines=lines)})
+    (page,) = due({"aurora1": read(lines=lines)})
     assert "its time is over, and it stays: x.env was edited" in page["body"]
 
 
@@ -88,7 +136,7 @@ def test_a_page_says_which_end_of_a_lease_did_not_come():
 def test_a_page_says_in_its_language_how_an_action_ended_and_why_it_failed(language, result, words):
     """Else who is woken reads "failed", and has to log in to learn why."""
     lines = RECORDED[:3] + ([{**RECORDED[3], "data": {"intent": 3, **result}}] if result else [])
-    (page,) = _pages.due(language, {"aurora1": read(lines=lines)})
+    (page,) = due({"aurora1": read(lines=lines)}, language)
     assert f"{words}\n" in page["body"]
     assert not {"not_recovered", "failed", "undone"} & set(page["body"].replace(":", " ").split())
 
@@ -96,13 +144,13 @@ def test_a_page_says_in_its_language_how_an_action_ended_and_why_it_failed(langu
 def test_what_a_change_does_to_exposure_is_said_in_ukrainian_too():
     said = {"message": "set", "values": {"unit": "x.service", "changes": "A 1 → 2", "direction": "reduces"}}
     lines = RECORDED[:3] + entries(("r1", "result", {"intent": 3, "verdict": "recovered", "sentences": [said]}))
-    (page,) = _pages.due("uk", {"aurora1": read(lines=lines)})
+    (page,) = due({"aurora1": read(lines=lines)}, "uk")
     assert "x.service: A 1 → 2 (зменшує ризик)" in page["body"]
 
 
 def test_a_long_reason_does_not_fill_the_page():
     failed = {"intent": 3, "outcome": "failed", "problem": "x" * 5000}
-    (page,) = _pages.due("en", {"aurora1": read(lines=[*RECORDED[:3], {**RECORDED[3], "data": failed}])})
+    (page,) = due({"aurora1": read(lines=[*RECORDED[:3], {**RECORDED[3], "data": failed}])})
     assert "x" * 200 in page["body"]
     assert "x" * 201 not in page["body"]
 
@@ -151,10 +199,12 @@ def test_the_overview_names_who_was_not_reached_and_hosts_that_were_not_read():
 
 
 def test_the_overview_of_nothing_says_so_in_ukrainian_too():
-    assert _pages.overview("uk", {"aurora1": {"incidents": [], "leases": []}}, []) == ["відкритих інцидентів немає"]
+    hosts = {"aurora1": {**read(), "incidents": []}}
+    assert _pages.overview("uk", hosts, []) == ["відкритих інцидентів немає"]
+    assert "відкритих інцидентів немає" not in _pages.overview("uk", {**hosts, "aurora2": AWAY}, [])  # nobody knows
 
 
 def test_a_record_whose_opening_cannot_be_read_keeps_no_other_from_being_paged():
     broken = {**read()["incidents"][0], "id": "execution_latency-20261124T180000Z-0123abcd", "opened": None}
     hosts = {"aurora1": read(), "aurora2": {**read(), "incidents": [broken]}}
-    assert {page["id"] for page in _pages.due("en", hosts)} == {broken["id"], ID}
+    assert {page["id"] for page in due(hosts)} == {broken["id"], ID}

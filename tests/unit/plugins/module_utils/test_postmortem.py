@@ -11,6 +11,7 @@ from datetime import timedelta, timezone
 from pathlib import Path
 
 import pytest
+from ansible.errors import AnsibleFilterError
 from ansible_collections.aurora.runbook.plugins.filter import story as rendering
 from ansible_collections.aurora.runbook.plugins.module_utils import (
     _chart,
@@ -296,7 +297,9 @@ def test_the_page_and_the_report_agree_on_whether_the_response_was_in_time(acted
     answers = alone(*sorted(events, key=lambda event: event[0]), deadlines=deadlines, opened=recorded.at(0))
     info = answers["a1"]["incidents"][0]
     info["entries"][0]["data"] = {**recorded.OPENED, "age_seconds": 0}
-    info["acknowledged"] = {"who": "bob", "at": recorded.at(known)} if known else None
+    info["acknowledged"] = known and {"who": "bob", "after_seconds": known, "automatic": False}
+    first = min((at for at in (acted, known) if at), default=None)
+    info["responded"] = first and {"who": "bob", "after_seconds": first, "automatic": first == acted}
     info["age_seconds"] = 1000
     (incident,) = _escalation.merge({"a1": answers["a1"]["incidents"]})
     paged = _escalation.clock("en", incident.__dict__)[0]
@@ -560,3 +563,44 @@ def test_numbers_of_marks_do_not_cover_each_other():
     """Else three actions within a minute are one blot."""
     drawn = _chart.chart([(0, 1), (1000, 1)], (0, 1000), 2, False, [(1, "1"), (2, "2"), (900, "3")], 380, 180)
     assert [mark.text for mark in drawn.marks] == ["1 2", "", "3"]
+
+
+def test_a_host_that_others_name_and_that_is_not_in_the_report_is_missed_at_its_top():
+    """Else --limit hides half an incident, and the report looks whole."""
+    answers = alone((5, "joined", {"alert": None, "hosts": ["a1", "a2", "a3", "a4"]}))
+    answers |= {"a2": {"incidents": [], "leases": []}, "a3": {"problem": "no route to host"}}
+    story = tell(answers)
+    assert {host: problem[:25] for host, problem in story.missing} == {
+        "a3": "no route to host",
+        "a2": "another host names it as ",
+        "a4": "another host names it as ",
+    }
+    assert ("no record" in dict(story.missing)["a2"], "--limit" in dict(story.missing)["a4"]) == (True, True)
+    assert sum(host in "".join(story.warnings) for host in ("a2", "a3", "a4")) == 3
+    assert sum(host in "".join(story.follow_ups) for host in ("a2", "a3", "a4")) == 3
+
+
+def test_without_prometheus_denied_orders_are_those_that_were_counted_while_steps_were_watched():
+    """They are at least so many: of the time between nobody knows."""
+    counted = [recorded.result(2, recovery={"value": 0, "denied": denied}) for denied in (12.0, None, 3.0)]
+    events = [(100, "intent", recorded.HALVE), *((200 + n, "result", one) for n, one in enumerate(counted))]
+    (impact,) = tell(alone(*events)).impacts
+    assert (impact.denied, impact.at_least) == (15, True)
+    assert "≥ 15" in write(tell(alone(*events)))
+    assert "≥ 15" in write(tell(alone(*events)), "html")
+    (asked,) = tell(alone(*events), asked=recorded.ranges(["a1"])).impacts
+    assert (asked.denied, asked.at_least) == (412, False)
+    assert tell(alone((100, "intent", recorded.HALVE))).impacts[0].denied is None
+
+
+@pytest.mark.parametrize("zone", ["Europe/Nowhere", "../../etc/passwd", "\x00"])
+def test_a_time_zone_that_is_none_is_refused_by_name(zone):
+    with pytest.raises(AnsibleFilterError, match="aurora_timezone"):
+        rendering._zone(zone)
+
+
+def test_local_times_are_those_of_the_zone_asked_for():
+    """In a container of AWX the controller's are UTC, and nobody was up at those."""
+    page = rendering.render(tell(), "md", "en", _written.read(""), rendering._zone("Europe/Kyiv"))
+    assert "EET, UTC+0200" in page
+    assert "| 2026-11-24 18:01:00 | 20:01:00 |" in page

@@ -392,7 +392,7 @@ def test_a_run_opens_an_incident_once_with_what_it_saw(state):
     record = _record.read(ID, state)
     assert [entry.what for entry in record.entries] == ["opened", "seen"]
     told = {"id": ID, "incident": "circuit_breaker", "severity": "P0", "alert": ALERT, "age_seconds": 60.0}
-    assert record.entries[0].data == {**told, "moved_from": None}
+    assert record.entries[0].data == {**told, "moved_from": None, "hosts": []}
     assert record.entries[1].data == seen
     assert record.open
 
@@ -638,12 +638,30 @@ def test_a_page_put_on_a_record_later_was_sent_when_it_was_sent(state, clock):
     assert not begin(state)
 
 
+def test_what_another_run_closed_since_this_one_looked_stays_closed(state):
+    """Else what is over pages somebody, since a report came late."""
+    join(state)
+    _record.append(ID, "closed", {"verdict": "recovered"}, state=state)
+    join(state, run="looked-before", seen={"severity": "P0", "open": [ID]})
+    assert (_record.read(ID, state).open, whats(state)[-2:]) == (False, ["joined", "seen"])
+    join(state, run="looked-after", seen={"severity": "P0", "open": []})
+    assert (_record.read(ID, state).open, whats(state)[-2:]) == (True, ["reopened", "seen"])
+
+
+def test_the_hosts_of_an_incident_are_on_record(state):
+    for run in ("one", "two"):
+        join(state, run=run, hosts=["aurora1", "aurora2"])
+    assert [entry.data["hosts"] for entry in _record.read(ID, state).entries] == [["aurora1", "aurora2"]] * 2
+
+
 def test_an_incident_is_described_for_people(state, clock):
     join(state, severity="P0", age_seconds=5.0)
     intent = write(state, "intent")[0]
     _record.append(ID, "acknowledged", {"who": "olena", "text": "mine"}, state=state)
     told = _record.describe(_record.read(ID, state), _stamps.clock())
-    assert told["acknowledged"] == {"who": "olena", "at": _stamps.stamp(clock["wall"])}
+    now = _stamps.stamp(clock["wall"])
+    assert told["acknowledged"] == {"who": "olena", "at": now, "after_seconds": 5.0, "automatic": False}
+    assert told["responded"] == {"who": intent.by, "at": now, "after_seconds": 5.0, "automatic": True}
     assert (told["open"], told["severity"], told["age_seconds"], told["closed"]) == (True, "P0", 5.0, None)
     assert (told["unfinished"], told["chain"]) == ([intent.seq], {"whole": True, "problem": ""})
     _record.append(ID, "closed", {"verdict": "recovered"}, state=state)

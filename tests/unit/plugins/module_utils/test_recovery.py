@@ -155,3 +155,18 @@ def test_what_is_returned_carries_numbers_and_one_sentence():
     assert told["verdict"] == "recovered"
     assert told["message"] == "circuit_breaker_state is 0, within its limit of 2 for 4 s with 40 events"
     assert told["recovery"]["samples"][0] == {"at": 0.0, "value": 0.0, "count": 0.0, "problem": ""}
+
+
+@pytest.mark.parametrize(
+    ("pages", "denied"),
+    [
+        ([ratio(5, 10), None, ratio(9, 20), ratio(12, 30)], 7.0),
+        ([ratio(5, 10), ratio(1, 20)], None),  # another process: what it denied is not the rest of it
+        ([ratio(5, 10)], None),
+        ([breaker(0, 1), breaker(0, 2)], None),
+    ],
+)
+def test_orders_denied_while_it_was_watched_are_counted_for_the_post_mortem(pages, denied):
+    outcome = wait(BREAKER, pages)
+    assert outcome.denied == denied
+    assert _recovery.describe(outcome, BREAKER)["recovery"]["denied"] == denied

@@ -102,6 +102,7 @@ def test_a_look_says_what_was_cut_off():
 def test_a_look_says_what_is_open_who_works_here_and_that_automation_is_paused():
     known = {
         "id": "circuit_breaker-20261124T180000Z-1a2b3c4d",
+        "open": True,
         "severity": "P0",
         "age_seconds": 600.0,
         "acknowledged": {"who": "petro", "at": "now"},

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import time
 
@@ -222,7 +223,8 @@ HELD_BACK = [(LOOP, "crash_loop", 250.0), (AGAIN, "restart_interval", 280.0)]
 def call(now, incident, tmp_path, monkeypatch, check_mode=False):
     """What the module returns on such a host, what it did there, and the record's lines on it."""
     acted, state = [], str(tmp_path / "state")
-    monkeypatch.setattr(_lease_timer, "changing", lambda _check_mode: _lease.exclusive(str(tmp_path / "guard")))
+    alone = functools.partial(_lease.exclusive, guard=str(tmp_path / "guard"))
+    monkeypatch.setattr(_lease_timer, "changing", alone)
     monkeypatch.setattr(service_restart, "observe", lambda *_arguments: now)
     monkeypatch.setattr(service_restart, "apply", lambda _unit, action, _healthy: acted.append(action) or [])
     conduct = _conduct.Conduct("service_restart", incident, check_mode, state=state)

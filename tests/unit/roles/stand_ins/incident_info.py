@@ -6,6 +6,10 @@ from __future__ import annotations
 from ansible.errors import AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
 
+HOST = {"leases": [], "claim": None, "paused": None, "cut_off": [], "timer": "", "timer_works": True}
+INCIDENT = {"severity": "P0", "age_seconds": 60.0, "acknowledged": None, "responded": None, "levels": {}}
+INCIDENT |= {"chain": {"whole": True, "problem": ""}}
+
 
 class ActionModule(ActionBase):
     def run(self, tmp=None, task_vars=None):
@@ -13,8 +17,9 @@ class ActionModule(ActionBase):
         if "problem" in answer:
             raise AnsibleConnectionFailure(answer["problem"])
         asked = self._task.args
-        incidents = [dict(found) for found in answer["incidents"] if asked.get("id", found["id"]) == found["id"]]
+        known = ({**INCIDENT, **found} for found in answer["incidents"])
+        incidents = [found for found in known if asked.get("id", found["id"]) == found["id"]]
         for found in incidents:
             if not asked.get("entries"):
                 found.pop("entries")
-        return {"changed": False, **answer, "incidents": incidents}
+        return {"changed": False, **HOST, **answer, "incidents": incidents}

@@ -29,7 +29,8 @@ class ActionModule(ActionBase):
             said = task_vars["settles"] if asked["state"] == "settled" else []
             return {"changed": True, "incidents": [], "done": said}
         if module == "incident_info":
-            return {"changed": False, "incidents": [], "leases": task_vars["leases"]}
+            nothing = {"incidents": [], "claim": None, "paused": None, "cut_off": []}
+            return {"changed": False, **nothing, "leases": task_vars["leases"]}
         if module == "triage_info":
             self.note("looked", task_vars["inventory_hostname"])
             return {"changed": False, **self._templar.template(task_vars["look"])}
