@@ -50,7 +50,7 @@ incidents:
       C(age_seconds) since the trouble began, the worst C(severity), C(deadlines) by it (C(respond_by),
       C(resolve_by)), C(acknowledged) and C(responded) (the first action of automation or word of a person), both with
       C(who), C(at), C(after_seconds) and C(automatic), the last C(verdict), C(chain) (C(whole), C(problem)), C(torn)
-      for a last line that is not whole, C(head), the hash of the last line, and C(unfinished), intents without a result.
+      for a last line that is not whole, C(head), the hash of the last line, C(unfinished), intents without a result.
     - C(levels) that were paged or are being paged, each with C(state), C(at), C(age_seconds), and C(key), C(sent) and
       C(failed) once it was; C(remembered) where the record could not be written.
     - With O(entries=true) C(entries) too, each as it stands in the record.
