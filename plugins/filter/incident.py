@@ -91,8 +91,8 @@ def _hosts(hostvars: Mapping, hosts: Sequence[str], incident: str) -> list[_repo
 
 
 def _host(name: str, variables: Mapping, incident: str) -> _report.Host:
-    look, tried = variables.get("incident_look") or {}, variables.get("aurora_actions") or []
-    verdict = variables.get("aurora_verdict") or _unrepaired(look, incident)
+    look, acted = variables.get("incident_look") or {}, variables.get("aurora_actions")
+    tried, verdict = acted or [], _unrepaired(look, incident) if acted is None else _report.verdict(acted)
     closed = [action["closed"] for action in tried if "closed" in action] if verdict == "recovered" else []
     ended = {"incidents": closed} if closed else variables.get("incident_ended") or {}
     verdict = "escalated" if _report.unsettled(ended) else verdict
