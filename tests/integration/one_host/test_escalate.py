@@ -36,14 +36,19 @@ def pages():
         server.shutdown()
 
 
-def escalate(pages):
-    """A tick; its run, and the titles of what it sent."""
-    url = pages[0]
-    contacts = {level: [{"name": f"{level} by mail", "url": url}] for level in ("L1", "L2", "L3", "L4")}
-    before = len(pages)
-    run = playbook("escalate", "-e", json.dumps({"aurora_contacts": contacts}))
+def run_with_contacts(pages, name, *arguments, before=()):
+    """A playbook that may page; its run, and the titles of what it sent. ``before`` are channels tried first."""
+    contacts = {
+        level: [*before, {"name": f"{level} by mail", "url": pages[0]}] for level in ("L1", "L2", "L3", "L4")
+    }
+    sent = len(pages)
+    run = playbook(name, "-e", json.dumps({"aurora_contacts": contacts}), *arguments)
     assert SECRET not in run.output
-    return run, [page["title"] for page in pages[before:]]
+    return run, [page["title"] for page in pages[sent:]]
+
+
+def escalate(pages, *arguments):
+    return run_with_contacts(pages, "escalate", *arguments)
 
 
 def opened(age_seconds):
@@ -71,6 +76,32 @@ def test_a_page_that_nobody_took_is_no_page(pages):
     assert (run.status != 0, titles) == (True, [])
     assert module(HOST, "incident_info", {"id": ID})["incidents"][0]["levels"]["L1"]["state"] == "paging"
     pages[0] = taken
+
+
+def test_a_remediation_pages_by_itself_and_a_channel_that_is_down_does_not_stop_it(pages, broken):
+    broken("breaker_spreads_wide", [HOST])
+    down = {"name": "chat that is down", "url": f"json://user:{SECRET}@localhost:9/"}
+    quick = ("-e", "aurora_healthy_seconds=1", "-e", "aurora_timeout_seconds=15")
+    run, titles = run_with_contacts(pages, "remediate_circuit_breaker", *quick, before=[down])
+    assert (run.status != 0, run.verdicts) == (True, {HOST: "approval_needed"})
+    assert [title.split()[:3] for title in titles] == [["P0", "L1", "circuit_breaker:"]]
+    assert "chat that is down" in run.output
+    (incident,) = (one for one in module(HOST, "incident_info", {})["incidents"] if one["open"])
+    assert incident["levels"]["L1"]["sent"] == ["L1 by mail"]
+    assert [channel["channel"] for channel in incident["levels"]["L1"]["failed"]] == ["chat that is down"]
+
+
+def test_a_host_that_cannot_be_read_is_paged_once_as_long_as_another_one_can(pages, tmp_path):
+    """An incident that is open there alone would be paged to nobody."""
+    gone = tmp_path / "gone.json"
+    address = {"ansible_host": "127.0.0.1", "ansible_port": 1}
+    gone.write_text(json.dumps({"aurora": {"hosts": {"aurora0": address}}}), encoding="ascii")
+    for expected in (["L1 records of aurora0 cannot be read"], []):
+        run, titles = escalate(pages, "-i", str(gone), "--limit", f"{HOST},aurora0")
+        assert (run.status != 0, titles) == (True, expected)
+        assert any("aurora0: its record cannot be read" in line for line in run.report)
+    alone, titles = escalate(pages, "-i", str(gone), "--limit", "aurora0")
+    assert (alone.status != 0, titles) == (True, ["L1 records of aurora0 cannot be read"])
 
 
 def test_a_closed_incident_pages_nobody(pages):

@@ -189,6 +189,26 @@ def test_a_dead_controllers_module_goes_on_and_keeps_others_out_until_its_claim_
     assert whole()
 
 
+def test_a_run_for_another_incident_is_told_who_works_here_since_when_and_on_what():
+    slow = start_module(HOST, "service_override", {**KELLY, "hold_seconds": 10, "incident": incident(by="petro")})
+    wait_until(lambda: "intent" in json.dumps(records().get(ID, [])), 60)
+    since = json.loads(shell(HOST, f"cat {STATE}/claim.json"))["since"]
+    other = tune(incident=incident(OTHER))
+    assert finish_module(slow)["changed"]
+    assert (other["verdict"], other["changed"]) == ("refused", False)
+    assert other["done"][0]["values"] == {"by": "petro", "incident": ID, "since": since}
+    assert OTHER not in records()
+
+
+def test_the_end_of_a_lease_that_has_just_come_is_waited_for():
+    """The host's timer has no claim: a run that met it would be refused, at night, for nothing."""
+    held = shell(HOST, "systemd-run --quiet --unit=probe-guard flock /run/aurora-runbook.guard sleep 5; echo held")
+    assert held.strip() == "held"
+    wait_until(lambda: show(HOST, "probe-guard", "SubState") == "running")
+    done = tune()
+    assert (done["failed"], done["changed"]) == (False, True)
+
+
 def test_of_two_controllers_at_once_one_changes_the_host_and_the_other_says_who():
     for number in range(RACES):
         kelly = {"KELLY_MULTIPLIER": f"{0.9 - number * 0.04:.2f}"}

@@ -107,6 +107,20 @@ def test_only_the_raise_ends_and_the_reduction_beside_it_stays():
     wait_until(gone)
 
 
+def test_what_a_remediation_does_ends_by_itself_where_it_is_given_an_end(broken):
+    broken("breaker_spreads", [HOST])
+    asked = ("aurora_lease_seconds=3600", "aurora_healthy_seconds=1", "aurora_enough_seconds=0")
+    run = playbook("remediate_circuit_breaker", *(word for one in asked for word in ("-e", one)))
+    assert (run.status, run.verdicts) == (0, {HOST: "recovered"})
+    ends = lease(HOST)["ends"]["KELLY_MULTIPLIER"]
+    assert (ends["seconds"], ends["direction"], ends["watch"]["indicator"]) == (3600, "reduces", "circuit_breaker")
+    assert any(f"is overridden until {ends['until']}: KELLY_MULTIPLIER=0.5" in line for line in run.report)
+    lab.mend([HOST])
+    make_due()
+    assert "given back: KELLY_MULTIPLIER 0.5 → 1.0" in tick()
+    assert knobs(HOST) == NORMAL
+
+
 def test_a_reduction_ends_only_when_the_breaker_is_closed(broken):
     override({**KELLY, "lease_seconds": 60, "recovery": RECOVERY})
     broken("breaker_spreads_wide", [HOST])
