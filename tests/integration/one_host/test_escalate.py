@@ -38,9 +38,7 @@ def pages():
 
 def run_with_contacts(pages, name, *arguments, before=()):
     """A playbook that may page; its run, and the titles of what it sent. ``before`` are channels tried first."""
-    contacts = {
-        level: [*before, {"name": f"{level} by mail", "url": pages[0]}] for level in ("L1", "L2", "L3", "L4")
-    }
+    contacts = {level: [*before, {"name": f"{level} by mail", "url": pages[0]}] for level in ("L1", "L2", "L3", "L4")}
     sent = len(pages)
     run = playbook(name, "-e", json.dumps({"aurora_contacts": contacts}), *arguments)
     assert SECRET not in run.output
