@@ -84,7 +84,7 @@ def test_a_remediation_pages_by_itself_and_a_channel_that_is_down_does_not_stop_
     assert (run.status != 0, run.verdicts) == (True, {HOST: "approval_needed"})
     assert [title.split()[:3] for title in titles] == [["P0", "L1", "circuit_breaker:"]]
     assert "chat that is down" in run.output
-    (incident,) = (one for one in module(HOST, "incident_info", {})["incidents"] if one["open"])
+    (incident,) = (one for one in module(HOST, "incident_info", {"days": 1})["incidents"] if one["open"])
     assert incident["levels"]["L1"]["sent"] == ["L1 by mail"]
     assert [channel["channel"] for channel in incident["levels"]["L1"]["failed"]] == ["chat that is down"]
 
