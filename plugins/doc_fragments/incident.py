@@ -47,7 +47,7 @@ options:
         type: dict
         default: {}
       hosts:
-        description: All hosts of the incident, for the record.
+        description: The hosts that the run found not healthy or could not look at, for the record.
         type: list
         elements: str
         default: []

@@ -19,6 +19,7 @@ from ansible_collections.aurora.runbook.plugins.module_utils import (
     _claim,
     _guards,
     _indicators,
+    _lease,
     _lease_timer,
     _messages,
     _options,
@@ -84,12 +85,16 @@ class Conduct:
             data = {"action": self.action, "target": target, "guard": refusal.guard, "sentence": refusal.sentence}
             self.write("refused", {**data, "allowed_in": refusal.allowed_in})
             return refusal.sentence
-        if self.incident and not _record.read(self.id, self.state).open:  # another run closed it meanwhile
-            self.write("reopened", {"alert": None})
+        self._reopen()
         forced = self.incident["force"] if self.incident else ""
         data = {"action": self.action, "target": target, "change": list(change), "restart": restart, "forced": forced}
         self.intent = self.write("intent", data)
         return None
+
+    def _reopen(self) -> None:
+        """What is done or proposed is so in an open incident, also when another run closed it meanwhile."""
+        if self.incident and not _record.read(self.id, self.state).open:
+            self.write("reopened", {"alert": None})
 
     def may_restart(self) -> bool:
         """Do enough other hosts serve for what is no more than a last resort? All else is for begin() to ask."""
@@ -108,6 +113,7 @@ class Conduct:
         }
         sentence = {"message": "needs_approval", "values": values}
         data = {"action": self.action, "target": target, "guard": "approval", "sentence": sentence}
+        self._reopen()
         self.write("refused", {**data, "allowed_in": None})
 
     def recent(self) -> list[_record.Record]:
@@ -194,8 +200,17 @@ class Conduct:
                     with contextlib.suppress(RunbookError):  # it ends by itself, and what went wrong first is told
                         _claim.release(self.run, self.state)
 
+    def _stays(self) -> list[str]:
+        """Leases whose end did not come, as the incident has it, and which stand still: for those it stays open."""
+        ends = [entry.data for entry in _record.read(self.id, self.state).entries if entry.what == "lease_ended"]
+        last = {end["name"]: end["sentence"]["message"] for end in ends}
+        standing = _lease.names(self.state)
+        return [name for name, message in last.items() if message in _lease.STUCK and name in standing]
+
     def close(self, verdict: str) -> tuple[dict, list[dict]]:
         """The run ends on this host: its verdict is put on record, its claim given up, and what is GOOD closed.
+
+        Not while a lease stands whose end did not come, which is what somebody was paged for.
 
         The incident as it stands then, and sentences on what became of actions that were cut off. Where that is not
         known a person has to look. Raises RunbookError.
@@ -203,7 +218,7 @@ class Conduct:
         said = self.settle(self.recent())
         verdict = "escalated" if _unfinished.unknown(said) else verdict
         self.write("verdict", {"verdict": verdict})
-        if verdict in GOOD:
+        if verdict in GOOD and not self._stays():
             sentence = _messages.bare(_messages.sentence("closed_by_run"))
             self.write("closed", {"verdict": verdict, "sentence": sentence})
         self.over = True

@@ -132,14 +132,11 @@ def page(language: str, level: str, facts: Mapping) -> tuple[str, str]:
     return _cut(_plain(say(language, "page_title", **values)), MAX_TITLE), _body(language, head, middle, tail)
 
 
-def unread(language: str, problems: Mapping[str, str]) -> tuple[str, str]:
-    """Title and body of a page about hosts whose records cannot be read, with why by host."""
-    names = list(problems)
-    head = [say(language, "page_unread_head")]
-    middle = [say(language, "not_read", host=host, problem=problem) for host, problem in problems.items()]
-    tail = [say(language, "next", text=say(language, "page_unread_next", hosts=",".join(names[:MAX_HOSTS])))]
-    title = say(language, "page_unread_title", hosts=_few(language, names))
-    return _cut(_plain(title), MAX_TITLE), _body(language, head, middle, tail)
+def unread(language: str, host: str, problem: str) -> tuple[str, str]:
+    """Title and body of a page about a host whose record cannot be read."""
+    told = [say(language, "not_read", host=host, problem=problem), say(language, "page_unread_why")]
+    tail = [say(language, "next", text=say(language, "page_unread_next", host=host))]
+    return _cut(_plain(say(language, "page_unread_title", host=host)), MAX_TITLE), _body(language, [], told, tail)
 
 
 def clock(language: str, facts: Mapping) -> list[str]:

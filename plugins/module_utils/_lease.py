@@ -24,6 +24,7 @@ GUARD = "/run/aurora-runbook.guard"
 BOOT_ID = "/proc/sys/kernel/random/boot_id"
 APPLYING, ACTIVE, REMOVING = "applying", "active", "removing"
 SERVICE_OVERRIDE, TCP_TUNING = "service_override", "tcp_tuning"
+STUCK = ("lease_stays", "lease_end_failed", "lease_lost")  # how an end is told that a person has to look at
 RAISED_SECONDS = 7200  # what raises exposure ends after two hours unless stated
 HEALTH = {"url", "start", "hold"}  # when the service counts as healthy, see _service.Healthy
 WATCH = {"indicator", "url", "threshold"}
@@ -210,11 +211,19 @@ def exclusive(holder: str, seconds: float = 0.0, guard: str = GUARD) -> Iterator
                 told = os.pread(descriptor, 200, 0).decode("utf-8", "replace").splitlines()
                 raise BusyError(*(told if len(told) == 2 else ("another run", "–")))
             time.sleep(0.2)
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"{holder[:100]}\n{_stamps.clock().stamp}\n".encode("utf-8", "replace"), 0)
-        yield
+        _sign(descriptor, f"{holder[:100]}\n{_stamps.clock().stamp}\n")
+        try:
+            yield
+        finally:
+            _sign(descriptor, "")
     finally:
         os.close(descriptor)
+
+
+def _sign(descriptor: int, text: str) -> None:
+    with contextlib.suppress(OSError):  # without room for it others are not told who it is
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, text.encode("utf-8", "replace"), 0)
 
 
 def _locked(descriptor: int) -> bool:

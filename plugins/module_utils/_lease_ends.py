@@ -18,6 +18,7 @@ from ansible_collections.aurora.runbook.plugins.module_utils import (
     _indicators,
     _lease,
     _lease_timer,
+    _limits,
     _messages,
     _metrics,
     _override,
@@ -45,8 +46,14 @@ PARTS = (
 MEMORY = "/run/aurora-runbook-leases.json"  # what was told and read at earlier ticks of this boot
 RETRY_SECONDS = 900  # after an end that failed, perhaps with a restart, or was in somebody's way
 LONGEST = {"start": 90.0, "hold": 30.0}  # so that an end and its undoing are done before systemd stops the program
+ABOUT = {
+    **dict.fromkeys(_limits.NAMES, "sse_availability"),
+    "P_THRESHOLD": "policy_deny_rate",
+    "CONFIDENCE_THRESHOLD": "calibration_ece",
+    "CALIBRATION_DAYS": "calibration_ece",
+}
 TAKEN_BACK, LEFT_ALONE, KEPT, LOST = "taken_back", "left_alone", "kept", "lost"
-STAYS = ("lease_kept", "lease_stays", "lease_end_failed", "lease_lost")  # what somebody has to be paged for
+STAYS = ("lease_kept", *_lease.STUCK)  # what somebody has to be paged for
 
 Report = Callable[[_lease.Lease, str, Mapping], None]
 
@@ -96,7 +103,8 @@ def incident_of(lease: _lease.Lease) -> str:
     if granted_for != _record.NOBODY:
         return granted_for
     watched = sorted(str(end.watch["indicator"]) for end in lease.ends.values() if end.watch)
-    return watched[0] if watched else "execution_latency" if lease.kind == _lease.TCP_TUNING else "circuit_breaker"
+    about = [*watched, *(ABOUT[name] for name in sorted(lease.written) if name in ABOUT)]
+    return about[0] if about else "execution_latency" if lease.kind == _lease.TCP_TUNING else "circuit_breaker"
 
 
 def _opened(lease: _lease.Lease, kind: str, state: str) -> str:
@@ -104,7 +112,10 @@ def _opened(lease: _lease.Lease, kind: str, state: str) -> str:
     earlier = _record.severity(_record.read(lease.incident, state)) if lease.incident else None
     since = _stamps.seconds(lease.until or lease.granted)
     identity = _record.make_id(kind, since, f"{lease.name} {lease.granted}")
-    return _record.join(identity, _record.Opening(severity=earlier or "P2"), "", "host", state)
+    identity = _record.join(identity, _record.Opening(severity=earlier or "P2"), "", "host", state)
+    if not _record.read(identity, state).open:
+        _record.append(identity, "reopened", {"alert": None}, by="host", state=state)
+    return identity
 
 
 def renew(lease: _lease.Lease, ends: Mapping[str, _lease.End], conduct: object) -> None:

@@ -223,14 +223,14 @@ CATALOGUE = {
         "{host}: its record cannot be read, an incident may be open there: {problem}",
         "{host}: записи не прочитано, там може бути відкритий інцидент: {problem}",
     ),
-    "page_unread_title": ("L1 records of {hosts} cannot be read", "L1 записи {hosts} не прочитано"),
-    "page_unread_head": (
+    "page_unread_title": ("L1 {host}: its record cannot be read", "L1 {host}: записи не прочитано"),
+    "page_unread_why": (
         "an incident that is open there alone would be paged to nobody",
         "про інцидент, відкритий лише там, нікого не буде сповіщено",
     ),
     "page_unread_next": (
-        "see whether the host is up and answers: ansible-playbook aurora.runbook.triage --limit {hosts}",
-        "перевірити, чи хост працює і відповідає: ansible-playbook aurora.runbook.triage --limit {hosts}",
+        "see whether the host is up and answers: ansible-playbook aurora.runbook.triage --limit {host}",
+        "перевірити, чи хост працює і відповідає: ansible-playbook aurora.runbook.triage --limit {host}",
     ),
     # Why an incident is over
     "closed_by_run": ("its indicator is within its limit again", "показник знову в межі"),
@@ -761,7 +761,10 @@ CATALOGUE = {
     ),
     "page_more": ("… {count} more lines: see the triage", "… ще рядків: {count}, дивіться triage"),
     "and_more": ("{list} and {count} more", "{list} і ще {count}"),
-    "leased_until": ("{unit} is overridden until {until}: {changes}", "{unit} змінено до {until}: {changes}"),
+    "leased_until": (
+        "{unit} is overridden: {changes}; the first of it ends by itself at {until}",
+        "{unit} змінено: {changes}; перше з цього саме закінчиться о {until}",
+    ),
     "span_days": ("{count} d", "{count} дн"),
     "span_hours": ("{count} h", "{count} год"),
     "span_minutes": ("{count} min", "{count} хв"),

@@ -12,21 +12,22 @@ MAX_PROBLEM = 200  # characters of why an action failed
 
 
 def due(language: str, hosts: Mapping[str, Mapping], now: float) -> list[dict]:
-    """A page for each level that is due of each open incident, and one for hosts whose records cannot be read.
+    """A page for each level that is due of each open incident, and one for each host whose record cannot be read.
 
-    ``hosts`` is what incident_info returned by host, ``now`` seconds since 1970. Each has ``id``, ``level``, ``key``,
-    ``title``, ``body``, ``hosts``, whose records are asked whether it is sent, and ``owner``, which sends it.
+    ``hosts`` is what incident_info returned by host, nothing for one that was not asked, ``now`` seconds since 1970.
+    Each has ``id``, ``level``, ``key``, ``title``, ``body``, ``hosts``, whose records are asked whether it is sent, and
+    ``owner``, which sends it.
     """
-    unread = {name: _problem(result) for name, result in hosts.items() if "incidents" not in result}
-    return [*_due(language, hosts), *([_unread(language, unread, hosts, now)] if unread else [])]
+    unread = {name: _problem(result) for name, result in hosts.items() if result and "incidents" not in result}
+    asked = [name for name, result in hosts.items() if "incidents" in result]
+    return [*_due(language, hosts), *(_unread(language, *one, asked, now) for one in unread.items())]
 
 
-def _unread(language: str, problems: Mapping[str, str], hosts: Mapping[str, Mapping], now: float) -> dict:
-    """The page about hosts that cannot be read, remembered for a day by those that can."""
-    asked = [name for name in hosts if name not in problems]
-    identity = _record.make_id(_record.NOBODY, now - now % 86400, " ".join(problems))
-    title, body = _escalation.unread(language, problems)
-    return _page(identity, "L1", title, body, asked or list(problems)[:1], asked)
+def _unread(language: str, host: str, problem: str, asked: Sequence[str], now: float) -> dict:
+    """The page about a host that cannot be read, remembered for a day by those that can."""
+    identity = _record.make_id(_record.NOBODY, now - now % 86400, host)
+    title, body = _escalation.unread(language, host, problem)
+    return _page(identity, "L1", title, body, asked or [host], asked)
 
 
 def _problem(result: Mapping) -> str:

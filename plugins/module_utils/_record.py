@@ -497,11 +497,13 @@ def age_of(record: Record, now: _stamps.Clock) -> float:
 
 
 def _prune(state: str) -> None:
-    """Remove the oldest incidents that are over, beyond KEPT."""
+    """Remove the oldest incidents that are over, beyond KEPT, and of what was outside of incidents as many."""
     still = set(open_names(state))
     over = [name for name in names(state) if name not in still]
-    for name in over[:-KEPT] if len(over) > KEPT else []:
-        _files.remove(path(name, state))
+    for outside_of_all in (True, False):
+        alike = [name for name in over if (incident_of(name) == NOBODY) is outside_of_all]
+        for name in alike[:-KEPT]:
+            _files.remove(path(name, state))
 
 
 def recent(seconds: float, now: _stamps.Clock, state: str = STATE_DIRECTORY) -> list[Record]:

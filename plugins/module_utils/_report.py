@@ -114,7 +114,8 @@ def verdict(tried: Sequence[Mapping]) -> str:
         return "escalated"
     if any(unsettled(result) for result in tried):
         return "escalated"
-    last = tried[-1].get("verdict", "unknown")
+    held_up = any(sentence["message"] == "held" for result in tried for sentence in result.get("done", ()))
+    last = "refused" if held_up else tried[-1].get("verdict", "unknown")
     if last == "refused" and any(result.get("changed") for result in tried):  # "nothing was changed" would be wrong
         return "escalated"
     return "escalated" if last == "not_recovered" else last

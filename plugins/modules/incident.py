@@ -175,8 +175,9 @@ def chosen(params):
     """The ids this is about. Raises RunbookError for one that has no record here."""
     if not params["id"]:
         return _record.open_names()
-    outside = _record.incident_of(params["id"]) == _record.NOBODY  # its record begins with the first line of all
-    if not outside and not _record.read(params["id"]).entries:
+    # What is paged beside incidents, a host that cannot be read, has a record that begins with its page.
+    beside = params["state"] in ("paging", "paged") and _record.incident_of(params["id"]) == _record.NOBODY
+    if not beside and not _record.read(params["id"]).entries:
         raise RunbookError(f"{params['id']} has no record on this host; look at incident_info")
     return [params["id"]]
 

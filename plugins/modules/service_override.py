@@ -367,6 +367,7 @@ def run(params, conduct):
     refusal = planned.changed and begin(conduct, current, planned)
     if refusal:
         stays = {"changed": False, "restarted": False, "overridden": _override.keep(current).written}
+        stays["until"] = current.lease.until if current.lease else None
         return {**result, **stays, "verdict": "refused", "done": [refusal]}
     if conduct.check_mode and planned.changed:
         return {**result, "verdict": "would_change"}

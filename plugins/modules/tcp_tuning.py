@@ -187,8 +187,9 @@ def run(params, conduct):
     granted_for = current.lease.incident if current.lease else ""
     refusal = planned.changed and conduct.begin("host", changes(planned), lease=granted_for)
     if refusal:
-        stays = current.lease.settled if current.lease else {}
-        return {**result, "changed": False, "overridden": stays, "verdict": "refused", "done": [refusal]}
+        stays, until = (current.lease.settled, current.lease.until) if current.lease else ({}, None)
+        standing = {"changed": False, "overridden": stays, "until": until}
+        return {**result, **standing, "verdict": "refused", "done": [refusal]}
     if conduct.check_mode and planned.changed:
         return {**result, "verdict": "would_change"}
     if ends and not conduct.check_mode:

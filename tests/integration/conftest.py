@@ -20,7 +20,7 @@ if [ "$mine" ]; then
     systemctl reset-failed
     systemctl restart aurora-runner aurora-live-feed
 fi
-rm -rf /var/lib/aurora-runbook
+rm -rf /var/lib/aurora-runbook /tmp/ansible_aurora.runbook.*
 cd /proc/sys/net/ipv4
 echo 1 >tcp_slow_start_after_idle
 echo 1 >tcp_autocorking

@@ -114,7 +114,9 @@ def test_what_a_remediation_does_ends_by_itself_where_it_is_given_an_end(broken)
     assert (run.status, run.verdicts) == (0, {HOST: "recovered"})
     ends = lease(HOST)["ends"]["KELLY_MULTIPLIER"]
     assert (ends["seconds"], ends["direction"], ends["watch"]["indicator"]) == (3600, "reduces", "circuit_breaker")
-    assert any(f"is overridden until {ends['until']}: KELLY_MULTIPLIER=0.5" in line for line in run.report)
+    assert any(
+        f"KELLY_MULTIPLIER=0.5; the first of it ends by itself at {ends['until']}" in line for line in run.report
+    )
     lab.mend([HOST])
     make_due()
     assert "given back: KELLY_MULTIPLIER 0.5 → 1.0" in tick()

@@ -128,11 +128,12 @@ def look(incident, cause):
 
 
 def remediate(incident, hosts, collection, tmp_path, *more):
-    """Run the playbook, and ``more`` in the same run, against hosts that look and answer as given.
+    """Run the playbook of an incident or at a path, and ``more`` in the same run, against hosts that answer as given.
 
     The steps made on each, its last verdict, and whether its end was put on record apart from them.
     """
-    playbooks = [f"remediate_{incident}", *more]
+    names = [incident if os.sep in incident else f"remediate_{incident}", *more]
+    playbooks = [name if os.sep in name else f"aurora.runbook.{name}" for name in names]
     calls = tmp_path / "calls"
     calls.mkdir()
     inventory = tmp_path / "inventory.json"
@@ -144,7 +145,7 @@ def remediate(incident, hosts, collection, tmp_path, *more):
         "ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml",
     }
     done = subprocess.run(
-        ["ansible-playbook", *(f"aurora.runbook.{name}" for name in playbooks), "-i", str(inventory)],
+        ["ansible-playbook", *playbooks, "-i", str(inventory)],
         env={**os.environ, **settings, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_BECOME_EXE": "true"},
         capture_output=True,
         text=True,
@@ -194,6 +195,35 @@ def test_what_was_cut_off_is_settled_where_nothing_is_breached_too(collection, t
     found = remediate("circuit_breaker", hosts, collection, tmp_path)
     assert found == {"a0": ([], "healthy", False), "a1": ([], "escalated", False), "a2": ([], "healthy", False)}
     assert sorted((tmp_path / "calls" / "settled").read_text(encoding="ascii").split()) == ["a0", "a1"]
+
+
+def test_a_host_that_is_only_observed_is_left_alone_and_keeps_no_other_from_its_repair(collection, tmp_path):
+    host = {"look": look("circuit_breaker", "wide_spreads"), "says": {KELLY: "recovered"}}
+    hosts = {"a0": {**host, "aurora_autonomy": "observe"}, "a1": host, "a2": host}
+    found = remediate("circuit_breaker", hosts, collection, tmp_path)
+    assert found["a0"][:2] == ([], "not_recovered")
+    assert [found[name][:2] for name in ("a1", "a2")] == [([KELLY], "recovered")] * 2
+
+
+def test_a_playbook_that_only_observes_touches_nothing(collection, tmp_path):
+    """As a project of AWX sets it, where no variable of a host says so."""
+    imported = {"import_playbook": "aurora.runbook.remediate_circuit_breaker", "vars": {"aurora_autonomy": "observe"}}
+    (tmp_path / "observe.yml").write_text(json.dumps([imported]), encoding="ascii")
+    host = {"look": look("circuit_breaker", "wide_spreads"), "says": {KELLY: "recovered"}}
+    found = remediate(str(tmp_path / "observe.yml"), {"a0": host, "a1": host}, collection, tmp_path)
+    assert found == {name: ([], "not_recovered", False) for name in ("a0", "a1")}
+
+
+def test_hosts_that_could_not_be_looked_at_are_on_record_with_those_that_were_repaired(collection, tmp_path):
+    """Else a post-mortem cannot miss them."""
+    host = {"look": look("circuit_breaker", "wide_spreads"), "says": {KELLY: "recovered"}}
+    hosts = {
+        "a0": host,
+        "a1": {**host, "look": look("", "unknown")},
+        "a2": {**host, "look": {"failed": True, "msg": "x"}},
+    }
+    remediate("circuit_breaker", hosts, collection, tmp_path)
+    assert (tmp_path / "calls" / "members").read_text(encoding="ascii").splitlines() == ["a0 a0,a2"]
 
 
 def test_a_runner_that_an_earlier_run_slowed_down_is_watched_for_longer(collection, tmp_path):

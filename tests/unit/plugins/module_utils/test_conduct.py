@@ -460,3 +460,24 @@ def test_an_incident_that_became_worse_while_it_was_watched_has_the_worse_deadli
     call(work, sse)
     lines = [entry.data for entry in entries(state, sse["id"]) if entry.what == "severity"]
     assert [(line["from"], line["to"]) for line in lines] == severities
+
+
+@pytest.mark.parametrize(
+    ("message", "stands", "is_open"),
+    [
+        ("lease_stays", True, True),
+        ("lease_stays", False, False),
+        ("lease_kept", True, False),
+        ("lease_over", True, False),
+    ],
+)
+def test_an_incident_stays_open_while_a_lease_stands_whose_end_did_not_come(state, message, stands, is_open):
+    """Else the page about a raise that stands is forgotten with the next healthy look."""
+    call(acting([]))
+    if stands:
+        lease = _lease.Lease("service_override", TARGET, "active", {"A": None}, {"A": "1"}, "2026-11-24", "olena")
+        _lease.save(lease, state)
+    ended = {"name": TARGET, "outcome": "kept", "sentence": {"message": message, "values": {}}}
+    _record.append(ID, "lease_ended", ended, state=state)
+    call(lambda _params, conduct: conduct.close("recovered") and {"changed": False})
+    assert _record.read(ID, state).open == is_open

@@ -75,6 +75,7 @@ def test_who_finds_a_host_being_changed_is_told_by_whom_and_since_when(tmp_path)
         pass
     assert raised.value.holder == "the timer"
     assert _stamps.seconds(raised.value.since) > 0
+    assert (tmp_path / "guard").read_text() == ""  # what holds it without a word is not taken for who had it last
     with _lease.exclusive("olena", guard=guard):
         pass
 

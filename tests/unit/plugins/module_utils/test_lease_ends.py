@@ -271,6 +271,9 @@ def test_an_end_that_came_pages_nobody_and_is_told_to_whom_was_paged(tmp_path):
         ({"ends": {"K": _lease.end(60, OVER, "increases")}}, "circuit_breaker"),
         ({"ends": {"K": _lease.end(60, OVER, "reduces", {"indicator": "policy_deny_rate"})}}, "policy_deny_rate"),
         ({"kind": "tcp_tuning", "ends": {}}, "execution_latency"),
+        ({"written": {"CPUQuota": "100%"}}, "sse_availability"),
+        ({"written": {"P_THRESHOLD": "0.5"}}, "policy_deny_rate"),
+        ({"written": {"CONFIDENCE_THRESHOLD": "0.8"}}, "calibration_ece"),
     ],
 )
 def test_what_a_person_granted_outside_of_an_incident_pages_too_where_it_does_not_end(
@@ -282,6 +285,9 @@ def test_what_a_person_granted_outside_of_an_incident_pages_too_where_it_does_no
     _lease_ends.say(one, "kept", sentence("lease_end_failed"), state)
     (opened,) = _record.open_names(state)
     assert (_record.incident_of(opened), ended(opened, state)) == (kind, ["left_alone", "kept"])
+    _record.append(opened, "closed", {"verdict": "closed"}, state=state)
+    _lease_ends.say(one, "lost", sentence("lease_lost"), state)  # the same lease, and something else about it
+    assert _record.open_names(state) == [opened]
 
 
 def test_an_earlier_record_that_is_gone_keeps_nobody_from_being_paged(tmp_path):

@@ -76,18 +76,24 @@ def test_a_host_that_cannot_be_read_is_paged_since_an_incident_may_be_open_there
     assert page["id"].startswith("none-20261124T000000Z-")
 
 
-def test_the_same_hosts_are_paged_once_a_day_and_others_apart():
-    def identity(*away, now=NOW):
+def test_a_host_that_is_away_is_paged_once_a_day_whoever_else_is():
+    def identities(*away, now=NOW):
         hosts = {name: AWAY if name in away else read(is_open=False) for name in ("aurora1", "aurora2", "aurora3")}
-        return due(hosts, now=now)[0]["id"]
+        return [page["id"] for page in due(hosts, now=now)]
 
-    assert identity("aurora2") == identity("aurora2", now=NOW + 3600)
-    assert len({identity("aurora2"), identity("aurora3"), identity("aurora2", now=NOW + 86400)}) == 3
+    first = identities("aurora2")
+    assert identities("aurora2", now=NOW + 3600) == first
+    assert identities("aurora2", "aurora3")[:1] == first
+    assert len({*first, *identities("aurora3"), *identities("aurora2", now=NOW + 86400)}) == 3
 
 
 def test_where_no_host_can_be_read_it_is_sent_all_the_same():
-    (page,) = due({"aurora1": AWAY, "aurora2": {}})
-    assert (page["owner"], page["hosts"]) == ("aurora1", [])
+    assert [(page["owner"], page["hosts"]) for page in due({"a1": AWAY, "a2": AWAY})] == [("a1", []), ("a2", [])]
+
+
+def test_a_host_that_was_not_asked_is_not_paged_for():
+    """It failed earlier in the run, and that was said."""
+    assert due({"aurora1": read(is_open=False), "aurora2": {}}) == []
 
 
 def test_an_overview_shows_what_is_leased_until_when_and_who_works_where():

@@ -518,6 +518,18 @@ def test_the_oldest_incidents_that_are_over_make_room_and_open_ones_stay(state, 
     assert _record.names(state) == [oldest, *over, LATER]
 
 
+def test_what_was_done_outside_of_incidents_pushes_none_of_them_out(state, monkeypatch):
+    """A page about a host that is away is such a record, and there is one for each day."""
+    monkeypatch.setattr(_record, "KEPT", 2)
+    join(state)
+    write(state, "closed")
+    others = [f"none-2026010{day}T000000Z-00000000" for day in range(1, 5)]
+    for name in others:
+        write(state, "paging", identity=name)
+    join(state, LATER)
+    assert set(_record.names(state)) == {ID, LATER, *others[2:]}
+
+
 def test_a_level_is_paged_once(state, clock):
     write(state, "opened")
     assert _record.begin_page(ID, "L1", "key", state=state)

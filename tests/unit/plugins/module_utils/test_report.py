@@ -291,3 +291,11 @@ def test_an_id_that_a_host_made_up_is_not_joined():
     known = {"id": "circuit_breaker-20261124T180000Z-1a2b3c4d", "incident": "circuit_breaker"}
     looks = [{"incidents": [{**known, "id": "{{ 7 * 7 }}"}]}, {"incidents": [known]}]
     assert _report.incident_id(looks, "circuit_breaker", {}, 0.0) == known["id"]
+
+
+@pytest.mark.parametrize(("changed", "verdict"), [(True, "escalated"), (False, "refused")])
+def test_what_another_one_at_work_kept_from_being_done_is_never_well(changed, verdict):
+    """Revert goes on with the next lease, and its last word would be healthy while an override stands."""
+    held = _messages.sentence("held", by="the timer", incident="–", since="now")
+    tried = [{"verdict": "refused", "changed": False, "done": [held]}, {"verdict": "healthy", "changed": changed}]
+    assert _report.verdict(tried) == verdict
