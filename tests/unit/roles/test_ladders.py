@@ -46,6 +46,7 @@ CASES = {
         ("feed_crash_loop", {FEED: "refused"}, [FEED], "refused"),
         ("disk_full", {"log_rotation": "", FEED: "recovered"}, ["log_rotation", FEED], "recovered"),
         ("disk_full", {"log_rotation": "refused", FEED: "recovered"}, ["log_rotation"], "refused"),
+        ("disk_full", {"log_rotation": "refused held", FEED: "recovered"}, ["log_rotation"], "refused"),
         ("memory_limit", {MEMORY: "recovered"}, [MEMORY], "recovered"),
         ("cpu_limit", {}, ["cpu_quota=100%"], "escalated"),
         ("nginx_down", {NGINX: "recovered"}, [NGINX], "recovered"),

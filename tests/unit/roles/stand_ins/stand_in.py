@@ -55,8 +55,9 @@ class ActionModule(ActionBase):
             "verdict": verdict,
             "cause": cause,
             "done": [held_by(cause, asked)] if cause in ("held", "elsewhere") else [],
-            "bytes_freed": 0,
         }
+        if not answer["done"]:  # who finds another run at work says no more than that
+            answer["bytes_freed"] = 0
         if verdict == "recovered" and asked.get("incident", {}).get("last"):
             answer["closed"] = {"id": asked["incident"]["id"], "open": False}
         return {**(UNIT if module == "service_override" else {}), **answer}
