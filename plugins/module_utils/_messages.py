@@ -819,8 +819,8 @@ CATALOGUE = {
     "pm_hosts": ("Hosts", "Хости"),
     "pm_timeline": ("Timeline", "Хронологія"),
     "pm_own_clocks": (
-        "Each host's lines stand by its own clock. UTC, and the local time of the controller ({zone}).",
-        "Рядки кожного хоста стоять за його годинником. UTC і місцевий час контролера ({zone}).",
+        "Each host's lines stand by its own clock. UTC, and local time ({zone}).",
+        "Рядки кожного хоста стоять за його годинником. UTC і місцевий час ({zone}).",
     ),
     "pm_left_out": ("{count} lines are left out here", "тут пропущено рядків: {count}"),
     "pm_local": ("local", "місцевий"),
