@@ -203,7 +203,7 @@ class Conduct:
     def _stays(self) -> list[str]:
         """Leases whose end did not come, as the incident has it, and which stand still: for those it stays open."""
         ends = [entry.data for entry in _record.read(self.id, self.state).entries if entry.what == "lease_ended"]
-        last = {end["name"]: end["sentence"]["message"] for end in ends}
+        last = {end.get("name"): (end.get("sentence") or {}).get("message") for end in ends}  # what was too long is cut
         standing = _lease.names(self.state)
         return [name for name, message in last.items() if message in _lease.STUCK and name in standing]
 

@@ -479,5 +479,6 @@ def test_an_incident_stays_open_while_a_lease_stands_whose_end_did_not_come(stat
         _lease.save(lease, state)
     ended = {"name": TARGET, "outcome": "kept", "sentence": {"message": message, "values": {}}}
     _record.append(ID, "lease_ended", ended, state=state)
+    _record.append(ID, "lease_ended", {"cut": True}, state=state)
     call(lambda _params, conduct: conduct.close("recovered") and {"changed": False})
     assert _record.read(ID, state).open == is_open
