@@ -259,6 +259,18 @@ def test_what_a_rung_said_in_an_earlier_playbook_of_a_run_is_not_taken_for_this_
     assert found == {"a0": ([KELLY, SLOW, KELLY], "unknown", True)}
 
 
+def test_a_host_that_is_well_by_the_second_playbook_of_a_run_is_left_alone_there(collection, tmp_path):
+    """It still stands among those that the first one repaired."""
+    host = {
+        "ill": look("circuit_breaker", "wide_spreads"),
+        "well": look("", "unknown"),
+        "look": "{{ well if incident_run is defined else ill }}",
+        "says": {KELLY: "recovered"},
+    }
+    found = remediate("circuit_breaker", {"a0": host}, collection, tmp_path, "remediate_circuit_breaker")
+    assert found["a0"][:2] == ([KELLY], "healthy")
+
+
 def test_a_host_that_giving_back_did_not_reach_is_not_what_it_was_before(collection, tmp_path):
     leases = [{**HALF, "name": "aurora-runner.service", "phase": "active"}]
     says = {KELLY: "recovered", "service_override:aurora-runner.service": "failed"}
