@@ -85,16 +85,20 @@ class Conduct:
             data = {"action": self.action, "target": target, "guard": refusal.guard, "sentence": refusal.sentence}
             self.write("refused", {**data, "allowed_in": refusal.allowed_in})
             return refusal.sentence
-        self._reopen()
+        self._reopen(records)
         forced = self.incident["force"] if self.incident else ""
         data = {"action": self.action, "target": target, "change": list(change), "restart": restart, "forced": forced}
         self.intent = self.write("intent", data)
         return None
 
-    def _reopen(self) -> None:
+    def _reopen(self, records: Sequence[_record.Record]) -> None:
         """What is done or proposed is so in an open incident, also when another run closed it meanwhile."""
-        if self.incident and not _record.read(self.id, self.state).open:
+        if self.incident and not self._own(records).open:
             self.write("reopened", {"alert": None})
+
+    def _own(self, records: Sequence[_record.Record]) -> _record.Record:
+        """The record of the incident, among those that were read."""
+        return next((record for record in records if record.id == self.id), _record.Record(self.id))
 
     def may_restart(self) -> bool:
         """Do enough other hosts serve for what is no more than a last resort? All else is for begin() to ask."""
@@ -113,7 +117,7 @@ class Conduct:
         }
         sentence = {"message": "needs_approval", "values": values}
         data = {"action": self.action, "target": target, "guard": "approval", "sentence": sentence}
-        self._reopen()
+        self._reopen([_record.read(self.id, self.state)])
         self.write("refused", {**data, "allowed_in": None})
 
     def recent(self) -> list[_record.Record]:
@@ -200,9 +204,9 @@ class Conduct:
                     with contextlib.suppress(RunbookError):  # it ends by itself, and what went wrong first is told
                         _claim.release(self.run, self.state)
 
-    def _stays(self) -> list[str]:
+    def _stays(self, record: _record.Record) -> list[str]:
         """Leases whose end did not come, as the incident has it, and which stand still: for those it stays open."""
-        ends = [entry.data for entry in _record.read(self.id, self.state).entries if entry.what == "lease_ended"]
+        ends = [entry.data for entry in record.entries if entry.what == "lease_ended"]
         last = {end.get("name"): (end.get("sentence") or {}).get("message") for end in ends}  # what was too long is cut
         standing = _lease.names(self.state)
         return [name for name, message in last.items() if message in _lease.STUCK and name in standing]
@@ -215,10 +219,11 @@ class Conduct:
         The incident as it stands then, and sentences on what became of actions that were cut off. Where that is not
         known a person has to look. Raises RunbookError.
         """
-        said = self.settle(self.recent())
+        records = self.recent()
+        said = self.settle(records)
         verdict = "escalated" if _unfinished.unknown(said) else verdict
         self.write("verdict", {"verdict": verdict})
-        if verdict in GOOD and not self._stays():
+        if verdict in GOOD and not self._stays(self._own(records)):
             sentence = _messages.bare(_messages.sentence("closed_by_run"))
             self.write("closed", {"verdict": verdict, "sentence": sentence})
         self.over = True

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import os
 import pwd
 import re
@@ -93,6 +94,20 @@ def make_private(path: str) -> None:
             os.chmod(path, 0o700)
     except OSError as error:
         raise _refused(path, "closed to others", error) from error
+
+
+def lock(descriptor: int, seconds: float) -> bool:
+    """Lock a file against others that do so; False when one of them still has it after so long."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.01)  # there is no lock to wait for with an end
+        else:
+            return True
 
 
 def _refused(path: str, what: str, error: OSError) -> RunbookError:

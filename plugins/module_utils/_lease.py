@@ -7,11 +7,9 @@ One JSON file a lease under /var/lib/aurora-runbook/leases, so that all controll
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
 import re
-import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timezone
@@ -205,12 +203,9 @@ def exclusive(holder: str, seconds: float = 0.0, guard: str = GUARD) -> Iterator
     """
     descriptor = os.open(guard, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
-        deadline = time.monotonic() + seconds
-        while not _locked(descriptor):
-            if time.monotonic() > deadline:
-                told = os.pread(descriptor, 200, 0).decode("utf-8", "replace").splitlines()
-                raise BusyError(*(told if len(told) == 2 else ("another run", "–")))
-            time.sleep(0.2)
+        if not _files.lock(descriptor, seconds):
+            told = os.pread(descriptor, 200, 0).decode("utf-8", "replace").splitlines()
+            raise BusyError(*(told if len(told) == 2 else ("another run", "–")))
         _sign(descriptor, f"{holder[:100]}\n{_stamps.clock().stamp}\n")
         try:
             yield
@@ -224,14 +219,6 @@ def _sign(descriptor: int, text: str) -> None:
     with contextlib.suppress(OSError):  # without room for it others are not told who it is
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, text.encode("utf-8", "replace"), 0)
-
-
-def _locked(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def path(name: str, directory: str = STATE_DIRECTORY) -> str:

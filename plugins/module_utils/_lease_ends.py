@@ -112,10 +112,7 @@ def _opened(lease: _lease.Lease, kind: str, state: str) -> str:
     earlier = _record.severity(_record.read(lease.incident, state)) if lease.incident else None
     since = _stamps.seconds(lease.until or lease.granted)
     identity = _record.make_id(kind, since, f"{lease.name} {lease.granted}")
-    identity = _record.join(identity, _record.Opening(severity=earlier or "P2"), "", "host", state)
-    if not _record.read(identity, state).open:
-        _record.append(identity, "reopened", {"alert": None}, by="host", state=state)
-    return identity
+    return _record.join(identity, _record.Opening(severity=earlier or "P2"), "", "host", state)
 
 
 def renew(lease: _lease.Lease, ends: Mapping[str, _lease.End], conduct: object) -> None:

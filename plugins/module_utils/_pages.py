@@ -5,7 +5,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ansible_collections.aurora.runbook.plugins.module_utils import _escalation, _messages, _record, _redact, _summary
+from ansible_collections.aurora.runbook.plugins.module_utils import (
+    _escalation,
+    _messages,
+    _record,
+    _redact,
+    _report,
+    _summary,
+)
 from ansible_collections.aurora.runbook.plugins.module_utils._messages import say
 
 MAX_PROBLEM = 200  # characters of why an action failed
@@ -18,25 +25,21 @@ def due(language: str, hosts: Mapping[str, Mapping], now: float) -> list[dict]:
     Each has ``id``, ``level``, ``key``, ``title``, ``body``, ``hosts``, whose records are asked whether it is sent, and
     ``owner``, which sends it.
     """
-    unread = {name: _problem(result) for name, result in hosts.items() if result and "incidents" not in result}
+    unread = {name: result for name, result in hosts.items() if result and "incidents" not in result}
     asked = [name for name, result in hosts.items() if "incidents" in result]
     return [*_due(language, hosts), *(_unread(language, *one, asked, now) for one in unread.items())]
 
 
-def _unread(language: str, host: str, problem: str, asked: Sequence[str], now: float) -> dict:
+def _unread(language: str, host: str, result: Mapping, asked: Sequence[str], now: float) -> dict:
     """The page about a host that cannot be read, remembered for a day by those that can."""
     identity = _record.make_id(_record.NOBODY, now - now % 86400, host)
-    title, body = _escalation.unread(language, host, problem)
-    return _page(identity, "L1", title, body, asked or [host], asked)
+    title, body = _escalation.unread(language, host, _report.first_line(result) or "?")
+    return _page(identity, "L1", title, body, asked, asked[0] if asked else host)
 
 
-def _problem(result: Mapping) -> str:
-    return (str(result.get("msg") or "").strip().splitlines() or ["?"])[0]
-
-
-def _page(identity: str, level: str, title: str, body: str, owners: Sequence[str], asked: Sequence[str]) -> dict:
+def _page(identity: str, level: str, title: str, body: str, hosts: Sequence[str], owner: str) -> dict:
     page = {"id": identity, "level": level, "key": _escalation.key(identity, level), "title": title, "body": body}
-    return {**page, "hosts": list(asked), "owner": owners[0]}
+    return {**page, "hosts": list(hosts), "owner": owner}
 
 
 def _due(language: str, hosts: Mapping[str, Mapping]) -> list[dict]:
@@ -48,7 +51,7 @@ def _due(language: str, hosts: Mapping[str, Mapping]) -> list[dict]:
         facts = {**incident.__dict__, "hosts": [about(name, hosts[name], incident.id) for name in incident.hosts]}
         for level in _escalation.to_page(incident.age_seconds, incident.levels):
             title, body = _escalation.page(language, level, facts)
-            pages.append(_page(incident.id, level, title, body, incident.hosts, incident.hosts))
+            pages.append(_page(incident.id, level, title, body, incident.hosts, incident.hosts[0]))
     return pages
 
 
@@ -177,7 +180,7 @@ def overview(language: str, hosts: Mapping[str, Mapping], sent: Sequence[Mapping
             lines.append(say(language, "not_paged", **{name: channel.get(name) for name in ("channel", "problem")}))
     for name, result in hosts.items():
         lines += [f"{name}: {line}" for line in _stands(language, result)] if name in read else []
-    unread = [(name, _problem(result)) for name, result in hosts.items() if name not in read]
+    unread = [(name, _report.first_line(result) or "?") for name, result in hosts.items() if name not in read]
     lines += [say(language, "not_read", host=name, problem=problem) for name, problem in unread]
     return _redact.redact_lines(lines)
 

@@ -22,14 +22,12 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import hashlib
 import json
 import os
 import re
 import secrets
 import stat
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
@@ -43,6 +41,7 @@ ID = re.compile(r"([a-z]+(?:_[a-z]+)*)-([0-9]{8}T[0-9]{6}Z)-([0-9a-f]{8})")
 MAX_LINE, MAX_FILE = 16 << 10, 4 << 20
 RESERVE = 256 << 10  # of a file, for results and ends: an intent is refused before there is no room for its result
 WINDOW = 2 * (MAX_LINE + 2)  # bytes at the end in which a whole line is, also before a torn one
+LOCK_SECONDS = 10  # lines take milliseconds: who holds the lock for longer is stuck
 PAGING_SECONDS = 120  # a sender that said nothing for so long died before it had sent, or before it could say so
 CUT_OFF_SECONDS = 7 * 86400.0  # back in which an action may have been cut off, beside what is open
 KEPT = 200  # incidents that are over; older ones are removed when another one opens
@@ -294,22 +293,11 @@ def _locked(identity: str, state: str) -> Iterator[int]:
         raise RunbookError(f"{place} cannot be written: {error.strerror}") from error
     try:
         _check_regular(descriptor, place)
-        _flock(descriptor, place)
+        if not _files.lock(descriptor, LOCK_SECONDS):
+            raise RunbookError(f"{place} is locked by another process for 10 s; look at `fuser {place}`")
         yield descriptor
     finally:
         os.close(descriptor)
-
-
-def _flock(descriptor: int, place: str) -> None:
-    """Lines take milliseconds: who holds the lock longer than ten seconds is stuck."""
-    deadline = time.monotonic() + 10
-    while True:
-        try:
-            return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            if time.monotonic() > deadline:
-                raise RunbookError(f"{place} is locked by another process for 10 s; look at `fuser {place}`") from error
-            time.sleep(0.01)
 
 
 def _append(descriptor: int, place: str, what: str, data: Mapping, run: str, by: str) -> Entry:
@@ -394,7 +382,7 @@ def _joining(
     identity: str, known: Record, opening: Opening, run: str, moved: Sequence[str]
 ) -> Iterator[tuple[str, dict]]:
     """The lines by which a run joins an incident, or opens it."""
-    if any(entry.run == run for entry in known.entries if entry.what in ("opened", "reopened", "joined")):
+    if run and any(entry.run == run for entry in known.entries if entry.what in ("opened", "reopened", "joined")):
         over = known.last("closed")
         if over and over.run == run and not known.open:  # what closed it was not the end of the run after all
             yield "reopened", {"alert": opening.alert}

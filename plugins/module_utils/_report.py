@@ -114,8 +114,7 @@ def verdict(tried: Sequence[Mapping]) -> str:
         return "escalated"
     if any(unsettled(result) for result in tried):
         return "escalated"
-    held_up = any(sentence["message"] == "held" for result in tried for sentence in result.get("done", ()))
-    last = "refused" if held_up else tried[-1].get("verdict", "unknown")
+    last = "refused" if _held(tried) else tried[-1].get("verdict", "unknown")
     if last == "refused" and any(result.get("changed") for result in tried):  # "nothing was changed" would be wrong
         return "escalated"
     return "escalated" if last == "not_recovered" else last
@@ -128,8 +127,13 @@ def unsettled(result: Mapping) -> bool:
 
 def held(tried: Iterable[Mapping], identity: str) -> bool:
     """Did an action find another run at work on this incident?"""
+    return identity in _held(tried)
+
+
+def _held(tried: Iterable[Mapping]) -> list[str]:
+    """The incidents that others were at work on where something was tried; a dash for none."""
     told = (sentence for result in tried for sentence in result.get("done", ()))
-    return any(sentence["message"] == "held" and sentence["values"]["incident"] == identity for sentence in told)
+    return [sentence["values"]["incident"] for sentence in told if sentence["message"] == "held"]
 
 
 def report(language: str, incident: str, hosts: Sequence[Host]) -> list[str]:
@@ -189,7 +193,7 @@ def _was(language: str, incident: str, host: Host) -> list[str]:
 def _not_seen(language: str, result: Mapping) -> list[str]:
     if not result:
         return []
-    return [say(language, "unreachable" if result.get("unreachable") else "looked_badly", problem=_first_line(result))]
+    return [say(language, "unreachable" if result.get("unreachable") else "looked_badly", problem=first_line(result))]
 
 
 def _done(language: str, incident: str, host: Host, acted: bool) -> Iterator[str]:
@@ -199,7 +203,7 @@ def _done(language: str, incident: str, host: Host, acted: bool) -> Iterator[str
         yield say(language, "no_procedure")
     for action in host.actions:
         if action.get("unreachable"):
-            yield say(language, "unreachable", problem=_first_line(action))
+            yield say(language, "unreachable", problem=first_line(action))
         elif action.get("failed"):
             yield say(language, "failed", problem=action.get("msg", ""))
         elif "environment" in action and "settled" not in action and action.get("verdict") != "refused":
@@ -250,7 +254,7 @@ def _left(language: str, host: Host) -> list[str]:
 
 def _on_record(language: str, host: Host) -> Iterator[str]:
     if host.ended.get("failed") or host.ended.get("unreachable"):
-        yield say(language, "not_on_record", problem=_first_line(host.ended))
+        yield say(language, "not_on_record", problem=first_line(host.ended))
     told = [sentence for action in host.actions for sentence in action.get("done", ())]
     for sentence in host.ended.get("done", ()):
         if sentence not in told:
@@ -291,8 +295,9 @@ def _approvals(action: Mapping) -> str:
     return ",".join(step["name"].lower() for step in action["proposed"])
 
 
-def _first_line(result: Mapping) -> str:
-    return (str(result.get("msg", "")).strip().splitlines() or [""])[0]
+def first_line(result: Mapping) -> str:
+    """What went wrong with a task, in a line."""
+    return (str(result.get("msg") or "").strip().splitlines() or [""])[0]
 
 
 def table(language: str, hosts: Sequence[Host]) -> list[str]:
