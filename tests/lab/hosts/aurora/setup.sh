@@ -60,7 +60,7 @@ if ! ufw status | grep -q '^Status: active'; then
 fi >/dev/null
 
 cd /opt/aurora
-services="aurora-live-feed aurora-runner nginx lab-sse-clients cron sysstat-collect.timer"
+services="aurora-live-feed aurora-runner nginx lab-sse-clients sysstat-collect.timer"
 on_change "systemctl --quiet enable $services" "$units"/*
 on_change "systemctl restart aurora-live-feed" "$units/aurora-live-feed.service" live_feed.py service.py calibration.py
 on_change "systemctl restart aurora-runner" "$units/aurora-runner.service" $knobs run_live_aurora ./[!l]*.py
