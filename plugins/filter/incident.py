@@ -25,11 +25,25 @@ def verdict(tried: Sequence[Mapping]) -> str:
     return _report.verdict(tried)
 
 
-def standing(look: Mapping, incident: str) -> str:
+def standing(look: Mapping, incident: str, unfinished: bool = True) -> str:
     if incident not in _indicators.INDICATORS:
         known = ", ".join(_indicators.INDICATORS)
         raise AnsibleFilterError(f"{incident!r} is not an incident; expected one of {known}")
-    return _report.standing(look, incident)
+    return _report.standing(look, incident, unfinished)
+
+
+def breached(hostvars: Mapping, hosts: Sequence[str], incident: str) -> list[str]:
+    found = _standing(hostvars, hosts, incident, "breached")
+    return [name for name in found if hostvars[name].get("aurora_autonomy") != "observe"]
+
+
+def healthy(hostvars: Mapping, hosts: Sequence[str], incident: str) -> list[str]:
+    return _standing(hostvars, hosts, incident, "healthy")
+
+
+def _standing(hostvars: Mapping, hosts: Sequence[str], incident: str, wanted: str) -> list[str]:
+    looks = {name: hostvars[name].get("incident_look") or {} for name in sorted(hosts) if name in hostvars}
+    return [name for name, look in looks.items() if standing(look, incident) == wanted]
 
 
 def outcome(host: Mapping, incident: str) -> str:
@@ -78,8 +92,12 @@ def held(hostvars: Mapping, hosts: Sequence[str], identity: str) -> list[str]:
     return [name for name in hosts if _report.held(hostvars[name].get("aurora_actions") or [], identity)]
 
 
-def well(host: Mapping, incident: str) -> bool:
-    return _host("", host, incident).verdict in _report.GOOD
+def unended(hostvars: Mapping, hosts: Sequence[str], incident: str) -> list[str]:
+    return [host.name for host in _hosts(hostvars, hosts, incident) if _report.unended(incident, host)]
+
+
+def unwell(hostvars: Mapping, hosts: Sequence[str], incident: str) -> list[str]:
+    return [host.name for host in _hosts(hostvars, hosts, incident) if host.verdict not in _report.GOOD]
 
 
 def table(hostvars: Mapping, hosts: Sequence[str], language: str = "en") -> list[str]:
@@ -87,7 +105,7 @@ def table(hostvars: Mapping, hosts: Sequence[str], language: str = "en") -> list
 
 
 def _hosts(hostvars: Mapping, hosts: Sequence[str], incident: str) -> list[_report.Host]:
-    return [_host(name, hostvars[name], incident) for name in sorted(hosts)]
+    return [_host(name, hostvars[name], incident) for name in sorted(hosts) if name in hostvars]
 
 
 def _host(name: str, variables: Mapping, incident: str) -> _report.Host:
@@ -122,6 +140,8 @@ class FilterModule:
             "actions": actions,
             "verdict": verdict,
             "standing": standing,
+            "breached": breached,
+            "healthy": healthy,
             "outcome": outcome,
             "seen": seen,
             "incident_id": incident_id,
@@ -132,6 +152,7 @@ class FilterModule:
             "report": report,
             "recorded": recorded,
             "held": held,
-            "well": well,
+            "unended": unended,
+            "unwell": unwell,
             "table": table,
         }

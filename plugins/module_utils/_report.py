@@ -44,16 +44,16 @@ class Host:
         return self.look or self.info
 
 
-def standing(look: Mapping, incident: str) -> str:
+def standing(look: Mapping, incident: str, unfinished: bool = True) -> str:
     """Where a look puts a host: ``breached``, ``healthy``, ``unknown``, or ``unhandled`` by the runbook.
 
-    An unfinished override, whatever it is of, comes before "nothing breached", and a HALF_OPEN breaker is not nothing
-    to do. Half a profile of TCP settings does no harm until a run that repairs something settles it.
+    An ``unfinished`` override, whatever it is of, comes before "nothing breached", and a HALF_OPEN breaker is not
+    nothing to do. Half a profile of TCP settings does no harm until a run that repairs something settles it.
     """
     entry = look.get("indicators", {}).get(incident)
     if not entry or look["probes"]["leases"]["status"] != "ok":
         return "unknown"
-    if incident in _indicators.INCIDENTS and any(map(_unfinished, look["leases"])):
+    if unfinished and incident in _indicators.INCIDENTS and any(map(_unfinished, look["leases"])):
         return "breached"
     if entry["value"] is None:
         return "unknown"
@@ -95,6 +95,14 @@ def incident_id(looks: Sequence[Mapping], incident: str, alert: Mapping, now: fl
 def _unfinished(lease: Mapping) -> bool:
     """Is this an override that a run left half done, which the next run of any incident settles first?"""
     return lease["phase"] != "active" and lease["kind"] == "service_override"
+
+
+def unended(incident: str, host: Host) -> bool:
+    """Has the report something to put on the host's record: an end that no action wrote, or what was cut off?"""
+    if "indicators" not in host.look or host.ended.get("incidents"):
+        return False
+    still_open = any(each["incident"] == incident for each in host.look["incidents"])
+    return host.verdict != "healthy" or still_open or bool(host.look["cut_off"])
 
 
 def actions(rungs: Sequence[Mapping], failure: Mapping) -> list[Mapping]:
