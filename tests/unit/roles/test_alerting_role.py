@@ -33,4 +33,4 @@ def test_the_cooldown_outlasts_every_window_with_its_for():
     assert (len(minutes) >= 3, len(held) >= 3) == (True, True)
     assert 60 * (max(minutes) + max(held)) < _options.INCIDENT["cooldown_seconds"]["default"]
     defaults = (ROLE.parent / "incident" / "defaults" / "main.yml").read_text(encoding="utf-8")
-    assert "aurora_cooldown_seconds | default(1500)" in defaults
+    assert "aurora_cooldown_seconds: 1500\n" in defaults
