@@ -153,6 +153,17 @@ class Conduct:
         """A line in the record of the incident."""
         return _record.append(self.id, what, _redact.redact_data(data, self.secrets), self.run, self.by, self.state)
 
+    def renew(self, lease: _lease.Lease, ends: Mapping[str, _lease.End]) -> None:
+        """Give what stands other ends and change nothing else; on record, as a person's own call is too."""
+        moved = {name: one for name, one in ends.items() if one != lease.ends.get(name)}
+        changes = ", ".join(f"{name}={lease.written.get(name)}" for name in sorted(moved)) or "–"
+        until = _lease.earliest(moved)
+        sentence = _messages.sentence("lease_renewed", unit=lease.name, changes=changes, until=until or "–")
+        data = {"name": lease.name, "written": lease.written, "until": until, "sentence": _messages.bare(sentence)}
+        self.id = self.id or lease.incident or _record.outside(_stamps.clock())
+        self.write("lease_renewed", data)
+        _lease.renew(lease, ends)
+
     def end(self, result: Mapping) -> None:
         """Put on record what came of the intent."""
         if self.intent:

@@ -115,18 +115,6 @@ def _opened(lease: _lease.Lease, kind: str, state: str) -> str:
     return _record.join(identity, _record.Opening(severity=earlier or "P2"), "", "host", state)
 
 
-def renew(lease: _lease.Lease, ends: Mapping[str, _lease.End], conduct: object) -> None:
-    """Give what stands other ends and change nothing else; on record, as a person's own call is too."""
-    moved = {name: one for name, one in ends.items() if one != lease.ends.get(name)}
-    changes = ", ".join(f"{name}={lease.written.get(name)}" for name in sorted(moved)) or "–"
-    until = _lease.earliest(moved)
-    sentence = _messages.sentence("lease_renewed", unit=lease.name, changes=changes, until=until or "–")
-    data = {"name": lease.name, "written": lease.written, "until": until, "sentence": _messages.bare(sentence)}
-    conduct.id = conduct.id or lease.incident or _record.outside(_stamps.clock())
-    conduct.write("lease_renewed", data)
-    _lease.renew(lease, ends)
-
-
 def _line(text: str) -> None:
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()

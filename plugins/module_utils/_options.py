@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from ansible_collections.aurora.runbook.plugins.module_utils import _indicators, _record, _recovery
+from ansible_collections.aurora.runbook.plugins.module_utils import _indicators, _record
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
 
 RECOVERY = {
@@ -56,7 +56,6 @@ INCIDENT_RANGES = {
     "max_ineffective": (1, 100),
 }
 LEASE_SECONDS = (60, 604800)  # or 0, for no end
-METRICS_URLS = {"runner": "http://localhost:9000/metrics", "feed": "http://localhost:8001/metrics"}
 
 
 def check_ranges(values: Mapping[str, object], ranges: Mapping[str, tuple[float, float]]) -> None:
@@ -83,19 +82,6 @@ def numbers(option: str, values: Mapping[str, object]) -> dict[str, float]:
     return dict(values)
 
 
-def recovery_rule(options: Mapping[str, object]) -> tuple[_recovery.Rule, str]:
-    """The rule and the metrics URL that recovery options ask for. Raises RunbookError for a number out of range."""
-    check_ranges(options, RECOVERY_RANGES)
-    indicator = _indicators.INDICATORS[options["indicator"]]
-    rule = _recovery.Rule(
-        indicator,
-        indicator.threshold if options["threshold"] is None else options["threshold"],
-        options["hold_seconds"],
-        indicator.min_count if options["min_count"] is None else options["min_count"],
-    )
-    return rule, options["url"] or METRICS_URLS[indicator.service]
-
-
 def check_incident(options: Mapping[str, object]) -> None:
     """Raise RunbookError for what cannot be an incident's id, a run's token or a number of them."""
     _record.incident_of(options["id"])
@@ -109,9 +95,3 @@ def opening(options: Mapping[str, object]) -> _record.Opening:
     alert, silence = options["alert"] or None, options["silence"] or None
     seen, hosts = options["seen"], options["hosts"]
     return _record.Opening(options["severity"], alert, options["age_seconds"], seen, silence, hosts)
-
-
-def watched(options: Mapping[str, object]) -> dict[str, object]:
-    """What a lease keeps of recovery options, to judge the indicator when its time is over."""
-    rule, url = recovery_rule(options)
-    return {"indicator": rule.indicator.incident, "url": url, "threshold": rule.threshold}

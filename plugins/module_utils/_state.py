@@ -9,8 +9,6 @@ from ansible_collections.aurora.runbook.plugins.module_utils import (
     _claim,
     _lease,
     _lease_timer,
-    _override,
-    _override_steps,
     _pause,
     _record,
     _stamps,
@@ -52,6 +50,9 @@ def _cut_off(now: _stamps.Clock) -> list[dict]:
 
 
 def _shown(lease: _lease.Lease) -> dict:
+    # A look at a host without leases is spared a sixth of what its imports take.
+    from ansible_collections.aurora.runbook.plugins.module_utils import _override, _override_steps  # noqa: PLC0415
+
     tuning = lease.kind == _lease.TCP_TUNING
     return {
         **asdict(lease),

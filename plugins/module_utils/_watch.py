@@ -6,7 +6,28 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 
-from ansible_collections.aurora.runbook.plugins.module_utils import _http, _options, _recovery
+from ansible_collections.aurora.runbook.plugins.module_utils import _http, _indicators, _options, _recovery
+
+METRICS_URLS = {"runner": "http://localhost:9000/metrics", "feed": "http://localhost:8001/metrics"}
+
+
+def rule(options: Mapping[str, object]) -> tuple[_recovery.Rule, str]:
+    """The rule and the metrics URL that recovery options ask for. Raises RunbookError for a number out of range."""
+    _options.check_ranges(options, _options.RECOVERY_RANGES)
+    indicator = _indicators.INDICATORS[options["indicator"]]
+    asked = _recovery.Rule(
+        indicator,
+        indicator.threshold if options["threshold"] is None else options["threshold"],
+        options["hold_seconds"],
+        indicator.min_count if options["min_count"] is None else options["min_count"],
+    )
+    return asked, options["url"] or METRICS_URLS[indicator.service]
+
+
+def leased(options: Mapping[str, object]) -> dict[str, object]:
+    """What a lease keeps of recovery options, to judge the indicator when its time is over."""
+    asked, url = rule(options)
+    return {"indicator": asked.indicator.incident, "url": url, "threshold": asked.threshold}
 
 
 def watch(options: Mapping[str, object], check_mode: bool = False, process: Callable[[], str] = str) -> dict:
@@ -14,8 +35,8 @@ def watch(options: Mapping[str, object], check_mode: bool = False, process: Call
 
     ``process`` names the process that is watched (``_systemd.started``), so that its end makes the answer unknown.
     """
-    rule, url = _options.recovery_rule(options)
-    read = _recovery.reader(rule, lambda: _http.fetch_page(url), process)
+    asked, url = rule(options)
+    read = _recovery.reader(asked, lambda: _http.fetch_page(url), process)
     timeout = 0 if check_mode else options["timeout_seconds"]
-    outcome = _recovery.wait(rule, read, time.monotonic, time.sleep, timeout, options["interval_seconds"])
-    return _recovery.describe(outcome, rule)
+    outcome = _recovery.wait(asked, read, time.monotonic, time.sleep, timeout, options["interval_seconds"])
+    return _recovery.describe(outcome, asked)

@@ -419,7 +419,7 @@ def run(params, conduct):
     _options.check_ranges(params, RANGES)
     recovery = params["recovery"]
     if recovery:
-        _options.recovery_rule(recovery)
+        _watch.rule(recovery)
     uid = service_uid(params["user"])
     writers = writers_of(params)
     if not conduct.may_restart():

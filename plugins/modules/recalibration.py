@@ -481,7 +481,7 @@ def check(params):
     if params["days"] and params["method"] == "http":
         raise RunbookError("days is refused with method=http: the feed fits to the days of its own environment")
     if params["recovery"]:
-        _options.recovery_rule(params["recovery"])
+        _watch.rule(params["recovery"])
 
 
 def run(params, conduct, secret):

@@ -256,7 +256,6 @@ from ansible_collections.aurora.runbook.plugins.module_utils import (
     _indicators,
     _knobs,
     _lease,
-    _lease_ends,
     _lease_timer,
     _limits,
     _messages,
@@ -348,7 +347,7 @@ def run(params, conduct):
     _options.lease_seconds(params["lease_seconds"])
     healthy = _service.Healthy(params["health_url"] or "", params["start_seconds"], params["hold_seconds"])
     recovery = params["recovery"] if params["state"] == "present" else None
-    watch = _options.watched(recovery) if recovery else None
+    watch = _watch.leased(recovery) if recovery else None
     current = _override_steps.observe(params["name"])
     planned = plan(current, params)
     spoken, refused = guard(current, planned, healthy.url) if params["state"] == "present" else ([], False)
@@ -416,11 +415,14 @@ def apply(current, planned, healthy, until, conduct):
     """Make the plan true, or only renew its ends; the lease while it is not closed, and whether there was a restart."""
     renewed = current.lease is not None and until != current.lease.ends
     if until and (planned.changed or renewed):
+        # What has no end is spared a tenth of what the imports take.
+        from ansible_collections.aurora.runbook.plugins.module_utils import _lease_ends  # noqa: PLC0415
+
         _lease_timer.install(_lease_ends.PARTS)
     if planned.changed:
         return _override_steps.apply(current, planned, healthy, until, conduct.id)
     if renewed:
-        _lease_ends.renew(current.lease, until, conduct)
+        conduct.renew(current.lease, until)
     return None, False
 
 

@@ -297,7 +297,7 @@ def run(params, conduct):
     healthy = _service.Healthy(params["health_url"] or "", params["start_seconds"], params["hold_seconds"])
     recovery, url = params["recovery"], params["clients_url"]
     if recovery:
-        _options.recovery_rule(recovery)
+        _watch.rule(recovery)
     current = observe(params["name"], healthy.url, conduct.recent())
     planned = _restart.plan(current, params["state"], params["min_interval_seconds"], params["mended"])
     planned = check_config(planned, params["config_test"])

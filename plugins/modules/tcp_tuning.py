@@ -132,7 +132,6 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.aurora.runbook.plugins.module_utils import (
     _conduct,
     _lease,
-    _lease_ends,
     _lease_timer,
     _messages,
     _options,
@@ -165,7 +164,7 @@ def run(params, conduct):
     """Observe, plan, apply, watch; returns what the module returns."""
     recovery = params["recovery"] if params["state"] == "present" else None
     if recovery:
-        _options.recovery_rule(recovery)
+        _watch.rule(recovery)
     _options.lease_seconds(params["lease_seconds"])
     current = _sysctl.observe(_sysctl.PROFILES[params["profile"]])
     planned = plan(current, params)
@@ -193,11 +192,14 @@ def run(params, conduct):
     if conduct.check_mode and planned.changed:
         return {**result, "verdict": "would_change"}
     if ends and not conduct.check_mode:
+        # As in service_override.
+        from ansible_collections.aurora.runbook.plugins.module_utils import _lease_ends  # noqa: PLC0415
+
         _lease_timer.install(_lease_ends.PARTS)
     if planned.changed:
         _sysctl.apply(current, planned, ends, conduct.id)
     elif renewed and not conduct.check_mode:
-        _lease_ends.renew(current.lease, ends, conduct)
+        conduct.renew(current.lease, ends)
     if params["state"] != "present":
         return {**result, "verdict": "healthy"}
     return {**result, **(_watch.watch(recovery, conduct.check_mode) if recovery else {})}

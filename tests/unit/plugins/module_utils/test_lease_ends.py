@@ -307,7 +307,7 @@ def test_a_renewal_is_on_record(incident, granted_for, place, tmp_path, monkeypa
     monkeypatch.setattr(_stamps, "clock", lambda: NOW)
     conduct = _conduct.Conduct("service_override", None, False, state=str(tmp_path), id=incident, by="oncall")
     ends = {"K": _lease.end(60, OVER, "increases")}
-    _lease_ends.renew(lease(incident=granted_for), ends, conduct)
+    conduct.renew(lease(incident=granted_for), ends)
     (line,) = _record.read(place or incident, str(tmp_path)).entries
     assert (line.what, line.by, line.open, line.data["name"]) == ("lease_renewed", "oncall", False, "x.service")
     assert (line.data["written"], line.data["until"]) == ({"K": "2"}, ends["K"].until)
