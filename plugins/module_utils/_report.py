@@ -101,8 +101,8 @@ def unended(incident: str, host: Host) -> bool:
     """Has the report something to put on the host's record: an end that no action wrote, or what was cut off?"""
     if "indicators" not in host.look or host.ended.get("incidents"):
         return False
-    still_open = any(each["incident"] == incident for each in host.look["incidents"])
-    return host.verdict != "healthy" or still_open or bool(host.look["cut_off"])
+    still_open = any(each["incident"] == incident for each in host.look.get("incidents", ()))
+    return host.verdict != "healthy" or still_open or bool(host.look.get("cut_off"))
 
 
 def actions(rungs: Sequence[Mapping], failure: Mapping) -> list[Mapping]:

@@ -557,14 +557,14 @@ def test_only_an_end_that_moved_is_renewed_and_that_is_on_record(monkeypatch):
     """Else nobody finds out who keeps a value on, or the record grows with every call."""
     renewed = []
     monkeypatch.setattr(service_override._lease_timer, "install", lambda _parts: None)
-    monkeypatch.setattr(service_override._lease_ends, "renew", lambda *given: renewed.append(given))
     old = _lease.end(600, replace(CLOCK, up=500.0), "reduces", WATCH)
     now = current(KELLY_LOW, replace(lease(KELLY_LOW, KELLY_BEFORE), ends={"KELLY_MULTIPLIER": old}))
-    planned, conduct = present(now, KELLY_LOW), object()
+    planned, conduct = present(now, KELLY_LOW), _conduct.Conduct("service_override", None, False)
+    monkeypatch.setattr(_conduct.Conduct, "renew", lambda *given: renewed.append(given))
     for seconds in (0, 600):
         until = ends(now, KELLY_LOW, seconds)
         assert service_override.apply(now, planned, HEALTHY, until, conduct) == (None, False)
-    assert renewed == [(now.lease, {"KELLY_MULTIPLIER": _lease.end(600, CLOCK, "reduces", WATCH)}, conduct)]
+    assert renewed == [(conduct, now.lease, {"KELLY_MULTIPLIER": _lease.end(600, CLOCK, "reduces", WATCH)})]
 
 
 def test_another_call_leaves_an_end_as_it_is():
