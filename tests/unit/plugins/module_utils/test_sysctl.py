@@ -158,12 +158,12 @@ def test_a_renewal_of_a_profile_is_on_record_and_changes_nothing(check_mode, mon
     monkeypatch.setattr(_sysctl, "PROFILES", {"low_latency": KEYS})
     monkeypatch.setattr(_sysctl, "observe", lambda _keys: now)
     monkeypatch.setattr(tcp_tuning._lease_timer, "install", lambda _parts: None)
-    monkeypatch.setattr(tcp_tuning._lease_ends, "renew", lambda *given: renewed.append(given))
+    monkeypatch.setattr(_conduct.Conduct, "renew", lambda *given: renewed.append(given))
     conduct = _conduct.Conduct("tcp_tuning", None, check_mode)
     params = {"state": "present", "lease_seconds": 60, "profile": "low_latency", "recovery": None}
     result = tcp_tuning.run(params, conduct)
     assert not result["changed"]
-    assert [(one, set(ends), by) for one, ends, by in renewed] == [(now.lease, set(TUNED), conduct)] * (not check_mode)
+    assert [(one, set(ends), by) for by, one, ends in renewed] == [(now.lease, set(TUNED), conduct)] * (not check_mode)
 
 
 def test_absent_without_a_lease_is_unchanged():
