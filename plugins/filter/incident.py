@@ -33,7 +33,9 @@ def standing(look: Mapping, incident: str, unfinished: bool = True) -> str:
 
 
 def breached(hostvars: Mapping, hosts: Sequence[str], incident: str) -> list[str]:
-    found = _standing(hostvars, hosts, incident, "breached")
+    looked = {name: hostvars[name].get("incident_looked_at") or 0.0 for name in hosts if name in hostvars}
+    latest = [name for name, at in looked.items() if at == max(looked.values())]  # others were not reached this time
+    found = _standing(hostvars, latest, incident, "breached")
     return [name for name in found if hostvars[name].get("aurora_autonomy") != "observe"]
 
 
@@ -42,7 +44,7 @@ def healthy(hostvars: Mapping, hosts: Sequence[str], incident: str) -> list[str]
 
 
 def _standing(hostvars: Mapping, hosts: Sequence[str], incident: str, wanted: str) -> list[str]:
-    looks = {name: hostvars[name].get("incident_look") or {} for name in sorted(hosts) if name in hostvars}
+    looks = {name: hostvars[name].get("incident_look") or {} for name in sorted(hosts)}
     return [name for name, look in looks.items() if standing(look, incident) == wanted]
 
 

@@ -98,7 +98,7 @@ def _unfinished(lease: Mapping) -> bool:
 
 
 def unended(incident: str, host: Host) -> bool:
-    """Has the report something to put on the host's record: an end that no action wrote, or what was cut off?"""
+    """Does the host's record lack something of this run: an end that no action wrote, or what was cut off?"""
     if "indicators" not in host.look or host.ended.get("incidents"):
         return False
     still_open = any(each["incident"] == incident for each in host.look.get("incidents", ()))

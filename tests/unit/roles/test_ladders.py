@@ -131,7 +131,7 @@ def look(incident, cause):
 def remediate(incident, hosts, collection, tmp_path, *more):
     """Run the playbook of an incident or at a path, and ``more`` in the same run, against hosts that answer as given.
 
-    The steps made on each, its last verdict, and whether its end was put on record apart from them.
+    The steps made on each, its last verdict if there is one, and whether its end was put on record apart from them.
     """
     names = [incident if os.sep in incident else f"remediate_{incident}", *more]
     playbooks = [name if os.sep in name else f"aurora.runbook.{name}" for name in names]
@@ -157,7 +157,7 @@ def remediate(incident, hosts, collection, tmp_path, *more):
     verdicts = dict(re.findall(r"- '(a\d+): ([^']+)'", done.stdout))
     made = {name: (calls / name).read_text(encoding="ascii").splitlines() for name in os.listdir(calls)}
     ended = made.get("ended", [])
-    return {name: (made.get(name, []), WORDS[verdicts[name]], name in ended) for name in hosts}
+    return {name: (made.get(name, []), WORDS.get(verdicts.get(name)), name in ended) for name in hosts}
 
 
 @pytest.mark.parametrize("incident", CASES)
@@ -277,3 +277,58 @@ def test_a_host_that_giving_back_did_not_reach_is_not_what_it_was_before(collect
     host = {"look": look("circuit_breaker", "wide_spreads"), "leases": leases, "says": says}
     found = remediate("circuit_breaker", {"a0": host, "a1": host}, collection, tmp_path, "revert")
     assert [verdict for _steps, verdict, _ended in found.values()] == ["escalated", "refused"]
+
+
+def site(tmp_path, *plays):
+    """A playbook of the user's own; a name stands for one of ours, with variables or without."""
+    ours = [play if isinstance(play, dict) else {"import_playbook": f"aurora.runbook.{play}"} for play in plays]
+    (tmp_path / "site.yml").write_text(json.dumps(ours), encoding="ascii")
+    return str(tmp_path / "site.yml")
+
+
+def test_a_host_that_is_not_well_keeps_no_later_play_from_the_others(collection, tmp_path):
+    """Else a site's second remediation never starts, and nothing says so."""
+    hosts = {
+        "a0": {"look": look("circuit_breaker", "wide_spreads"), "says": {KELLY: "unknown"}},
+        "a1": {"look": look("calibration_ece", "miscalibration"), "says": {"recalibration": "recovered"}},
+    }
+    both = site(tmp_path, "remediate_circuit_breaker", "remediate_calibration_ece")
+    found = remediate(both, hosts, collection, tmp_path)
+    assert found["a1"] == (["recalibration"], "recovered", False)
+
+
+def test_a_host_that_is_gone_since_an_earlier_playbook_of_a_run_is_no_canary(collection, tmp_path):
+    """Else all the others are changed at once, with nobody before them."""
+    breached = look("circuit_breaker", "wide_spreads")
+    hosts = {
+        "a0": {"look": breached, "says": {KELLY: "recovered"}},
+        "a1": {"look": breached, "says": {KELLY: ["recovered", "unknown"]}},
+        "a2": {"look": breached, "says": {KELLY: "recovered"}},
+    }
+    away = "{{ 'ssh' if inventory_hostname == 'a0' else 'local' }}"
+    gone = {"ansible_connection": away, "ansible_host": "127.0.0.1", "ansible_port": 1}
+    lost = {"hosts": "aurora", "gather_facts": False, "vars": gone, "tasks": [{"ansible.builtin.ping": {}}]}
+    thrice = site(tmp_path, "remediate_circuit_breaker", lost, "remediate_circuit_breaker")
+    found = remediate(thrice, hosts, collection, tmp_path)
+    assert [found[name][0] for name in hosts] == [[KELLY], [KELLY, KELLY], [KELLY]]
+
+
+def test_a_peer_is_only_looked_at_even_where_it_is_asked_for_too(collection, tmp_path):
+    host = {"look": look("circuit_breaker", "wide_spreads"), "says": {KELLY: "recovered"}}
+    ours = {"import_playbook": "aurora.runbook.remediate_circuit_breaker", "vars": {"aurora_peers": ["a1"]}}
+    found = remediate(site(tmp_path, ours), {"a0": host, "a1": host}, collection, tmp_path)
+    assert found == {"a0": ([KELLY], "recovered", False), "a1": ([], None, False)}
+
+
+def test_a_limit_that_came_as_text_is_the_limit_of_the_wait_too(collection, tmp_path):
+    """As the command line gives it; else a step counts as a cure at the runbook's limit and not at the user's."""
+    host = {"look": look("calibration_ece", "miscalibration"), "says": {"recalibration": "recovered"}}
+    host["aurora_thresholds"] = '{"calibration_ece": 0.1}'
+    remediate("calibration_ece", {"a0": host}, collection, tmp_path)
+    assert (tmp_path / "calls" / "limits").read_text(encoding="ascii") == "a0 recalibration 0.1\n"
+
+
+def test_a_triage_has_no_failed_task_where_an_alertmanager_is_known(collection, tmp_path, capfd):
+    ours = {"import_playbook": "aurora.runbook.triage", "vars": {"aurora_alertmanager_url": "http://localhost:9"}}
+    remediate(site(tmp_path, ours), {"a0": {"look": look("", "unknown"), "says": {}}}, collection, tmp_path)
+    assert "failed=0    skipped=3    rescued=0    ignored=0" in capfd.readouterr().out

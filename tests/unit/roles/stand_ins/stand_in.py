@@ -40,6 +40,7 @@ class ActionModule(ActionBase):
         self.note("all", f"{host} {rung}")
         if asked.get("recovery"):
             self.note("waits", f"{host} {rung} {float(asked['recovery']['timeout_seconds']):g}")
+            self.note("limits", f"{host} {rung} {asked['recovery'].get('threshold')}")
         if "incident" in asked:
             self.note("healthy_peers", f"{host} {asked['incident']['healthy_peers']}")
             self.note("members", f"{host} {','.join(asked['incident']['hosts'])}")
