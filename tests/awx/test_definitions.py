@@ -134,11 +134,10 @@ def test_one_job_of_a_template_runs_at_a_time_and_ends(definitions):
 
 def test_a_remediation_is_not_cut_off_before_its_longest_ladder_ends(definitions):
     """A module that AWX cuts off goes on on its host."""
-    times = {}
-    defaults = yaml.safe_load((CHECKOUT / "roles/incident/defaults/main.yml").read_text(encoding="utf-8"))
-    for name in ("timeout_seconds", "start_seconds", "healthy_seconds"):
-        times[name] = float(re.search(r"default\((\d+)", defaults[f"incident_{name}"])[1])
-    step = 3 * (times["start_seconds"] + times["healthy_seconds"]) + times["timeout_seconds"]
+    specs = yaml.safe_load((CHECKOUT / "roles/incident/meta/argument_specs.yml").read_text(encoding="utf-8"))
+    seconds = {name: option.get("default") for name, option in specs["argument_specs"]["look"]["options"].items()}
+    healthy = seconds["aurora_start_seconds"] + seconds["aurora_healthy_seconds"]
+    step = 3 * healthy + seconds["incident_timeout_seconds"]
     look, rungs, batches = 1000, 5, 2
     for template in definitions["controller_templates"]:
         if "remediate" in template["name"]:
