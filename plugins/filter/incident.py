@@ -34,7 +34,8 @@ def standing(look: Mapping, incident: str, unfinished: bool = True) -> str:
 
 def breached(hostvars: Mapping, hosts: Sequence[str], incident: str) -> list[str]:
     looked = {name: hostvars[name].get("incident_looked_at") or 0.0 for name in hosts if name in hostvars}
-    latest = [name for name, at in looked.items() if at == max(looked.values())]  # others were not reached this time
+    newest = max(looked.values(), default=0.0)
+    latest = [name for name, at in looked.items() if at == newest]  # the others were not reached this time
     found = _standing(hostvars, latest, incident, "breached")
     return [name for name in found if hostvars[name].get("aurora_autonomy") != "observe"]
 

@@ -80,16 +80,20 @@ def seen(look: Mapping, incident: str) -> dict:
             for cause in look.get("causes", [])[:5]
         ],
         "indicators": {name: each["value"] for name, each in read.items()},
-        "open": [each["id"] for each in look.get("incidents", ()) if each["incident"] == incident],
+        "open": _open(look, incident),
     }
 
 
 def incident_id(looks: Sequence[Mapping], incident: str, alert: Mapping, now: float) -> str:
     """The smallest id of that class that is open on a host, else a new one, the same for the same alert."""
-    told = (each["id"] for look in looks for each in look.get("incidents", ()) if each["incident"] == incident)
-    known = [identity for identity in told if _record.ID.fullmatch(identity)]
+    known = [identity for look in looks for identity in _open(look, incident) if _record.ID.fullmatch(identity)]
     made = _record.make_id(incident, now - alert.get("age_seconds", 0.0), alert.get("key", ""))
     return min(known, default=made)
+
+
+def _open(look: Mapping, incident: str) -> list[str]:
+    """The incidents of that class that a look found open."""
+    return [each["id"] for each in look.get("incidents", ()) if each["incident"] == incident]
 
 
 def _unfinished(lease: Mapping) -> bool:
@@ -101,8 +105,7 @@ def unended(incident: str, host: Host) -> bool:
     """Does the host's record lack something of this run: an end that no action wrote, or what was cut off?"""
     if "indicators" not in host.look or host.ended.get("incidents"):
         return False
-    still_open = any(each["incident"] == incident for each in host.look.get("incidents", ()))
-    return host.verdict != "healthy" or still_open or bool(host.look.get("cut_off"))
+    return host.verdict != "healthy" or bool(_open(host.look, incident) or host.look.get("cut_off"))
 
 
 def actions(rungs: Sequence[Mapping], failure: Mapping) -> list[Mapping]:

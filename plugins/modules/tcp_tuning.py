@@ -192,7 +192,7 @@ def run(params, conduct):
     if conduct.check_mode and planned.changed:
         return {**result, "verdict": "would_change"}
     if ends and not conduct.check_mode:
-        # As in service_override.
+        # What has no end is spared the imports of an override.
         from ansible_collections.aurora.runbook.plugins.module_utils import _lease_ends  # noqa: PLC0415
 
         _lease_timer.install(_lease_ends.PARTS)

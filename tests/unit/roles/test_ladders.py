@@ -128,10 +128,10 @@ def look(incident, cause):
     }
 
 
-def remediate(incident, hosts, collection, tmp_path, *more):
+def run(incident, hosts, collection, tmp_path, *more):
     """Run the playbook of an incident or at a path, and ``more`` in the same run, against hosts that answer as given.
 
-    The steps made on each, its last verdict if there is one, and whether its end was put on record apart from them.
+    What it printed, and the calls that the stand-ins noted, by whom they are about.
     """
     names = [incident if os.sep in incident else f"remediate_{incident}", *more]
     playbooks = [name if os.sep in name else f"aurora.runbook.{name}" for name in names]
@@ -154,10 +154,15 @@ def remediate(incident, hosts, collection, tmp_path, *more):
         check=False,
     )
     print(done.stdout, done.stderr)
-    verdicts = dict(re.findall(r"- '(a\d+): ([^']+)'", done.stdout))
-    made = {name: (calls / name).read_text(encoding="ascii").splitlines() for name in os.listdir(calls)}
+    return done.stdout, {name: (calls / name).read_text(encoding="ascii").splitlines() for name in os.listdir(calls)}
+
+
+def remediate(incident, hosts, collection, tmp_path, *more):
+    """The steps of a run on each host, its last verdict, and whether its end was put on record apart from them."""
+    printed, made = run(incident, hosts, collection, tmp_path, *more)
+    verdicts = dict(re.findall(r"- '(a\d+): ([^']+)'", printed))
     ended = made.get("ended", [])
-    return {name: (made.get(name, []), WORDS.get(verdicts.get(name)), name in ended) for name in hosts}
+    return {name: (made.get(name, []), WORDS[verdicts[name]], name in ended) for name in hosts}
 
 
 @pytest.mark.parametrize("incident", CASES)
@@ -260,7 +265,7 @@ def test_what_a_rung_said_in_an_earlier_playbook_of_a_run_is_not_taken_for_this_
 
 
 def test_a_host_that_is_well_by_the_second_playbook_of_a_run_is_left_alone_there(collection, tmp_path):
-    """It still stands among those that the first one repaired."""
+    """What the first one saw is not what there is to repair."""
     host = {
         "ill": look("circuit_breaker", "wide_spreads"),
         "well": look("", "unknown"),
@@ -316,8 +321,9 @@ def test_a_host_that_is_gone_since_an_earlier_playbook_of_a_run_is_no_canary(col
 def test_a_peer_is_only_looked_at_even_where_it_is_asked_for_too(collection, tmp_path):
     host = {"look": look("circuit_breaker", "wide_spreads"), "says": {KELLY: "recovered"}}
     ours = {"import_playbook": "aurora.runbook.remediate_circuit_breaker", "vars": {"aurora_peers": ["a1"]}}
-    found = remediate(site(tmp_path, ours), {"a0": host, "a1": host}, collection, tmp_path)
-    assert found == {"a0": ([KELLY], "recovered", False), "a1": ([], None, False)}
+    printed, made = run(site(tmp_path, ours), {"a0": host, "a1": host}, collection, tmp_path)
+    assert re.findall(r"- '(a\d+: [^']+)'", printed) == ["a0: RECOVERED"]
+    assert (made["a0"], "a1" in made, sorted(made["looked"]), "ended" in made) == ([KELLY], False, ["a0", "a1"], False)
 
 
 def test_a_limit_that_came_as_text_is_the_limit_of_the_wait_too(collection, tmp_path):
@@ -328,7 +334,7 @@ def test_a_limit_that_came_as_text_is_the_limit_of_the_wait_too(collection, tmp_
     assert (tmp_path / "calls" / "limits").read_text(encoding="ascii") == "a0 recalibration 0.1\n"
 
 
-def test_a_triage_has_no_failed_task_where_an_alertmanager_is_known(collection, tmp_path, capfd):
+def test_a_triage_has_no_failed_task_where_an_alertmanager_is_known(collection, tmp_path):
     ours = {"import_playbook": "aurora.runbook.triage", "vars": {"aurora_alertmanager_url": "http://localhost:9"}}
-    remediate(site(tmp_path, ours), {"a0": {"look": look("", "unknown"), "says": {}}}, collection, tmp_path)
-    assert "failed=0    skipped=3    rescued=0    ignored=0" in capfd.readouterr().out
+    printed, _made = run(site(tmp_path, ours), {"a0": {"look": look("", "unknown"), "says": {}}}, collection, tmp_path)
+    assert "failed=0    skipped=3    rescued=0    ignored=0" in printed
