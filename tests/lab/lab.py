@@ -15,6 +15,7 @@ import io
 import json
 import os
 import resource
+import secrets
 import shutil
 import subprocess
 import sys
@@ -176,7 +177,7 @@ def up(count):
         tag = image()
         wanted = [*NUMBERS, *(f"aurora{n}" for n in range(1, count + 1)), *(n for n in known if n not in NUMBERS)]
         names = sorted(set(wanted))
-        addresses = network(names)
+        addresses = make_network(names)
         make_keys(names)
         running = set(podman("ps", "--format={{.Names}}").split())
         stopped = [name for name in names if f"{NAME}-{name}" not in running]
@@ -200,24 +201,31 @@ def number(host):
     return NUMBERS.get(host) or 20 + int(host[len("aurora") :])
 
 
-def network(names):
-    """The lab's network; addresses of hosts by name."""
-    if not exists("network", NAME):
-        podman("network", "create", "--disable-dns", NAME)
+def networks():
+    """Names of the lab's networks: one while it is up."""
+    return podman("network", "ls", "--quiet", "--filter", f"name=^{NAME}").split()
+
+
+def make_network(names):
+    """Make the lab's network if there is none; addresses of hosts by name."""
+    if not networks():
+        # A new name each time: the firewall's rules go by it, and those of a lab that was killed may still be there.
+        # They would hide the hosts' addresses from each other behind this machine's.
+        podman("network", "create", "--disable-dns", f"{NAME}-{secrets.token_hex(4)}")
     base = gateway().rpartition(".")[0]
     return {name: f"{base}.{number(name)}" for name in names}
 
 
 def gateway():
     """Address of this machine in the lab's network."""
-    return json.loads(podman("network", "inspect", NAME))[0]["subnets"][0]["gateway"]
+    return json.loads(podman("network", "inspect", *networks()))[0]["subnets"][0]["gateway"]
 
 
 def start(host, address, tag):
     """Start a host and wait until systemd has booted it."""
     if not exists("container", f"{NAME}-{host}"):
         podman(
-            "create", f"--name={NAME}-{host}", f"--hostname={host}", f"--network={NAME}", f"--ip={address}",
+            "create", f"--name={NAME}-{host}", f"--hostname={host}", f"--network={networks()[0]}", f"--ip={address}",
             "--no-hosts", "--privileged", "--systemd=always", "--cgroupns=private", *limits(), tag, *init(),
         )  # fmt: skip
     try:
@@ -372,8 +380,8 @@ def remove():
         podman(*hosts)
     except LabError:  # podman cannot stop what died with the machine, but it can remove it once it has tried
         podman(*hosts)
-    if exists("network", NAME):
-        podman("network", "rm", NAME)
+    for network in networks():
+        podman("network", "rm", network)
 
 
 # Faults
