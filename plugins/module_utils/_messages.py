@@ -590,6 +590,10 @@ CATALOGUE = {
         "{action} для {target} обірвано о {at} ({by}), і що з цього вийшло, ще ніхто не сказав",
     ),
     "paused_until": ("automation is paused here until {until}", "автоматику тут призупинено до {until}"),
+    "paused_for_good": (
+        "automation is paused here until somebody removes /var/lib/aurora-runbook/pause",
+        "автоматику тут призупинено, поки хтось не видалить /var/lib/aurora-runbook/pause",
+    ),
     # Report
     "report_head": ("{incident}: {verdicts}", "{incident}: {verdicts}"),
     "host": ("{host}: {verdict}", "{host}: {verdict}"),
@@ -626,6 +630,22 @@ CATALOGUE = {
     "next_person": (
         "escalate to L2: every step that is safe unattended is done; look at the cause above",
         "ескалювати на L2: усі безпечні кроки вже зроблено; дивіться причину вище",
+    ),
+    "next_held": (
+        "wait until that run has ended, then see what it left: ansible-playbook aurora.runbook.triage --limit {host}",
+        "дочекатися кінця того запуску й подивитися, що лишилося: ansible-playbook aurora.runbook.triage --limit {host}",
+    ),
+    "next_paused": (
+        "ask who paused it; to end the pause: ansible {host} -b -m aurora.runbook.incident -a state=resumed",
+        "запитати, хто призупинив; зняти паузу: ansible {host} -b -m aurora.runbook.incident -a state=resumed",
+    ),
+    "next_later": (
+        "run this again in {minutes} min, when the guard above allows it; if it cannot wait, escalate to L2",
+        "запустити ще раз за {minutes} хв, коли запобіжник вище дозволить; якщо це не чекає — ескалювати на L2",
+    ),
+    "next_refused": (
+        "escalate to L2: what was refused above needs a person's decision",
+        "ескалювати на L2: відмова вище потребує рішення людини",
     ),
     # What a person does next, by the cause that no rung cures
     "mend_feed_crash_loop": (
@@ -739,16 +759,18 @@ CATALOGUE = {
         "НЕ УСУНЕНО ВЧАСНО: {limit} минули {time} тому",
     ),
     "page_next_L1": (
-        "acknowledge it, look at the diagnosis, apply the known fixes; L2 takes over after 30 min",
-        "підтвердити, переглянути діагностику, застосувати відомі дії; за 30 хв долучається L2",
+        "acknowledge it, look at the diagnosis, apply the known fixes; L2 takes over 30 min after the opening",
+        "підтвердити, переглянути діагностику, застосувати відомі дії; через 30 хв від початку долучається L2",
     ),
     "page_next_L2": (
-        "analyse deeply, review code, change infrastructure, coordinate with business; L3 takes over after 2 h",
-        "глибокий аналіз, перегляд коду, зміни інфраструктури, узгодження з бізнесом; за 2 год долучається L3",
+        "analyse deeply, review code, change infrastructure, coordinate with business; L3 takes over 2 h after the opening",
+        "глибокий аналіз, перегляд коду, зміни інфраструктури, узгодження з бізнесом; через 2 год від початку долучається"
+        " L3",
     ),
     "page_next_L3": (
-        "decide on strategy and people, tell stakeholders, plan the post-mortem; L4 takes over after 4 h",
-        "стратегічні рішення, розподіл людей, сповістити зацікавлених, спланувати post-mortem; за 4 год долучається L4",
+        "decide on strategy and people, tell stakeholders, plan the post-mortem; L4 takes over 4 h after the opening",
+        "стратегічні рішення, розподіл людей, сповістити зацікавлених, спланувати post-mortem; через 4 год від початку"
+        " долучається L4",
     ),
     "page_next_L4": (
         "assess the business impact, manage the crisis, speak to the outside, plan the recovery",

@@ -289,7 +289,23 @@ def _next(language: str, incident: str, host: Host) -> list[str]:
         return [say(language, "next_remediate", incident=known, host=host.name)]
     if host.verdict == "unknown":
         return [say(language, "next_unknown")]
-    return [*_advice(language, host), say(language, "next_person")]
+    return [*_advice(language, host), *_person(language, host)]
+
+
+_STOPPED = {"held": "next_held", "paused": "next_paused", "paused_open": "next_paused"}
+
+
+def _person(language: str, host: Host) -> list[str]:
+    """Who or what comes next where automation stops: what refused the last step may only ask for time."""
+    refused = [action for action in host.actions if action.get("verdict") == "refused" and action.get("done")]
+    if not refused:
+        return [say(language, "next_person")]
+    why = refused[-1]["done"][-1]
+    if why["message"] in _STOPPED:
+        return [say(language, _STOPPED[why["message"]], host=host.name)]
+    if minutes := why["values"].get("minutes"):
+        return [say(language, "next_later", minutes=minutes)]
+    return [say(language, "next_refused")]
 
 
 def _advice(language: str, host: Host) -> list[str]:

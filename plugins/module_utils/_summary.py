@@ -96,7 +96,7 @@ def going_on(language: str, found: Mapping) -> list[str]:
             say(language, "claimed", by=claim["holder"], incident=claim["incident"] or "–", since=claim["since"])
         )
     if found["paused"] is not None:
-        lines.append(say(language, "paused_until", until=found["paused"] or "–"))
+        lines.append(say(language, "paused_until" if found["paused"] else "paused_for_good", until=found["paused"]))
     return lines
 
 

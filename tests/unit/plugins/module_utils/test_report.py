@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.aurora.runbook.plugins.module_utils import _indicators, _messages, _report
+from ansible_collections.aurora.runbook.plugins.module_utils import _guards, _indicators, _messages, _report
 
 KELLY = {"name": "KELLY_MULTIPLIER", "before": "1.0", "after": "0.5", "direction": "reduces"}
 NOTHING_OPEN = {"incidents": [], "claim": None, "paused": None, "cut_off": []}
@@ -293,9 +293,33 @@ def test_an_id_that_a_host_made_up_is_not_joined():
     assert _report.incident_id(looks, "circuit_breaker", {}, 0.0) == known["id"]
 
 
+@pytest.mark.parametrize(
+    ("sentence", "next_step"),
+    [
+        (_messages.sentence("held", by="olena", incident="–", since="03:00Z"), "wait until that run has ended"),
+        (_messages.sentence("paused", until="04:00Z", text="–"), "ask who paused it"),
+        (_messages.sentence("paused_open", until="", text="–"), "ask who paused it"),
+        (_guards.refusal("per_hour", 61.0, count=6, limit=6).sentence, "run this again in 2 min"),
+        (_guards.refusal("ineffective", None, count=3, limit=3).sentence, "escalate to L2: what was refused above needs"),
+    ],
+)
+def test_what_was_refused_is_not_said_to_be_done(sentence, next_step):
+    """Whoever reads "every step that is safe is done" wakes somebody instead of waiting two minutes."""
+    refused = action(changed=False, verdict="refused", done=[sentence])
+    for tried, verdict in (([refused], "refused"), ([action(verdict="not_recovered"), refused], "escalated")):
+        said = text(_report.Host("a1", look(), tried, verdict))
+        assert f"next: {next_step}" in said
+        assert "every step" not in said
+
+
 @pytest.mark.parametrize(("changed", "verdict"), [(True, "escalated"), (False, "refused")])
 def test_what_another_one_at_work_kept_from_being_done_is_never_well(changed, verdict):
     """Revert goes on with the next lease, and its last word would be healthy while an override stands."""
     held = _messages.sentence("held", by="the timer", incident="–", since="now")
     tried = [{"verdict": "refused", "changed": False, "done": [held]}, {"verdict": "healthy", "changed": changed}]
     assert _report.verdict(tried) == verdict
+
+
+def test_a_pause_without_an_end_says_how_it_ends():
+    paused = _report.table("en", [_report.Host("a1", {**look(0, False), "paused": ""}, (), "healthy")])
+    assert any("until somebody removes /var/lib/aurora-runbook/pause" in line for line in paused)
