@@ -79,12 +79,11 @@ def outcome_of(intent: _record.Entry) -> str | None:
 def _of_lease(intent: Mapping) -> str | None:
     target = intent["target"]
     lease = _lease.load(target if target != "host" else _lease.TCP_TUNING)
-    wanted = {step["name"]: step["after"] for step in intent["change"]}
-    if lease is None or lease.gone:
-        return UNDONE if any(value is not None for value in wanted.values()) else FINISHED
-    if not lease.whole:
+    if lease and not (lease.whole or lease.gone):
         return None
-    return FINISHED if all(lease.written.get(name) == value for name, value in wanted.items()) else UNDONE
+    stands = lease.written if lease and not lease.gone else {}
+    wanted = {step["name"]: step["after"] if step["leased"] else None for step in intent["change"]}
+    return FINISHED if all(stands.get(name) == value for name, value in wanted.items()) else UNDONE
 
 
 def _of_restart(intent: Mapping) -> str:

@@ -438,10 +438,12 @@ def prove(working, result, healthy, until):
 
 
 def changes(planned):
-    """What the intent says: each step, or the whole override where only its remains are put in order."""
-    steps = [asdict(step) for step in planned.steps]
+    """What the intent says: each step and whether it is leased then, or the whole override where only its remains are
+    put in order."""
+    steps = [{**asdict(step), "leased": step.name in planned.written} for step in planned.steps]
     kept = planned.written.items() if not steps else ()
-    return steps or [{"name": name, "before": None, "after": value, "direction": "neutral"} for name, value in kept]
+    stays = {"before": None, "direction": "neutral", "leased": True}
+    return steps or [{"name": name, "after": value, **stays} for name, value in kept]
 
 
 def main():

@@ -206,8 +206,9 @@ def run(params, conduct):
 
 
 def changes(planned):
-    """What the intent says."""
-    return [{**asdict(step), "direction": "neutral"} for step in planned.steps]
+    """What the intent says: each step and whether it is leased then."""
+    told = {"direction": "neutral"}
+    return [{**asdict(step), **told, "leased": step.name in planned.written} for step in planned.steps]
 
 
 def told(ends, check_mode):

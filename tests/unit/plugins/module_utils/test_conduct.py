@@ -408,7 +408,7 @@ def test_options_out_of_range_are_refused_and_leave_nothing(state, wrong):
 
 
 def test_what_a_killed_run_finished_counts_for_the_guards_of_the_next(state):
-    cut_off = {"action": "service_override", "target": TARGET, "change": [{**STEP, "after": None}]}
+    cut_off = {"action": "service_override", "target": TARGET, "change": [{**STEP, "after": "1.0", "leased": False}]}
     _record.append(ID, "intent", cut_off, "dead-run", "petro", state)
     changed = []
     result = call(acting(changed))

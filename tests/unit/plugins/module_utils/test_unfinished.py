@@ -29,8 +29,11 @@ def leased(monkeypatch):
     return standing
 
 
-def intent(action, target, *steps):
-    change = [{"name": name, "before": before, "after": after, "direction": "reduces"} for name, before, after in steps]
+def intent(action, target, *steps, leased=True):
+    change = [
+        {"name": name, "before": before, "after": after, "direction": "reduces", "leased": leased}
+        for name, before, after in steps
+    ]
     data = {"action": action, "target": target, "change": change, "restart": True, "forced": ""}
     return _record.Entry(2, "", "2026-11-24T18:00:00.000Z", "boot", 5.0, "olena", "run", True, "intent", data)
 
@@ -40,7 +43,8 @@ def lease(written, phase="active", kind="service_override", **more):
 
 
 HALVED = intent("service_override", UNIT, ("KELLY_MULTIPLIER", "1.0", "0.5"))
-GIVEN_BACK = intent("service_override", UNIT, ("KELLY_MULTIPLIER", "0.5", None))
+GIVEN_BACK = intent("service_override", UNIT, ("KELLY_MULTIPLIER", "0.5", "1.0"), leased=False)
+UNSET = intent("service_override", UNIT, ("KELLY_MULTIPLIER", "0.5", None), leased=False)  # it was not set before
 HALF = {"KELLY_MULTIPLIER": "0.5"}
 
 
@@ -55,6 +59,8 @@ HALF = {"KELLY_MULTIPLIER": "0.5"}
         (HALVED, lease(HALF, "applying"), None),  # its module finishes that first
         (HALVED, lease(HALF, "removing"), None),
         (GIVEN_BACK, None, "finished"),
+        (UNSET, None, "finished"),
+        (UNSET, lease(HALF), "undone"),
         (GIVEN_BACK, lease({"SPREAD_THRESHOLD": "2.0"}), "finished"),
         (GIVEN_BACK, lease(HALF), "undone"),
         (GIVEN_BACK, lease({}, "removing"), None),
@@ -66,11 +72,23 @@ def test_an_override_is_what_its_lease_says(leased, cut_off, standing, outcome):
     assert _unfinished.outcome_of(cut_off) == outcome
 
 
-@pytest.mark.parametrize(("boot", "outcome"), [(_lease.boot(), "finished"), ("an-earlier-boot", "undone")])
-def test_tuning_is_undone_by_a_restart_of_the_host(leased, boot, outcome):
-    name = "net.ipv4.tcp_autocorking"
-    leased["tcp_tuning"] = lease({name: "0"}, kind="tcp_tuning", boot=boot)
-    assert _unfinished.outcome_of(intent("tcp_tuning", "host", (name, "1", "0"))) == outcome
+AUTOCORKING = "net.ipv4.tcp_autocorking"
+SET = intent("tcp_tuning", "host", (AUTOCORKING, "1", "0"))
+SET_BACK = intent("tcp_tuning", "host", (AUTOCORKING, "0", "1"), leased=False)
+
+
+@pytest.mark.parametrize(
+    ("cut_off", "boot", "outcome"),
+    [
+        (SET, _lease.boot(), "finished"),
+        (SET, "an-earlier-boot", "undone"),
+        (SET_BACK, _lease.boot(), "undone"),
+        (SET_BACK, "an-earlier-boot", "finished"),
+    ],
+)
+def test_tuning_ends_with_the_boot_of_the_host(leased, cut_off, boot, outcome):
+    leased["tcp_tuning"] = lease({AUTOCORKING: "0"}, kind="tcp_tuning", boot=boot)
+    assert _unfinished.outcome_of(cut_off) == outcome
 
 
 def test_a_lease_that_cannot_be_read_says_nothing(monkeypatch):
