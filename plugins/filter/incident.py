@@ -80,7 +80,7 @@ def waiting(hostvars: Mapping, hosts: Sequence[str], incident: str, knobs: Seque
 
 
 def _records(hostvars: Mapping, hosts: Sequence[str]) -> dict[str, Mapping]:
-    return {name: hostvars[name].get("incident_open") or {} for name in sorted(hosts)}
+    return _pages.readable({name: hostvars[name].get("incident_open") or {} for name in sorted(hosts)})
 
 
 def report(hostvars: Mapping, hosts: Sequence[str], incident: str, language: str = "en") -> list[str]:

@@ -43,7 +43,7 @@ class Incident:
     age_seconds: float
     acknowledged: Mapping | None  # who, at, after_seconds since the trouble began, automatic
     levels: Mapping[str, Mapping]
-    hosts: tuple[str, ...]  # the first one owns it
+    hosts: tuple[str, ...]  # where it is open; of one that is over, all that have it. The first one owns it
     responded: Mapping | None = None  # the first answer, a person's or the first action of automation: as above
 
 
@@ -72,7 +72,7 @@ def merge(records: Mapping[str, Iterable[Mapping]]) -> list[Incident]:
     known: dict[str, dict[str, Mapping]] = {}
     for host, incidents in sorted(records.items()):
         for incident in incidents:
-            known.setdefault(incident["id"], {})[host] = incident
+            known.setdefault(str(incident["id"]), {})[host] = incident
     return [_merge(name, by_host) for name, by_host in sorted(known.items())]
 
 
@@ -84,16 +84,16 @@ def _merge(incident_id: str, by_host: Mapping[str, Mapping]) -> Incident:
         told[0]["incident"],
         any(one["open"] for one in told),
         severities[0] if severities else "",
-        max(one["age_seconds"] for one in told),
+        max(float(one["age_seconds"]) for one in told),
         _first(one["acknowledged"] for one in told),
         {level: _furthest([one["levels"][level] for one in told if level in one["levels"]]) for level in _levels(told)},
-        tuple(by_host),
+        tuple(name for name, one in by_host.items() if one["open"]) or tuple(by_host),
         _first(one["responded"] for one in told),
     )
 
 
 def _first(answers: Iterable[Mapping | None]) -> Mapping | None:
-    return min((answer for answer in answers if answer), key=lambda answer: answer["after_seconds"], default=None)
+    return min((answer for answer in answers if answer), key=lambda answer: float(answer["after_seconds"]), default=None)
 
 
 def _levels(told: Iterable[Mapping]) -> list[str]:
@@ -102,7 +102,7 @@ def _levels(told: Iterable[Mapping]) -> list[str]:
 
 def _furthest(pages: Sequence[Mapping]) -> Mapping:
     """Paged on one host is paged; else the latest attempt counts."""
-    return min(pages, key=lambda page: (page["state"] != "paged", page["age_seconds"]))
+    return min(pages, key=lambda page: (page["state"] != "paged", float(page["age_seconds"])))
 
 
 def page(language: str, level: str, facts: Mapping) -> tuple[str, str]:

@@ -22,24 +22,45 @@ def due(language: str, hosts: Mapping[str, Mapping], now: float) -> list[dict]:
     """A page for each level that is due of each open incident, and one for each host whose record cannot be read.
 
     ``hosts`` is what incident_info returned by host, nothing for one that was not asked, ``now`` seconds since 1970.
-    Each has ``id``, ``level``, ``key``, ``title``, ``body``, ``hosts``, whose records are asked whether it is sent, and
-    ``owner``, which sends it.
+    Each has ``id``, ``level``, ``key``, ``title``, ``body``, ``hosts``, whose records are asked whether it is sent,
+    ``owner``, which sends it, and ``unread``, the host that could not be read, if it is about one.
     """
     unread = {name: result for name, result in hosts.items() if result and "incidents" not in result}
     asked = [name for name, result in hosts.items() if "incidents" in result]
     return [*_due(language, hosts), *(_unread(language, *one, asked, now) for one in unread.items())]
 
 
+def readable(hosts: Mapping[str, Mapping]) -> dict[str, Mapping]:
+    """What hosts answered, each on its own: one whose records make no sense keeps no page from the others.
+
+    Hosts are taken at their word nowhere: such an answer becomes one that could not be read, which is paged as such.
+    """
+    problem = "what it has on record is nothing that this version can read"
+    return {name: result if _makes_sense(name, result) else {"msg": problem} for name, result in hosts.items()}
+
+
+def _makes_sense(name: str, result: Mapping) -> bool:
+    alone = {name: result}
+    try:
+        for incident in _escalation.merge({name: result.get("incidents", ())}):
+            _escalation.page("en", "L1", _facts(incident, alone))
+        missed(alone)
+        overview("en", alone, ())
+    except Exception:  # whatever it made up
+        return False
+    return True
+
+
 def _unread(language: str, host: str, result: Mapping, asked: Sequence[str], now: float) -> dict:
     """The page about a host that cannot be read, remembered for a day by those that can."""
     identity = _record.make_id(_record.NOBODY, now - now % 86400, host)
     title, body = _escalation.unread(language, host, _report.first_line(result) or "?")
-    return _page(identity, "L1", title, body, asked, asked[0] if asked else host)
+    return {**_page(identity, "L1", title, body, asked, asked[0] if asked else host), "unread": host}
 
 
 def _page(identity: str, level: str, title: str, body: str, hosts: Sequence[str], owner: str) -> dict:
     page = {"id": identity, "level": level, "key": _escalation.key(identity, level), "title": title, "body": body}
-    return {**page, "hosts": list(hosts), "owner": owner}
+    return {**page, "hosts": list(hosts), "owner": owner, "unread": ""}
 
 
 def _due(language: str, hosts: Mapping[str, Mapping]) -> list[dict]:
@@ -48,11 +69,14 @@ def _due(language: str, hosts: Mapping[str, Mapping]) -> list[dict]:
     for incident in _escalation.merge(read):
         if not incident.open:
             continue
-        facts = {**incident.__dict__, "hosts": [about(name, hosts[name], incident.id) for name in incident.hosts]}
         for level in _escalation.to_page(incident.age_seconds, incident.levels):
-            title, body = _escalation.page(language, level, facts)
+            title, body = _escalation.page(language, level, _facts(incident, hosts))
             pages.append(_page(incident.id, level, title, body, incident.hosts, incident.hosts[0]))
     return pages
+
+
+def _facts(incident: _escalation.Incident, hosts: Mapping[str, Mapping]) -> dict:
+    return {**incident.__dict__, "hosts": [about(name, hosts[name], incident.id) for name in incident.hosts]}
 
 
 def missed(hosts: Mapping[str, Mapping]) -> list[dict]:
@@ -169,7 +193,8 @@ def overview(language: str, hosts: Mapping[str, Mapping], sent: Sequence[Mapping
         lines.append(say(language, "incident_open", minutes=int(incident.age_seconds // 60), **values))
         lines.append(say(language, "on_hosts", hosts=", ".join(incident.hosts)))
         lines += [f"  {text}" for text in _escalation.clock(language, incident.__dict__)]
-        told = ", ".join(f"{level} {page['at']}" for level, page in sorted(incident.levels.items()))
+        paged = [(level, page) for level, page in sorted(incident.levels.items()) if page["state"] == "paged"]
+        told = ", ".join(f"{level} {page['at']}" for level, page in paged)
         lines += [say(language, "paged_before", levels=told)] if told else []
     if not lines and len(read) == len(hosts):
         lines = [say(language, "nothing_open")]

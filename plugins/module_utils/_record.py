@@ -45,7 +45,7 @@ LOCK_SECONDS = 10  # lines take milliseconds: who holds the lock for longer is s
 PAGING_SECONDS = 120  # a sender that said nothing for so long died before it had sent, or before it could say so
 CUT_OFF_SECONDS = 7 * 86400.0  # back in which an action may have been cut off, beside what is open
 KEPT = 200  # incidents that are over; older ones are removed when another one opens
-KEEPS_ROOM = ("opened", "reopened", "joined", "seen", "intent", "refused", "note", "lease_renewed")
+KEEPS_ROOM = ("opened", "reopened", "joined", "seen", "intent", "refused", "note", "lease_renewed", "paging", "paged")
 RESPONSES = ("acknowledged", "intent")  # what meets the deadline of response, the first one of them
 NOBODY = "none"  # the class of what was done outside of an incident
 
@@ -435,7 +435,12 @@ def _begin_page(identity: str, page: Mapping, run: str, by: str, state: str, int
 
 
 def end_page(identity: str, page: Mapping, run: str = "", by: str = "", state: str = STATE_DIRECTORY) -> None:
-    """Put on record who got a page (``level``, ``key``, ``sent``, ``failed``); where it stands as in begin_page()."""
+    """Put on record who got a page (``level``, ``key``, ``sent``, ``failed``); where it stands as in begin_page().
+
+    That no channel took it is said once, until another one fails.
+    """
+    if not page.get("sent") and _failed(page) == _failed(_last_page(identity, page["level"], state)):
+        return
     try:
         append(identity, "paged", page, run, by, state)
     except RunbookError:
@@ -446,6 +451,18 @@ def end_page(identity: str, page: Mapping, run: str = "", by: str = "", state: s
     if not any(known.get("remembered") for known in levels.values()):  # from here on the record alone counts
         with contextlib.suppress(RunbookError):
             _files.remove(path(identity, MEMORY))
+
+
+def _last_page(identity: str, level: str, state: str) -> Mapping:
+    """What was said last of how a page of a level ended; nothing where it never was."""
+    lines = [entry.data for entry in read(identity, state).entries if entry.what == "paged"]
+    return next((data for data in reversed(lines) if data.get("level") == level), {})
+
+
+def _failed(page: Mapping) -> object:
+    """The channels that did not take a page, None where nothing was said of them."""
+    failed = page.get("failed")
+    return [one.get("channel") for one in failed if isinstance(one, dict)] if isinstance(failed, list) else None
 
 
 def _page(identity: str, level: str, state: str) -> Mapping:

@@ -65,6 +65,52 @@ def test_what_is_closed_pages_nobody():
     assert due({"aurora1": read(is_open=False)}) == []
 
 
+PAGED = {"L1": {"state": "paged", "at": "x", "age_seconds": 1790.0, "sent": ["mail"], "key": "k"}}
+
+
+def test_the_clock_of_a_host_that_joins_late_began_with_the_incident():
+    """Else trouble that moves from host to host pages L1 again and again, and L2 never."""
+    olena = {"who": "olena", "at": "x", "after_seconds": 60.0, "automatic": False}
+    closed = read(1860.0, PAGED, is_open=False)
+    closed["incidents"][0]["acknowledged"] = olena
+    hosts = {"aurora1": closed, "aurora2": read(0.0)}
+    (page,) = due(hosts)
+    assert (page["level"], page["hosts"], page["owner"]) == ("L2", ["aurora2"], "aurora2")
+    assert "olena" in page["body"]
+    assert [(line["host"], line["level"]) for line in _pages.missed(hosts)] == [("aurora2", "L1")]
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        read(lines=entries(("r", "seen", {"causes": ["x"]}))),
+        read(lines=entries(("r", "seen", {"indicator": "x"}))),
+        read(lines=entries(("r", "refused", {"guard": "approval", "sentence": "x"}), ("r", "verdict", {}))),
+        read(lines=["x"]),
+        read(age="x"),
+        read(levels={"L1": "x"}),
+        {"incidents": 3},
+        {"incidents": [{"id": ID}]},
+        {**read(), "leases": [{}]},
+        {**read(), "claim": "x"},
+    ],
+)
+def test_a_host_that_makes_no_sense_is_one_that_cannot_be_read_and_pages_for_others_go_on(broken):
+    hosts = _pages.readable({"aurora1": broken, "aurora2": read(7300.0, PAGED)})
+    pages = due(hosts)
+    assert [(page["level"], page["hosts"], page["unread"]) for page in pages] == [
+        ("L2", ["aurora2"], ""),
+        ("L3", ["aurora2"], ""),
+        ("L1", ["aurora2"], "aurora1"),
+    ]
+    assert any("aurora1: its record cannot be read" in line for line in _pages.overview("en", hosts, []))
+
+
+def test_hosts_that_can_be_read_are_as_they_are():
+    hosts = {"aurora1": read(7300.0, PAGED), "aurora2": read(is_open=False), "aurora3": AWAY, "aurora4": {}}
+    assert _pages.readable(hosts) == hosts
+
+
 AWAY = {"unreachable": True, "msg": "no route\nto host"}
 
 

@@ -551,6 +551,30 @@ def test_a_level_is_paged_once(state, clock):
 PAGED = {"level": "L1", "key": "key", "sent": ["slack"], "failed": []}
 
 
+def test_that_no_channel_takes_a_page_is_on_record_once_and_fills_nothing(state, clock):
+    write(state, "opened")
+    for channel in ("slack", "slack", "mail", "mail"):
+        clock["up"] += _record.PAGING_SECONDS + 1
+        assert _record.begin_page(ID, "L1", "key", state=state)
+        failed = [{"channel": channel, "problem": f"after {clock['up']} s"}]
+        _record.end_page(ID, {**PAGED, "sent": [], "failed": failed}, state=state)
+    assert whats(state) == ["opened", "paging", "paged", "paging", "paging", "paged", "paging"]
+    assert levels(state)["L1"]["state"] == "paging"
+
+
+def test_a_record_full_of_pages_can_be_closed_and_pages_are_remembered_elsewhere(state, clock, tmp_path, monkeypatch):
+    monkeypatch.setattr(_record, "MAX_FILE", 6000)
+    monkeypatch.setattr(_record, "RESERVE", 2000)
+    monkeypatch.setattr(_record, "MEMORY", str(tmp_path / "run"))
+    write(state, "opened")
+    while not levels(state).get("L1", {}).get("remembered"):
+        clock["up"] += _record.PAGING_SECONDS + 1
+        assert begin(state)
+    assert os.stat(_record.path(ID, state)).st_size <= 4000
+    write(state, "closed")
+    assert not _record.read(ID, state).open
+
+
 @pytest.fixture
 def full(state, tmp_path, monkeypatch):
     """Disks that take no more writes, by their directories; MEMORY is one of them."""
