@@ -25,7 +25,7 @@ def due(language: str, hosts: Mapping[str, Mapping], now: float) -> list[dict]:
     Each has ``id``, ``level``, ``key``, ``title``, ``body``, ``hosts``, whose records are asked whether it is sent,
     ``owner``, which sends it, and ``unread``, the host that could not be read, if it is about one.
     """
-    unread = {name: result for name, result in hosts.items() if result and "incidents" not in result}
+    unread = {name: result for name, result in hosts.items() if result and _problem(result)}
     asked = [name for name, result in hosts.items() if "incidents" in result]
     return [*_due(language, hosts), *(_unread(language, *one, asked, now) for one in unread.items())]
 
@@ -54,8 +54,15 @@ def _makes_sense(name: str, result: Mapping) -> bool:
 def _unread(language: str, host: str, result: Mapping, asked: Sequence[str], now: float) -> dict:
     """The page about a host that cannot be read, remembered for a day by those that can."""
     identity = _record.make_id(_record.NOBODY, now - now % 86400, host)
-    title, body = _escalation.unread(language, host, _report.first_line(result) or "?")
+    title, body = _escalation.unread(language, host, _problem(result))
     return {**_page(identity, "L1", title, body, asked, asked[0] if asked else host), "unread": host}
+
+
+def _problem(result: Mapping) -> str:
+    """Why not all that a host has on record could be read, "" where it was."""
+    if "incidents" not in result:
+        return _report.first_line(result) or "?"
+    return "; ".join(map(str, result.get("unread", ())))[: 2 * MAX_PROBLEM]
 
 
 def _page(identity: str, level: str, title: str, body: str, hosts: Sequence[str], owner: str) -> dict:
@@ -196,7 +203,8 @@ def overview(language: str, hosts: Mapping[str, Mapping], sent: Sequence[Mapping
         paged = [(level, page) for level, page in sorted(incident.levels.items()) if page["state"] == "paged"]
         told = ", ".join(f"{level} {page['at']}" for level, page in paged)
         lines += [say(language, "paged_before", levels=told)] if told else []
-    if not lines and len(read) == len(hosts):
+    unread = [(name, problem) for name, result in hosts.items() if (problem := _problem(result))]
+    if not lines and not unread:
         lines = [say(language, "nothing_open")]
     for page in sent:
         took = ", ".join(page.get("sent", ())) or say(language, "nobody")
@@ -205,7 +213,6 @@ def overview(language: str, hosts: Mapping[str, Mapping], sent: Sequence[Mapping
             lines.append(say(language, "not_paged", **{name: channel.get(name) for name in ("channel", "problem")}))
     for name, result in hosts.items():
         lines += [f"{name}: {line}" for line in _stands(language, result)] if name in read else []
-    unread = [(name, _report.first_line(result) or "?") for name, result in hosts.items() if name not in read]
     lines += [say(language, "not_read", host=name, problem=problem) for name, problem in unread]
     return _redact.redact_lines(lines)
 

@@ -513,8 +513,14 @@ def _prune(state: str) -> None:
 
 def recent(seconds: float, now: _stamps.Clock, state: str = STATE_DIRECTORY) -> list[Record]:
     """The records that were written to within so many seconds, those that are open, and those without an end."""
-    ends = {name: _end(path(name, state)) for name in names(state)}
-    return [read(name, state) for name, end in ends.items() if end is None or end.open or age(end, now) < seconds]
+    found = (if_recent(name, seconds, now, state) for name in names(state))
+    return [record for record in found if record]
+
+
+def if_recent(identity: str, seconds: float, now: _stamps.Clock, state: str = STATE_DIRECTORY) -> Record | None:
+    """A record if it is one of those."""
+    end = _end(path(identity, state))
+    return read(identity, state) if end is None or end.open or age(end, now) < seconds else None
 
 
 def describe(record: Record, now: _stamps.Clock) -> dict:

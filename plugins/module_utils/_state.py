@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import asdict
 
 from ansible_collections.aurora.runbook.plugins.module_utils import (
@@ -13,17 +15,28 @@ from ansible_collections.aurora.runbook.plugins.module_utils import (
     _record,
     _stamps,
 )
+from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
 
 NAMED = ("action", "target")  # of an intent
 
 
 def overview(now: _stamps.Clock) -> dict:
-    """As incident_info and triage_info return it beside incidents. Raises RunbookError when something cannot be read.
+    """As incident_info and triage_info return it beside incidents.
 
-    ``timer`` is how the timer is that ends leases, where one has an end.
+    ``timer`` is how the timer is that ends leases, where one has an end; ``unread`` what could not be read, and why:
+    that hides nothing else.
     """
-    claim, pause = _claim.held(now), _pause.load(now)
-    leases = _lease.load_all()
+    unread: list[str] = []
+    claim, pause, leases, cut_off = None, None, [], []
+    with noting(unread):
+        claim = _claim.held(now)
+    with noting(unread):
+        pause = _pause.load(now)
+    for name in _lease.names():
+        with noting(unread):
+            leases += [lease for lease in [_lease.load(name)] if lease and not lease.gone]
+    if not claim:
+        cut_off = _cut_off(records(_record.CUT_OFF_SECONDS, now, unread))
     timer = _lease_timer.state() if any(lease.ends for lease in leases) else ""
     return {
         "leases": [_shown(lease) for lease in leases],
@@ -31,7 +44,8 @@ def overview(now: _stamps.Clock) -> dict:
         "timer_works": timer in ("", _lease_timer.WELL),
         "claim": {"holder": claim.holder, "incident": claim.incident, "since": claim.since} if claim else None,
         "paused": pause.until if pause else None,
-        "cut_off": [] if claim else _cut_off(now),
+        "cut_off": cut_off,
+        "unread": unread,
         "now": now.stamp,
     }
 
@@ -40,11 +54,29 @@ def open_incidents(now: _stamps.Clock) -> list[dict]:
     return [_record.describe(_record.read(name), now) for name in _record.open_names()]
 
 
-def _cut_off(now: _stamps.Clock) -> list[dict]:
+@contextlib.contextmanager
+def noting(unread: list[str]) -> Iterator[None]:
+    """What cannot be read is noted, and hides nothing else."""
+    try:
+        yield
+    except RunbookError as error:
+        unread.append(str(error))
+
+
+def records(seconds: float, now: _stamps.Clock, unread: list[str]) -> list[_record.Record]:
+    """As _record.recent(), for who only looks."""
+    found = []
+    for name in _record.names():
+        with noting(unread):
+            found += [record for record in [_record.if_recent(name, seconds, now)] if record]
+    return found
+
+
+def _cut_off(recent: list[_record.Record]) -> list[dict]:
     """Actions that nobody said the end of; while a run works here they may be its own."""
     return [
         {"id": record.id, "at": intent.at, "by": intent.by, **{key: intent.data.get(key) for key in NAMED}}
-        for record in _record.recent(_record.CUT_OFF_SECONDS, now)
+        for record in recent
         for intent in record.unfinished
     ]
 

@@ -85,6 +85,11 @@ cut_off:
   returned: always
   type: list
   elements: dict
+unread:
+  description: What of records, leases, claim and pause could not be read, and why; all else is returned all the same.
+  returned: always
+  type: list
+  elements: str
 now:
   description: The host's clock, UTC.
   returned: always
@@ -105,13 +110,13 @@ from ansible_collections.aurora.runbook.plugins.module_utils import (
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
 
 
-def records(params, now):
+def records(params, now, unread):
     if params["id"]:
         found = _record.read(params["id"])
         return [found] if found.entries or found.problem or found.torn else []
     return [
         record
-        for record in _record.recent(86400 * params["days"], now)
+        for record in _state.records(86400 * params["days"], now, unread)
         if record.open or (params["days"] and record.incident != _record.NOBODY)
     ]
 
@@ -119,11 +124,12 @@ def records(params, now):
 def read(params):
     _options.check_ranges(params, {"days": (0, 3660)})
     now = _stamps.clock()
-    incidents = []
-    for record in records(params, now):
+    incidents, unread = [], []
+    for record in records(params, now, unread):
         entries = {"entries": [asdict(entry) for entry in record.entries]} if params["entries"] else {}
         incidents.append({**_record.describe(record, now), "deadlines": deadlines(record), **entries})
-    return {**_state.overview(now), "incidents": incidents}
+    found = _state.overview(now)
+    return {**found, "unread": list(dict.fromkeys([*unread, *found["unread"]])), "incidents": incidents}
 
 
 def deadlines(record):

@@ -303,7 +303,10 @@ def probes(params, secret):
 def kept():
     """What this collection keeps on the host."""
     now = _stamps.clock()
-    return {**_state.overview(now), "incidents": _state.open_incidents(now)}
+    found = _state.overview(now)
+    if found["unread"]:  # what stands on the host is not known then, and nothing is to be changed
+        raise RunbookError(found["unread"][0])
+    return {**found, "incidents": _state.open_incidents(now)}
 
 
 def model_probes(params):

@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
 import pytest
-from helpers import HOST, module, playbook
+from helpers import HOST, module, playbook, shell
 
 ID = "circuit_breaker-20261124T030000Z-0a1b2c3d"
 SECRET = "s3cretT0ken"  # noqa: S105 it must not be in any output
@@ -72,7 +72,10 @@ def test_a_page_that_nobody_took_is_no_page(pages):
     taken, pages[0] = pages[0], "json://localhost:9/"
     run, titles = escalate(pages)
     assert (run.status != 0, titles) == (True, [])
-    assert module(HOST, "incident_info", {"id": ID})["incidents"][0]["levels"]["L1"]["state"] == "paging"
+    (incident,) = module(HOST, "incident_info", {"id": ID, "entries": True})["incidents"]
+    assert incident["levels"]["L1"]["state"] == "paging"
+    (paged,) = (entry["data"] for entry in incident["entries"] if entry["what"] == "paged")
+    assert (paged["sent"], [one["channel"] for one in paged["failed"]]) == ([], ["L1 by mail"])
     pages[0] = taken
 
 
@@ -102,6 +105,18 @@ def test_a_host_that_cannot_be_read_is_paged_once(pages, tmp_path, monkeypatch):
     for expected in (["L1 aurora0: its record cannot be read"], []):
         run, titles = escalate(pages, "-i", str(gone), "--limit", "aurora0")
         assert (run.status != 0, titles) == (True, expected)
+
+
+def test_what_cannot_be_read_on_a_host_hides_no_incident(pages):
+    """A lease that somebody edited, and a record that is none, kept L2 to L4 of a P0 from everybody."""
+    opened(age_seconds=7300)
+    other = "sse_availability-20261124T020000Z-00000000"
+    shell(HOST, f"cd /var/lib/aurora-runbook && mkdir -p leases incidents/{other}.jsonl && echo x >leases/override-x.json")
+    run, titles = escalate(pages)
+    assert run.status != 0
+    assert [title.split()[1] for title in titles if title.startswith("P0")] == ["L1", "L2", "L3"]
+    assert f"L1 {HOST}: its record cannot be read" in titles
+    assert any("override-x.json is not a lease" in line and other in line for line in run.report)
 
 
 def test_a_closed_incident_pages_nobody(pages):

@@ -106,6 +106,17 @@ def test_a_host_that_makes_no_sense_is_one_that_cannot_be_read_and_pages_for_oth
     assert any("aurora1: its record cannot be read" in line for line in _pages.overview("en", hosts, []))
 
 
+def test_a_lease_that_cannot_be_read_hides_no_incident():
+    """It was no reason to page L2 to L4 of a P0 to nobody."""
+    hosts = {"aurora1": {**read(7300.0, PAGED), "unread": ["x.json is not a lease"]}, "aurora2": read(is_open=False)}
+    pages = due(hosts)
+    assert [(page["level"], page["unread"]) for page in pages] == [("L2", ""), ("L3", ""), ("L1", "aurora1")]
+    assert "x.json is not a lease" in pages[-1]["body"]
+    said = "\n".join(_pages.overview("en", hosts, []))
+    assert ID in said
+    assert "aurora1: its record cannot be read, an incident may be open there: x.json is not a lease" in said
+
+
 def test_hosts_that_can_be_read_are_as_they_are():
     hosts = {"aurora1": read(7300.0, PAGED), "aurora2": read(is_open=False), "aurora3": AWAY, "aurora4": {}}
     assert _pages.readable(hosts) == hosts
