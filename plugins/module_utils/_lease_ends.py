@@ -11,6 +11,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 
 from ansible_collections.aurora.runbook.plugins.module_utils import (
     _files,
@@ -56,6 +57,7 @@ TAKEN_BACK, LEFT_ALONE, KEPT, LOST = "taken_back", "left_alone", "kept", "lost"
 STAYS = ("lease_kept", *_lease.STUCK)  # what somebody has to be paged for
 
 Report = Callable[[_lease.Lease, str, Mapping], None]
+Ended = tuple[list[tuple[str, dict]], Callable[[], None]]  # what to put on record, and what closes the lease then
 
 
 def main(arguments: list[str]) -> int:
@@ -217,29 +219,30 @@ def end(lease: _lease.Lease | None, names: set[str], clock: _stamps.Clock, notes
     if not (now_due or lease.gone):  # it was renewed meanwhile
         return
     try:
-        ended = _tuning_ended(lease) if tuning else _override_ended(lease, now_due)
+        ended, close = _tuning_ended(lease) if tuning else _override_ended(lease, now_due)
+        for outcome, sentence in ended:
+            report(lease, outcome, sentence)
+        close()  # until its end is on record the lease stands, and the next tick does the whole again
         notes.clear()
+        return
     except ConflictError as error:
         key, outcome, problem = "lease_stays", LOST if _override_steps.lost(lease) else LEFT_ALONE, str(error)
     except RunbookError as error:
         key, outcome, problem = "lease_end_failed", KEPT, str(error)
-    else:
-        for outcome, sentence in ended:
-            report(lease, outcome, sentence)
-        return
     notes["tried"] = clock.up
     report(lease, outcome, _messages.sentence(key, unit=lease.name, problem=problem))
 
 
-def _tuning_ended(lease: _lease.Lease) -> list[tuple[str, dict]]:
+def _tuning_ended(lease: _lease.Lease) -> Ended:
     current = _sysctl.observe(())
     planned = _sysctl.plan_absent(current.running, current.lease, current.ended)
-    _sysctl.apply(current, planned)
+    working = _sysctl.apply(current, planned)
     given_back = [(TAKEN_BACK, _sysctl.told(planned, "absent", False)[0])]
-    return [*((LEFT_ALONE, one) for one in planned.left_out), *(given_back if planned.steps or lease.gone else [])]
+    told = [*((LEFT_ALONE, one) for one in planned.left_out), *(given_back if planned.steps or lease.gone else [])]
+    return told, partial(_lease.close, working, planned.written)
 
 
-def _override_ended(lease: _lease.Lease, names: set[str]) -> list[tuple[str, dict]]:
+def _override_ended(lease: _lease.Lease, names: set[str]) -> Ended:
     current = _override_steps.observe(lease.name)
     planned = _override.plan_end(current, names)
     lost = _override_steps.lost(lease)
@@ -248,11 +251,11 @@ def _override_ended(lease: _lease.Lease, names: set[str]) -> list[tuple[str, dic
     _override.check_unit(current, "absent", {})
     _override.check_files(current, missing=not planned.written)
     working, _restarted = _override_steps.apply(current, planned, healthy(lease))
-    _lease.close(working, planned.written)
+    close = partial(_lease.close, working, planned.written)
     if told := _override.told_gone(current, planned):
-        return [(TAKEN_BACK, told[0])]
+        return [(TAKEN_BACK, told[0])], close
     outcome, key = (LOST, "lease_was_lost") if lost else (TAKEN_BACK, "lease_over")
-    return [(outcome, _messages.sentence(key, unit=lease.name, changes=_override.changes(planned.steps)))]
+    return [(outcome, _messages.sentence(key, unit=lease.name, changes=_override.changes(planned.steps)))], close
 
 
 def healthy(lease: _lease.Lease) -> _service.Healthy:

@@ -204,8 +204,10 @@ def observe(keys: tuple[Key, ...]) -> Current:
     return Current(standing, ended, running, release(os.uname().release))
 
 
-def apply(current: Current, planned: Plan, ends: Mapping[str, _lease.End] | None = None, incident: str = "") -> None:
-    """Make the plan true, or put back what was there and raise RunbookError."""
+def apply(
+    current: Current, planned: Plan, ends: Mapping[str, _lease.End] | None = None, incident: str = ""
+) -> _lease.Lease:
+    """Make the plan true, or put back what was there and raise RunbookError. The lease that is to be closed then."""
     kind, boot = _lease.TCP_TUNING, _lease.boot()
     working = _lease.begin(current.lease, kind, kind, planned.written, planned.before, [], boot, incident, ends)
     try:
@@ -218,7 +220,7 @@ def apply(current: Current, planned: Plan, ends: Mapping[str, _lease.End] | None
             raise RunbookError(f"{error}; what an earlier run left half done is still so") from error
         _lease.close(working, working.previous)
         raise RunbookError(f"{error}; what was there before is back") from error
-    _lease.close(working, planned.written)
+    return working
 
 
 def undo(planned: Plan) -> None:

@@ -197,7 +197,7 @@ def run(params, conduct):
 
         _lease_timer.install(_lease_ends.PARTS)
     if planned.changed:
-        _sysctl.apply(current, planned, ends, conduct.id)
+        _lease.close(_sysctl.apply(current, planned, ends, conduct.id), planned.written)
     elif renewed and not conduct.check_mode:
         conduct.renew(current.lease, ends)
     if params["state"] != "present":

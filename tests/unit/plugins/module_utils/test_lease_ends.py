@@ -186,25 +186,53 @@ def test_the_proof_after_a_restart_fits_into_a_tick():
     assert (proof.url, 2 * (proof.start + proof.hold) < 300) == ("u", True)
 
 
-@pytest.mark.parametrize("state", ["masked", "not-found"])
-@pytest.mark.parametrize("runs", [False, True])
-def test_the_end_of_what_a_unit_had_that_is_gone_comes_unless_it_still_runs_with_it(state, runs, monkeypatch, told):
-    """A raise would stand until the unit comes back, and be loaded with it; or go on while it is said to be over."""
-    standing = lease()
-    place = _override.paths("x.service")
-    files = _override.render_environment({"K": "2"}), _override.render_drop_in({"K": "2"}, place.environment)
-    up = {"ActiveState": "active", "SubState": "running"} if runs else {"ActiveState": "failed", "SubState": "failed"}
-    unit = _systemd.Unit("x.service", {"Id": "x.service", "LoadState": state, **up})
-    current = _override.Current(unit, standing, *files, {7: {"K": "2"}})
+@pytest.fixture
+def gone(monkeypatch):
+    """Makes a unit that is gone and its lease what the host has; what was done about them."""
     done = []
     monkeypatch.setattr(_lease, "save", lambda _lease: None)
     monkeypatch.setattr(_lease, "drop", done.append)
-    monkeypatch.setattr(_lease_ends._override_steps, "observe", lambda _name: current)
     monkeypatch.setattr(_lease_ends._override_steps, "install", lambda _lease, override: done.append(override))
     monkeypatch.setattr(_lease_ends._service, "systemctl", lambda *words: done.append(words))
+
+    def make(load_state, runs, standing):
+        place = _override.paths("x.service")
+        files = _override.render_environment({"K": "2"}), _override.render_drop_in({"K": "2"}, place.environment)
+        up = {"ActiveState": "active", "SubState": "running"} if runs else {"ActiveState": "failed"}
+        unit = _systemd.Unit("x.service", {"Id": "x.service", "LoadState": load_state, "SubState": "failed", **up})
+        current = _override.Current(unit, standing, *files, {7: {"K": "2"}})
+        monkeypatch.setattr(_lease_ends._override_steps, "observe", lambda _name: current)
+        return done
+
+    return make
+
+
+@pytest.mark.parametrize("state", ["masked", "not-found"])
+@pytest.mark.parametrize("runs", [False, True])
+def test_the_end_of_what_a_unit_had_that_is_gone_comes_unless_it_still_runs_with_it(state, runs, gone, told):
+    """A raise would stand until the unit comes back, and be loaded with it; or go on while it is said to be over."""
+    standing = lease()
+    done = gone(state, runs, standing)
     _lease_ends.end(standing, {"K"}, OVER, {}, lambda _one, outcome, said: told.append((outcome, said["message"])))
     assert done == ([] if runs else [{}, ("daemon-reload",), "x.service"])
     assert told == [("kept", "lease_end_failed") if runs else ("taken_back", "gone_removed")]
+
+
+def test_a_lease_stands_until_its_end_is_on_record(gone, told):
+    """Else a restart and more exposure would be on no record when the disk is full."""
+    standing, notes = lease(), {}
+    done = gone("not-found", False, standing)
+
+    def full(_lease, outcome, said):
+        told.append((outcome, said["message"]))
+        raise RunbookError("no space left")
+
+    with pytest.raises(RunbookError, match="no space left"):
+        _lease_ends.end(standing, {"K"}, OVER, notes, full)
+    assert told == [("taken_back", "gone_removed"), ("kept", "lease_end_failed")]
+    assert ("x.service" in done, notes["tried"]) == (False, OVER.up)  # not dropped, and tried again later
+    _lease_ends.end(standing, {"K"}, OVER, notes, lambda _one, outcome, _said: told.append(outcome))
+    assert (told[-1], done[-1], notes) == ("taken_back", "x.service", {})
 
 
 # On record
