@@ -215,6 +215,22 @@ class Conduct:
                     with contextlib.suppress(RunbookError):  # it ends by itself, and what went wrong first is told
                         _claim.release(self.run, self.state)
 
+    def kept_out(self, claim: _claim.Claim, sentence: Mapping) -> dict:
+        """Where a run on another incident works here, this one is open all the same: its clock runs, and it pages.
+
+        Writes nothing but the incident's own record, which no other run writes to. What the module returns of it.
+        """
+        other = claim.incident.partition("-")[0] != _record.incident_of(self.id) if self.incident else False
+        if not other or self.check_mode:
+            return {}
+        self.id = _record.join(self.id, _options.opening(self.incident), self.run, self.by, self.state)
+        if self.action == "incident":  # the end of the run
+            self.write("verdict", {"verdict": "refused"})
+            return {"incidents": [_record.describe(_record.read(self.id, self.state), _stamps.clock())]}
+        refused = {"action": self.action, "target": "host", "guard": "held", "sentence": _messages.bare(sentence)}
+        self.write("refused", {**refused, "allowed_in": None})
+        return {}
+
     def _stays(self, record: _record.Record) -> list[str]:
         """Leases whose end did not come, as the incident has it, and which stand still: for those it stays open."""
         ends = [entry.data for entry in record.entries if entry.what == "lease_ended"]
@@ -262,14 +278,21 @@ def _samples(recovery: Mapping, now: float) -> list[list[float]]:
 def conducted(module: object, action: str, work: Callable, secrets: Sequence[str] = ()) -> None:
     """The rest of ``main()`` of an acting module: ``work(params, conduct)`` returns what the module returns."""
     try:
-        result = _conducted(module.params, Conduct(action, module.params["incident"], module.check_mode, secrets), work)
-    except _claim.HeldError as error:
-        result = _held(error.claim.holder, error.claim.incident or "–", error.claim.since)
+        conduct = Conduct(action, module.params["incident"], module.check_mode, secrets)
+        result = _unless_held(module.params, conduct, work)
     except BusyError as error:
         result = _held(error.holder, "–", error.since)
     except RunbookError as error:
         module.fail_json(msg=_redact.redact_text(str(error), secrets))
     module.exit_json(**_redact.redact_data(result, secrets))
+
+
+def _unless_held(params: Mapping, conduct: Conduct, work: Callable) -> dict:
+    try:
+        return _conducted(params, conduct, work)
+    except _claim.HeldError as error:
+        result = _held(error.claim.holder, error.claim.incident or "–", error.claim.since)
+        return {**result, **conduct.kept_out(error.claim, result["done"][0])}
 
 
 def _held(holder: str, incident: str, since: str) -> dict:

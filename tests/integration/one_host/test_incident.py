@@ -189,7 +189,8 @@ def test_a_dead_controllers_module_goes_on_and_keeps_others_out_until_its_claim_
     assert whole()
 
 
-def test_a_run_for_another_incident_is_told_who_works_here_since_when_and_on_what():
+def test_a_run_for_another_incident_is_told_who_works_here_and_its_own_is_open_all_the_same():
+    """A breaker that opens while somebody waits for a latency has a clock and pages: L1 at once."""
     slow = start_module(HOST, "service_override", {**KELLY, "hold_seconds": 10, "incident": incident(by="petro")})
     wait_until(lambda: "intent" in json.dumps(records().get(ID, [])), 60)
     since = json.loads(shell(HOST, f"cat {STATE}/claim.json"))["since"]
@@ -197,7 +198,12 @@ def test_a_run_for_another_incident_is_told_who_works_here_since_when_and_on_wha
     assert finish_module(slow)["changed"]
     assert (other["verdict"], other["changed"]) == ("refused", False)
     assert other["done"][0]["values"] == {"by": "petro", "incident": ID, "since": since}
-    assert OTHER not in records()
+    run = incident(OTHER)
+    ended = module(HOST, "incident", {"state": "ended", "verdict": "refused", "incident": run})
+    assert [one["open"] for one in ended["incidents"]] == [True]
+    assert whats(OTHER)[0] == "opened"
+    assert whats(OTHER)[-1] == "verdict"
+    assert "intent" not in whats(OTHER)
 
 
 def test_the_end_of_a_lease_that_has_just_come_is_waited_for():

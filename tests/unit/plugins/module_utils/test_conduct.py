@@ -46,7 +46,7 @@ def state(tmp_path, monkeypatch):
     return place
 
 
-def call(work, incident=INCIDENT, check_mode=False, secrets=()):
+def call(work, incident=INCIDENT, check_mode=False, secrets=(), action="service_override"):
     """Run an acting module; what it returned, and whether it failed."""
     ended = {}
 
@@ -61,7 +61,7 @@ def call(work, incident=INCIDENT, check_mode=False, secrets=()):
         params={"incident": incident}, check_mode=check_mode, exit_json=end(False), fail_json=end(True)
     )
     with contextlib.suppress(EndError):
-        _conduct.conducted(module, "service_override", work, secrets)
+        _conduct.conducted(module, action, work, secrets)
     return ended
 
 
@@ -267,6 +267,22 @@ def test_another_run_is_told_who_works_here_and_changes_nothing(state):
         assert result["done"][0]["message"] == "held"
         assert all(part in result["message"] for part in ("petro", ID, since))
     assert (changed, sorted(os.listdir(state))) == ([], ["claim.json", "claim.json.guard"])
+
+
+def test_an_incident_is_open_while_a_run_on_another_one_keeps_the_host(state):
+    """A breaker that opens while somebody waits for a latency has a clock, and pages L1 at once."""
+    other = ID.replace("circuit_breaker", "execution_latency")
+    _claim.take("another-run", "petro", other, _stamps.clock(), state)
+    changed = []
+    assert call(acting(changed))["verdict"] == "refused"
+    assert (changed, whats(state)) == ([], ["opened", "seen", "refused"])
+    assert entries(state)[-1].data["guard"] == "held"
+    ended = call(lambda _params, conduct: {"changed": False, **conduct.close("refused")[0]}, action="incident")
+    assert [(one["id"], one["open"]) for one in ended["incidents"]] == [(ID, True)]
+    assert (ended["done"][0]["message"], whats(state)[3:]) == ("held", ["verdict"])
+    assert _claim.held(_stamps.clock(), state).token == "another-run"
+    checked = call(acting(changed), check_mode=True)
+    assert (checked["verdict"], len(whats(state))) == ("would_change", 4)
 
 
 def test_a_run_keeps_the_host_until_it_says_that_it_is_over(state):
