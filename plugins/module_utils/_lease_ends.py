@@ -24,6 +24,7 @@ from ansible_collections.aurora.runbook.plugins.module_utils import (
     _metrics,
     _override,
     _override_steps,
+    _pause,
     _record,
     _redact,
     _service,
@@ -41,8 +42,8 @@ from ansible_collections.aurora.runbook.plugins.module_utils._errors import (
 # Every source that the program needs, this one first.
 PARTS = (
     "_lease_ends", "_command", "_errors", "_files", "_health", "_http", "_indicators", "_knobs", "_lease",
-    "_lease_timer", "_limits", "_messages", "_metrics", "_override", "_override_steps", "_record", "_redact",
-    "_restart", "_service", "_stamps", "_sysctl", "_systemd",
+    "_lease_timer", "_limits", "_messages", "_metrics", "_override", "_override_steps", "_pause", "_record",
+    "_redact", "_restart", "_service", "_stamps", "_sysctl", "_systemd",
 )  # fmt: skip
 MEMORY = "/run/aurora-runbook-leases.json"  # what was told and read at earlier ticks of this boot
 RETRY_SECONDS = 900  # after an end that failed, perhaps with a restart, or was in somebody's way
@@ -165,10 +166,15 @@ def _leases(failed: set[str]) -> list[_lease.Lease]:
 
 
 def ready(lease: _lease.Lease, clock: _stamps.Clock, notes: dict, report: Report) -> set[str]:
-    """The names whose end is due and may come: what reduces exposure waits for a healthy indicator."""
+    """The names whose end is due and may come: what reduces exposure waits for a healthy indicator.
+
+    While a person has paused the host, nothing ends but what raises exposure.
+    """
     if lease.gone:
         return {lease.name}
     names = {name for name, one in lease.ends.items() if _lease.due(one, clock)}
+    if _pause.load(clock):
+        names = {name for name in names if lease.ends[name].direction == "increases"}
     if path := _override_steps.lost(lease):
         report(lease, LOST, _messages.sentence("lease_lost", unit=lease.name, path=path))
     elif not names:

@@ -29,7 +29,8 @@ options:
         a run puts on record of itself counts as no change.
       - V(settled) puts on record what became of actions that were cut off, and says so.
       - V(acknowledged) says who took over, V(noted) adds a note, V(closed) closes it by hand.
-      - V(paused) keeps automation off this host for O(minutes), V(resumed) ends that.
+      - V(paused) keeps automation off this host for O(minutes), V(resumed) ends that. Leases whose time is over wait
+        for it as well, but for what raises exposure, which ends all the same.
       - V(paging) asks whether O(level) is to be paged, V(paged) says to whom it was. Both are remembered in
         C(/run/aurora-runbook) while the record cannot be written.
     type: str

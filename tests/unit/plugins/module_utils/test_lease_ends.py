@@ -162,6 +162,14 @@ def test_a_raise_asks_no_indicator(monkeypatch):
     assert _lease_ends.ready(lease(), OVER, {}, None) == {"K"}
 
 
+def test_while_a_person_has_paused_the_host_nothing_ends_but_what_raises_exposure(monkeypatch):
+    """Else a service restarts under the hands of whoever works on it."""
+    monkeypatch.setattr(_lease_ends._pause, "load", lambda _clock: _lease_ends._pause.Pause(""))
+    assert _lease_ends.ready(lease("neutral"), OVER, {}, None) == set()
+    assert _lease_ends.ready(lease("reduces", BREAKER), OVER, {}, None) == set()
+    assert _lease_ends.ready(lease("increases"), OVER, {}, None) == {"K"}
+
+
 def test_an_end_that_failed_waits_before_it_restarts_the_service_again():
     notes = {"tried": OVER.up}
     assert _lease_ends.ready(lease(), replace(OVER, up=OVER.up + 60), notes, None) == set()
