@@ -17,6 +17,7 @@ from ansible_collections.aurora.runbook.plugins.module_utils import _redact
 ID = re.compile(r"([a-z_]{1,40})-(\d{8}T\d{6}Z)-[0-9a-f]{8}")
 SEVERITIES = ("P0", "P1", "P2", "P3")
 MAX_HOSTS, MAX_TEXT, MAX_AGE = 32, 400, 7 * 86400
+MAX_MOVED = 10  # incidents of a host that became one
 MAX_ITEMS, MAX_DEPTH = 20000, 20  # of a list or dict from a host
 
 
@@ -38,7 +39,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Record:
-    """What a host has of the incident: what incident_info says of it, and its lines."""
+    """What a host has of the incident, or of one that moved to it: what incident_info says of it, and its lines."""
 
     host: str
     info: Mapping
@@ -114,11 +115,15 @@ def time_of(value: object) -> float | None:
 def records_of(incident: str, answers: Mapping[str, Mapping]) -> list[Record]:
     found = []
     for host in sorted(answers)[:MAX_HOSTS]:
+        mine: list[str] = []
         for info in list_of(answers[host], "incidents"):
-            if info.get("id") == incident:
+            identity, home = text_of(info, "id"), text_of(info, "moved_to")
+            if identity in mine or len(mine) > MAX_MOVED:
+                continue
+            if identity == incident or home in (incident, *mine):
                 entries, lost = _entries(host, info.get("entries"))
                 found.append(Record(host, info, entries, lost))
-                break
+                mine.append(identity)
     return found
 
 

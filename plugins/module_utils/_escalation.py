@@ -93,7 +93,8 @@ def _merge(incident_id: str, by_host: Mapping[str, Mapping]) -> Incident:
 
 
 def _first(answers: Iterable[Mapping | None]) -> Mapping | None:
-    return min((answer for answer in answers if answer), key=lambda answer: float(answer["after_seconds"]), default=None)
+    given = (answer for answer in answers if answer)
+    return min(given, key=lambda answer: float(answer["after_seconds"]), default=None)
 
 
 def _levels(told: Iterable[Mapping]) -> list[str]:

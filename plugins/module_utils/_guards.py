@@ -49,8 +49,12 @@ class Refusal:
 
 
 def history(records: Iterable[_record.Record], now: _stamps.Clock) -> list[Action]:
-    """What was done on this host, the latest first. What was put back, or is not settled yet, was not done."""
-    done = []
+    """What was done on this host, the latest first. What was put back, or is not settled yet, was not done.
+
+    What an incident did before it moved counts for the one that it goes on as.
+    """
+    records, done = list(records), []
+    homes = _record.homes(records)
     for record in records:
         intents = {entry.seq: entry for entry in record.entries if entry.what == "intent"}
         for entry in record.entries:
@@ -63,7 +67,7 @@ def history(records: Iterable[_record.Record], now: _stamps.Clock) -> list[Actio
                         str(intent.data.get("action")),
                         str(intent.data.get("target")),
                         what(intent.data.get("change", ())),
-                        record.id,
+                        homes[record.id],
                         _record.age(entry if outcome in ("done", "failed") else intent, now),
                         str(verdict or ""),
                         outcome == "unknown",

@@ -633,7 +633,7 @@ CATALOGUE = {
     ),
     "next_held": (
         "wait until that run has ended, then see what it left: ansible-playbook aurora.runbook.triage --limit {host}",
-        "дочекатися кінця того запуску й подивитися, що лишилося: ansible-playbook aurora.runbook.triage --limit {host}",
+        "дочекатися кінця того запуску й подивитися, що далі: ansible-playbook aurora.runbook.triage --limit {host}",
     ),
     "next_paused": (
         "ask who paused it; to end the pause: ansible {host} -b -m aurora.runbook.incident -a state=resumed",
@@ -763,9 +763,10 @@ CATALOGUE = {
         "підтвердити, переглянути діагностику, застосувати відомі дії; через 30 хв від початку долучається L2",
     ),
     "page_next_L2": (
-        "analyse deeply, review code, change infrastructure, coordinate with business; L3 takes over 2 h after the opening",
-        "глибокий аналіз, перегляд коду, зміни інфраструктури, узгодження з бізнесом; через 2 год від початку долучається"
-        " L3",
+        "analyse deeply, review code, change infrastructure, coordinate with business; L3 takes over 2 h after the"
+        " opening",
+        "глибокий аналіз, перегляд коду, зміни інфраструктури, узгодження з бізнесом; через 2 год від початку"
+        " долучається L3",
     ),
     "page_next_L3": (
         "decide on strategy and people, tell stakeholders, plan the post-mortem; L4 takes over 4 h after the opening",
@@ -984,7 +985,7 @@ CATALOGUE = {
     "pm_paging": ("paging {level}: whether it was sent is not known", "виклик {level}: чи надіслано, невідомо"),
     "pm_silenced": ("alert silenced until {until}", "алерт заглушено до {until}"),
     "pm_reopened": ("incident opened again", "інцидент відкрито знову"),
-    "pm_moved": ("goes on as {id}", "продовжено як {id}"),
+    "pm_moved": ("goes on as {to}", "продовжено як {to}"),
     "pm_other": ("{what}: {text}", "{what}: {text}"),
     # Post-mortem: what is wrong with what is known
     "pm_missing": (

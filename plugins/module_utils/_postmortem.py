@@ -8,7 +8,7 @@ and put into a report by templates that escape. What is not known is None, never
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ansible_collections.aurora.runbook.plugins.module_utils import (
@@ -189,8 +189,9 @@ class Story:
 
 
 def latest(answers: Mapping[str, Mapping]) -> str:
-    """The incident opened last, of those that hosts know. Raises RunbookError when there is none."""
-    known = {str(entry.get("id")) for answer in answers.values() for entry in list_of(answer, "incidents")}
+    """The incident opened last, of those that hosts know and that go on as no other. RunbookError without one."""
+    every = [entry for answer in answers.values() for entry in list_of(answer, "incidents")]
+    known = {str(entry.get("id")) for entry in every if not entry.get("moved_to")}
     ids = [found for found in map(ID.fullmatch, known) if found and found[1] in _indicators.INDICATORS]
     if not ids:
         raise RunbookError(_nothing("an incident", answers))
@@ -265,7 +266,7 @@ def tell(
     actions = tuple(_actions(words, records))
     refusals = tuple(_refusals(words, entries))
     pages = tuple(_pages(entries))
-    leases = tuple(_leases(words, incident, answers))
+    leases = tuple(_leases({text_of(record.info, "id") for record in records}, answers))
     causes = tuple(_causes(words, entries))
     lines = _together(_lines(words, entries))
     acknowledged = next(((who_in(e), e.at, text_of(e.data, "text")) for e in entries if e.what == "acknowledged"), None)
@@ -294,7 +295,7 @@ def tell(
         indicator=indicator,
         severity=min((severity_of(record) for record in records), key=rank),
         worst_severity=worst,
-        hosts=tuple(record.host for record in records),
+        hosts=tuple(dict.fromkeys(record.host for record in records)),
         missing=missing,
         began=began,
         opened=opened,
@@ -367,6 +368,8 @@ def _lines(words: Words, entries: Sequence[Entry]) -> Iterator[Line]:
             continue
         if entry.what == "paged" and entry.data.get("paged_at") and text_of(entry.data, "level") in sent:
             continue  # nothing was sent then: a record that had missed the page was told of it
+        if entry.what == "acknowledged" and number_of(entry.data, "after_seconds") is not None:
+            continue  # it was said in the record that moved here
         tone, text = _event(words, entry)
         yield Line(entry.at, (entry.host,), tone, _redact.redact(text, limit=2 * MAX_TEXT))
 
@@ -557,11 +560,11 @@ def _first_look(words: Words, records: Sequence[Record]) -> Iterator[tuple[str, 
             yield record.host, _redact.redact(others, limit=MAX_TEXT)
 
 
-def _leases(words: Words, incident: str, answers: Mapping[str, Mapping]) -> Iterator[Lease]:
+def _leases(incidents: Collection[str], answers: Mapping[str, Mapping]) -> Iterator[Lease]:
     """What still stands of this incident, and what was leased before leases named theirs."""
     for host, answer in answers.items():
         for lease in list_of(answer, "leases")[:MAX_ROWS]:
-            if lease.get("incident") in (incident, "", None):
+            if text_of(lease, "incident") in (*incidents, ""):
                 written = map_of(lease, "written").items()
                 changes = _redact.redact(", ".join(f"{name}={value}" for name, value in written), limit=MAX_TEXT)
                 until = time_of(lease.get("until"))

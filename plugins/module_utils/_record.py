@@ -13,7 +13,8 @@ refused    action, target, guard, sentence, allowed_in
 verdict    verdict: how a run ended on this host
 paging     level, key: before a page is sent; ``paged`` with sent and failed channels after, and paged_at where the
            record missed it and was told later
-others     severity, acknowledged, note, paused, resumed, silenced, lease_ended, closed, moved,
+others     severity, acknowledged (who, text; after_seconds where it was an incident that moved here), note, paused,
+           resumed, silenced, lease_ended, closed, moved (to: the id that it goes on as),
            lease_renewed (name, written, until, sentence: nothing but the end of a lease moved)
 ========== =============================================================================================
 """
@@ -94,6 +95,13 @@ class Record:
         """Intents without a result: somebody was killed in between, or is still at it."""
         settled = {entry.data.get("intent") for entry in self.entries if entry.what == "result"}
         return [entry for entry in self.entries if entry.what == "intent" and entry.seq not in settled]
+
+    @property
+    def home(self) -> str:
+        """The id that it goes on as: its own, unless it moved to another one of its class."""
+        moved = self.last("moved")
+        to = moved.data.get("to") if moved and not self.open else None
+        return to if isinstance(to, str) and ID.fullmatch(to) else self.id
 
     def last(self, *whats: str) -> Entry | None:
         return next((entry for entry in reversed(self.entries) if entry.what in whats), None)
@@ -371,11 +379,32 @@ def join(identity: str, opening: Opening, run: str, by: str = "", state: str = S
         known = read(identity, state)
         for what, data in _joining(identity, known, opening, run, moved):
             _append(descriptor, path(identity, state), what, data, run, by)
+        if not known.last("acknowledged"):  # whoever is at it stays so
+            for data in _acknowledged(moved, state):
+                _append(descriptor, path(identity, state), "acknowledged", data, run, by)
     for name in moved:
         append(name, "moved", {"to": identity}, run, by, state)
     if not known.entries:
         _prune(state)
     return identity
+
+
+def _acknowledged(moved: Sequence[str], state: str) -> Iterator[Mapping]:
+    """Who acknowledged the incidents that move here, and how soon."""
+    for name in moved:
+        record = read(name, state)
+        answer = record.last("acknowledged")
+        if answer:
+            after = _answer(record, answer)["after_seconds"]
+            yield {**answer.data, "who": answer.data.get("who") or answer.by, "after_seconds": after}
+
+
+def homes(records: Sequence[Record]) -> dict[str, str]:
+    """For each record's id the one that it goes on as in the end."""
+    to = {record.id: record.home for record in records}
+    for _move in records:
+        to = {name: to.get(home, home) for name, home in to.items()}
+    return to
 
 
 def _joining(
@@ -538,6 +567,7 @@ def describe(record: Record, now: _stamps.Clock) -> dict:
         "responded": _answer(record, next((entry for entry in record.entries if entry.what in RESPONSES), None)),
         "levels": _levels(record, now),
         "closed": over.at if over and over.what == "closed" and not record.open else None,
+        "moved_to": record.home if record.home != record.id else None,
         "verdict": verdict.data.get("verdict") if verdict else None,
         "chain": {"whole": not record.problem, "problem": record.problem},
         "torn": record.torn,
@@ -550,7 +580,9 @@ def _answer(record: Record, entry: Entry | None) -> dict | None:
     """Who answered, a person or automation, and how many seconds after the trouble began, by the record's own host."""
     if entry is None:
         return None
-    after = age_of(record, _stamps.Clock(_stamps.seconds(entry.at), entry.boot, entry.up))
+    after = entry.data.get("after_seconds")  # as an incident had it that moved here
+    if not isinstance(after, (int, float)):
+        after = age_of(record, _stamps.Clock(_stamps.seconds(entry.at), entry.boot, entry.up))
     who, automatic = entry.data.get("who") or entry.by, entry.what == "intent"
     return {"who": who, "at": entry.at, "after_seconds": round(after, 1), "automatic": automatic}
 

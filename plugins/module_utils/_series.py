@@ -74,18 +74,17 @@ def from_prometheus(asked: Mapping) -> dict[str, dict[str, tuple[tuple[float, fl
 
 def from_records(records: Sequence[Record]) -> dict[str, tuple[tuple[float, float | None], ...]]:
     """The indicator by host, from what was seen and from the samples of the waits; a long silence is a gap."""
-    found = {}
+    found: dict[str, dict[float, float | None]] = {}
     for record in records:
         looks = (entry for entry in record.entries if entry.what == "seen" and entry.at)
-        points = {entry.at: number_of(seen_in(entry), "value") for entry in looks}
+        points = found.setdefault(record.host, {})
+        points.update((entry.at, number_of(seen_in(entry), "value")) for entry in looks)
         for entry in record.entries:
             samples = entry.data.get("samples") if entry.what == "result" else None
             for pair in samples[:MAX_POINTS] if isinstance(samples, list) else ():
                 if isinstance(pair, list) and len(pair) == 2 and (at := time_of(finite(pair[0]))) is not None:
                     points[at] = finite(pair[1])
-        if points:
-            found[record.host] = _gaps(sorted(points.items()), SPOKEN_FOR)
-    return found
+    return {host: _gaps(sorted(points.items()), SPOKEN_FOR) for host, points in found.items() if points}
 
 
 def _gaps(points: Sequence[tuple[float, float | None]], step: float) -> tuple[tuple[float, float | None], ...]:

@@ -19,7 +19,9 @@ extends_documentation_fragment:
   - aurora.runbook.attributes.reads
 options:
   id:
-    description: The incident's id. Without it the incidents that are open, and those over of the last O(days).
+    description:
+      - The incident's id; those that moved to it are returned behind it. Without it the incidents that are open, and
+        those over of the last O(days).
     type: str
   days:
     description: Days back for incidents that are over, 0 to 3660.
@@ -50,7 +52,8 @@ incidents:
       C(age_seconds) since the trouble began, the worst C(severity), C(deadlines) by it (C(respond_by),
       C(resolve_by)), C(acknowledged) and C(responded) (the first action of automation or word of a person), both with
       C(who), C(at), C(after_seconds) and C(automatic), the last C(verdict), C(chain) (C(whole), C(problem)), C(torn)
-      for a last line that is not whole, C(head), the hash of the last line, C(unfinished), intents without a result.
+      for a last line that is not whole, C(moved_to), the id that it goes on as on this host, C(head), the hash of the
+      last line, C(unfinished), intents without a result.
     - C(levels) that were paged or are being paged, each with C(state), C(at), C(age_seconds), and C(key), C(sent) and
       C(failed) once it was; C(remembered) where the record could not be written.
     - With O(entries=true) C(entries) too, each as it stands in the record.
@@ -96,6 +99,7 @@ now:
   type: str
 """
 
+import math
 from dataclasses import asdict
 
 from ansible.module_utils.basic import AnsibleModule
@@ -113,7 +117,10 @@ from ansible_collections.aurora.runbook.plugins.module_utils._errors import Runb
 def records(params, now, unread):
     if params["id"]:
         found = _record.read(params["id"])
-        return [found] if found.entries or found.problem or found.torn else []
+        every = _state.records(math.inf, now, unread)
+        homes = _record.homes(every)
+        moved = [one for one in every if homes[one.id] == found.id != one.id]
+        return [*([found] if found.entries or found.problem or found.torn else []), *moved]
     return [
         record
         for record in _state.records(86400 * params["days"], now, unread)

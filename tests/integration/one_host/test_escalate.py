@@ -111,7 +111,8 @@ def test_what_cannot_be_read_on_a_host_hides_no_incident(pages):
     """A lease that somebody edited, and a record that is none, kept L2 to L4 of a P0 from everybody."""
     opened(age_seconds=7300)
     other = "sse_availability-20261124T020000Z-00000000"
-    shell(HOST, f"cd /var/lib/aurora-runbook && mkdir -p leases incidents/{other}.jsonl && echo x >leases/override-x.json")
+    odd = f"mkdir -p leases incidents/{other}.jsonl && echo x >leases/override-x.json"
+    shell(HOST, f"cd /var/lib/aurora-runbook && {odd}")
     run, titles = escalate(pages)
     assert run.status != 0
     assert [title.split()[1] for title in titles if title.startswith("P0")] == ["L1", "L2", "L3"]

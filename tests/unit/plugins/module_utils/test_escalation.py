@@ -136,8 +136,8 @@ def test_a_page_says_what_was_found_tried_proposed_and_what_to_do():
         "  left: aurora-runner.service is overridden: KELLY_MULTIPLIER=0.5; the first of it ends by itself at "
         "2026-11-24T20:00Z",
         "  next: decide, then run again with: -e aurora_approve=spread_threshold --limit aurora1",
-        "  next: analyse deeply, review code, change infrastructure, coordinate with business; L3 takes over 2 h after the"
-        " opening",
+        "  next: analyse deeply, review code, change infrastructure, coordinate with business; L3 takes over 2 h after"
+        " the opening",
         "  next: look: ansible-playbook aurora.runbook.triage --limit aurora1; repair: "
         "aurora.runbook.remediate_circuit_breaker",
     ]

@@ -160,6 +160,18 @@ def test_what_was_done_is_read_from_the_record_the_latest_first():
     ]
 
 
+def test_what_an_incident_did_before_it_moved_counts_for_the_one_it_goes_on_as():
+    """Else joining another host's incident would allow three more actions that do not help."""
+    earlier = ID.replace("20261124", "20261123")
+    lines = [
+        entry(1, "intent", INTENT),
+        entry(2, "result", {"intent": 1, "outcome": "done", "verdict": "not_recovered"}),
+    ]
+    left = replace(entry(3, "moved", {"to": earlier}), open=False)
+    (done,) = _guards.history([_record.Record(earlier), _record.Record(ID, (*lines, left))], NOW)
+    assert (done.incident, done.verdict) == (earlier, "not_recovered")
+
+
 def test_what_was_never_done_does_not_count_and_what_failed_did_not_help():
     assert history((None, None), ("undone", None)) == []
     assert [action.verdict for action in history(("failed", None))] == ["not_recovered"]

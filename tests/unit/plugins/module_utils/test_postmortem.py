@@ -509,6 +509,24 @@ def test_an_id_that_could_name_another_file_is_refused(wrong):
         _postmortem.checked(wrong)
 
 
+def test_what_an_incident_did_before_it_moved_here_is_in_its_story():
+    """Two alerts open two incidents, and a run over both hosts makes them one: half of it was told in neither."""
+    other = "circuit_breaker-20261124T180005Z-ffffffff"
+    answers = {"aurora1": recorded.answers()["aurora1"]}
+    (mine,) = answers["aurora1"]["incidents"]
+    taken = recorded.lines((500, "opened", recorded.OPENED), (501, "joined", {}))
+    before = {**mine, "id": other, "moved_to": ID}
+    answers["aurora1"]["incidents"] = [recorded.incident(taken, None), before, {**before, "id": "x", "moved_to": "y"}]
+    answers["aurora1"]["leases"][0]["incident"] = other
+    told = tell(answers)
+    whole = tell({"aurora1": recorded.answers()["aurora1"]})
+    assert [action.at for action in told.actions] == [action.at for action in whole.actions]
+    assert told.acknowledged == whole.acknowledged
+    assert [lease.name for lease in told.leases] == ["aurora-runner.service"]
+    assert (told.hosts, told.closed) == (("aurora1",), None)
+    assert _postmortem.latest(answers) == ID
+
+
 def test_the_latest_incident_is_the_default_and_odd_ids_are_passed_over():
     """Else the default is an old incident, or a path that a host made up."""
     older, newer = ID, ID.replace("T18", "T19")

@@ -422,6 +422,29 @@ def test_a_later_id_joins_what_is_open_and_an_earlier_one_takes_it_over(state):
     assert _record.read(EARLIER, state).entries[0].data["moved_from"] == ID
 
 
+def test_whoever_is_at_an_incident_stays_so_when_it_moves(state, clock):
+    join(state, ID, RUN)
+    clock["up"] += 60
+    _record.append(ID, "acknowledged", {"who": "olena", "text": "mine"}, "", "olena", state)
+    clock["up"] += 1200
+    join(state, EARLIER, SECOND)
+    answer = _record.describe(_record.read(EARLIER, state), _stamps.clock())["acknowledged"]
+    assert (answer["who"], answer["after_seconds"]) == ("olena", 60.0)
+    assert _record.describe(_record.read(ID, state), _stamps.clock())["moved_to"] == EARLIER
+
+
+def test_where_an_incident_went_on_is_found_over_several_moves_and_never_without_end(state):
+    def moved(name, to):
+        return _record.Record(name, (_record.Entry(1, "", "", "", 0.0, "", "", False, "moved", {"to": to}),))
+
+    open_one = _record.Record(EARLIER)
+    assert _record.homes([moved(LATER, ID), moved(ID, EARLIER), open_one]) == dict.fromkeys(
+        [LATER, ID, EARLIER], EARLIER
+    )
+    assert set(_record.homes([moved(LATER, ID), moved(ID, LATER), moved(EARLIER, "../x")])) == {LATER, ID, EARLIER}
+    assert moved(EARLIER, "../x").home == EARLIER
+
+
 @pytest.mark.parametrize("asked", [EARLIER, ID, LATER])
 def test_a_crash_between_taking_over_and_moving_leaves_one_incident_after_the_next_run(state, asked):
     write(state, "opened", identity=EARLIER)

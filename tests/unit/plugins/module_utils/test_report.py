@@ -300,7 +300,10 @@ def test_an_id_that_a_host_made_up_is_not_joined():
         (_messages.sentence("paused", until="04:00Z", text="–"), "ask who paused it"),
         (_messages.sentence("paused_open", until="", text="–"), "ask who paused it"),
         (_guards.refusal("per_hour", 61.0, count=6, limit=6).sentence, "run this again in 2 min"),
-        (_guards.refusal("ineffective", None, count=3, limit=3).sentence, "escalate to L2: what was refused above needs"),
+        (
+            _guards.refusal("ineffective", None, count=3, limit=3).sentence,
+            "escalate to L2: what was refused above needs",
+        ),
     ],
 )
 def test_what_was_refused_is_not_said_to_be_done(sentence, next_step):
