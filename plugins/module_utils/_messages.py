@@ -992,6 +992,10 @@ CATALOGUE = {
         "{host} could not be read, so what it knows is not in here: {problem}",
         "{host} не вдалося прочитати, тож того, що він знає, тут немає: {problem}",
     ),
+    "pm_not_all": (
+        "not all that {host} keeps could be read, so it is not all in here: {problem}",
+        "не все, що зберігає {host}, вдалося прочитати, тож тут не все: {problem}",
+    ),
     "pm_not_in_play": (
         "another host names it as part of the incident, and it was not asked: --limit, or gone from the inventory",
         "інший хост називає його частиною інциденту, а цей запуск його не питав: --limit або вилучено з інвентарю",

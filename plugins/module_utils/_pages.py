@@ -60,9 +60,8 @@ def _unread(language: str, host: str, result: Mapping, asked: Sequence[str], now
 
 def _problem(result: Mapping) -> str:
     """Why not all that a host has on record could be read, "" where it was."""
-    if "incidents" not in result:
-        return _report.first_line(result) or "?"
-    return "; ".join(map(str, result.get("unread", ())))[: 2 * MAX_PROBLEM]
+    unread = "incidents" not in result or result.get("failed")
+    return (_report.first_line(result) or "?")[: 2 * MAX_PROBLEM] if unread else ""
 
 
 def _page(identity: str, level: str, title: str, body: str, hosts: Sequence[str], owner: str) -> dict:

@@ -611,6 +611,9 @@ def _warnings(
     say = words.say
     for host, problem in missing:
         yield say("pm_missing", host=host, problem=problem)
+    for host, answer in answers.items():
+        if answer.get("failed") is True and "incidents" in answer:
+            yield say("pm_not_all", host=host, problem=text_of(answer, "msg") or say("pm_unknown"))
     for record in records:
         yield from _doubts(words, record)
     for page in pages:

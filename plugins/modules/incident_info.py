@@ -14,6 +14,7 @@ description:
   - Source is "Post-Mortem Template" and "Ескалація" of the runbook.
   - Reads C(/var/lib/aurora-runbook/incidents) of the host. Broken chains and lines that a crash cut are said, never
     passed over.
+  - Fails where a record, a lease, the claim or the pause cannot be read, and returns all else with the reason.
 extends_documentation_fragment:
   - aurora.runbook.attributes
   - aurora.runbook.attributes.reads
@@ -88,11 +89,6 @@ cut_off:
   returned: always
   type: list
   elements: dict
-unread:
-  description: What of records, leases, claim and pause could not be read, and why; all else is returned all the same.
-  returned: always
-  type: list
-  elements: str
 now:
   description: The host's clock, UTC.
   returned: always
@@ -129,6 +125,7 @@ def records(params, now, unread):
 
 
 def read(params):
+    """What there is on the host, and what of it could not be read, "" for nothing."""
     _options.check_ranges(params, {"days": (0, 3660)})
     now = _stamps.clock()
     incidents, unread = [], []
@@ -136,7 +133,8 @@ def read(params):
         entries = {"entries": [asdict(entry) for entry in record.entries]} if params["entries"] else {}
         incidents.append({**_record.describe(record, now), "deadlines": deadlines(record), **entries})
     found = _state.overview(now)
-    return {**found, "unread": list(dict.fromkeys([*unread, *found["unread"]])), "incidents": incidents}
+    unread += found.pop("unread")
+    return {**found, "incidents": incidents}, "; ".join(dict.fromkeys(unread))
 
 
 def deadlines(record):
@@ -162,10 +160,13 @@ def main():
         supports_check_mode=True,
     )
     try:
-        result = read(module.params)
+        result, problem = read(module.params)
     except RunbookError as error:
         module.fail_json(msg=_redact.redact_text(str(error)))
-    module.exit_json(changed=False, **_redact.redact_data(result))
+    result = _redact.redact_data(result)
+    if problem:
+        module.fail_json(msg=_redact.redact_text(problem), **result)
+    module.exit_json(changed=False, **result)
 
 
 if __name__ == "__main__":

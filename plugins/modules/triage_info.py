@@ -304,8 +304,9 @@ def kept():
     """What this collection keeps on the host."""
     now = _stamps.clock()
     found = _state.overview(now)
-    if found["unread"]:  # what stands on the host is not known then, and nothing is to be changed
-        raise RunbookError(found["unread"][0])
+    unread = found.pop("unread")
+    if unread:  # what stands on the host is not known then, and nothing is to be changed
+        raise RunbookError("; ".join(unread))
     return {**found, "incidents": _state.open_incidents(now)}
 
 

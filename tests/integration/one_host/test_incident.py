@@ -279,6 +279,9 @@ def test_a_host_is_not_restarted_while_too_few_others_are_healthy(broken):
     (line,) = [line for line in run.report if "guard min_healthy" in line]
     assert all(part in line for part in (RUNNER, "0 other hosts", "needed are 1"))
     assert footprint(HOST) == untouched
+    end_claim(HOST)
+    feed = {"name": FEED, "min_interval_seconds": 0, "incident": incident(min_healthy=2, healthy_peers=1)}
+    assert refused(module(HOST, "service_restart", feed), "guard_min_healthy", FEED, "1 other hosts", "needed are 2")
 
 
 def test_a_person_keeps_automation_off_a_host_by_a_file_or_by_the_module():

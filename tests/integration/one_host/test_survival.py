@@ -158,6 +158,24 @@ def test_killed_while_it_reports():
     survived(remediate(), "healthy", before)
 
 
+@pytest.mark.parametrize(
+    "play",
+    ["Let the alert sound again", "Page whom it concerns while it stays open", "Say what was wrong, done and left"],
+)
+def test_killed_in_a_play_after_the_repair(play):
+    """What those plays do, the next run and the tick do as well."""
+    process = start_playbook(
+        "remediate_circuit_breaker", *QUICK, "-e", "aurora_timeout_seconds=1 aurora_hold_seconds=30"
+    )
+    try:
+        assert any(f"PLAY [{play}" in line for line in process.stdout)
+    finally:
+        kill_controller(process)
+    before = lines()
+    assert recorded("verdict")
+    survived(remediate(), "healthy", before)
+
+
 # The way to the host
 
 

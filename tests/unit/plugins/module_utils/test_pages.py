@@ -108,7 +108,10 @@ def test_a_host_that_makes_no_sense_is_one_that_cannot_be_read_and_pages_for_oth
 
 def test_a_lease_that_cannot_be_read_hides_no_incident():
     """It was no reason to page L2 to L4 of a P0 to nobody."""
-    hosts = {"aurora1": {**read(7300.0, PAGED), "unread": ["x.json is not a lease"]}, "aurora2": read(is_open=False)}
+    hosts = {
+        "aurora1": {**read(7300.0, PAGED), "failed": True, "msg": "x.json is not a lease"},
+        "aurora2": read(is_open=False),
+    }
     pages = due(hosts)
     assert [(page["level"], page["unread"]) for page in pages] == [("L2", ""), ("L3", ""), ("L1", "aurora1")]
     assert "x.json is not a lease" in pages[-1]["body"]

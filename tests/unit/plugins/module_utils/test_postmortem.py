@@ -509,6 +509,15 @@ def test_an_id_that_could_name_another_file_is_refused(wrong):
         _postmortem.checked(wrong)
 
 
+def test_what_a_host_could_not_read_of_its_own_is_said_at_the_top():
+    """A lease that cannot be read may still stand, and the report lists what does."""
+    answers = recorded.answers()
+    answers["aurora1"].update(failed=True, msg="override-x.json is not a lease this version can read")
+    told = tell(answers)
+    assert any("not all that aurora1 keeps" in one and "override-x.json" in one for one in told.warnings)
+    assert "aurora1" in told.hosts
+
+
 def test_what_an_incident_did_before_it_moved_here_is_in_its_story():
     """Two alerts open two incidents, and a run over both hosts makes them one: half of it was told in neither."""
     other = "circuit_breaker-20261124T180005Z-ffffffff"
