@@ -173,7 +173,7 @@ def ready(lease: _lease.Lease, clock: _stamps.Clock, notes: dict, report: Report
     if lease.gone:
         return {lease.name}
     names = {name for name, one in lease.ends.items() if _lease.due(one, clock)}
-    if _pause.load(clock):
+    if _paused(clock):
         names = {name for name in names if lease.ends[name].direction == "increases"}
     if path := _override_steps.lost(lease):
         report(lease, LOST, _messages.sentence("lease_lost", unit=lease.name, path=path))
@@ -189,6 +189,14 @@ def ready(lease: _lease.Lease, clock: _stamps.Clock, notes: dict, report: Report
             report(lease, KEPT, _messages.sentence("lease_kept", unit=lease.name, changes=changes, **objection))
             names.discard(name)
     return names
+
+
+def _paused(clock: _stamps.Clock) -> bool:
+    """What is no file that can be read is somebody's work all the same."""
+    try:
+        return _pause.load(clock) is not None
+    except RunbookError:
+        return True
 
 
 def unhealthy(watch: Mapping, clock: _stamps.Clock, notes: dict) -> dict:

@@ -401,10 +401,10 @@ def _acknowledged(moved: Sequence[str], state: str) -> Iterator[Mapping]:
 
 def homes(records: Sequence[Record]) -> dict[str, str]:
     """For each record's id the one that it goes on as in the end."""
-    to = {record.id: record.home for record in records}
-    for _move in records:
-        to = {name: to.get(home, home) for name, home in to.items()}
-    return to
+    found: dict[str, str] = {}
+    for record in sorted(records, key=lambda one: one.id):  # each moved to a smaller one
+        found[record.id] = found.get(record.home, record.home)
+    return found
 
 
 def _joining(

@@ -164,10 +164,15 @@ def test_a_raise_asks_no_indicator(monkeypatch):
 
 def test_while_a_person_has_paused_the_host_nothing_ends_but_what_raises_exposure(monkeypatch):
     """Else a service restarts under the hands of whoever works on it."""
-    monkeypatch.setattr(_lease_ends._pause, "load", lambda _clock: _lease_ends._pause.Pause(""))
-    assert _lease_ends.ready(lease("neutral"), OVER, {}, None) == set()
-    assert _lease_ends.ready(lease("reduces", BREAKER), OVER, {}, None) == set()
-    assert _lease_ends.ready(lease("increases"), OVER, {}, None) == {"K"}
+
+    def unreadable(_clock):
+        raise RunbookError("pause is not a regular file")
+
+    for load in (unreadable, lambda _clock: _lease_ends._pause.Pause("")):
+        monkeypatch.setattr(_lease_ends._pause, "load", load)
+        assert _lease_ends.ready(lease("neutral"), OVER, {}, None) == set()
+        assert _lease_ends.ready(lease("reduces", BREAKER), OVER, {}, None) == set()
+        assert _lease_ends.ready(lease("increases"), OVER, {}, None) == {"K"}
 
 
 def test_an_end_that_failed_waits_before_it_restarts_the_service_again():
