@@ -632,8 +632,8 @@ CATALOGUE = {
         "ескалювати на L2: усі безпечні кроки вже зроблено; дивіться причину вище",
     ),
     "next_held": (
-        "wait until that run has ended, then see what it left: ansible-playbook aurora.runbook.triage --limit {host}",
-        "дочекатися кінця того запуску й подивитися, що далі: ansible-playbook aurora.runbook.triage --limit {host}",
+        "wait until that run has ended, then run this again: it does what is left to do",
+        "дочекатися кінця того запуску й запустити ще раз: зроблено буде те, що лишиться",
     ),
     "next_paused": (
         "ask who paused it; to end the pause: ansible {host} -b -m aurora.runbook.incident -a state=resumed",
