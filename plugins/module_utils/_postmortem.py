@@ -548,16 +548,14 @@ def _causes(words: Words, entries: Sequence[Entry]) -> list[Cause]:
 
 def _first_look(words: Words, records: Sequence[Record]) -> Iterator[tuple[str, str]]:
     """What each host's indicators were when it was first looked at."""
-    for record in records:
-        first = next((entry for entry in record.entries if entry.what == "seen"), None)
-        if first is None:
-            continue
-        yield record.host, _state(words, seen_in(first))
+    looks = {entry.host: entry for entry in reversed(merge(records)) if entry.what == "seen"}
+    for host, first in sorted(looks.items()):
+        yield host, _state(words, seen_in(first))
         others = ", ".join(
             f"{name} {_messages.number(finite(value))}" for name, value in map_of(first.data, "indicators").items()
         )
         if others:
-            yield record.host, _redact.redact(others, limit=MAX_TEXT)
+            yield host, _redact.redact(others, limit=MAX_TEXT)
 
 
 def _leases(incidents: Collection[str], answers: Mapping[str, Mapping]) -> Iterator[Lease]:

@@ -380,7 +380,7 @@ def join(identity: str, opening: Opening, run: str, by: str = "", state: str = S
         for what, data in _joining(identity, known, opening, run, moved):
             _append(descriptor, path(identity, state), what, data, run, by)
         if not known.last("acknowledged"):  # whoever is at it stays so
-            for data in _acknowledged(moved, state):
+            for data in _acknowledged(moved, identity, state):
                 _append(descriptor, path(identity, state), "acknowledged", data, run, by)
     for name in moved:
         append(name, "moved", {"to": identity}, run, by, state)
@@ -389,14 +389,12 @@ def join(identity: str, opening: Opening, run: str, by: str = "", state: str = S
     return identity
 
 
-def _acknowledged(moved: Sequence[str], state: str) -> Iterator[Mapping]:
-    """Who acknowledged the incidents that move here, and how soon."""
-    for name in moved:
-        record = read(name, state)
-        answer = record.last("acknowledged")
-        if answer:
-            after = _answer(record, answer)["after_seconds"]
-            yield {**answer.data, "who": answer.data.get("who") or answer.by, "after_seconds": after}
+def _acknowledged(moved: Sequence[str], identity: str, state: str) -> Iterator[Mapping]:
+    """Who acknowledged incidents that move to another one, and how soon after the trouble of that one began."""
+    now = _stamps.clock()
+    for answer in filter(None, (read(name, state).last("acknowledged") for name in moved)):
+        after = max(0.0, age_of(read(identity, state), now) - age(answer, now))
+        yield {**answer.data, "who": answer.data.get("who") or answer.by, "after_seconds": round(after, 1)}
 
 
 def homes(records: Sequence[Record]) -> dict[str, str]:
