@@ -296,7 +296,10 @@ def test_an_id_that_a_host_made_up_is_not_joined():
 @pytest.mark.parametrize(
     ("sentence", "next_step"),
     [
-        (_messages.sentence("held", by="olena", incident="–", since="03:00Z"), "wait until that run has ended, then run this again"),
+        (
+            _messages.sentence("held", by="olena", incident="–", since="03:00Z"),
+            "wait until that run has ended, then run this",
+        ),
         (_messages.sentence("paused", until="04:00Z", text="–"), "ask who paused it"),
         (_messages.sentence("paused_open", until="", text="–"), "ask who paused it"),
         (_guards.refusal("per_hour", 61.0, count=6, limit=6).sentence, "run this again in 2 min"),
