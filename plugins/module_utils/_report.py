@@ -198,7 +198,7 @@ def _was(language: str, incident: str, host: Host) -> list[str]:
     if "indicators" not in host.look:
         return _not_seen(language, host.look)
     seen = _summary.blind(language, host.look, [incident]) or _summary.state(language, host.look)
-    return [*seen, *_summary.failed(language, host.look, [NO_WAY]), *_summary.causes(language, host.look)[:2]]
+    return [*seen, *_summary.failed(language, host.look, [NO_WAY, "leases"]), *_summary.causes(language, host.look)[:2]]
 
 
 def _not_seen(language: str, result: Mapping) -> list[str]:

@@ -329,3 +329,11 @@ def test_what_another_one_at_work_kept_from_being_done_is_never_well(changed, ve
 def test_a_pause_without_an_end_says_how_it_ends():
     paused = _report.table("en", [_report.Host("a1", {**look(0, False), "paused": ""}, (), "healthy")])
     assert any("until somebody removes /var/lib/aurora-runbook/pause" in line for line in paused)
+
+
+def test_a_host_whose_leases_cannot_be_read_is_unknown_and_says_why():
+    """Else somebody checks at night whether it trades, which it does."""
+    blind = look(0, False)
+    blind["probes"]["leases"] = {"status": "failed", "problem": "override-x.json is not a lease"}
+    assert _report.standing(blind, "circuit_breaker") == "unknown"
+    assert "could not look: leases: override-x.json is not a lease" in text(_report.Host("a1", blind, (), "unknown"))
