@@ -93,11 +93,16 @@ def places(lease: _lease.Lease, stays: bool, now: _stamps.Clock, state: str = _r
     What did not come is told in the open one alone, which is opened for it where there is none: it pages.
     """
     home, kind = lease.incident or _record.outside(now), incident_of(lease)
-    alike = [name for name in _record.open_names(state) if _record.incident_of(name) == kind]
     if stays:
-        yield alike[0] if alike else _opened(lease, kind, state)
-    else:
-        yield from (home, *(name for name in alike if name != home))
+        yield next(_open(kind, state), None) or _opened(lease, kind, state)
+        return
+    yield home
+    with contextlib.suppress(RunbookError):  # another record that cannot be read keeps nothing from its end
+        yield from (name for name in list(_open(kind, state)) if name != home)
+
+
+def _open(kind: str, state: str) -> Iterator[str]:
+    return (name for name in _record.open_names(state) if _record.incident_of(name) == kind)
 
 
 def incident_of(lease: _lease.Lease) -> str:
@@ -181,7 +186,7 @@ def ready(lease: _lease.Lease, clock: _stamps.Clock, notes: dict, report: Report
         notes.clear()
     if "tried" in notes and clock.up - notes["tried"] < RETRY_SECONDS:
         return set()
-    waiting = {name for name in names if lease.ends[name].direction == "reduces"}
+    waiting = {name for name in names if lease.ends[name].direction == "reduces" and not _given_back(lease, name)}
     for name in sorted(waiting):
         objection = unhealthy(lease.ends[name].watch, clock, notes)
         if objection:
@@ -189,6 +194,13 @@ def ready(lease: _lease.Lease, clock: _stamps.Clock, notes: dict, report: Report
             report(lease, KEPT, _messages.sentence("lease_kept", unit=lease.name, changes=changes, **objection))
             names.discard(name)
     return names
+
+
+def _given_back(lease: _lease.Lease, name: str) -> bool:
+    """Was it taken back before, and only its end is not on record yet?"""
+    if lease.whole or name in lease.written:
+        return False
+    return _override_steps.observe(lease.name).running(name) != lease.previous.get(name)
 
 
 def _paused(clock: _stamps.Clock) -> bool:
@@ -236,7 +248,7 @@ def end(lease: _lease.Lease | None, names: set[str], clock: _stamps.Clock, notes
         ended, close = _tuning_ended(lease) if tuning else _override_ended(lease, now_due)
         for outcome, sentence in ended:
             report(lease, outcome, sentence)
-        close()  # until its end is on record the lease stands, and the next tick does the whole again
+        close()  # until its end is on record the lease stands, and a later tick does the whole again
         notes.clear()
         return
     except ConflictError as error:
@@ -250,9 +262,12 @@ def end(lease: _lease.Lease | None, names: set[str], clock: _stamps.Clock, notes
 def _tuning_ended(lease: _lease.Lease) -> Ended:
     current = _sysctl.observe(())
     planned = _sysctl.plan_absent(current.running, current.lease, current.ended)
-    working = _sysctl.apply(current, planned)
     given_back = [(TAKEN_BACK, _sysctl.told(planned, "absent", False)[0])]
-    told = [*((LEFT_ALONE, one) for one in planned.left_out), *(given_back if planned.steps or lease.gone else [])]
+    if current.lease is None:  # it ended with its boot
+        return given_back, partial(_lease.drop, lease.name)
+    working = _sysctl.apply(current, planned)
+    done = planned.steps or not lease.whole  # by an earlier tick, which could not put it on record
+    told = [*((LEFT_ALONE, one) for one in planned.left_out), *(given_back if done else [])]
     return told, partial(_lease.close, working, planned.written)
 
 
@@ -269,7 +284,10 @@ def _override_ended(lease: _lease.Lease, names: set[str]) -> Ended:
     if told := _override.told_gone(current, planned):
         return [(TAKEN_BACK, told[0])], close
     outcome, key = (LOST, "lease_was_lost") if lost else (TAKEN_BACK, "lease_over")
-    return [(outcome, _messages.sentence(key, unit=lease.name, changes=_override.changes(planned.steps)))], close
+    # What an earlier tick gave back and could not put on record is told as it did it.
+    earlier = {step.name: lease.previous.get(step.name, step.before) for step in planned.steps}
+    steps = [replace(s, before=earlier[s.name]) if s.before == s.after else s for s in planned.steps]
+    return [(outcome, _messages.sentence(key, unit=lease.name, changes=_override.changes(steps)))], close
 
 
 def healthy(lease: _lease.Lease) -> _service.Healthy:

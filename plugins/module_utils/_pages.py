@@ -44,6 +44,7 @@ def _makes_sense(name: str, result: Mapping) -> bool:
     try:
         for incident in _escalation.merge({name: result.get("incidents", ())}):
             _escalation.page("en", "L1", _facts(incident, alone))
+            _escalation.to_page(max(_escalation.LEVELS.values()) + 1, incident.levels)
         missed(alone)
         overview("en", alone, ())
     except Exception:  # whatever it made up

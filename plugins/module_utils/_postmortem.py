@@ -363,6 +363,7 @@ def _lines(words: Words, entries: Sequence[Entry]) -> Iterator[Line]:
     told = [entry for entry in entries if entry.what == "paged"]
     paged = {(entry.host, text_of(entry.data, "level")) for entry in told}
     sent = {text_of(entry.data, "level") for entry in told if not entry.data.get("paged_at")}
+    ends: dict[tuple[str, str], float] = {}
     for entry in entries:
         if entry.what == "paging" and (entry.host, text_of(entry.data, "level")) in paged:
             continue
@@ -371,6 +372,10 @@ def _lines(words: Words, entries: Sequence[Entry]) -> Iterator[Line]:
         if entry.what == "acknowledged" and number_of(entry.data, "after_seconds") is not None:
             continue  # it was said in the record that moved here
         tone, text = _event(words, entry)
+        if entry.what == "lease_ended":  # told in the record that moved here and in the one it moved to
+            before, ends[entry.host, text] = ends.get((entry.host, text), -SAME), entry.order
+            if entry.order - before < SAME:
+                continue
         yield Line(entry.at, (entry.host,), tone, _redact.redact(text, limit=2 * MAX_TEXT))
 
 
@@ -508,11 +513,13 @@ def _refusals(words: Words, entries: Sequence[Entry]) -> Iterator[Refusal]:
 
 
 def _pages(entries: Sequence[Entry]) -> Iterator[Page]:
-    """Each page once, though every host of the incident has it on record."""
-    done, told = {}, set()
-    for entry in entries:
-        if entry.what == "paged":
-            done.setdefault(text_of(entry.data, "level"), entry)
+    """Each page once, though every host of the incident has it on record, and it was tried again until one took it."""
+    done: dict[str, Entry] = {}
+    told = set()
+    for entry in (entry for entry in entries if entry.what == "paged"):
+        level = text_of(entry.data, "level")
+        if level not in done or (entry.data.get("sent") and not done[level].data.get("sent")):
+            done[level] = entry
     for entry in entries:
         level = text_of(entry.data, "level")
         if entry.what not in ("paging", "paged") or level in told:

@@ -46,7 +46,7 @@ LOCK_SECONDS = 10  # lines take milliseconds: who holds the lock for longer is s
 PAGING_SECONDS = 120  # a sender that said nothing for so long died before it had sent, or before it could say so
 CUT_OFF_SECONDS = 7 * 86400.0  # back in which an action may have been cut off, beside what is open
 KEPT = 200  # incidents that are over; older ones are removed when another one opens
-KEEPS_ROOM = ("opened", "reopened", "joined", "seen", "intent", "refused", "note", "lease_renewed", "paging", "paged")
+KEEPS_ROOM = ("opened", "reopened", "joined", "seen", "intent", "refused", "note", "lease_renewed", "paging")
 RESPONSES = ("acknowledged", "intent")  # what meets the deadline of response, the first one of them
 NOBODY = "none"  # the class of what was done outside of an incident
 
@@ -99,8 +99,8 @@ class Record:
     @property
     def home(self) -> str:
         """The id that it goes on as: its own, unless it moved to another one of its class."""
-        moved = self.last("moved")
-        to = moved.data.get("to") if moved and not self.open else None
+        moved = self.last("moved", "reopened", "opened")
+        to = moved.data.get("to") if moved and moved.what == "moved" else None
         return to if isinstance(to, str) and ID.fullmatch(to) else self.id
 
     def last(self, *whats: str) -> Entry | None:

@@ -82,7 +82,8 @@ def _of_lease(intent: Mapping) -> str | None:
     if lease and not (lease.whole or lease.gone):
         return None
     stands = lease.written if lease and not lease.gone else {}
-    wanted = {step["name"]: step["after"] if step["leased"] else None for step in intent["change"]}
+    # An earlier version did not say what is leased then.
+    wanted = {step["name"]: step["after"] if step.get("leased", True) else None for step in intent["change"]}
     return FINISHED if all(stands.get(name) == value for name, value in wanted.items()) else UNDONE
 
 

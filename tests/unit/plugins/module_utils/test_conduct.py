@@ -285,6 +285,15 @@ def test_an_incident_is_open_while_a_run_on_another_one_keeps_the_host(state):
     assert (checked["verdict"], len(whats(state))) == ("would_change", 4)
 
 
+def test_who_works_here_is_told_also_when_the_incident_cannot_be_put_on_record(state):
+    other = ID.replace("circuit_breaker", "execution_latency")
+    _claim.take("another-run", "petro", other, _stamps.clock(), state)
+    os.makedirs(_record.path(ID, state))
+    result = call(acting([]))
+    assert (result["failed"], result["verdict"]) == (False, "refused")
+    assert [sentence["message"] for sentence in result["done"]] == ["not_on_record", "held"]
+
+
 def test_a_run_keeps_the_host_until_it_says_that_it_is_over(state):
     call(acting([]))
     assert _claim.held(_stamps.clock(), state).token == INCIDENT["run"]

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import subprocess
 import sys
@@ -248,6 +249,44 @@ def test_a_lease_stands_until_its_end_is_on_record(gone, told):
     assert (told[-1], done[-1], notes) == ("taken_back", "x.service", {})
 
 
+@pytest.mark.parametrize("boot", ["", "an-earlier-boot"])
+def test_settings_that_were_given_back_are_said_to_be_once_that_can_be_put_on_record(boot, monkeypatch, tmp_path, told):
+    """The first attempt gave them back; the lease closes with the line, and not without."""
+    name = "net.ipv4.tcp_autocorking"
+    values, end = {name: "0"}, _lease.end(60, GRANTED)
+    monkeypatch.setattr(_lease_ends._sysctl, "read", values.get)
+    monkeypatch.setattr(_lease_ends._sysctl, "write", values.__setitem__)
+    for what in ("save", "load", "drop"):
+        place = functools.partial(getattr(_lease, what), directory=str(tmp_path))
+        monkeypatch.setattr(_lease, what, place)
+    kind = _lease.TCP_TUNING
+    standing = _lease.Lease(kind, kind, "active", {name: "1"}, {name: "0"}, "2026-11-24", "oncall", boot=boot)
+    _lease.save(replace(standing, ends={name: end}))
+
+    def full(_lease, outcome, _said):
+        told.append(outcome)
+        raise RunbookError("no space left")
+
+    with pytest.raises(RunbookError):
+        _lease_ends.end(_lease.load(kind), {name}, OVER, {}, full)
+    assert _lease.load(kind).ends == {name: end}
+    _lease_ends.end(_lease.load(kind), {name}, OVER, {}, lambda _one, outcome, _said: told.append(outcome))
+    assert (told, _lease.load(kind)) == (["taken_back", "kept", "taken_back"], None)
+    assert values == {name: "0" if boot else "1"}  # what ended with its boot was no longer there to give back
+
+
+@pytest.mark.parametrize(("running", "found"), [("1", {"K"}), ("0.5", set())])
+def test_a_reduction_that_was_given_back_is_not_said_to_stay(running, found, monkeypatch, told):
+    """Its end could not be put on record: now the indicator is bad, and what is gone cannot be kept."""
+    unfinished = lease("reduces", BREAKER, phase="removing", written={}, previous={"K": "0.5"})
+    monkeypatch.setattr(_lease_ends._http, "fetch_page", lambda _url: page(2))
+    unit = _systemd.Unit("x.service", {"MainPID": "7"})
+    current = _override.Current(unit, unfinished, "", "", {7: {"K": running}})
+    monkeypatch.setattr(_lease_ends._override_steps, "observe", lambda _name: current)
+    assert _lease_ends.ready(unfinished, OVER, {}, lambda _one, outcome, _said: told.append(outcome)) == found
+    assert told == ([] if found else ["kept"])
+
+
 # On record
 
 CLASS = "circuit_breaker"
@@ -267,6 +306,14 @@ def over(state, severity="P1"):
 
 def ended(identity, state):
     return [e.data["outcome"] for e in _record.read(identity, state).entries if e.what == "lease_ended"]
+
+
+def test_another_record_that_cannot_be_read_keeps_no_end_from_its_own(tmp_path):
+    state = str(tmp_path / "state")
+    over(state)
+    os.mkdir(_record.path(f"{CLASS}-20260101T000000Z-0a1b2c3d", state))
+    _lease_ends.say(lease(incident=HOME), "taken_back", sentence("lease_over"), state)
+    assert ended(HOME, state) == ["taken_back"]
 
 
 def test_an_end_that_did_not_come_opens_an_incident_that_pages(tmp_path):

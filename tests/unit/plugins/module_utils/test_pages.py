@@ -89,6 +89,7 @@ def test_the_clock_of_a_host_that_joins_late_began_with_the_incident():
         read(lines=["x"]),
         read(age="x"),
         read(levels={"L1": "x"}),
+        read(levels={"L1": {"state": "paging", "at": "x", "age_seconds": "5"}}),
         {"incidents": 3},
         {"incidents": [{"id": ID}]},
         {**read(), "leases": [{}]},

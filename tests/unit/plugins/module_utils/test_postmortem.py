@@ -518,6 +518,21 @@ def test_what_a_host_could_not_read_of_its_own_is_said_at_the_top():
     assert "aurora1" in told.hosts
 
 
+def test_a_page_that_was_tried_again_until_a_channel_took_it_was_sent():
+    answers = {"aurora1": recorded.answers()["aurora1"]}
+    lines = [
+        (60, "opened", recorded.OPENED),
+        (61, "paging", recorded.PAGE),
+        (62, "paged", {**recorded.PAGE, "sent": [], "failed": [recorded.SLACK_DOWN]}),
+        (182, "paging", recorded.PAGE),
+        (183, "paged", {**recorded.PAGE, "sent": ["mail on call"], "failed": []}),
+    ]
+    answers["aurora1"]["incidents"] = [recorded.incident(recorded.lines(*lines), None)]
+    told = tell(answers)
+    assert [(page.level, page.sent, page.at - BEGAN) for page in told.pages] == [("L1", ("mail on call",), 183)]
+    assert not any("L1" in warning for warning in told.warnings)
+
+
 def test_what_an_incident_did_before_it_moved_here_is_in_its_story():
     """Two alerts open two incidents, and a run over both hosts makes them one: half of it was told in neither."""
     other = "circuit_breaker-20261124T180005Z-ffffffff"

@@ -445,6 +445,16 @@ def test_where_an_incident_went_on_is_found_over_several_moves_and_never_without
     assert moved(EARLIER, "../x").home == EARLIER
 
 
+def test_an_incident_that_comes_back_after_it_moved_is_its_own_again(state):
+    """Else its later life is told in the story of another one, and the post-mortem passes it over."""
+    join(state, ID, RUN)
+    join(state, EARLIER, SECOND)
+    write(state, "closed", identity=EARLIER)
+    join(state, ID, "run-number-three")
+    write(state, "closed")
+    assert _record.read(ID, state).home == ID
+
+
 @pytest.mark.parametrize("asked", [EARLIER, ID, LATER])
 def test_a_crash_between_taking_over_and_moving_leaves_one_incident_after_the_next_run(state, asked):
     write(state, "opened", identity=EARLIER)
