@@ -215,17 +215,17 @@ class Conduct:
                     with contextlib.suppress(RunbookError):  # it ends by itself, and what went wrong first is told
                         _claim.release(self.run, self.state)
 
-    def kept_out(self, claim: _claim.Claim, sentence: Mapping, verdict: str) -> dict:
+    def kept_out(self, claim: _claim.Claim, sentence: Mapping, verdict: str | None) -> dict:
         """Where a run on another incident works here, this one is open all the same: its clock runs, and it pages.
 
         Writes nothing but the incident's own record, which no other run writes to; ``verdict`` is the run's where this
-        is its end. What the module returns of it.
+        is its end, else None. What the module returns of it.
         """
         other = claim.incident.partition("-")[0] != _record.incident_of(self.id) if self.incident else False
         if not other or self.check_mode:
             return {}
         self.id = _record.join(self.id, _options.opening(self.incident), self.run, self.by, self.state)
-        if self.action == "incident":  # the end of the run
+        if verdict:
             self.write("verdict", {"verdict": verdict})
             return {"incidents": [_record.describe(_record.read(self.id, self.state), _stamps.clock())]}
         refused = {"action": self.action, "target": "host", "guard": "held", "sentence": _messages.bare(sentence)}
@@ -295,7 +295,7 @@ def _unless_held(params: Mapping, conduct: Conduct, work: Callable) -> dict:
         result = _held(error.claim.holder, error.claim.incident or "–", error.claim.since)
         (held,) = result["done"]
         try:
-            return {**result, **conduct.kept_out(error.claim, held, params.get("verdict") or "refused")}
+            return {**result, **conduct.kept_out(error.claim, held, params.get("verdict"))}
         except RunbookError as problem:
             return {**result, "done": [_messages.sentence("not_on_record", problem=str(problem)), held]}
 

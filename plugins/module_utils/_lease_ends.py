@@ -98,7 +98,7 @@ def places(lease: _lease.Lease, stays: bool, now: _stamps.Clock, state: str = _r
         return
     yield home
     with contextlib.suppress(RunbookError):  # another record that cannot be read keeps nothing from its end
-        yield from (name for name in list(_open(kind, state)) if name != home)
+        yield from (name for name in _open(kind, state) if name != home)
 
 
 def _open(kind: str, state: str) -> Iterator[str]:
@@ -285,8 +285,9 @@ def _override_ended(lease: _lease.Lease, names: set[str]) -> Ended:
         return [(TAKEN_BACK, told[0])], close
     outcome, key = (LOST, "lease_was_lost") if lost else (TAKEN_BACK, "lease_over")
     # What an earlier tick gave back and could not put on record is told as it did it.
-    earlier = {step.name: lease.previous.get(step.name, step.before) for step in planned.steps}
-    steps = [replace(s, before=earlier[s.name]) if s.before == s.after else s for s in planned.steps]
+    steps = [
+        replace(s, before=lease.previous.get(s.name, s.before)) if s.before == s.after else s for s in planned.steps
+    ]
     return [(outcome, _messages.sentence(key, unit=lease.name, changes=_override.changes(steps)))], close
 
 

@@ -35,11 +35,12 @@ def readable(hosts: Mapping[str, Mapping]) -> dict[str, Mapping]:
 
     Hosts are taken at their word nowhere: such an answer becomes one that could not be read, which is paged as such.
     """
-    problem = "what it has on record is nothing that this version can read"
-    return {name: result if _makes_sense(name, result) else {"msg": problem} for name, result in hosts.items()}
+    problems = {name: _nonsense(name, result) for name, result in hosts.items()}
+    return {name: {"msg": problems[name]} if problems[name] else result for name, result in hosts.items()}
 
 
-def _makes_sense(name: str, result: Mapping) -> bool:
+def _nonsense(name: str, result: Mapping) -> str:
+    """Why no page can be made of what a host answered, "" where one can."""
     alone = {name: result}
     try:
         for incident in _escalation.merge({name: result.get("incidents", ())}):
@@ -47,9 +48,9 @@ def _makes_sense(name: str, result: Mapping) -> bool:
             _escalation.to_page(max(_escalation.LEVELS.values()) + 1, incident.levels)
         missed(alone)
         overview("en", alone, ())
-    except Exception:  # whatever it made up
-        return False
-    return True
+    except Exception as error:  # a host may answer anything; the page about it says what went wrong
+        return f"what it has on record is nothing that this version can read ({type(error).__name__}: {error})"
+    return ""
 
 
 def _unread(language: str, host: str, result: Mapping, asked: Sequence[str], now: float) -> dict:

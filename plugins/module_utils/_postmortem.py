@@ -373,7 +373,8 @@ def _lines(words: Words, entries: Sequence[Entry]) -> Iterator[Line]:
             continue  # it was said in the record that moved here
         tone, text = _event(words, entry)
         if entry.what == "lease_ended":  # told in the record that moved here and in the one it moved to
-            before, ends[entry.host, text] = ends.get((entry.host, text), -SAME), entry.order
+            before = ends.get((entry.host, text), -SAME)
+            ends[entry.host, text] = entry.order
             if entry.order - before < SAME:
                 continue
         yield Line(entry.at, (entry.host,), tone, _redact.redact(text, limit=2 * MAX_TEXT))

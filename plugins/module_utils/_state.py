@@ -27,16 +27,15 @@ def overview(now: _stamps.Clock) -> dict:
     that hides nothing else.
     """
     unread: list[str] = []
-    claim, pause, leases, cut_off = None, None, [], []
+    claim, pause, leases = None, None, []
     with noting(unread):
         claim = _claim.held(now)
     with noting(unread):
         pause = _pause.load(now)
     for name in _lease.names():
         with noting(unread):
-            leases += [lease for lease in [_lease.load(name)] if lease and not lease.gone]
-    if not claim:
-        cut_off = _cut_off(records(_record.CUT_OFF_SECONDS, now, unread))
+            lease = _lease.load(name)
+            leases += [lease] if lease and not lease.gone else []
     timer = _lease_timer.state() if any(lease.ends for lease in leases) else ""
     return {
         "leases": [_shown(lease) for lease in leases],
@@ -44,7 +43,7 @@ def overview(now: _stamps.Clock) -> dict:
         "timer_works": timer in ("", _lease_timer.WELL),
         "claim": {"holder": claim.holder, "incident": claim.incident, "since": claim.since} if claim else None,
         "paused": pause.until if pause else None,
-        "cut_off": cut_off,
+        "cut_off": [] if claim else _cut_off(records(_record.CUT_OFF_SECONDS, now, unread)),
         "unread": unread,
         "now": now.stamp,
     }
@@ -68,7 +67,8 @@ def records(seconds: float, now: _stamps.Clock, unread: list[str]) -> list[_reco
     found = []
     for name in _record.names():
         with noting(unread):
-            found += [record for record in [_record.if_recent(name, seconds, now)] if record]
+            record = _record.if_recent(name, seconds, now)
+            found += [record] if record else []
     return found
 
 

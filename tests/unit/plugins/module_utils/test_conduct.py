@@ -46,7 +46,7 @@ def state(tmp_path, monkeypatch):
     return place
 
 
-def call(work, incident=INCIDENT, check_mode=False, secrets=(), action="service_override"):
+def call(work, incident=INCIDENT, check_mode=False, secrets=(), verdict=None):
     """Run an acting module; what it returned, and whether it failed."""
     ended = {}
 
@@ -58,10 +58,13 @@ def call(work, incident=INCIDENT, check_mode=False, secrets=(), action="service_
         return how
 
     module = SimpleNamespace(
-        params={"incident": incident}, check_mode=check_mode, exit_json=end(False), fail_json=end(True)
+        params={"incident": incident, "verdict": verdict},
+        check_mode=check_mode,
+        exit_json=end(False),
+        fail_json=end(True),
     )
     with contextlib.suppress(EndError):
-        _conduct.conducted(module, action, work, secrets)
+        _conduct.conducted(module, "service_override", work, secrets)
     return ended
 
 
@@ -277,7 +280,7 @@ def test_an_incident_is_open_while_a_run_on_another_one_keeps_the_host(state):
     assert call(acting(changed))["verdict"] == "refused"
     assert (changed, whats(state)) == ([], ["opened", "seen", "refused"])
     assert entries(state)[-1].data["guard"] == "held"
-    ended = call(lambda _params, conduct: {"changed": False, **conduct.close("refused")[0]}, action="incident")
+    ended = call(lambda _params, conduct: {"changed": False, **conduct.close("refused")[0]}, verdict="refused")
     assert [(one["id"], one["open"]) for one in ended["incidents"]] == [(ID, True)]
     assert (ended["done"][0]["message"], whats(state)[3:]) == ("held", ["verdict"])
     assert _claim.held(_stamps.clock(), state).holder == "petro"
