@@ -799,6 +799,10 @@ CATALOGUE = {
         "NOBODY WAS TOLD: every channel failed, call by hand",
         "НІКОГО НЕ ПОВІДОМЛЕНО: жоден канал не спрацював, телефонуйте",
     ),
+    "apprise_too_old": (
+        "Apprise {found} is too old: pip install 'apprise>={needed}' where the playbook runs",
+        "Apprise {found} застарілий: виконайте pip install 'apprise>={needed}' там, де працює playbook",
+    ),
     "no_channels": (
         "NOBODY WAS TOLD: no channel is named for this level (aurora_contacts)",
         "НІКОГО НЕ ПОВІДОМЛЕНО: для цього рівня не задано каналів (aurora_contacts)",

@@ -11,6 +11,7 @@ import functools
 import logging
 import re
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import ModuleType
@@ -19,6 +20,7 @@ from ansible_collections.aurora.runbook.plugins.module_utils import _parallel, _
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
 
 MAX_TITLE, MAX_BODY, MAX_LINE = 250, 10000, 2000
+OLDEST = "1.7.3"  # of Apprise: before it, threads that make the first objects see only some of its services
 SMALL = 1000  # characters; what takes less is a phone, which gets the beginning instead of a dozen pieces
 
 
@@ -60,22 +62,57 @@ def message(title: str, body: str, key: str, secrets: Sequence[str]) -> Message:
     return Message(_redact.redact(title, secrets, MAX_TITLE), f"{whole}\n\n{key}" if key else whole, key)
 
 
-def tell(
-    apprise: ModuleType, told: Sequence[Channel], text: Message, seconds: float
-) -> tuple[list[str], list[dict[str, str]]]:
-    """Send to every channel at once, each within its time; the names that took it, and the others with the problem."""
+@dataclass(frozen=True)
+class Told:
+    """The names that took a message, the others with the problem, and how many seconds Apprise and each one needed."""
+
+    sent: list[str]
+    unsent: list[dict[str, str]]
+    loading: float
+    seconds: list[dict[str, object]]
+
+
+def too_old(apprise: ModuleType) -> str:
+    """The version of an Apprise older than OLDEST, "" for any other one."""
+    found = str(getattr(apprise, "__version__", "0"))
+    return found if _numbers(found) < _numbers(OLDEST) else ""
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(part) for part in re.findall(r"\d+", version)[:3]]
+
+
+def tell(apprise: ModuleType, told: Sequence[Channel], text: Message, seconds: float) -> Told:
+    """Send to every channel at once, each within its time, which begins when Apprise has loaded its services."""
     said = _Said()
     logger = logging.getLogger("apprise")
     logger.addHandler(said)
     logger.propagate = False  # what is logged has the URL in it
     try:
+        loading = _load(apprise) if told else 0.0
         probes = {str(place): (_sender(apprise, one, text, seconds, said), seconds) for place, one in enumerate(told)}
         findings = list(_parallel.run_all(probes).values())
     finally:
         logger.removeHandler(said)
     outcomes = [(one.name, _problem(finding, seconds)) for one, finding in zip(told, findings)]
-    sent = [name for name, problem in outcomes if not problem]
-    return sent, [{"channel": name, "problem": problem} for name, problem in outcomes if problem]
+    took = [{"channel": one.name, "seconds": _took(finding, seconds)} for one, finding in zip(told, findings)]
+    unsent = [{"channel": name, "problem": problem} for name, problem in outcomes if problem]
+    return Told([name for name, problem in outcomes if not problem], unsent, loading, took)
+
+
+def _load(apprise: ModuleType) -> float:
+    """Have Apprise import its hundred services, and return the seconds that took.
+
+    Apprise does it for the first URL it sees. On a busy controller or in a cold container that takes longer than a
+    channel may, and before version 1.7.3 other threads then know some of the services only.
+    """
+    started = time.monotonic()
+    apprise.Apprise.instantiate("json://localhost")
+    return round(time.monotonic() - started, 2)
+
+
+def _took(finding: _parallel.Finding, seconds: float) -> float:
+    return round(seconds if finding.status == "timeout" else finding.seconds, 2)
 
 
 def _problem(finding: _parallel.Finding, seconds: float) -> str:
@@ -114,6 +151,7 @@ def _notify(apprise: ModuleType, url: str, text: Message, seconds: float) -> boo
         service.overflow_mode = apprise.OverflowMode.SPLIT if whole else apprise.OverflowMode.TRUNCATE
     if text.key and getattr(service, "dedup", text.key) is None:  # PagerDuty and the like
         service.dedup = text.key
+    service.optional = False  # with optional=yes in its URL, Apprise calls a page delivered that nobody took
     told = apprise.Apprise(asset=asset)
     told.add(service)
     kind, plain = apprise.NotifyType.FAILURE, apprise.NotifyFormat.TEXT

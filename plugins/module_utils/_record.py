@@ -11,8 +11,8 @@ intent     action, target, change, restart, forced: before a change
 result     intent (its seq), outcome, changed, verdict, sentences, problem, recovery, samples: after it
 refused    action, target, guard, sentence, allowed_in
 verdict    verdict: how a run ended on this host
-paging     level, key: before a page is sent; ``paged`` with sent and failed channels after, and paged_at where the
-           record missed it and was told later
+paging     level, key: before a page is sent; ``paged`` with sent and failed channels and the seconds it
+           took after, and paged_at where the record missed it and was told later
 others     severity, acknowledged (who, text; after_seconds where it was an incident that moved here), note, paused,
            resumed, silenced, lease_ended, closed, moved (to: the id that it goes on as),
            lease_renewed (name, written, until, sentence: nothing but the end of a lease moved)
@@ -462,9 +462,9 @@ def _begin_page(identity: str, page: Mapping, run: str, by: str, state: str, int
 
 
 def end_page(identity: str, page: Mapping, run: str = "", by: str = "", state: str = STATE_DIRECTORY) -> None:
-    """Put on record who got a page (``level``, ``key``, ``sent``, ``failed``); where it stands as in begin_page().
+    """Put on record who got a page (``level``, ``key``, ``sent``, ``failed``, ``took``).
 
-    That no channel took it is said once, until another one fails.
+    Where it stands is as in begin_page(). That no channel took it is said once, until another one fails.
     """
     if not page.get("sent") and _failed(page) == _failed(_last_page(identity, page["level"], state)):
         return

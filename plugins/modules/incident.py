@@ -72,6 +72,10 @@ options:
     type: list
     elements: dict
     default: []
+  took:
+    description: How long sending took, as RV(aurora.runbook.notification#module:took) says.
+    type: dict
+    default: {}
   at:
     description: When it was sent, for V(paged) of a page that this record missed and another one has.
     type: str
@@ -212,6 +216,7 @@ def paging(params, check_mode):
 def paged(params, check_mode):
     names = chosen(params)
     page = {name: params[name] for name in ("level", "key", "sent", "failed")}
+    page.update({"took": params["took"]} if params["took"] else {})
     for name in [] if check_mode else names:
         _record.end_page(name, {**page, "paged_at": params["at"]} if params["at"] else page)
     return {"changed": bool(names), **told(params, names)}
@@ -272,6 +277,7 @@ def main():
             "key": {**text, "default": "", "no_log": False},
             "sent": {"type": "list", "elements": "str", "default": []},
             "failed": {"type": "list", "elements": "dict", "default": []},
+            "took": {"type": "dict", "default": {}},
             "at": {**text, "default": ""},
         },
         required_if=[

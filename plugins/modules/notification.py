@@ -21,11 +21,12 @@ description:
     and what is too long is cut.
   - A service that takes less than 1000 characters gets the beginning of the message, others that have a limit get all
     of it in pieces, unless the URL has Apprise's C(overflow).
+  - A channel counts as told only when its service took the message, also where its URL has Apprise's C(optional).
 extends_documentation_fragment:
   - aurora.runbook.attributes
   - aurora.runbook.attributes.changes
 requirements:
-  - apprise on the controller
+  - apprise 1.7.3 or later on the controller; with an older one it sends all the same, and says so in RV(done)
 options:
   title:
     description: First line of the message, 1 to 250 characters.
@@ -57,7 +58,9 @@ options:
     type: str
     default: ""
   timeout_seconds:
-    description: How long a channel may take, in seconds, 1 to 60. All are told at once, and then all of O(fallback).
+    description:
+      - How long a channel may take, in seconds, 1 to 60. All are told at once, and then all of O(fallback).
+      - The time begins when Apprise has loaded its services, which takes long on a busy controller.
     type: float
     default: 15.0
 attributes:
@@ -116,6 +119,13 @@ unsent:
   type: list
   elements: dict
   sample: [{channel: SRE lead, problem: it cannot be reached; try the URL with the apprise command}]
+took:
+  description:
+    - Seconds that Apprise needed to load its services (C(loading)), and each channel to answer (C(channels), each with
+      C(channel) and C(seconds)).
+  returned: always
+  type: dict
+  sample: {loading: 1.43, channels: [{channel: "#aurora-incidents", seconds: 0.31}]}
 done:
   description: What was done in sentences, each with C(message), C(values) and C(text).
   returned: always
@@ -158,11 +168,17 @@ def plan(params):
 
 def tell(message, first, last, seconds):
     """Tell the first, and the last if none of them took it."""
-    sent, unsent = _notify.tell(apprise, first, message, seconds)
-    if not sent:
-        sent, more = _notify.tell(apprise, last, message, seconds)
-        unsent += more
-    return sent, unsent
+    told = [_notify.tell(apprise, first, message, seconds)]
+    if not told[0].sent:
+        told.append(_notify.tell(apprise, last, message, seconds))
+    return {
+        "sent": [name for each in told for name in each.sent],
+        "unsent": [one for each in told for one in each.unsent],
+        "took": {
+            "loading": max(each.loading for each in told),
+            "channels": [one for each in told for one in each.seconds],
+        },
+    }
 
 
 def sentences(sent, unsent, would):
@@ -172,6 +188,9 @@ def sentences(sent, unsent, would):
         told.append(_messages.sentence("would_notify", channels=", ".join(would)))
     elif not sent:
         told.append(_messages.sentence("nobody_notified" if unsent else "no_channels"))
+    found = _notify.too_old(apprise)
+    if found:
+        told.append(_messages.sentence("apprise_too_old", found=found, needed=_notify.OLDEST))
     return told
 
 
@@ -198,13 +217,14 @@ def main():
         module.fail_json(msg=str(error))
     module.no_log_values = {channel.url for channel in [*first, *last] if channel.url}
     would = [channel.name for channel in first or last] if module.check_mode else []
-    sent, unsent = ([], []) if module.check_mode else tell(message, first, last, module.params["timeout_seconds"])
+    told = {"sent": [], "unsent": [], "took": {"loading": 0.0, "channels": []}}
+    if not module.check_mode:
+        told = tell(message, first, last, module.params["timeout_seconds"])
     module.exit_json(
-        changed=bool(sent or would),
-        delivered=bool(sent),
-        sent=sent,
-        unsent=unsent,
-        done=sentences(sent, unsent, would),
+        changed=bool(told["sent"] or would),
+        delivered=bool(told["sent"]),
+        done=sentences(told["sent"], told["unsent"], would),
+        **told,
     )
 
 

@@ -151,3 +151,5 @@ def test_the_record_or_what_stands_for_it_decides_and_without_either_it_is_sent(
     calls = tick(aurora1=({}, answer))
     assert len(receiver.received) == sent
     assert [asked["state"] for _host, asked in calls] == ["paging", *["paged"] * sent]
+    took = [asked["took"]["channels"] for _host, asked in calls[1:]]
+    assert [[one["channel"] for one in channels] for channels in took] == [["webhook"]] * sent

@@ -9,12 +9,17 @@ from __future__ import annotations
 import json
 import socket
 import subprocess
+import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import apprise
 import pytest
 from ansible_collections.aurora.runbook.plugins.module_utils import _notify
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
+from ansible_collections.aurora.runbook.plugins.modules import notification
+
+CHECKOUT = Path(__file__).resolve().parents[4]
 
 SECRET = "s3cretT0ken"  # noqa: S105 it is what the tests look for
 TEXT = {
@@ -104,6 +109,18 @@ def test_every_contact_of_a_level_is_told_and_the_broken_ones_are_named(notify, 
     assert (nowhere["delivered"], nowhere["done"][-1]["message"]) == (False, "no_channels")
 
 
+def test_an_optional_contact_that_its_service_refused_is_not_told_and_the_fallback_is(notify, receiver):
+    """Apprise 2.2 and later call it delivered, with optional=yes in the URL, whatever the service answers."""
+    optional = {"name": "optional", "url": f"{receiver.url(500)}?optional=yes"}
+    phone = {"name": "phone", "url": f"{receiver.url()}?optional=yes"}
+    ((told,), _said) = notify([{"channels": [optional], "fallback": [phone]}])
+    assert told["sent"] == ["phone"]
+    assert [one["channel"] for one in told["unsent"]] == ["optional"]
+    assert "HTTP 500" in told["unsent"][0]["problem"]
+    assert [one["channel"] for one in told["took"]["channels"]] == ["optional", "phone"]
+    assert told["took"]["loading"] > 0
+
+
 def test_check_mode_tells_nobody_and_names_whom_it_would(notify, receiver):
     (result,), said = notify([{"channels": [{"name": "webhook", "url": receiver.url()}]}], "--check")
     assert (result["changed"], result["delivered"], result["sent"]) == (True, False, [])
@@ -136,7 +153,44 @@ def test_what_is_refused_says_so_and_does_not_show_a_misplaced_url(notify):
 
 
 def tell(url: str, seconds: float = 5, library: object = apprise) -> tuple[list, list]:
-    return _notify.tell(library, [_notify.Channel("it", url)], MESSAGE, seconds)
+    told = _notify.tell(library, [_notify.Channel("it", url)], MESSAGE, seconds)
+    return told.sent, told.unsent
+
+
+def test_the_time_of_a_channel_begins_when_apprise_has_loaded_its_services(monkeypatch, receiver):
+    """On a busy controller and in a new container, loading alone takes longer than a channel may."""
+    manager = apprise.manager_plugins.NotificationManager()
+    manager.unload_modules()
+    load = manager.load_modules
+
+    def slowly(*arguments, **options):
+        if manager.module_path not in manager._loaded:
+            time.sleep(1.5)
+        load(*arguments, **options)
+
+    monkeypatch.setattr(manager, "load_modules", slowly)
+    names = ["one", "two", "three"]
+    told = _notify.tell(apprise, [_notify.Channel(name, receiver.url()) for name in names], MESSAGE, 1.2)
+    assert (told.sent, told.unsent) == (names, [])
+    assert told.loading >= 1.5
+    assert [one["channel"] for one in told.seconds] == names
+    assert all(0 <= one["seconds"] <= 1.2 for one in told.seconds)
+
+
+@pytest.mark.parametrize(
+    ("version", "old"),
+    [("1.7.2", True), ("1.7", True), ("0.9.7", True), ("1.7.3", False), ("1.10.0", False), ("2.0.0rc1", False)],
+)
+def test_an_apprise_that_loses_messages_is_named(monkeypatch, version, old):
+    monkeypatch.setattr(apprise, "__version__", version)
+    assert _notify.too_old(apprise) == (version if old else "")
+    shown = [one["values"] for one in notification.sentences(["it"], [], []) if one["message"] == "apprise_too_old"]
+    assert shown == ([{"found": version, "needed": "1.7.3"}] if old else [])
+
+
+def test_the_oldest_apprise_is_the_one_that_is_asked_for():
+    for name in ("meta/ee-requirements.txt", "tests/requirements.txt"):
+        assert f"apprise>={_notify.OLDEST}" in (CHECKOUT / name).read_text(encoding="utf-8").splitlines()
 
 
 def test_a_library_that_names_the_url_in_its_exception_is_not_quoted(monkeypatch, capfd):
