@@ -10,9 +10,9 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import timezone
 
-from ansible_collections.aurora.runbook.plugins.module_utils import _redact
+from ansible_collections.aurora.runbook.plugins.module_utils import _redact, _stamps
 
 ID = re.compile(r"([a-z_]{1,40})-(\d{8}T\d{6}Z)-[0-9a-f]{8}")
 SEVERITIES = ("P0", "P1", "P2", "P3")
@@ -104,7 +104,7 @@ def time_of(value: object) -> float | None:
     """Seconds since 1970 of a time in a record; None for what is none, or lies beyond 2100."""
     if isinstance(value, str):
         try:
-            parsed = datetime.fromisoformat(re.sub(r"Z$", "+00:00", value))
+            parsed = _stamps.parse(value)
             value = (parsed if parsed.tzinfo else parsed.replace(tzinfo=timezone.utc)).timestamp()
         except (ValueError, OverflowError):
             return None

@@ -191,7 +191,7 @@ def due(end: End, clock: _stamps.Clock) -> bool:
     """
     if end.granted_boot == clock.boot:
         return clock.up - end.granted_up >= end.seconds
-    until = datetime.fromisoformat(end.until).timestamp()
+    until = _stamps.seconds(end.until)
     return clock.wall >= until or clock.wall < until - end.seconds or clock.up >= end.seconds
 
 
@@ -279,7 +279,7 @@ def _decode(text: str, place: str) -> Lease:
 
 
 def _sound(end: End) -> bool:
-    datetime.fromisoformat(end.until)
+    _stamps.parse(end.until)
     numbers = all(isinstance(number, (int, float)) for number in (end.seconds, end.granted_up))
     watched = end.direction != "reduces" or set(end.watch) == WATCH
     return numbers and watched and isinstance(end.granted_boot, str) and end.direction in _knobs.DIRECTIONS

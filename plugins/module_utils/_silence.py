@@ -96,13 +96,8 @@ def _parse(one: Mapping) -> Silence:
         (one["name"] if one.get("isEqual", True) else f"{one['name']}!", one["value"], one["isRegex"])
         for one in one["matchers"]
     )
-    ends = datetime.fromtimestamp(_stamps.seconds(_microseconds(one["endsAt"])), tz=timezone.utc)
+    ends = datetime.fromtimestamp(_stamps.seconds(one["endsAt"]), tz=timezone.utc)
     return Silence(one["id"], kept, one["startsAt"], ends, one["comment"])
-
-
-def _microseconds(stamp: str) -> str:
-    """Alertmanager writes as many digits as it likes; older Pythons read three or six."""
-    return re.sub(r"\.(\d+)", lambda found: f".{found[1][:6]:0<6}", stamp)
 
 
 def plan(current: Sequence[Silence], wanted: Wanted | None, now: datetime) -> Plan:
