@@ -66,8 +66,7 @@ def clean(data: object, depth: int = 0) -> object:
 
 def hide(name: str, value: object) -> object:
     """A text behind a name that tells of a secret."""
-    secret = isinstance(value, str) and _redact.redact(f"{name}=x") != f"{name}=x"
-    return "***" if secret and value else value
+    return _redact.HIDDEN if value and isinstance(value, str) and _redact.secret_name(name) else value
 
 
 def flat(values: Mapping) -> str:
