@@ -30,9 +30,9 @@ def alertmanager_routed(text: str, ours: Mapping) -> str:
     yaml.width = 4096
     try:
         configuration = yaml.load(text)
-    except YAMLError as error:
-        # The error's own text quotes the file, which may hold secrets.
-        raise AnsibleFilterError("the configuration of Alertmanager is not YAML; see amtool check-config") from error
+    except (YAMLError, ValueError, TypeError, RecursionError) as error:
+        # The error's own text quotes the file, which may hold secrets, and Ansible shows the texts of causes too.
+        raise AnsibleFilterError(_refused(error)) from None
     if not isinstance(configuration, dict) or not isinstance(configuration.get("route"), dict):
         raise AnsibleFilterError("the configuration of Alertmanager has no route; see amtool check-config")
     if not isinstance(configuration["route"].get("receiver"), str):
@@ -44,6 +44,17 @@ def alertmanager_routed(text: str, ours: Mapping) -> str:
     written = io.StringIO()
     yaml.dump(configuration, written)
     return written.getvalue()
+
+
+def _refused(error: Exception) -> str:
+    """Where the text is not YAML, without a word of it."""
+    mark = getattr(error, "problem_mark", None)
+    if mark is None:
+        return "the configuration of Alertmanager is not YAML; see amtool check-config"
+    return (
+        f"the configuration of Alertmanager cannot be read at line {mark.line + 1}, column {mark.column + 1}; correct it"
+        " there (a tab has to be spaces), even if amtool check-config accepts it"
+    )
 
 
 def _route(configuration: dict, ours: dict) -> None:

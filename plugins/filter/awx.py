@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.aurora.runbook.plugins.module_utils import _survey
+from ansible_collections.aurora.runbook.plugins.module_utils import _redact, _survey
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
 
 
@@ -14,7 +14,7 @@ def survey(names: Sequence[str]) -> dict:
     try:
         return _survey.spec(names)
     except RunbookError as error:
-        raise AnsibleFilterError(str(error)) from error
+        raise AnsibleFilterError(_redact.redact_text(str(error))) from None
 
 
 class FilterModule:

@@ -31,7 +31,7 @@ def chosen_incident(hostvars: Mapping, hosts: Sequence[str], asked: str = "") ->
     try:
         return _postmortem.checked(asked) if asked else _postmortem.latest(_answers(hostvars, hosts, "incident_open"))
     except RunbookError as error:
-        raise AnsibleFilterError(str(error)) from error
+        raise AnsibleFilterError(_redact.redact_text(str(error))) from None
 
 
 def postmortem_query(hostvars: Mapping, hosts: Sequence[str], incident: str) -> dict:
@@ -58,7 +58,7 @@ def postmortem(
         answers = _answers(hostvars, hosts, "incident_read")
         story = _postmortem.tell(incident, answers, time.time(), language, asked)
     except RunbookError as error:
-        raise AnsibleFilterError(str(error)) from error
+        raise AnsibleFilterError(_redact.redact_text(str(error))) from None
     story = replace(story, owner=story.owner or _first_contact(hostvars, hosts))
     return render(story, form, language, _written.read(written), _zone(zone))
 
@@ -67,11 +67,11 @@ def _zone(name: str) -> tzinfo | None:
     """A local time zone by its name, None for the controller's."""
     try:
         return ZoneInfo(name) if name else None
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+    except (ZoneInfoNotFoundError, ValueError, OSError):
         raise AnsibleFilterError(
             f"aurora_timezone={name!r} is not a time zone that this controller knows; expected a name as Europe/Kyiv,"
             " and the package tzdata"
-        ) from error
+        ) from None
 
 
 def render(

@@ -39,7 +39,7 @@ from dataclasses import asdict
 
 from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
-from ansible_collections.aurora.runbook.plugins.module_utils import _alert
+from ansible_collections.aurora.runbook.plugins.module_utils import _alert, _redact
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
 
 
@@ -50,4 +50,4 @@ class LookupModule(LookupBase):
         try:
             return [asdict(_alert.target(variables.get("aurora_alert"), addresses, time.time()))]
         except RunbookError as error:
-            raise AnsibleLookupError(str(error)) from error
+            raise AnsibleLookupError(_redact.redact_text(str(error))) from None

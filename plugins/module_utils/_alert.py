@@ -90,8 +90,8 @@ def _starts_at(value: object) -> datetime | None:
     found = re.fullmatch(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d{1,9})?(Z|[+-]\d\d:\d\d)", str(value)[:40])
     try:
         return datetime.fromisoformat(found[1] + found[2].replace("Z", "+00:00")).astimezone(timezone.utc)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise RunbookError(f"aurora_alert: startsAt {_shown(value)} is refused; expected an RFC 3339 time") from error
+    except (TypeError, ValueError, OverflowError):
+        raise RunbookError(f"aurora_alert: startsAt {_shown(value)} is refused; expected an RFC 3339 time") from None
 
 
 def _host(instance: object, address: str, hosts: Mapping[str, str]) -> str:

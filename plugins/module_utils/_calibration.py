@@ -335,8 +335,8 @@ def load() -> Record:
         return Record()
     try:
         return _decode(json.loads(text))
-    except (TypeError, ValueError, KeyError, AttributeError) as error:
-        raise RunbookError(f"{RECORD} is not one this version can read; look at it, then remove it") from error
+    except (TypeError, ValueError, KeyError, AttributeError):
+        raise RunbookError(f"{RECORD} is not one this version can read; look at it, then remove it") from None
 
 
 def save(record: Record) -> None:

@@ -74,8 +74,8 @@ def check_user(user: str) -> str:
     """A user to run code as. Raises RunbookError for one that is not there, and for root."""
     try:
         uid = pwd.getpwnam(user).pw_uid
-    except (KeyError, ValueError) as error:
-        raise RunbookError(f"this host has no user {user[:80]!r}; name the user of the services") from error
+    except (KeyError, ValueError):
+        raise RunbookError(f"this host has no user {user[:80]!r}; name the user of the services") from None
     if uid == 0:
         raise RunbookError("user=root is refused: what the service's user can write is never run as root")
     return user

@@ -55,7 +55,7 @@ def fetch(
         target = urlsplit(url)
         host, port = target.hostname, target.port
     except ValueError as error:
-        raise FetchError(f"{url!r} is not a URL: {error}") from error
+        raise FetchError(f"{url!r} is not a URL: {error}") from None
     if target.scheme not in ("http", "https") or not host:
         raise FetchError(f"{url!r} is not an http:// or https:// URL")
     started = time.monotonic()
@@ -83,8 +83,10 @@ def fetch(
         if seconds > timeout:
             raise NoAnswerError(f"{url} was still sending when its {timeout:g} s were up")
         return Response(answer.status, {k.lower(): v for k, v in answer.getheaders()}, body, seconds)
-    except (OSError, http.client.HTTPException, ValueError) as error:
+    except OSError as error:
         raise error_of(f"{url} did not answer: {error or type(error).__name__}") from error
+    except (http.client.HTTPException, ValueError) as error:
+        raise error_of(f"{url} did not answer: {error or type(error).__name__}") from None
     finally:
         if guard:
             guard.cancel()

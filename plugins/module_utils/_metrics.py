@@ -69,8 +69,8 @@ def _sample(line: str, number: int) -> tuple[str, Labels, float]:
         raise MetricsError(f"line {number} is not Prometheus text format: {line[:80]!r}")
     try:
         return match[1], _labels(match[2] or ""), float(match[3])
-    except ValueError as error:
-        raise MetricsError(f"line {number} is not Prometheus text format: {line[:80]!r}") from error
+    except ValueError:
+        raise MetricsError(f"line {number} is not Prometheus text format: {line[:80]!r}") from None
 
 
 def _labels(text: str) -> Labels:

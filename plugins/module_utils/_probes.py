@@ -89,8 +89,8 @@ def _query(url: str, expression: str, timeout: float) -> float | None:
     try:
         result = json.loads(page)["data"]["result"]
         return float(result[0]["value"][1]) if result else None
-    except (KeyError, IndexError, TypeError, ValueError) as error:
-        raise FetchError(f"{url} did not answer like Prometheus") from error
+    except (KeyError, IndexError, TypeError, ValueError):
+        raise FetchError(f"{url} did not answer like Prometheus") from None
 
 
 def exchange(url: str, timeout: float, context: ssl.SSLContext | None) -> dict:
@@ -289,8 +289,8 @@ def iostat() -> dict:
     try:
         disks = json.loads(done.out)["sysstat"]["hosts"][0]["statistics"][0]["disk"]
         return {"devices": {disk["disk_device"]: {"util_percent": disk["util"]} for disk in disks}}
-    except (KeyError, IndexError, TypeError, ValueError) as error:
-        raise CommandError(f"iostat: {done.last_line or 'no figures'}") from error
+    except (KeyError, IndexError, TypeError, ValueError):
+        raise CommandError(f"iostat: {done.last_line or 'no figures'}") from None
 
 
 def dns(names: Sequence[str]) -> dict:

@@ -39,7 +39,7 @@ def target(url: str, path: str) -> Target:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
     except ValueError as error:
-        raise RunbookError(f"url={url!r} is refused: {error}") from error
+        raise RunbookError(f"url={url!r} is refused: {error}") from None
     if parts.scheme not in ("http", "https") or not host:
         raise RunbookError(f"url={url!r} is refused; expected http://NAME or https://NAME")
     if not path.startswith("/"):
@@ -93,7 +93,7 @@ def _resolve(name: str) -> dict:
     try:
         return {"addresses": sorted({info[4][0] for info in socket.getaddrinfo(name, None)})}
     except (OSError, UnicodeError) as error:
-        raise RunbookError(f"{name} does not resolve: {getattr(error, 'strerror', '') or error}") from error
+        raise RunbookError(f"{name} does not resolve: {getattr(error, 'strerror', '') or error}") from None
 
 
 def _walk(way: Target, to: str, timeout: float) -> dict[str, Finding]:

@@ -51,8 +51,8 @@ def seconds(stamp: object) -> float:
     if isinstance(stamp, str):
         try:
             return parse(stamp).timestamp()
-        except OverflowError as error:  # local time of year 1
-            raise ValueError(f"{stamp[:40]!r} is out of range") from error
+        except OverflowError:  # local time of year 1
+            raise ValueError(f"{stamp[:40]!r} is out of range") from None
     if not math.isfinite(stamp):
         raise ValueError(f"{stamp!r} is no time")
     return next((stamp / parts for least, parts in FRACTIONS if stamp > least), float(stamp))

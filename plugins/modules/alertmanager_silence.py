@@ -318,7 +318,7 @@ def main():
     except RunbookError as error:
         secrets = [module.params["token"], module.params["password"]]
         module.fail_json(msg=_redact.redact(str(error), filter(None, secrets), 1000))
-    module.exit_json(**result)
+    module.exit_json(**_redact.redact_data(result))
 
 
 if __name__ == "__main__":

@@ -92,7 +92,7 @@ recovery:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.aurora.runbook.plugins.module_utils import _options, _watch
+from ansible_collections.aurora.runbook.plugins.module_utils import _options, _redact, _watch
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
 
 
@@ -101,8 +101,8 @@ def main():
     try:
         result = _watch.watch(module.params, module.check_mode)
     except RunbookError as error:
-        module.fail_json(msg=str(error))
-    module.exit_json(changed=False, **result)
+        module.fail_json(msg=_redact.redact_text(str(error)))
+    module.exit_json(changed=False, **_redact.redact_data(result))
 
 
 if __name__ == "__main__":

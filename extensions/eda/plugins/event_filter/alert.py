@@ -22,7 +22,7 @@ import ansible_collections
 if isinstance(ansible_collections.__path__, list):
     ansible_collections.__path__.append(str(ROOT / "ansible_collections"))
 
-from ansible_collections.aurora.runbook.plugins.module_utils import _alert
+from ansible_collections.aurora.runbook.plugins.module_utils import _alert, _redact
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
 
 DOCUMENTATION = r"""
@@ -64,7 +64,7 @@ def main(event: object, hosts: Mapping[str, str] | None = None) -> list[dict]:
             if checked.firing:
                 found.append({"aurora": _normal(checked, hosts or {})})
         except RunbookError as error:
-            LOGGER.warning("an alert is dropped: %s", error)
+            LOGGER.warning("an alert is dropped: %s", _redact.redact(str(error)))
     return found
 
 

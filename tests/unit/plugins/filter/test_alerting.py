@@ -65,3 +65,32 @@ def test_what_is_no_configuration_is_refused_without_quoting_it(text):
     with pytest.raises(AnsibleFilterError, match="amtool check-config") as refused:
         alertmanager_routed(text, OURS)
     assert "secret-word" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "  slack_api_url: https://hooks.slack.com/services/secret-word\t# ours",
+        '  slack_api_url: "https://hooks.slack.com/services/secret-word',
+        "  slack_api_url: *secret-word",
+        "  slack_api_url: !secret-word x",
+        "  slack_api_url: %secret-word",
+        "  slack_api_url: {secret-word: [}",
+        "  secret-word: 1\n  secret-word: 2",
+        "  slack_api_url: secret-word: x",
+        "  slack_api_url: !!int secret-word",
+        "  slack_api_url: !!timestamp secret-word",
+        "  day: 2026-99-99",
+    ],
+)
+def test_what_cannot_be_read_is_refused_or_taken_and_never_shown(line):
+    """ansible-core 2.19 and later append the texts of causes and contexts to an error's own."""
+    try:
+        assert alertmanager_routed(f"global:\n{line}\n{THEIRS.split('# the relay')[1]}", OURS)
+    except AnsibleFilterError as error:
+        assert (error.__cause__, error.__suppress_context__, "secret-word" in str(error)) == (None, True, False)
+
+
+def test_a_refusal_names_the_place_in_the_file():
+    with pytest.raises(AnsibleFilterError, match="line 2, column 26"):
+        alertmanager_routed("global:\n  slack_api_url: https://\t# ours\n", OURS)
