@@ -52,8 +52,8 @@ def _refused(error: Exception) -> str:
     if mark is None:
         return "the configuration of Alertmanager is not YAML; see amtool check-config"
     return (
-        f"the configuration of Alertmanager cannot be read at line {mark.line + 1}, column {mark.column + 1}; correct it"
-        " there (a tab has to be spaces), even if amtool check-config accepts it"
+        f"the configuration of Alertmanager cannot be read at line {mark.line + 1}, column {mark.column + 1}; correct"
+        " it there (a tab has to be spaces), even if amtool check-config accepts it"
     )
 
 

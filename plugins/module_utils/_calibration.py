@@ -330,6 +330,7 @@ def close(record: Record, left: Model | None, tried: Mapping[float, float]) -> R
 
 def load() -> Record:
     """The record of this host. Raises RunbookError when the file is not one of ours."""
+    _files.check_private(os.path.dirname(RECORD))
     text = _files.read(RECORD)
     if text is None:
         return Record()

@@ -117,6 +117,7 @@ def kept(
 
 def load(state: str = _record.STATE_DIRECTORY) -> Claim | None:
     """The claim as it stands, None when there never was one. What cannot be read stands for none."""
+    _files.check_private(state)
     text = _files.read(path(state))
     try:
         fields = json.loads(text or "null")

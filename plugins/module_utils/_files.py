@@ -87,13 +87,55 @@ def make_directory(path: str, mode: int) -> bool:
     return True
 
 
-def make_private(path: str) -> None:
-    """Make a directory for root alone, also of one that somebody made by hand."""
+def make_private(*paths: str) -> None:
+    """Make directories for root alone, the outer one first, also of those that somebody made by hand."""
+    for path in paths:
+        made = make_directory(path, 0o700)
+        check_private(path)
+        try:
+            if not made and stat.S_IMODE(os.lstat(path).st_mode) != 0o700:
+                os.chmod(path, 0o700)
+        except OSError as error:
+            raise _refused(path, "closed to others", error) from error
+
+
+def check_private(*paths: str) -> None:
+    """Raises RunbookError for a directory of ours that is a link, or that others than root own or can write to.
+
+    What stands in such a one may be somebody else's. One that is not there is no fault.
+    """
+    for path in paths:
+        try:
+            status = os.lstat(path)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise RunbookError(f"{path} cannot be looked at: {error.strerror}") from error
+        if fault := _not_ours(path, status):
+            raise RunbookError(f"{path} {fault[0]}, so nothing in it is used; see who made it, then {fault[1]}")
+
+
+def _not_ours(path: str, status: os.stat_result) -> tuple[str, str] | None:
+    """What is wrong with a directory of ours, and what to do about it."""
+    if stat.S_ISLNK(status.st_mode):
+        return (
+            f"is a link to {os.readlink(path)}",
+            "put the directory itself there (mount --bind where it is elsewhere)",
+        )
+    if not stat.S_ISDIR(status.st_mode):
+        return "is no directory", f"move it away and run `install -d -m 700 {path}`"
+    if status.st_uid not in (0, os.geteuid()):
+        return f"belongs to the user {_name(status.st_uid)}", f"run `chown -R root:root {path}`"
+    if status.st_mode & 0o022:
+        return f"can be written by others (mode {stat.S_IMODE(status.st_mode):04o})", f"run `chmod 700 {path}`"
+    return None
+
+
+def _name(uid: int) -> str:
     try:
-        if not make_directory(path, 0o700) and stat.S_IMODE(os.lstat(path).st_mode) != 0o700:
-            os.chmod(path, 0o700)
-    except OSError as error:
-        raise _refused(path, "closed to others", error) from error
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
 
 
 def lock(descriptor: int, seconds: float) -> bool:

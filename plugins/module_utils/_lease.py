@@ -221,20 +221,26 @@ def _sign(descriptor: int, text: str) -> None:
         os.pwrite(descriptor, text.encode("utf-8", "replace"), 0)
 
 
+def folder(directory: str = STATE_DIRECTORY) -> str:
+    return os.path.join(directory, "leases")
+
+
 def path(name: str, directory: str = STATE_DIRECTORY) -> str:
-    return os.path.join(directory, "leases", f"override-{name}.json")
+    return os.path.join(folder(directory), f"override-{name}.json")
 
 
 def load(name: str, directory: str = STATE_DIRECTORY) -> Lease | None:
     """The lease of a name, None when there is none. Raises RunbookError when the file is not one of ours."""
+    _files.check_private(directory, folder(directory))
     text = _files.read(path(name, directory))
     return None if text is None else _decode(text, path(name, directory))
 
 
 def names(directory: str = STATE_DIRECTORY) -> list[str]:
     """The names that have a lease on this host, or what should be one."""
+    _files.check_private(directory, folder(directory))
     try:
-        files = sorted(os.listdir(os.path.join(directory, "leases")))
+        files = sorted(os.listdir(folder(directory)))
     except FileNotFoundError:
         return []
     return [file[len("override-") : -len(".json")] for file in files if re.fullmatch(r"override-.+\.json", file)]
@@ -248,12 +254,12 @@ def load_all(directory: str = STATE_DIRECTORY) -> list[Lease]:
 
 def save(lease: Lease, directory: str = STATE_DIRECTORY) -> None:
     """Write a lease durably; its directories are for root alone."""
-    _files.make_private(directory)
-    _files.make_private(os.path.join(directory, "leases"))
+    _files.make_private(directory, folder(directory))
     _files.write(path(lease.name, directory), json.dumps(asdict(lease), indent=1, sort_keys=True) + "\n", 0o600)
 
 
 def drop(name: str, directory: str = STATE_DIRECTORY) -> None:
+    _files.check_private(directory, folder(directory))
     _files.remove(path(name, directory))
 
 

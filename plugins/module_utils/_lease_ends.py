@@ -71,6 +71,9 @@ def main(arguments: list[str]) -> int:
     except BusyError as error:
         _line(f"{error}: at the next tick")
         return 0
+    except RunbookError as error:  # nothing of ours is to be trusted, or can be read at all
+        _line(_redact.redact(str(error)))
+        return 1
     finally:
         if memory:
             _files.write(MEMORY, json.dumps(memory), 0o600)

@@ -100,6 +100,7 @@ def install(parts: Iterable[str]) -> None:
     """Before a change that is to end: make sure that it will. Raises RunbookError when this host cannot do that."""
     for folder in (LIBRARY, os.path.dirname(PROGRAM)):
         _files.make_directory(folder, 0o755)
+    _files.check_private(os.path.dirname(PROGRAM))
     wanted, found = build(parts), _files.read_bytes(PROGRAM)
     if found != wanted and version(found) <= version(wanted):
         _files.write(PROGRAM, wanted, 0o644)

@@ -24,6 +24,7 @@ def observe(name: str) -> _override.Current:
     if unit.id != asked and _lease.load(asked) and not _lease.load(unit.id):
         raise ConflictError(f"{asked} has an override of ours and is {unit.id} now: give it its name back first")
     place = _override.paths(unit.id)
+    _files.check_private(os.path.dirname(place.environment))
     return _override.Current(
         unit,
         _lease.load(unit.id),

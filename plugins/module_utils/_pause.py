@@ -26,6 +26,7 @@ def path(state: str = _record.STATE_DIRECTORY) -> str:
 
 def load(now: _stamps.Clock, state: str = _record.STATE_DIRECTORY) -> Pause | None:
     """The pause that stands now. One whose time cannot be read stands until somebody removes it."""
+    _files.check_private(state)
     text = _files.read(path(state))
     if text is None:
         return None
@@ -40,15 +41,16 @@ def load(now: _stamps.Clock, state: str = _record.STATE_DIRECTORY) -> Pause | No
 def begin(until: str, text: str, state: str = _record.STATE_DIRECTORY) -> bool:
     """Write the file; True when it said something else before."""
     wanted = f"{until}\n{text}\n"
+    _files.make_private(state)
     if _files.read(path(state)) == wanted:
         return False
-    _files.make_private(state)
     _files.write(path(state), wanted, 0o600)
     return True
 
 
 def end(state: str = _record.STATE_DIRECTORY) -> bool:
     """Remove the file; True when there was one."""
+    _files.check_private(state)
     there = os.path.lexists(path(state))
     _files.remove(path(state))
     return there

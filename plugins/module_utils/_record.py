@@ -227,6 +227,7 @@ def _remembered(identity: str) -> bytes:
 
 
 def _read(place: str, start: int) -> bytes:
+    _files.check_private(os.path.dirname(os.path.dirname(place)), os.path.dirname(place))
     try:
         descriptor = os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
     except FileNotFoundError:
@@ -247,6 +248,7 @@ def _check_regular(descriptor: int, place: str) -> None:
 
 def names(state: str = STATE_DIRECTORY) -> list[str]:
     """The ids of all records on this host, the oldest first."""
+    _files.check_private(state, directory(state))
     try:
         files = os.listdir(directory(state))
     except FileNotFoundError:
@@ -292,8 +294,7 @@ def append(
 def _locked(identity: str, state: str) -> Iterator[int]:
     """A descriptor of a record that nobody else writes to meanwhile."""
     place = path(identity, state)
-    _files.make_private(state)
-    _files.make_private(directory(state))
+    _files.make_private(state, directory(state))
     flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
     try:
         descriptor = os.open(place, flags, 0o600)

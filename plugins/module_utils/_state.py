@@ -32,7 +32,10 @@ def overview(now: _stamps.Clock) -> dict:
         claim = _claim.held(now)
     with noting(unread):
         pause = _pause.load(now)
-    for name in _lease.names():
+    names: list[str] = []
+    with noting(unread):
+        names = _lease.names()
+    for name in names:
         with noting(unread):
             lease = _lease.load(name)
             leases += [lease] if lease and not lease.gone else []
@@ -44,7 +47,7 @@ def overview(now: _stamps.Clock) -> dict:
         "claim": {"holder": claim.holder, "incident": claim.incident, "since": claim.since} if claim else None,
         "paused": pause.until if pause else None,
         "cut_off": [] if claim else _cut_off(records(_record.CUT_OFF_SECONDS, now, unread)),
-        "unread": unread,
+        "unread": list(dict.fromkeys(unread)),
         "now": now.stamp,
     }
 
@@ -64,8 +67,10 @@ def noting(unread: list[str]) -> Iterator[None]:
 
 def records(seconds: float, now: _stamps.Clock, unread: list[str]) -> list[_record.Record]:
     """As _record.recent(), for who only looks."""
-    found = []
-    for name in _record.names():
+    found, names = [], []
+    with noting(unread):
+        names = _record.names()
+    for name in names:
         with noting(unread):
             record = _record.if_recent(name, seconds, now)
             found += [record] if record else []

@@ -96,6 +96,7 @@ def _of_restart(intent: Mapping) -> str:
 
 
 def _of_refit(intent: Mapping) -> str | None:
+    _files.check_private(_record.STATE_DIRECTORY)
     text = _files.read(os.path.join(_record.STATE_DIRECTORY, "recalibration.json"))
     if text and json.loads(text)["replaced"]:
         return None

@@ -6,9 +6,10 @@ from __future__ import annotations
 import errno
 import os
 import pwd
+from types import SimpleNamespace
 
 import pytest
-from ansible_collections.aurora.runbook.plugins.module_utils import _files
+from ansible_collections.aurora.runbook.plugins.module_utils import _claim, _files, _lease, _pause, _record, _stamps
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
 
 ME = pwd.getpwuid(os.getuid()).pw_name
@@ -62,6 +63,74 @@ def test_a_directory_that_somebody_made_by_hand_is_closed_to_others(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(RunbookError, match="made"):
         _files.make_private(str(tmp_path / "file" / "below"))
+
+
+NOW = _stamps.Clock(1_800_000_000.0, "boot", 100.0)
+ID = "circuit_breaker-20261129T100000Z-0123abcd"
+LEASE = _lease.Lease("service_override", "x.service", _lease.ACTIVE, {}, {}, "2026-11-29T10:00:00+00:00", "root")
+USES = {
+    "claim.take": lambda state: _claim.take("token", "me", "", NOW, state),
+    "claim.load": _claim.load,
+    "claim.release": lambda state: _claim.release("token", state),
+    "pause.load": lambda state: _pause.load(NOW, state),
+    "pause.begin": lambda state: _pause.begin("2026-11-29T23:00Z", "", state),
+    "pause.end": _pause.end,
+    "record.append": lambda state: _record.append(ID, "note", {}, state=state),
+    "record.read": lambda state: _record.read(ID, state),
+    "record.names": _record.names,
+    "record.open_names": _record.open_names,
+    "lease.load": lambda state: _lease.load("x.service", state),
+    "lease.names": _lease.names,
+    "lease.save": lambda state: _lease.save(LEASE, state),
+    "lease.drop": lambda state: _lease.drop("x.service", state),
+}
+BELOW = {"record": "incidents", "lease": "leases"}
+PLACES = [(use, "") for use in USES] + [(use, BELOW[use.split(".")[0]]) for use in USES if use.split(".")[0] in BELOW]
+
+
+def link(path):
+    (path.parent / "elsewhere").mkdir(mode=0o700)
+    path.symlink_to(path.parent / "elsewhere")
+
+
+def open_to_all(path):
+    path.mkdir()
+    path.chmod(0o777)
+
+
+def no_directory(path):
+    path.touch()
+
+
+@pytest.mark.parametrize("make", [link, open_to_all, no_directory])
+@pytest.mark.parametrize(("use", "below"), PLACES)
+def test_a_directory_that_is_not_ours_alone_is_neither_read_nor_written(tmp_path, make, use, below):
+    state = tmp_path / "state"
+    if below:
+        state.mkdir(mode=0o700)
+    wrong = state / below
+    make(wrong)
+    with pytest.raises(RunbookError, match=f"{wrong} "):
+        USES[use](str(state))
+    assert not wrong.is_dir() or not list(wrong.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("changes", "right"),
+    [
+        ({}, True),
+        ({"st_mode": 0o40755}, True),
+        ({"st_mode": 0o40770}, False),
+        ({"st_mode": 0o40702}, False),
+        ({"st_mode": 0o41777}, False),
+        ({"st_uid": 4711}, False),
+        ({"st_mode": 0o100700}, False),
+    ],
+)
+def test_whose_a_directory_of_ours_has_to_be(monkeypatch, changes, right):
+    monkeypatch.setattr(_files.os, "geteuid", lambda: 0)
+    status = SimpleNamespace(**{"st_mode": 0o40700, "st_uid": 0, **changes})
+    assert (_files._not_ours("/var/lib/x", status) is None) is right
 
 
 @pytest.mark.parametrize(("number", "step"), [(errno.ENOSPC, "free some space"), (errno.EROFS, "read-write again")])

@@ -109,6 +109,17 @@ def test_a_host_that_somebody_is_changing_is_left_to_the_next_tick(host):
         host.tick()
 
 
+def test_leases_that_are_nobodys_word_are_said_in_the_journal(monkeypatch, capsys):
+    def names():
+        raise RunbookError("/var/lib/aurora-runbook is a link")
+
+    monkeypatch.setattr(_lease, "names", names)
+    monkeypatch.setattr(_lease_ends, "_remembered", dict)
+    monkeypatch.setattr(_lease_ends._files, "remove", lambda _path: None)
+    assert _lease_ends.main([]) == 1
+    assert "/var/lib/aurora-runbook" in capsys.readouterr().out
+
+
 def test_without_an_end_left_the_timer_goes(host):
     host.leases = {"a": replace(lease(name="a"), ends={})}
     host.tick()
