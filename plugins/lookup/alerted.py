@@ -12,7 +12,8 @@ version_added: 0.2.0
 author: Aurora runbook authors (@aurora)
 description:
   - Compares the name and the C(instance) label of the alert with the runbook's alerts and the inventory's hosts. A
-    name, status or instance that is not known is an error.
+    name, status or instance that is not known is an error. Where C(aurora_alert) is not given, as in a syntax check,
+    nothing is found.
   - Reads the variable C(aurora_alert) past the templating, so that nothing an alert says is ever a template.
 options:
   _terms:
@@ -47,6 +48,8 @@ class LookupModule(LookupBase):
     def run(self, terms, variables=None, **_options):
         hostvars, names = variables.get("hostvars", {}), variables["groups"].get(terms[0], [])
         addresses = {name: hostvars.get(name, {}).get("ansible_host", name) for name in names}
+        if "aurora_alert" not in variables:
+            return []
         try:
             return [asdict(_alert.target(variables.get("aurora_alert"), addresses, time.time()))]
         except RunbookError as error:
