@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from pathlib import Path
 
@@ -25,9 +26,15 @@ def inventory(lab: dict) -> dict:
             "ansible_host": host["address"],
             "ansible_user": lab["user"],
             "ansible_ssh_private_key_file": lab["key"],
-            "ansible_ssh_common_args": f"-o UserKnownHostsFile={lab['known_hosts']} -o StrictHostKeyChecking=yes",
+            "ansible_ssh_common_args": f"{known_hosts(lab['known_hosts'])} -o StrictHostKeyChecking=yes",
         }
     return found
+
+
+def known_hosts(path: str) -> str:
+    """Name a file of known hosts to ssh, which takes several at blanks and expands %, past Ansible's own splitting."""
+    escaped = path.replace("%", "%%")
+    return "-o " + shlex.quote(f'UserKnownHostsFile="{escaped}"')
 
 
 def main() -> None:

@@ -34,7 +34,8 @@ def standing(look: Mapping, incident: str, unfinished: bool = True) -> str:
 
 
 def breached(hostvars: Mapping, hosts: Sequence[str], incident: str) -> list[str]:
-    looked = {name: hostvars[name].get("incident_looked_at") or 0.0 for name in hosts if name in hostvars}
+    # Before ansible-core 2.19 a fact made by a template is a text, and a host outside of --limit has none.
+    looked = {name: float(hostvars[name].get("incident_looked_at") or 0) for name in hosts if name in hostvars}
     newest = max(looked.values(), default=0.0)
     latest = [name for name, at in looked.items() if at == newest]  # the others were not reached this time
     found = _standing(hostvars, latest, incident, "breached")

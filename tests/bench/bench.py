@@ -175,7 +175,7 @@ def run(argv: list[str], environment: dict[str, str]) -> None:
 def on_all(hosts: Hosts, script: str) -> list[str]:
     """What a shell script run as root says on each host, all at once over plain ssh."""
     known = lab.state()
-    trust = ["-o", "StrictHostKeyChecking=yes", "-o", f"UserKnownHostsFile={known['known_hosts']}"]
+    trust = ["-o", "StrictHostKeyChecking=yes", "-o", f'UserKnownHostsFile="{known["known_hosts"]}"']
 
     def on(address: str) -> subprocess.CompletedProcess:
         argv = ["ssh", "-i", known["key"], *trust, f"{known['user']}@{address}", "sudo sh"]

@@ -23,6 +23,8 @@ sys.path.insert(0, str(CHECKOUT / "tests" / "lab"))
 
 import lab
 
+# This checkout, or what a controller of another version installed of it.
+INSTALLED = Path(os.environ["ANSIBLE_COLLECTIONS_PATH"], "ansible_collections", "aurora", "runbook").resolve()
 INVENTORY = CHECKOUT / "inventory" / "lab"
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")  # pytest -n gives every worker an Aurora host of its own
 HOSTS = [f"aurora{int(WORKER.removeprefix('gw')) + 1}"] if WORKER else sorted(lab.aurora_hosts())
@@ -79,7 +81,7 @@ def finish(process: subprocess.Popen) -> str:
 
 
 def start_playbook(name: str, *arguments: str, cwd: Path = CHECKOUT) -> subprocess.Popen:
-    path = name if "." in name else f"playbooks/{name}.yml"
+    path = name if "." in name else str(INSTALLED / "playbooks" / f"{name}.yml")
     limit = ["--limit", HOST] if WORKER else []
     return start(["ansible-playbook", path, "-i", str(INVENTORY), *limit, *arguments], cwd)
 

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 CHECKOUT = Path(__file__).resolve().parents[3]
+# This checkout, or what a controller of another version installed of it.
+INSTALLED = Path(os.environ["ANSIBLE_COLLECTIONS_PATH"], "ansible_collections", "aurora", "runbook").resolve()
 MODULES = sorted(path.stem for path in (CHECKOUT / "plugins" / "modules").glob("*.py"))
 
 
@@ -15,10 +18,10 @@ def collection(tmp_path_factory):
     root = tmp_path_factory.mktemp("collections")
     ours = root / "ansible_collections" / "aurora" / "runbook"
     (ours / "plugins" / "action").mkdir(parents=True)
-    for name in ("roles", "playbooks", "meta", "galaxy.yml"):
-        (ours / name).symlink_to(CHECKOUT / name)
+    for name in ("roles", "playbooks", "meta"):
+        (ours / name).symlink_to(INSTALLED / name)
     for name in ("filter", "lookup", "module_utils", "doc_fragments"):
-        (ours / "plugins" / name).symlink_to(CHECKOUT / "plugins" / name)
+        (ours / "plugins" / name).symlink_to(INSTALLED / "plugins" / name)
     for name in MODULES:
         stand_in = CHECKOUT / "tests" / "unit" / "roles" / "stand_ins" / "stand_in.py"
         (ours / "plugins" / "action" / f"{name}.py").symlink_to(stand_in)

@@ -128,7 +128,7 @@ def look(incident, cause):
     }
 
 
-def run(incident, hosts, collection, tmp_path, *more):
+def run(incident, hosts, collection, tmp_path, *more, limit="all"):
     """Run the playbook of an incident or at a path, and ``more`` in the same run, against hosts that answer as given.
 
     What it printed, and the calls that the stand-ins noted, by whom they are about.
@@ -146,7 +146,7 @@ def run(incident, hosts, collection, tmp_path, *more):
         "ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml",
     }
     done = subprocess.run(
-        ["ansible-playbook", *playbooks, "-i", str(inventory)],
+        ["ansible-playbook", *playbooks, "-i", str(inventory), "--limit", limit],
         env={**os.environ, **settings, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_BECOME_EXE": "true"},
         capture_output=True,
         text=True,
@@ -157,12 +157,12 @@ def run(incident, hosts, collection, tmp_path, *more):
     return done.stdout, {name: (calls / name).read_text(encoding="ascii").splitlines() for name in os.listdir(calls)}
 
 
-def remediate(incident, hosts, collection, tmp_path, *more):
-    """The steps of a run on each host, its last verdict, and whether its end was put on record apart from them."""
-    printed, made = run(incident, hosts, collection, tmp_path, *more)
+def remediate(incident, hosts, collection, tmp_path, *more, limit="all"):
+    """The steps of a run on each host it is about, its last verdict, and whether its end was put on record apart."""
+    printed, made = run(incident, hosts, collection, tmp_path, *more, limit=limit)
     verdicts = dict(re.findall(r"- '(a\d+): ([^']+)'", printed))
     ended = made.get("ended", [])
-    return {name: (made.get(name, []), WORDS[verdicts[name]], name in ended) for name in hosts}
+    return {name: (made.get(name, []), WORDS[said], name in ended) for name, said in verdicts.items()}
 
 
 @pytest.mark.parametrize("incident", CASES)
@@ -209,6 +209,13 @@ def test_a_host_that_is_only_observed_is_left_alone_and_keeps_no_other_from_its_
     found = remediate("circuit_breaker", hosts, collection, tmp_path)
     assert found["a0"][:2] == ([], "not_recovered")
     assert [found[name][:2] for name in ("a1", "a2")] == [([KELLY], "recovered")] * 2
+
+
+def test_a_limit_keeps_to_its_hosts_and_they_are_repaired(collection, tmp_path):
+    """The hosts outside of it were never looked at, and have no facts to compare with."""
+    host = {"look": look("circuit_breaker", "wide_spreads"), "says": {KELLY: "recovered"}}
+    found = remediate("circuit_breaker", {"a0": host, "a1": host, "a2": host}, collection, tmp_path, limit="a1,a2")
+    assert found == {name: ([KELLY], "recovered", False) for name in ("a1", "a2")}
 
 
 def test_a_playbook_that_only_observes_touches_nothing(collection, tmp_path):
