@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ansible_collections.aurora.runbook.plugins.module_utils._systemd import Unit
+from ansible_collections.aurora.runbook.plugins.module_utils._systemd import FAILED, Unit
 
 START_INTERVAL, HOLD_INTERVAL = 0.25, 5.0
 
@@ -45,7 +45,7 @@ def wait_healthy(
     while True:
         seen = observe()
         unit, invocation = seen.unit, seen.unit["InvocationID"]
-        if unit["ActiveState"] == "failed":
+        if unit.phase == FAILED:
             return Health(False, f"it failed (Result={unit['Result']}, status {unit['ExecMainStatus']})", unit)
         if invocation and invocation not in (previous, current):
             if current:

@@ -77,8 +77,8 @@ CATALOGUE = {
     "restart_because": ("{unit}: would restart ({problem})", "{unit}: перезапустили б ({problem})"),
     "start_because": ("{unit}: would start (it is {state})", "{unit}: запустили б (зараз {state})"),
     "systemd_at_it": (
-        "{unit} is {state}: systemd is restarting it itself",
-        "{unit}: {state}, systemd перезапускає його сам",
+        "{unit} is {state}: systemd is starting it already",
+        "{unit}: {state}, systemd уже запускає його",
     ),
     "runs_already": ("{unit} runs already, nothing was done", "{unit} уже працює, нічого не робили"),
     "restarted_lately": (
@@ -113,6 +113,10 @@ CATALOGUE = {
     "refused_not_loaded": (
         "{unit} is {load} on this host; expected a loaded unit: look at `systemctl status {unit}`",
         "{unit}: {load} на цьому хості, а мав би бути loaded: дивіться `systemctl status {unit}`",
+    ),
+    "refused_state": (
+        "{unit} is {state}, which this version does not know: look at `systemctl status {unit}`",
+        "{unit}: {state}, цього стану ця версія не знає: дивіться `systemctl status {unit}`",
     ),
     "refused_transient": (
         "{unit} is transient: restart what made it",
@@ -194,9 +198,9 @@ CATALOGUE = {
         " треба {needed} (aurora_min_healthy); коли їх стане більше або з -e aurora_force=ПРИЧИНА",
     ),
     "guard_crash_loop": (
-        "guard crash_loop: {target} was restarted by systemd {count} times in {window} min, allowed are {limit}; one"
-        " more restart does not help: again in {minutes} min, or at once with -e aurora_force=REASON. It says: {words}",
-        "запобіжник crash_loop: systemd перезапустив {target} {count} р. за {window} хв, дозволено {limit}; ще один"
+        "guard crash_loop: {target} ended by itself {count} times in {window} min, allowed are {limit}; one more"
+        " restart does not help: again in {minutes} min, or at once with -e aurora_force=REASON. It says: {words}",
+        "запобіжник crash_loop: {target} сам завершився {count} р. за {window} хв, дозволено {limit}; ще один"
         " перезапуск не допоможе: знову за {minutes} хв або одразу з -e aurora_force=ПРИЧИНА. Він каже: {words}",
     ),
     "guard_restart_interval": (
@@ -498,8 +502,15 @@ CATALOGUE = {
         "runner чекає на ядро {waiting} % часу, а {name} (pid {pid}) займає {cpu_percent} % ядра",
     ),
     "iostat_says": ("disk {name} is {util} % busy", "диск {name} зайнятий на {util} %"),
-    "unit_down": ("{unit} is {state}, restarts: {restarts}", "{unit}: {state}, перезапусків: {restarts}"),
+    "unit_down": (
+        "{unit} is {state}, crashes in the last 5 min: {restarts}",
+        "{unit}: {state}, збоїв за останні 5 хв: {restarts}",
+    ),
     "healthz_says": ("{unit} runs, and /healthz says: {problem}", "{unit} працює, а /healthz каже: {problem}"),
+    "page_says": (
+        "{unit} runs, and its metrics cannot be read: {problem}",
+        "{unit} працює, а його метрик не прочитати: {problem}",
+    ),
     "memory_killed": (
         "{unit} was killed for its memory ({kills} times lately), its limit is {limit} MiB",
         "{unit} вбито через пам'ять (останнім часом {kills} р.), його межа {limit} МіБ",
@@ -651,6 +662,32 @@ CATALOGUE = {
     "mend_feed_crash_loop": (
         "mend what the feed's journal complains about, then run this again; it was not restarted again",
         "виправити те, на що скаржиться журнал фіда, і запустити ще раз; більше його не перезапускали",
+    ),
+    "mend_runner_down": (
+        "nothing trades here: find out why the runner ended (journalctl -u, its unit is named above), then start it by"
+        " hand; it was not started, since it would come up at full activity with its breaker closed",
+        "тут ніщо не торгує: з'ясувати, чому runner завершився (journalctl -u, його юніт названо вище), потім запустити"
+        " його вручну; автоматика не запускала: він піднявся б на повній активності із закритим circuit breaker",
+    ),
+    "mend_runner_crash_loop": (
+        "nothing trades here: mend what the runner's journal complains about (journalctl -u, its unit is named above);"
+        " it was not restarted, one more restart would not help",
+        "тут ніщо не торгує: виправити те, на що скаржиться журнал runner (journalctl -u, його юніт названо вище); його"
+        " не перезапускали, ще один перезапуск не допоміг би",
+    ),
+    "mend_runner_hung": (
+        "look whether the runner still trades: open orders at the exchange, its journal, its metrics page; it was not"
+        " restarted, since an open breaker lives in its memory",
+        "перевірити, чи runner ще торгує: відкриті ордери на біржі, його журнал, сторінка метрик; його не"
+        " перезапускали, бо відкритий circuit breaker живе в його пам'яті",
+    ),
+    "mend_runner_starting": (
+        "the runner is only starting: see that it comes up, then run this again",
+        "runner лише запускається: переконатися, що він піднявся, і запустити ще раз",
+    ),
+    "mend_runner_stopping": (
+        "the runner is stopping: ask who or what stops it; when it has ended, run this again",
+        "runner зупиняється: з'ясувати, хто або що його зупиняє; коли він завершиться, запустити ще раз",
     ),
     "mend_nginx_config": (
         "mend the line that nginx names, check it with nginx -t, then run this again; nginx was not reloaded",

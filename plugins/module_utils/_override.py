@@ -126,7 +126,7 @@ def check_unit(current: Current, state: str, wanted: Mapping[str, str]) -> None:
             f"{unit.id} was edited without daemon-reload; ours would switch that edit on."
             " Look at `systemctl cat` and run `systemctl daemon-reload` yourself first"
         )
-    crashing = unit["ActiveState"] == "failed" or unit["SubState"].startswith("auto-restart")
+    crashing = unit.phase in (_systemd.FAILED, _systemd.RESTARTS)
     helped = crashing and not split(wanted)[0]  # by more memory, perhaps
     if state == "present" and not unit.running and not unfinished and not helped:
         raise RunbookError(
@@ -208,7 +208,8 @@ def plan_settled(current: Current) -> Plan:
     if lease is None or lease.whole:
         return Plan(dict(lease.written) if lease else {}, {})
     plan = _toward(current, settle(lease)[0])
-    ended_itself = current.unit["ActiveState"] in ("failed", "activating") and not unit_gone(current)
+    ends = (_systemd.FAILED, _systemd.RESTARTS, _systemd.STARTS)
+    ended_itself = current.unit.phase in ends and not unit_gone(current)
     return replace(plan, restart=plan.restart or ended_itself)
 
 

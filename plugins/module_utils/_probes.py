@@ -150,19 +150,26 @@ def model_valid(user: str, home: str, runner: str, limit: float) -> dict:
 
 
 def units(names: Mapping[str, str]) -> dict:
-    """Runbook 1, action 4: ``systemctl status`` by role, with use against limits in bytes and nanoseconds of CPU."""
+    """Runbook 1, action 4: ``systemctl status`` by role, with use against limits in bytes and nanoseconds of CPU.
+
+    ``crashes``, ``killed`` and ``killed_for_memory`` are of late, ``restarts`` is what systemd counts.
+    """
     found = _systemd.show(_command.run, names.values())
-    return {role: _unit(role, unit) for role, unit in zip(names, found)}
+    return {role: _unit(role, unit, _systemd.crashes(_command.run, unit)) for role, unit in zip(names, found)}
 
 
-def _unit(role: str, unit: _systemd.Unit) -> dict:
+def _unit(role: str, unit: _systemd.Unit, crashes: _systemd.Crashes) -> dict:
     return {
         "role": role,
         "id": unit.id,
         "state": unit.state,
+        "phase": unit.phase,
         "running": unit.running,
         "loaded": unit["LoadState"],
         "restarts": unit.number("NRestarts"),
+        "crashes": crashes.count,
+        "killed": crashes.killed,
+        "killed_for_memory": crashes.memory,
         "since": unit["ActiveEnterTimestamp"],
         "up_seconds": unit.up_seconds,
         "result": unit["Result"],

@@ -14,6 +14,7 @@ from ansible_collections.aurora.runbook.plugins.module_utils import (
     _record,
     _redact,
     _summary,
+    _triage,
 )
 from ansible_collections.aurora.runbook.plugins.module_utils._messages import say
 
@@ -48,18 +49,35 @@ def standing(look: Mapping, incident: str, unfinished: bool = True) -> str:
     """Where a look puts a host: ``breached``, ``healthy``, ``unknown``, or ``unhandled`` by the runbook.
 
     An ``unfinished`` override, whatever it is of, comes before "nothing breached", and a HALF_OPEN breaker is not
-    nothing to do. Half a profile of TCP settings does no harm until a run that repairs something settles it.
+    nothing to do. Half a profile of TCP settings does no harm until a run that repairs something settles it. What a
+    runner shows that is down, hangs or crashes again and again is no indicator, and no rung is safe for it.
     """
     entry = look.get("indicators", {}).get(incident)
     if not entry or look["probes"]["leases"]["status"] != "ok":
         return "unknown"
     if unfinished and incident in _indicators.INCIDENTS and any(map(_unfinished, look["leases"])):
         return "breached"
+    if _runner(look, incident, _triage.RUNNER_OUT):
+        return "unhandled"
+    if _runner(look, incident, _triage.RUNNER_MOVES):
+        return "unknown"
     if entry["value"] is None:
         return "unknown"
     if entry["breached"] is False:
         return "unknown" if incident == "sse_availability" and NO_WAY in look["probes"] else "healthy"
     return "breached" if incident in _indicators.INCIDENTS else "unhandled"
+
+
+def _runner(look: Mapping, incident: str, names: Sequence[str] = (*_triage.RUNNER_OUT, *_triage.RUNNER_MOVES)) -> bool:
+    """Whether a runner that is out of order, or on its way, is why nobody can judge an incident's indicator."""
+    ours = incident in _indicators.INDICATORS and _indicators.INDICATORS[incident].service == "runner"
+    return ours and any(cause["cause"] in names for cause in look.get("causes", []))
+
+
+def _causes(look: Mapping, incident: str) -> list[Mapping]:
+    """The causes that a look found: what keeps the incident's indicator from being judged comes first."""
+    first = (*_triage.RUNNER_OUT, *_triage.RUNNER_MOVES) if _runner(look, incident) else ()
+    return sorted(look.get("causes", []), key=lambda cause: cause["cause"] not in first)
 
 
 def seen(look: Mapping, incident: str) -> dict:
@@ -77,7 +95,7 @@ def seen(look: Mapping, incident: str) -> dict:
         },
         "causes": [
             {**cause, "evidence": [_messages.bare(said) for said in cause["evidence"]]}
-            for cause in look.get("causes", [])[:5]
+            for cause in _causes(look, incident)[:5]
         ],
         "indicators": {name: each["value"] for name, each in read.items()},
         "open": _open(look, incident),
@@ -198,7 +216,11 @@ def _was(language: str, incident: str, host: Host) -> list[str]:
     if "indicators" not in host.look:
         return _not_seen(language, host.look)
     seen = _summary.blind(language, host.look, [incident]) or _summary.state(language, host.look)
-    return [*seen, *_summary.failed(language, host.look, [NO_WAY, "leases"]), *_summary.causes(language, host.look)[:2]]
+    return [
+        *seen,
+        *_summary.failed(language, host.look, [NO_WAY, "leases"]),
+        *_summary.causes(language, _causes(host.look, incident)[:2]),
+    ]
 
 
 def _not_seen(language: str, result: Mapping) -> list[str]:
@@ -287,9 +309,10 @@ def _next(language: str, incident: str, host: Host) -> list[str]:
     if incident == REVERT or (host.verdict == "not_recovered" and not host.actions):
         known = INCIDENT_OF_REVERT if incident == REVERT else incident
         return [say(language, "next_remediate", incident=known, host=host.name)]
+    advice = _advice(language, _causes(host.look, incident))
     if host.verdict == "unknown":
-        return [say(language, "next_unknown")]
-    return [*_advice(language, host), *_person(language, host)]
+        return [*(advice if _runner(host.look, incident) else []), say(language, "next_unknown")]
+    return [*advice, *_person(language, host)]
 
 
 _STOPPED = {"held": "next_held", "paused": "next_paused", "paused_open": "next_paused"}
@@ -308,9 +331,9 @@ def _person(language: str, host: Host) -> list[str]:
     return [say(language, "next_refused")]
 
 
-def _advice(language: str, host: Host) -> list[str]:
-    """What a person can do about the likeliest cause, where no rung cures it."""
-    causes = [cause["cause"] for cause in host.look.get("causes", [])[:1]]
+def _advice(language: str, found: Sequence[Mapping]) -> list[str]:
+    """What a person can do about the first of these causes, where no rung cures it."""
+    causes = [cause["cause"] for cause in found[:1]]
     return [say(language, f"mend_{cause}") for cause in causes if f"mend_{cause}" in _messages.CATALOGUE]
 
 

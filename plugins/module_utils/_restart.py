@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from ansible_collections.aurora.runbook.plugins.module_utils import _record, _stamps, _systemd
 
-LOOP_RESTARTS, LOOP_SECONDS = 3, 300  # systemd's own restarts that make a crash loop, and the time they fall in
-YOUNG_SECONDS = 10  # what systemd restarted itself may take that long to answer
 TRADER = "KELLY_MULTIPLIER"  # what only the trading loop has in its environment
 WAIT, START, RESTART = "wait", "start", "restart"
 ACTION = "service_restart"  # as the record names it
@@ -19,9 +17,9 @@ ACTION = "service_restart"  # as the record names it
 class Current:
     """What is on the host. ``problem`` says why the unit is not well, ``trades`` that it is the trading loop.
 
-    ``crashes`` counts systemd's own restarts in the last LOOP_SECONDS, ``loop_left`` is how many seconds that makes a
-    crash loop yet, ``last_words`` is what the service said then. ``up`` and ``ours`` are seconds since it came up and
-    since we restarted it, None where it did not.
+    ``crashes`` counts how often it ended by itself of late, ``loop_left`` is how many seconds that makes a crash loop
+    yet, ``last_words`` is what the service said then. ``up`` and ``ours`` are seconds since it came up and since we
+    restarted it, None where it did not.
     """
 
     unit: _systemd.Unit
@@ -74,7 +72,7 @@ def plan(current: Current, state: str, min_interval: float, mended: bool = False
 
     if unit["LoadState"] != "loaded":
         return refuse("refused_not_loaded", load=unit["LoadState"] or "unknown")
-    if state == "started" and unit["ActiveState"] in ("active", "reloading"):
+    if state == "started" and unit.running:
         return Plan("", "runs_already", values)
     if unit["Transient"] == "yes":
         return refuse("refused_transient")
@@ -82,20 +80,24 @@ def plan(current: Current, state: str, min_interval: float, mended: bool = False
         return refuse("refused_reload")
     if current.trades:
         return refuse("refused_trader")
-    looping = current.crashes >= LOOP_RESTARTS and not mended
-    young = current.up is not None and current.up < YOUNG_SECONDS
-    if not looping and (unit["ActiveState"] == "activating" or (current.crashes and current.problem and young)):
+    if unit.phase == _systemd.UNKNOWN:
+        return refuse("refused_state")
+    looping = current.crashes >= _systemd.LOOP_CRASHES and not mended
+    young = current.up is not None and current.up < _systemd.YOUNG_SECONDS  # what just came up needs a moment to answer
+    coming = unit.phase in (_systemd.STARTS, _systemd.RESTARTS) or (current.crashes and current.problem and young)
+    if not looping and coming:
         return Plan(WAIT, "systemd_at_it", values)
     if not looping and not current.problem and current.up is not None and current.up < min_interval:
         return Plan("", "restarted_lately", {**values, "seconds": round(current.up)})
     guard = _crash_loop(current) if looping else _restart_interval(current, min_interval)
-    if state == "restarted" and unit["ActiveState"] in ("active", "reloading", "deactivating", "activating"):
+    exited = unit["ActiveState"] == "active" and unit.phase == _systemd.ENDED  # for systemd it is started already
+    if exited or (state == "restarted" and not unit.over):
         return Plan(RESTART, "restart_because", {**values, "problem": current.problem or unit.state}, guard=guard)
     return Plan(START, "start_because", values, guard=guard)
 
 
 def _crash_loop(current: Current) -> Guard:
-    values = {"count": current.crashes, "window": LOOP_SECONDS // 60, "limit": LOOP_RESTARTS - 1}
+    values = {"count": current.crashes, "window": _systemd.LOOP_SECONDS // 60, "limit": _systemd.LOOP_CRASHES - 1}
     words = current.last_words or "–"
     return Guard("crash_loop", current.loop_left, {"target": current.unit.id, "words": words, **values})
 
@@ -105,12 +107,6 @@ def _restart_interval(current: Current, limit: float) -> Guard | None:
         return None
     values = {"ago": round(current.ours), "limit": round(limit), "problem": current.problem or current.unit.state}
     return Guard("restart_interval", limit - current.ours, {"target": current.unit.id, **values})
-
-
-def loop_left(count: Callable[[float], int]) -> float:
-    """Seconds until a unit that crashes no more is in no crash loop. ``count`` counts restarts of the last seconds."""
-    every = range(LOOP_SECONDS)
-    return next((left for left in every if count(LOOP_SECONDS - left) < LOOP_RESTARTS), LOOP_SECONDS)
 
 
 def trades(unit: _systemd.Unit, environments: Iterable[Mapping[str, str]], files: Iterable[str]) -> bool:

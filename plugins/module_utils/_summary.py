@@ -23,7 +23,7 @@ def summary(language: str, triage: Mapping) -> list[str]:
     timer = triage["probes"].get("leases", {}).get("data", {})
     known = [
         *state(language, triage),
-        *causes(language, triage),
+        *causes(language, triage["causes"]),
         *standing(language, triage),
         *leases(language, triage["leases"], timer),
     ]
@@ -53,7 +53,8 @@ def state(language: str, triage: Mapping) -> list[str]:
     return lines or [say(language, "nothing_breached")]
 
 
-def causes(language: str, triage: Mapping) -> list[str]:
+def causes(language: str, found: Iterable[Mapping]) -> list[str]:
+    """A line for each cause, with the evidence for it."""
     return [
         say(
             language,
@@ -61,7 +62,7 @@ def causes(language: str, triage: Mapping) -> list[str]:
             cause=cause["cause"],
             evidence="; ".join(say(language, e["message"], **e["values"]) for e in cause["evidence"]),
         )
-        for cause in triage["causes"]
+        for cause in found
     ]
 
 

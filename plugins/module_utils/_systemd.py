@@ -7,7 +7,7 @@ import json
 import os
 import re
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from ansible_collections.aurora.runbook.plugins.module_utils._command import Completed
@@ -15,7 +15,48 @@ from ansible_collections.aurora.runbook.plugins.module_utils._errors import Comm
 
 Run = Callable[[list[str]], Completed]
 
-RESTART_SCHEDULED = "5eb03494b6584870a536b337290809b3"  # systemd's message id of a restart of its own
+# What a service is doing, by the pair of states that systemd shows. A pair that is in no table is UNKNOWN: that is
+# neither up nor down.
+RUNS, STARTS, RESTARTS, STOPS, ENDED, FAILED, UNKNOWN = (
+    "runs", "starts", "restarts", "stops", "ended", "failed", "unknown",
+)  # fmt: skip
+SUB_STATES = {
+    # A service that reads its configuration or its credentials anew goes on serving meanwhile.
+    RUNS: {
+        "active": ("running",),
+        "reloading": ("reload", "reload-signal", "reload-notify", "reload-post"),
+        "refreshing": ("refresh-extensions", "refresh-credentials", "mounting"),
+    },
+    STARTS: {
+        "activating": ("condition", "start-pre", "start", "start-post"),
+        "active": ("condition", "start-pre", "start", "start-post"),  # of a service of Type=idle
+    },
+    RESTARTS: {
+        "activating": ("auto-restart", "auto-restart-queued"),
+        "inactive": ("dead-before-auto-restart",),
+        "failed": ("failed-before-auto-restart",),
+    },
+    STOPS: {
+        "deactivating": (
+            "stop", "stop-watchdog", "stop-sigterm", "stop-sigkill", "stop-post",
+            "final-watchdog", "final-sigterm", "final-sigkill",
+        ),
+    },
+    # "active (exited)" has no process left, and what is being cleaned had none before.
+    ENDED: {"inactive": ("dead", "dead-resources-pinned"), "active": ("exited",), "maintenance": ("cleaning",)},
+    FAILED: {"failed": ("failed",)},
+}  # fmt: skip
+PHASES = {
+    (active, sub): phase for phase, states in SUB_STATES.items() for active, subs in states.items() for sub in subs
+}
+# A service that ended by itself so often within so many seconds is in a crash loop; one that somebody started is out of
+# it once it stayed up for YOUNG_SECONDS.
+LOOP_CRASHES, LOOP_SECONDS, YOUNG_SECONDS = 3, 300, 10
+# systemd's message ids.
+STARTED, STOPPING = "39f53479d3a045ac8e11786248231fbf", "de5b426a63be47a7b6ac3eaac82e2f6f"
+PROCESS_EXIT, FAILURE = "98e322203f7a4ed290d09fe03c09fe15", "d9b373ed55a64feb8242e02dbe79a49c"
+RESTART_SCHEDULED = "5eb03494b6584870a536b337290809b3"
+ENDED_BY_HAND = re.compile(r"Sent signal SIG(?:KILL|TERM|INT|QUIT|ABRT) to .* on client request")
 UNIT_NAME = re.compile(r"[A-Za-z0-9:_.@][A-Za-z0-9:_.@-]{0,200}")
 PROPERTIES = (
     "Id", "LoadState", "ActiveState", "SubState", "Transient", "NeedDaemonReload", "CanReload",
@@ -40,8 +81,18 @@ class Unit:
         return self["Id"] or self.asked
 
     @property
+    def phase(self) -> str:
+        """What it is doing; RESTARTS is between a crash and systemd's own start."""
+        return PHASES.get((self["ActiveState"], self["SubState"]), UNKNOWN)
+
+    @property
     def running(self) -> bool:
-        return self["ActiveState"] == "active" and self["SubState"] == "running"
+        return self.phase == RUNS
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing of it runs any more, and nothing is on its way."""
+        return self.phase in (ENDED, FAILED)
 
     @property
     def pid(self) -> int:
@@ -176,12 +227,86 @@ def journal(run: Run, unit: str, lines: int = 20) -> list[str]:
     return run([*argv, f"--unit={unit}"]).out.splitlines()
 
 
-def automatic_restarts(run: Run, unit: str, seconds: float) -> int:
-    """How often systemd itself restarted a unit lately, from its journal: NRestarts does not say when."""
-    argv = ["journalctl", "--no-pager", "--quiet", "--boot", "--output=json", "--output-fields=UNIT", "--lines=50"]
-    lines = run([*argv, "_PID=1", f"UNIT={unit}", f"MESSAGE_ID={RESTART_SCHEDULED}"]).out.splitlines()
-    since = (time.monotonic() - seconds) * 1e6
-    return sum(int(json.loads(line)["__MONOTONIC_TIMESTAMP"]) >= since for line in lines)
+@dataclass(frozen=True)
+class Crashes:
+    """How a service ended by itself of late, one run after the other: seconds since each, the latest first.
+
+    ``killed`` of them were killed although nobody sent a signal, ``memory`` of those for their memory, as systemd says.
+    """
+
+    ages: tuple[float, ...] = ()
+    killed: int = 0
+    memory: int = 0
+
+    @property
+    def count(self) -> int:
+        return len(self.ages)
+
+    @property
+    def loop_left(self) -> float:
+        """Seconds until this is no crash loop any more, when no crash follows; 0 for none."""
+        return LOOP_SECONDS - self.ages[LOOP_CRASHES - 1] if self.count >= LOOP_CRASHES else 0.0
+
+
+def crashes(run: Run, unit: Unit) -> Crashes:
+    """How a service ended by itself of late, by when its runs started and ended.
+
+    NRestarts does not say when, misses what somebody restarted, and a manual restart keeps it on systemd 252 and
+    resets it on 257. It counts only where the journal tells nothing of a service that is restarting right now.
+    """
+    up = unit.up_seconds
+    if up is not None and up >= LOOP_SECONDS:
+        return Crashes()
+    argv = ["journalctl", "--no-pager", "--quiet", "--boot", "--output=json", "--lines=200"]
+    fields = "--output-fields=MESSAGE_ID,MESSAGE,INVOCATION_ID,UNIT_RESULT,EXIT_CODE,EXIT_STATUS"
+    lines = run([*argv, fields, "_PID=1", f"UNIT={unit.id}"]).out.splitlines()
+    told = [entry for line in lines if (entry := _journal_entry(line))]
+    if told:
+        return judge_crashes(told, time.monotonic())
+    doubtful = unit.phase == RESTARTS or (up is not None and up < YOUNG_SECONDS)
+    return Crashes((0.0,) * (unit.number("NRestarts") or 0)) if doubtful else Crashes()
+
+
+def _journal_entry(line: str) -> dict | None:
+    """A line of ``journalctl --output=json`` about a run of a unit, None for any other."""
+    try:
+        entry = json.loads(line)
+        return {**entry, "at": int(entry["__MONOTONIC_TIMESTAMP"]) / 1e6} if entry.get("INVOCATION_ID") else None
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return None
+
+
+def judge_crashes(told: Iterable[Mapping], now: float) -> Crashes:
+    """The crashes of the last LOOP_SECONDS that follow each other.
+
+    ``told`` is what the journal has of a unit, each entry ``at`` so many seconds after boot, the oldest first. A run
+    that somebody started and that stayed up ends what was before it.
+    """
+    runs: dict[str, list[Mapping]] = {}
+    for entry in told:
+        runs.setdefault(str(entry["INVOCATION_ID"]), []).append(entry)
+    ages, killed, memory = [], 0, 0
+    order = list(runs.values())
+    for index in reversed(range(len(order))):
+        run, by_systemd = order[index], index > 0 and _first(order[index - 1], RESTART_SCHEDULED) is not None
+        started = _first(run, STARTED)
+        ended = _first(run, FAILURE) or _first(run, RESTART_SCHEDULED)
+        asked = _first(run, STOPPING) is not None or any(ENDED_BY_HAND.search(str(e.get("MESSAGE"))) for e in run)
+        if ended and not asked and now - ended["at"] < LOOP_SECONDS:
+            ages.append(now - ended["at"])
+            how, exits = ended.get("UNIT_RESULT"), _first(run, PROCESS_EXIT) or {}
+            by_signal = (how, exits.get("EXIT_CODE"), exits.get("EXIT_STATUS")) == ("signal", "killed", "9")
+            memory += how == "oom-kill"
+            killed += by_signal or how == "oom-kill"
+        goes_on = index == len(order) - 1 and not (ended or asked)
+        last = ended["at"] if ended else now if goes_on else run[-1]["at"]
+        if started and not by_systemd and last - started["at"] >= YOUNG_SECONDS:
+            break
+    return Crashes(tuple(ages), killed, memory)
+
+
+def _first(entries: Iterable[Mapping], message: str) -> Mapping | None:
+    return next((entry for entry in entries if entry.get("MESSAGE_ID") == message), None)
 
 
 def last_words(run: Run, unit: str, lines: int = 3) -> list[str]:

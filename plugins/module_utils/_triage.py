@@ -15,6 +15,7 @@ from ansible_collections.aurora.runbook.plugins.module_utils import (
     _metrics,
     _public_way,
     _stamps,
+    _systemd,
 )
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
 from ansible_collections.aurora.runbook.plugins.module_utils._parallel import Finding
@@ -32,7 +33,9 @@ FULL_PERCENT = 95.0
 NEAR_LIMIT, NEAR_QUOTA = 0.95, 0.9
 BESIDE = 0.4  # the weight of what is found beside the breach, and must not pick a rung before its cause
 BUSY_PERCENT, WAITING_PERCENT, HOG_PERCENT, THROTTLED_PERCENT = 90, 20, 50, 50
-LOOP_RESTARTS, YOUNG_SECONDS, LATELY_SECONDS = 3, 10, 300
+# What a runner is out of order by, and what it is on its way by. Its indicators say nothing then.
+RUNNER_OUT = ("runner_down", "runner_crash_loop", "runner_hung")
+RUNNER_MOVES = ("runner_starting", "runner_stopping")
 TRADE_CAUSES = ("stale_trades", "malformed_trades", "few_trades")
 
 
@@ -92,7 +95,8 @@ def _unserved(findings: Mapping[str, Finding]) -> bool:
     """
     feed = findings["units"].data.get("feed", {})
     silent = findings["feed_metrics"].status != "ok" and feed.get("loaded") == "loaded"
-    ill = silent and (not feed["running"] or not _healthy(findings) or _at_quota(feed, findings) is not None)
+    down = feed.get("phase") not in (_systemd.RUNS, _systemd.UNKNOWN)
+    ill = silent and (down or not _healthy(findings) or _at_quota(feed, findings) is not None)
     return ill or (bool(_broken_links(findings)) and not _in_doubt(findings))
 
 
@@ -317,8 +321,8 @@ def _from_model(findings: Mapping[str, Finding]) -> Iterator[Cause]:
 
 def _from_host(read: Mapping[str, dict], findings: Mapping[str, Finding]) -> Iterator[Cause]:
     lossy = read["sse_availability"]["breached"] is True and read["sse_availability"]["source"] != "healthz"
-    for unit in findings["units"].data.values():
-        yield from _from_unit(unit, findings, lossy)
+    ill = [cause for unit in findings["units"].data.values() for cause in _from_unit(unit, findings, lossy)]
+    yield from ill
     nginx = findings["nginx_config"]
     if nginx.status == "ok" and not nginx.data["valid"]:  # an nginx that runs still serves what it loaded
         runs = findings["units"].data.get("nginx", {}).get("running", False)
@@ -327,7 +331,7 @@ def _from_host(read: Mapping[str, dict], findings: Mapping[str, Finding]) -> Ite
         yield Cause("certificate_expired", 0.95, (("certificate_says", {"problem": findings["certificate"].problem}),))
     if findings["dns"].status != "ok":
         yield Cause("dns", 0.85, (("dns_says", {"problem": findings["dns"].problem}),))
-    serving = _healthy(findings) and not lossy
+    serving = _healthy(findings) and not lossy and not any(cause.name in RUNNER_OUT for cause in ill)
     for path, figures in findings["disk"].data.get("paths", {}).items():
         for what in ("used_percent", "inodes_used_percent"):
             if figures[what] >= FULL_PERCENT:
@@ -356,38 +360,56 @@ def _from_load(findings: Mapping[str, Finding]) -> Iterator[Cause]:
 
 
 def _from_unit(unit: Mapping, findings: Mapping[str, Finding], lossy: bool) -> Iterator[Cause]:
-    role = unit["role"] if unit["loaded"] == "loaded" else "absent"
-    values = {"unit": unit["id"], "state": unit["state"], "restarts": unit["restarts"] or 0}
+    role, phase = unit["role"], unit["phase"]
+    here = unit["loaded"] == "loaded" or (role == "runner" and unit["loaded"] != "not-found")  # masked, it is down too
     # With a broken configuration that is the cause, and nginx only follows from it.
-    if role == "nginx" and not unit["running"] and findings["nginx_config"].data.get("valid", True):
-        yield Cause("nginx_down", 0.9, (("unit_down", values),))
-    if role != "feed":
+    if not here or (role == "nginx" and not findings["nginx_config"].data.get("valid", True)):
         return
-    if _loops(unit, findings):
-        yield Cause("feed_crash_loop", 0.9, (("unit_down", values),))
-    elif not unit["running"]:
-        yield Cause("feed_down", 0.9, (("unit_down", values),))
-    elif not _healthy(findings):
+    values = {"unit": unit["id"], "state": unit["state"], "restarts": unit["crashes"]}
+    answers = _answers(role, findings)
+    if _loops(unit, answers) and role != "nginx":
+        yield Cause(f"{role}_crash_loop", 0.9, (("unit_down", values),))
+    elif phase in (_systemd.ENDED, _systemd.FAILED):
+        yield Cause(f"{role}_down", 0.9, (("unit_down", values),))
+    elif phase in (_systemd.STARTS, _systemd.RESTARTS):
+        yield Cause(f"{role}_starting", 0.9, (("unit_down", values),))
+    elif phase == _systemd.STOPS:
+        yield Cause(f"{role}_stopping", 0.9, (("unit_down", values),))
+    elif not answers and phase == _systemd.UNKNOWN:
+        yield Cause("unknown", 0.0, (("unit_down", values),))
+    elif not answers and role == "feed":
         problem = findings["healthz_local"].problem or f"HTTP {findings['healthz_local'].data['status']}"
         yield Cause("feed_hung", 0.9, (("healthz_says", {"unit": unit["id"], "problem": problem}),))
-    silent = findings["feed_metrics"].status != "ok"
-    suffers = lossy or silent or not unit["running"] or not _healthy(findings)
-    yield from _from_limits(unit, findings, 0.93 if suffers else BESIDE)
+    elif not answers:
+        young = (unit["up_seconds"] or 0) < _systemd.YOUNG_SECONDS
+        says = {"unit": unit["id"], "problem": findings["runner_metrics"].problem}
+        yield Cause("runner_starting" if young else "runner_hung", 0.9, (("page_says", says),))
+    if role == "feed":
+        silent = findings["feed_metrics"].status != "ok"
+        suffers = lossy or silent or not unit["running"] or not answers
+        yield from _from_limits(unit, findings, 0.93 if suffers else BESIDE)
 
 
-def _loops(unit: Mapping, findings: Mapping[str, Finding]) -> bool:
-    """Restarted by systemd again and again: between two starts, or just started and not yet dead again."""
-    if (unit["restarts"] or 0) < LOOP_RESTARTS:
+def _answers(role: str, findings: Mapping[str, Finding]) -> bool:
+    """Whether a service that runs does its work, as far as it can be asked."""
+    if role == "feed":
+        return _healthy(findings)
+    return role != "runner" or findings["runner_metrics"].status == "ok"
+
+
+def _loops(unit: Mapping, answers: bool) -> bool:
+    """Whether a service ends again and again: it is between two starts, or just started and not yet dead again."""
+    if unit["crashes"] < _systemd.LOOP_CRASHES:
         return False
-    if not unit["running"]:
-        return unit["state"].startswith("activating")
-    return (unit["up_seconds"] or 0) < YOUNG_SECONDS and not _healthy(findings)
+    if unit["running"]:
+        return (unit["up_seconds"] or 0) < _systemd.YOUNG_SECONDS and not answers
+    return unit["phase"] != _systemd.ENDED
 
 
 def _from_limits(unit: Mapping, findings: Mapping[str, Finding], weight: float) -> Iterator[Cause]:
     """A service at its limits hangs or dies of that, so they weigh more than what they look like."""
     high, most = unit["memory_high"] or unit["memory_max"], unit["memory_max"] or unit["memory_high"]
-    kills = _kills(unit, findings)
+    kills = _kills(unit)
     if high and unit["memory_own"] >= NEAR_LIMIT * high:
         figures = {"unit": unit["id"], "mib": unit["memory_own"] >> 20, "limit": high >> 20}
         yield Cause("memory_limit", weight, (("memory_says", figures),))
@@ -400,15 +422,11 @@ def _from_limits(unit: Mapping, findings: Mapping[str, Finding], weight: float) 
         yield Cause("cpu_limit", weight, (("quota_says", figures),))
 
 
-def _kills(unit: Mapping, findings: Mapping[str, Finding]) -> int:
+def _kills(unit: Mapping) -> int:
     """How often a unit was killed for its memory: systemd says so, or (cgroup v1) it was again and again, by nobody."""
-    lines = findings["journal_feed"].data.get("lines", [])
-    killed = sum("status=9/KILL" in line for line in lines)
-    if unit["result"] == "oom-kill":
-        return max(1, killed)
-    lately = not unit["running"] or (unit["up_seconds"] or 0) < LATELY_SECONDS
-    again = lately and killed >= 2 and (unit["restarts"] or 0) >= 2
-    return killed if again and not any("signal SIGKILL" in line for line in lines) else 0
+    if unit["result"] == "oom-kill" or unit["killed_for_memory"]:
+        return max(1, unit["killed"])
+    return unit["killed"] if unit["killed"] >= 2 else 0
 
 
 def _from_way(findings: Mapping[str, Finding]) -> Iterator[Cause]:

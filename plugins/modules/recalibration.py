@@ -260,7 +260,7 @@ class Refitted:
 
 def observe(params):
     """Look at the data, and at the model too unless the data speaks against a refit anyway."""
-    if _service.observe(REFIT_UNIT)["ActiveState"] in ("active", "activating", "deactivating"):
+    if not _service.observe(REFIT_UNIT).over:
         raise RunbookError(f"a recalibration is under way on this host ({REFIT_UNIT}); wait for it and run this again")
     site = _calibration.site(params["user"], params["home"], params["runner_unit"], params["days"])
     limits = _calibration.Limits(**{name: params[name] for name in LIMITS})

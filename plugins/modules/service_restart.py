@@ -14,16 +14,16 @@ description:
   - Restarts or starts a unit without overriding anything, and proves that it came up and stays up.
   - Source is "Дії для вирішення" 1 and 4 of the runbook's section 1, C(systemctl restart) and C(nginx -t).
   - A restart of the feed drops every SSE client, so guards come first, and RV(verdict=refused) with the reason in
-    RV(done) means that nothing was done. Refused are a crash loop, which is a unit that systemd itself restarted 3
-    times within 5 minutes and nobody since; a unit that this module restarted less than O(min_interval_seconds) ago
-    and that is not well; a broken configuration with O(config_test); units that are not loaded, masked, transient, or
-    edited without daemon-reload; and the trading loop.
+    RV(done) means that nothing was done. Refused are a crash loop, which is a unit that ended by itself 3
+    times within 5 minutes and did not stay up since; a unit that this module restarted less than
+    O(min_interval_seconds) ago and that is not well; a broken configuration with O(config_test); units that are not
+    loaded, masked, transient, or edited without daemon-reload; and the trading loop.
   - The first two are guards. With O(incident) they are on record like the others, and O(incident.force) acts against
     them; a person's own call has O(mended) and O(min_interval_seconds).
   - The trading loop is never restarted bare, since an open breaker lives in its memory and would close. It is known by
     C(KELLY_MULTIPLIER) in the environment of a process of the unit, in the unit's C(Environment=) or in one of its
     C(EnvironmentFile=)s; M(aurora.runbook.service_override) restarts it with a smaller one.
-  - A unit that systemd is restarting by itself is waited for and not touched.
+  - A unit that is starting already, or that systemd is restarting by itself, is waited for and not touched.
   - A service that does not stop within 10 seconds of SIGTERM, as one that hangs may not, is killed.
   - Each restart is first put on record in C(/var/lib/aurora-runbook/incidents).
   - The task fails with the last lines of the journal when the service does not come up healthy.
@@ -141,7 +141,6 @@ recovery:
 """
 
 import contextlib
-import functools
 import math
 import time
 
@@ -171,27 +170,18 @@ POLL_SECONDS = 0.25
 
 def observe(name, health_url, records):
     unit = _service.observe(_systemd.check_name(name))
-    crashes, left = unit.number("NRestarts") or 0, 0.0  # since somebody last started it, however long that took
-    if crashes >= _restart.LOOP_RESTARTS:
-        crashes, left = crash_loop(unit.id)
+    crashes = _systemd.crashes(_command.run, unit)
     environments = _service.environments(unit).values()
     return _restart.Current(
         unit,
         problem=_service.objection(unit, {}, health_url) if unit.running else unit.state,
         trades=_restart.trades(unit, environments, environment_files(unit)),
-        crashes=crashes,
-        loop_left=left,
-        last_words=last_words(unit) if crashes >= _restart.LOOP_RESTARTS else "",
+        crashes=crashes.count,
+        loop_left=crashes.loop_left,
+        last_words=last_words(unit) if crashes.loop_left else "",
         up=unit.up_seconds,
         ours=_restart.ours(records, unit, _stamps.clock()),
     )
-
-
-def crash_loop(name):
-    """How often systemd restarted a unit of late, and for how many seconds yet that is a crash loop."""
-    read = functools.cache(lambda *argv: _command.run(list(argv)))
-    count = functools.partial(_systemd.automatic_restarts, lambda argv: read(*argv), name)
-    return count(_restart.LOOP_SECONDS), _restart.loop_left(count)
 
 
 def environment_files(unit):
@@ -249,7 +239,7 @@ def end_stuck(unit):
 def stopping(now, before):
     """Is what ran before still there?"""
     same = now["InvocationID"] == before["InvocationID"]
-    return same and now["ActiveState"] in ("active", "reloading", "deactivating")
+    return same and now.phase in (_systemd.RUNS, _systemd.STOPS)
 
 
 def reconnected(url, before, seconds):

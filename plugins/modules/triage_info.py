@@ -355,6 +355,8 @@ def look(params):
     codes = _triage.why(findings, time.time())
     causes = _triage.causes(read, codes, findings, {**_triage.WHY_CAUSES, **params["why_causes"]})
     breached = {name for name, entry in read.items() if entry["breached"]}
+    if any(cause.name in _triage.RUNNER_OUT for cause in causes):  # nothing trades, as with an open breaker
+        breached.add("circuit_breaker")
     result = {
         "severity": _indicators.severity({n: e["value"] for n, e in read.items() if e["value"] is not None}, breached),
         "indicators": read,

@@ -13,8 +13,8 @@ RUNNER, FEED = 9000, 8001
 OPEN, CLOSED = 2.0, 0.0
 SAMPLE_SECONDS = 5.0
 FEW = 40  # events in a sample that say too little
-FEED_UNIT = "aurora-live-feed"
-UNITS = ("aurora-runner", FEED_UNIT, "nginx", "lab-sse-clients")
+FEED_UNIT, RUNNER_UNIT = "aurora-live-feed", "aurora-runner"
+UNITS = (RUNNER_UNIT, FEED_UNIT, "nginx", "lab-sse-clients")
 
 
 class Host(Protocol):
@@ -107,6 +107,10 @@ def keeps_restarting(host: Host) -> bool:
     return not is_healthy(host) and host.restarts(FEED_UNIT) >= 3
 
 
+def runner_keeps_restarting(host: Host) -> bool:
+    return not host.page(RUNNER) and host.restarts(RUNNER_UNIT) >= 3
+
+
 def rose(port: int, family: str, at_least: float) -> Callable[[Host], bool]:
     return lambda host: risen(*sample(host, port), family) >= at_least
 
@@ -128,6 +132,8 @@ WELL = Sign("all is well", is_well)
 BREAKER_OPEN = Sign("the breaker is OPEN", lambda host: breaker(host) == OPEN)
 BREAKER_CLOSED = Sign("the breaker is CLOSED", lambda host: breaker(host) == CLOSED)
 FEED_DOWN = Sign("the feed is down", lambda host: host.states(FEED_UNIT) == ["failed"] and not is_healthy(host))
+RUNNER_DOWN = Sign("the runner is down", lambda host: host.states(RUNNER_UNIT) == ["failed"] and not host.page(RUNNER))
+RUNNER_RESTARTS = Sign("the runner ends again and again", runner_keeps_restarting)
 FEED_SILENT = Sign(
     "the feed runs and answers nothing",
     lambda host: host.states(FEED_UNIT) == ["active"] and not is_healthy(host),

@@ -476,10 +476,19 @@ def test_a_reduction_that_never_reached_the_process_is_finished_with_a_restart()
     assert _override.plan_settled(current(KELLY_BEFORE, half)).restart
 
 
-@pytest.mark.parametrize(("state", "restart"), [("inactive", False), ("failed", True), ("activating", True)])
-def test_a_stopped_service_stays_stopped_and_one_that_the_change_broke_is_started(state, restart):
+@pytest.mark.parametrize(
+    ("state", "sub", "restart"),
+    [
+        ("inactive", "dead", False),
+        ("deactivating", "stop-sigterm", False),
+        ("failed", "failed", True),
+        ("activating", "auto-restart", True),
+        ("activating", "start-pre", True),
+    ],
+)
+def test_a_stopped_service_stays_stopped_and_one_that_the_change_broke_is_started(state, sub, restart):
     half = lease(P_RAISED, P_BEFORE, _lease.APPLYING)
-    now = replace(current({}, half, ActiveState=state, SubState="x"), processes={})
+    now = replace(current({}, half, ActiveState=state, SubState=sub), processes={})
     assert _override.plan_settled(now).restart == restart
 
 

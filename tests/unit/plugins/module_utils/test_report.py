@@ -62,6 +62,40 @@ def test_where_a_look_puts_a_host(seen, where):
     assert _report.standing(seen, "circuit_breaker") == where
 
 
+def runner(cause, value=None, breached=None, problem="silent", others=()):
+    found = [*others, {"cause": cause, "weight": 0.9, "evidence": []}]
+    return {**look(value, breached, problem=problem), "causes": found}
+
+
+RUNNER_ILL = ("runner_down", "runner_crash_loop", "runner_hung")
+MARKET = {"cause": "wide_spreads", "weight": 1.0, "evidence": []}
+
+
+@pytest.mark.parametrize("values", [(None, None, "silent"), (2, True, ""), (0, False, ""), (None, None, "too_few")])
+@pytest.mark.parametrize("cause", [*RUNNER_ILL, "runner_starting", "runner_stopping"])
+def test_a_runner_out_of_order_is_no_healthy_host_and_no_rung_is_climbed(cause, values):
+    """An old window of Prometheus, or a page between two crashes, must not call it healthy or have it restarted."""
+    where = "unhandled" if cause in RUNNER_ILL else "unknown"
+    for incident, indicator in _indicators.INDICATORS.items():
+        if indicator.service == "runner":
+            assert _report.standing(runner(cause, *values), incident) == where
+    assert _report.standing(runner(cause, *values), "reconnects") == "healthy"
+    unfinished = {**runner(cause, *values), "leases": [HALF]}
+    assert _report.standing(unfinished, "circuit_breaker") == "breached"  # an earlier run's half is settled first
+
+
+@pytest.mark.parametrize("cause", [*RUNNER_ILL, "runner_starting", "runner_stopping"])
+def test_the_report_and_the_record_name_a_runner_out_of_order_and_what_to_do_before_other_causes(cause):
+    seen = runner(cause, others=[MARKET, {**MARKET, "cause": "dns"}])
+    host = _report.Host("a1", seen, [], "escalated" if cause in RUNNER_ILL else "unknown")
+    for language in _messages.LANGUAGES:
+        said = _report.report(language, "circuit_breaker", [host])
+        assert any(_messages.say(language, f"mend_{cause}") in line for line in said)
+        assert any(cause in line for line in said)
+    assert _report.seen(seen, "circuit_breaker")["causes"][0]["cause"] == cause
+    assert _report.seen(seen, "reconnects")["causes"][0]["cause"] == "wide_spreads"
+
+
 def test_a_host_whose_leases_cannot_be_read_is_unknown():
     seen = look(0, False)
     seen["probes"]["leases"]["status"] = "failed"
