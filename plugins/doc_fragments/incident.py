@@ -38,6 +38,12 @@ options:
         description: The alert behind it, with C(name), C(fingerprint) and C(starts_at).
         type: dict
         default: {}
+      cause:
+        description:
+          - What this run takes for the cause of the incident, in the words of M(aurora.runbook.triage_info); it stands
+            on record with each action. Without it O(incident.max_same_cure) holds nothing back.
+        type: str
+        default: ""
       seen:
         description: What the look found, for the record; C(open) are the incidents of the class that were open then.
         type: dict
@@ -74,8 +80,15 @@ options:
         default: 20
       max_ineffective:
         description:
-          - Actions of this incident in a row that may not have helped, 1 to 100. A raise that a person approved is
-            taken all the same.
+          - Actions of this incident in a row that may not have helped, 1 to 100; where nobody knows whether one did,
+            it did not. A raise that a person approved is taken all the same.
+        type: int
+        default: 3
+      max_same_cure:
+        description:
+          - How often within a day an action alike may be done on this host for the same O(incident.cause), in this
+            incident and others, 1 to 1000. What has to be cured again and again needs a person. A raise that a person
+            approved is taken all the same.
         type: int
         default: 3
       force:

@@ -32,6 +32,7 @@ from ansible_collections.aurora.runbook.plugins.module_utils import (
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import BusyError, RunbookError
 
 MAX_SAMPLES = 120  # of an indicator in a result
+MAX_CAUSE = 64  # characters of a cause; people may name their own (why_causes)
 GOOD = ("recovered", "healthy")
 
 
@@ -76,7 +77,7 @@ class Conduct:
         if settled:  # the guards count it
             self.said += settled
             records = self.recent()
-        wanted = _guards.Action(self.action, target, _guards.what(change), self.id)
+        wanted = _guards.Action(self.action, target, _guards.what(change), self.id, cause=self.cause)
         refusal = self._objection(wanted, restart, approved, own, records)
         if self.check_mode:
             return refusal.sentence if refusal else None
@@ -88,8 +89,13 @@ class Conduct:
         self._reopen(records)
         forced = self.incident["force"] if self.incident else ""
         data = {"action": self.action, "target": target, "change": list(change), "restart": restart, "forced": forced}
-        self.intent = self.write("intent", data)
+        self.intent = self.write("intent", {**data, "cause": self.cause})
         return None
+
+    @property
+    def cause(self) -> str:
+        """What this run takes for the cause of the incident, "" for a person's own call."""
+        return self.incident["cause"][:MAX_CAUSE] if self.incident else ""
 
     def _reopen(self, records: Sequence[_record.Record]) -> None:
         """What is done or proposed is so in an open incident, also when another run closed it meanwhile."""

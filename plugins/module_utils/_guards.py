@@ -10,16 +10,22 @@ from dataclasses import dataclass
 from ansible_collections.aurora.runbook.plugins.module_utils import _messages, _record, _stamps
 
 HOUR, DAY = 3600.0, 86400.0
+MAX_TIMES = 5  # of earlier actions that a refusal names
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Seconds between two actions alike, actions per hour and day, those in a row that may not help, peers needed."""
+    """Seconds between two actions alike, actions per hour and day, those in a row that may not help, peers needed.
+
+    ``max_same_cure`` is how often a day the same action may be done for the same cause, whether it helped or not: what
+    comes back again and again is not cured by it.
+    """
 
     cooldown_seconds: float = 1500.0
     max_per_hour: int = 6
     max_per_day: int = 20
     max_ineffective: int = 3
+    max_same_cure: int = 3
     min_healthy: int = 0
 
 
@@ -27,7 +33,8 @@ class Limits:
 class Action:
     """Something done to a target; ``what`` tells two actions apart. ``age`` in seconds, ``verdict`` of its recovery.
 
-    ``cut_off``: its module was killed, and nobody knows how far it came.
+    ``cut_off``: its module was killed, and nobody knows how far it came. ``cause`` is what its run took for the cause
+    of the incident, in the words of triage; "" where nobody said. ``at`` is when, by the host's clock.
     """
 
     action: str
@@ -37,6 +44,8 @@ class Action:
     age: float = 0.0
     verdict: str = ""
     cut_off: bool = False
+    cause: str = ""
+    at: str = ""
 
 
 @dataclass(frozen=True)
@@ -71,6 +80,8 @@ def history(records: Iterable[_record.Record], now: _stamps.Clock) -> list[Actio
                         _record.age(entry if outcome in ("done", "failed") else intent, now),
                         str(verdict or ""),
                         outcome == "unknown",
+                        str(intent.data.get("cause") or ""),
+                        intent.at,
                     )
                 )
     return sorted(done, key=lambda action: action.age)
@@ -102,6 +113,11 @@ def objection(
         seen = "?" if healthy_peers is None else healthy_peers
         return refusal("min_healthy", None, target=wanted.target, healthy=seen, needed=limits.min_healthy)
     same = [p for p in past if (p.action, p.target, p.what) == (wanted.action, wanted.target, wanted.what)]
+    cures = [p for p in same if wanted.cause and p.cause == wanted.cause and p.age < DAY]
+    if len(cures) >= limits.max_same_cure and not approved:
+        values = {"target": wanted.target, "action": _named(wanted), "cause": wanted.cause}
+        times = ", ".join(p.at for p in reversed(cures[:MAX_TIMES]))
+        return refusal("same_cure", None, **values, count=len(cures), times=times, limit=limits.max_same_cure)
     alike = [p for p in same if not p.cut_off]  # else a host would wait for what a dead run may not have done
     if alike and alike[0].age < limits.cooldown_seconds:
         values = {"target": wanted.target, "action": _named(wanted), "limit": round(limits.cooldown_seconds)}
@@ -118,8 +134,13 @@ def objection(
 
 
 def _in_vain(past: Sequence[Action]) -> int:
-    """How many of the latest actions in a row did not help; those that nobody watched do not count."""
-    judged = [action.verdict for action in past if action.verdict in ("recovered", "not_recovered")]
+    """How many of the latest actions in a row did not help. Where nobody knows, it did not help.
+
+    An action that nobody watched, since nobody asked for that, does not count.
+    """
+    verdicts = ("recovered", "not_recovered", "unknown")
+    judged = ["unknown" if action.cut_off else action.verdict for action in past]
+    judged = [verdict for verdict in judged if verdict in verdicts]
     return next((index for index, verdict in enumerate(judged) if verdict == "recovered"), len(judged))
 
 

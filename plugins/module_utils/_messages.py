@@ -191,6 +191,12 @@ CATALOGUE = {
         "запобіжник ineffective: останні {count} дій цього інциденту тут не допомогли, дозволено {limit}: має глянути"
         " людина; потім -e aurora_force=ПРИЧИНА",
     ),
+    "guard_same_cure": (
+        "guard same_cure: {action} was done to {target} {count} times within a day for {cause} ({times}), allowed are"
+        " {limit}: it does not last, a person has to look; then -e aurora_force=REASON",
+        "запобіжник same_cure: {action} для {target} за добу вже робили {count} р. через {cause} ({times}), дозволено"
+        " {limit}: це не тримається, має глянути людина; потім -e aurora_force=ПРИЧИНА",
+    ),
     "guard_min_healthy": (
         "guard min_healthy: {target} is not restarted while {healthy} other hosts of its group are healthy, needed are"
         " {needed} (aurora_min_healthy); when more are, or with -e aurora_force=REASON",

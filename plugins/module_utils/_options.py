@@ -34,6 +34,7 @@ INCIDENT = {
     "severity": {"type": "str", "choices": ["P0", "P1", "P2", "P3"]},
     "age_seconds": {"type": "float", "default": 0.0},
     "alert": {"type": "dict", "default": {}},
+    "cause": {"type": "str", "default": ""},
     "seen": {"type": "dict", "default": {}},
     "silence": {"type": "dict", "default": {}},
     "hosts": {"type": "list", "elements": "str", "default": []},
@@ -43,6 +44,7 @@ INCIDENT = {
     "max_per_hour": {"type": "int", "default": 6},
     "max_per_day": {"type": "int", "default": 20},
     "max_ineffective": {"type": "int", "default": 3},
+    "max_same_cure": {"type": "int", "default": 3},
     "force": {"type": "str", "default": ""},
     "last": {"type": "bool", "default": False},
 }
@@ -54,6 +56,7 @@ INCIDENT_RANGES = {
     "max_per_hour": (1, 1000),
     "max_per_day": (1, 1000),
     "max_ineffective": (1, 100),
+    "max_same_cure": (1, 1000),
 }
 LEASE_SECONDS = (60, 604800)  # or 0, for no end
 

@@ -7,7 +7,8 @@ Private to aurora.runbook. What is in a line, by ``what`` it is about:
 opened     id, incident, severity, alert, age_seconds (of the trouble by then), moved_from, hosts
 joined     alert, hosts: another run, or the same alert again; ``reopened`` after it was closed
 seen       severity, indicator, causes, indicators: what a look found
-intent     action, target, change, restart, forced: before a change
+intent     action, target, change, restart, forced, cause (what its run took for the cause of the incident): before
+           a change
 result     intent (its seq), outcome, changed, verdict, sentences, problem, recovery, samples: after it
 refused    action, target, guard, sentence, allowed_in
 verdict    verdict: how a run ended on this host

@@ -186,6 +186,11 @@ def test_each_cause_gets_its_rungs_and_no_other(incident, collection, tmp_path):
         held = "refused held" in says.values()
         ended_apart = (verdict != "recovered" or incident == "sse_availability") and not held
         assert (cause, *found[f"a{number}"]) == (cause, rungs, verdict, ended_apart)
+    noted = (tmp_path / "calls" / "causes").read_text(encoding="ascii").splitlines()
+    climbed = [(f"a{number}", case[0], case[2]) for number, case in enumerate(CASES[incident])]
+    assert set(noted) == {  # what a ladder goes by stands on record with each of its actions
+        f"{host} {'unknown' if cause == 'certificate_expired' else cause}" for host, cause, rungs in climbed if rungs
+    }
 
 
 def test_what_a_killed_run_left_is_settled_first_and_a_healthy_host_needs_no_rung(collection, tmp_path):

@@ -115,6 +115,7 @@ def test_an_intent_is_on_disk_before_the_change_and_its_result_before_the_answer
         "change": [STEP],
         "restart": True,
         "forced": "",
+        "cause": "",
     }
     assert (done.data["intent"], done.data["outcome"], done.data["changed"]) == (intent.seq, "done", True)
     assert (intent.by, intent.run) == ("olena", "first-run")
@@ -203,6 +204,35 @@ def test_a_guard_of_a_module_is_on_record_before_the_others_and_a_pause_comes_be
     _pause.begin("", "olena: mine", state)
     call(work)
     assert entries(state)[-1].data["guard"] == "pause"
+
+
+def test_the_same_cure_for_the_same_cause_is_refused_in_the_fourth_incident_of_a_day(state):
+    """Each recovered and was closed, so that no incident of them knows of another one."""
+    changed = []
+
+    def incident(number, **more):
+        identity = f"{ID[:-1]}{number}"
+        options = {"id": identity, "run": f"run-number-{number}", "cause": "wide_spreads", "last": True}
+        return {**INCIDENT, "cooldown_seconds": 0.0, **options, **more}
+
+    for number in range(3):
+        assert call(acting(changed), incident(number))["verdict"] == "recovered"
+    assert call(acting(changed), incident(3), check_mode=True)["verdict"] == "refused"
+    (refused,) = call(acting(changed), incident(4))["done"]
+    times = [_record.read(f"{ID[:-1]}{n}", state).last("intent").at for n in range(3)]
+    assert refused["values"]["times"] == ", ".join(times)
+    assert (refused["message"], refused["values"]["cause"]) == ("guard_same_cure", "wide_spreads")
+    fourth = _record.read(f"{ID[:-1]}4", state)
+    assert fourth.open  # and so it pages, with that sentence
+    assert fourth.last("refused").data["sentence"]["message"] == "guard_same_cure"
+    assert len(changed) == 3
+
+    _claim.release("run-number-4", state)
+    assert call(acting(changed), incident(5, cause="rate_limit"))["verdict"] == "recovered"
+    assert call(acting(changed), incident(6, force="the exchange mends it"))["verdict"] == "recovered"
+    assert call(acting(changed), None)["verdict"] == "recovered"  # a person's own call
+    intents = [entry.data["cause"] for entry in entries(state, fourth.id) if entry.what == "intent"]
+    assert intents == ["rate_limit", "wide_spreads"]
 
 
 def test_force_acts_against_the_guards_and_its_reason_is_on_record(state):

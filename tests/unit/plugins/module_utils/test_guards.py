@@ -19,6 +19,9 @@ LIMITS = _guards.Limits(cooldown_seconds=1500.0, max_per_hour=6, max_per_day=20,
 WIDE = _guards.Limits(cooldown_seconds=0.0, max_per_hour=1000, max_per_day=1000, max_ineffective=100)
 
 
+STAMP = _stamps.stamp(1.8e9)
+
+
 def objection(past, limits=LIMITS, wanted=KELLY, restart=False, healthy_peers=None, approved=False):
     past = sorted(past, key=lambda action: action.age)
     return _guards.objection(limits, past, wanted, restart, healthy_peers, approved)
@@ -92,6 +95,68 @@ def test_ineffective_one_that_helped_ends_the_chain_and_one_that_nobody_watched_
     assert objection(unwatched).guard == "ineffective"
 
 
+@pytest.mark.parametrize("unclear", [{"verdict": "unknown"}, {"cut_off": True}])
+def test_ineffective_what_nobody_knows_the_effect_of_did_not_help(unclear):
+    """Else runs that come to no answer would go on and on, and nobody would be called."""
+    chain = [replace(SLOW, age=4000.0 + n, **unclear) for n in range(3)]
+    check(objection(chain), "ineffective", None, "last 3 actions")
+    assert objection(chain[:2]) is None
+    assert objection([replace(SLOW, age=3999.0, verdict="recovered"), *chain]) is None
+    assert objection([chain[0], replace(chain[1], verdict="not_recovered", cut_off=False), chain[2]])
+
+
+CURED = replace(KELLY, verdict="recovered", cause="wide_spreads")
+WANTED = replace(KELLY, cause="wide_spreads")
+
+
+def cures(count, *changes):
+    """The same cure so often within a day, each in an incident of its own that recovered; some of them changed."""
+    done = [
+        replace(CURED, age=20000.0 * (n + 1), incident=f"{ID[:-1]}{n}", at=f"2026-11-24T0{9 - n}:00:00Z")
+        for n in range(count)
+    ]
+    return [replace(one, **change) for one, change in zip(done, [*changes, *[{}] * count])]
+
+
+def test_same_cure_what_comes_back_again_and_again_is_no_cure_and_the_times_are_told():
+    """A recovery that does not last is an incident of its own each time: no chain of any of them would ever stop it."""
+    check(
+        objection(cures(3), wanted=WANTED), "same_cure", None, "3 times", "wide_spreads", "T07:00:00Z", "allowed are 3"
+    )
+    text = objection(cures(3), wanted=WANTED).sentence["text"]
+    assert text.index("T07:00") < text.index("T08:00") < text.index("T09:00")
+    assert objection(cures(2), wanted=WANTED) is None
+    assert objection(cures(4), replace(LIMITS, max_same_cure=5), wanted=WANTED) is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"verdict": "unknown"}, {"verdict": "not_recovered"}, {"verdict": "", "cut_off": True}, {"verdict": ""}],
+)
+def test_same_cure_counts_however_it_ended(change):
+    assert objection(cures(3, change), wanted=WANTED).guard == "same_cure"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"age": 86400.0},
+        {"cause": "rate_limit"},
+        {"cause": ""},
+        {"what": ("DECISIONS_PER_MINUTE",)},
+        {"target": "aurora-live-feed.service"},
+        {"action": "service_restart"},
+    ],
+)
+def test_same_cure_is_one_action_on_one_target_for_one_cause_within_a_day(change):
+    assert objection(cures(3, change), wanted=WANTED) is None
+
+
+def test_same_cure_holds_nothing_back_whose_cause_nobody_named_or_that_a_person_approved():
+    assert objection(cures(9, *[{"cause": ""}] * 9), WIDE) is None
+    assert objection(cures(3), wanted=WANTED, approved=True) is None
+
+
 def test_ineffective_what_a_person_approved_is_that_persons_decision_and_the_other_guards_stand():
     """Else the last rung of a ladder could never be climbed, since all before it did not help."""
     chain = [replace(SLOW, age=4000.0 + n, verdict="not_recovered") for n in range(3)]
@@ -155,8 +220,8 @@ def history(*outcomes):
 def test_what_was_done_is_read_from_the_record_the_latest_first():
     done = history(("done", "recovered"), ("finished", None))
     assert done == [
-        _guards.Action("service_override", "x.service", ("A", "B"), ID, 900.0, "recovered"),
-        _guards.Action("service_override", "x.service", ("A", "B"), ID, 999.0, ""),  # settled later, done when begun
+        _guards.Action("service_override", "x.service", ("A", "B"), ID, 900.0, "recovered", at=STAMP),
+        _guards.Action("service_override", "x.service", ("A", "B"), ID, 999.0, "", at=STAMP),  # settled later
     ]
 
 
@@ -184,6 +249,13 @@ def test_what_nobody_knows_the_end_of_counts_for_the_budgets_and_holds_no_second
     assert objection([unknown], wanted=again) is None
     assert objection([replace(unknown, cut_off=False)], wanted=again).guard == "cooldown"
     assert objection([unknown] * 6, wanted=again).guard == "per_hour"
+
+
+def test_the_cause_of_an_action_is_read_from_its_intent_and_records_of_earlier_versions_name_none():
+    said = [entry(1, "intent", {**INTENT, "cause": "dns"}), entry(2, "result", {"intent": 1, "outcome": "done"})]
+    (done,) = _guards.history([_record.Record(ID, tuple(said))], NOW)
+    assert (done.cause, done.at) == ("dns", STAMP)
+    assert history(("done", None))[0].cause == ""
 
 
 def test_lines_that_make_no_sense_are_passed_over():

@@ -44,6 +44,7 @@ class ActionModule(ActionBase):
         if "incident" in asked:
             self.note("healthy_peers", f"{host} {asked['incident']['healthy_peers']}")
             self.note("members", f"{host} {','.join(asked['incident']['hosts'])}")
+            self.note("causes", f"{host} {asked['incident']['cause']}")
         said = task_vars["says"].get(rung, "not_recovered")
         said = said if isinstance(said, str) else said[times - 1]
         if said == "approval_needed" and rung.partition("=")[0].lower() in check_type_list(asked["approve"]):
