@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import io
 import os
 import socket
 import ssl
@@ -46,7 +47,7 @@ def fetch(
 ) -> Response:
     """GET url, following no redirect, within timeout seconds and MAX_BODY bytes. Raises FetchError.
 
-    It is a NoAnswerError once the request is out.
+    It is a NoAnswerError once the request is out, also for an answer that is cut.
 
     ``sock`` is a connection that stands already, secured where the URL is https. Any other method is sent without a
     body.
@@ -63,6 +64,7 @@ def fetch(
         connection = http.client.HTTPSConnection(host, port, timeout=timeout, context=context)
     else:
         connection = http.client.HTTPConnection(host, port, timeout=timeout)
+    connection.response_class = _Answer
     guard, error_of = None, FetchError
     try:
         if sock:
@@ -111,18 +113,63 @@ def tls_context() -> ssl.SSLContext:
 
 def fetch_page(url: str, timeout: float = 5.0) -> str:
     """The text behind a URL that answers 2xx. Raises FetchError."""
-    answer = fetch(url, timeout)
+    return _answered(url, timeout).text
+
+
+def fetch_metrics(url: str, timeout: float = 5.0, headers: dict[str, str] | None = None) -> str:
+    """A metrics page. Raises FetchError, for one that was cut too.
+
+    Every line of the text format ends with a newline, and OpenMetrics with ``# EOF``. Where a server sends neither a
+    length nor chunks (HTTP/1.0), only that shows that a page is whole.
+    """
+    answer = _answered(url, timeout, headers)
+    text = answer.text
+    last = text[text.rfind("\n", 0, -1) + 1 :]
+    openmetrics = "openmetrics" in answer.headers.get("content-type", "").lower()
+    if last.rstrip("\n") != "# EOF" and (openmetrics or not last.endswith("\n")):
+        raise NoAnswerError(f"{url} did not answer: its page is cut")
+    return text
+
+
+def _answered(url: str, timeout: float, headers: dict[str, str] | None = None) -> Response:
+    answer = fetch(url, timeout, headers)
     if not answer.ok:
         raise FetchError(f"{url} answered {answer.status}")
-    return answer.text
+    return answer
+
+
+class _Lines(io.BufferedReader):
+    """What a server sends. A line without its end is an error, which http.client takes for the end of the headers."""
+
+    def readline(self, size: int | None = -1) -> bytes:
+        line = super().readline(size)
+        if not line.endswith(b"\n"):
+            raise http.client.IncompleteRead(line)
+        return line
+
+
+class _Answer(http.client.HTTPResponse):
+    """An answer whose status, headers and sizes of chunks are whole."""
+
+    def __init__(self, *arguments: object, **options: object):
+        super().__init__(*arguments, **options)
+        self.fp = _Lines(self.fp.detach())
 
 
 def _read(answer: http.client.HTTPResponse, url: str) -> bytes:
-    """Read a whole body in pieces, so that an endless one cannot fill our memory."""
-    pieces, size = [], 0
-    while piece := answer.read1(65536):
+    """Read a whole body in pieces, so that an endless one cannot fill our memory.
+
+    read1() does not notice a body that is shorter than its Content-Length.
+    """
+    length, pieces, size = answer.length, [], 0
+    while size != length:
+        piece = answer.read1(65536 if length is None else min(65536, length - size))
+        if not piece and length is not None:
+            raise http.client.IncompleteRead(b"", length - size)
+        if not piece:
+            break
         pieces.append(piece)
         size += len(piece)
         if size > MAX_BODY:
-            raise FetchError(f"{url} sent more than {MAX_BODY} bytes")
+            raise NoAnswerError(f"{url} sent more than {MAX_BODY} bytes")
     return b"".join(pieces)

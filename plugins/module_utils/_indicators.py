@@ -32,6 +32,13 @@ class Indicator:
     min_count: int = 0  # events behind a value before it says anything
     window: float = 0.0  # seconds an increase is counted over
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names on a page that a value comes from. The divisor of a state only counts the events behind it."""
+        if self.kind == "p99":
+            return f"{self.family}_count", f"{self.family}_bucket"
+        return (self.family, self.divisor) if self.kind == "ratio" else (self.family,)
+
     def breached(self, value: float, threshold: float | None = None) -> bool:
         """True when value lies on the wrong side of the threshold (this indicator's own by default)."""
         limit = self.threshold if threshold is None else threshold
@@ -89,46 +96,55 @@ class Value:
 
     value: float | None
     count: float | None = None
-    problem: str = ""  # "" | no_data | nan | reset | too_few
+    problem: str = ""  # "" | malformed | no_data | nan | reset | too_few
 
 
 def measure(indicator: Indicator, before: _metrics.Page | None, after: _metrics.Page, seconds: float) -> Value:
     """Read an indicator from two scrapes of its service, ``seconds`` apart (a state or gauge from the second alone)."""
-    if indicator.kind in ("state", "gauge"):
+    level = indicator.kind in ("state", "gauge")
+    pages = [after] if level or before is None else [before, after]
+    if any(name in page.broken for page in pages for name in indicator.names):
+        return Value(None, problem="malformed")
+    if level:
         return known(after.highest(indicator.family), after.total(indicator.divisor) if indicator.divisor else None)
-    if before is None:
+    if before is None or not all(page.has(name) for page in pages for name in indicator.names):
         return Value(None, problem="no_data")
-    family = indicator.family + ("_count" if indicator.kind == "p99" else "")
-    if not (before.has(family) and after.has(family)):
-        return Value(None, problem="no_data")
-    risen = _metrics.increase(before, after, family)
-    if risen is None:
+    if any(page.counts(name) is None for page in pages for name in indicator.names):
+        return Value(None, problem="nan")
+    rises = [_metrics.increase(before, after, name) for name in indicator.names]
+    if None in rises:
         return Value(None, problem="reset")
+    risen, count = rises[0], rises[-1 if indicator.kind == "ratio" else 0]
     if indicator.kind == "increase":
         # A sample shorter than the window can show a breach, never that there was none.
         seen = known(risen * indicator.window / max(seconds, indicator.window))
         whole = seconds >= indicator.window or indicator.breached(risen)
         return seen if whole else Value(None, risen, "too_few")
-    count = risen if indicator.kind == "p99" else _metrics.increase(before, after, indicator.divisor)
-    if count is None:
-        missing = not (before.has(indicator.divisor) and after.has(indicator.divisor))
-        return Value(None, problem="no_data" if missing else "reset")
     if count < indicator.min_count or count == 0:
         return Value(None, count, "too_few")
     if indicator.kind == "ratio":
         return known(risen / count, count)
     buckets = _metrics.increases(before, after, indicator.family + "_bucket", "le")
-    return known(None if buckets is None else _metrics.histogram_quantile(0.99, buckets), count)
+    return known(_metrics.histogram_quantile(0.99, buckets), count)
 
 
 def enough(names: Iterable[str], before: _metrics.Page, after: _metrics.Page, seconds: float) -> bool:
     """Have these indicators events enough behind them, or for an increase its window?
 
-    Nothing is awaited of an open breaker, which decides nothing, and of a feed without clients.
+    All are of the service whose pages these are. Every page may carry every family, so each is asked for its own.
     """
-    if (after.highest("circuit_breaker_state") or CLOSED) > CLOSED or after.highest("sse_clients_connected") == 0:
-        return True
-    return all(measure(INDICATORS[name], before, after, seconds).problem != "too_few" for name in names)
+    asked = [INDICATORS[name] for name in names]
+    return all(
+        _idle(indicator.service, after) or measure(indicator, before, after, seconds).problem != "too_few"
+        for indicator in asked
+    )
+
+
+def _idle(service: str, page: _metrics.Page) -> bool:
+    """Is there nothing to await? An open breaker decides nothing, and a feed without clients sends nothing."""
+    if service == "runner":
+        return (page.highest("circuit_breaker_state") or CLOSED) > CLOSED
+    return page.highest("sse_clients_connected") == 0
 
 
 def known(value: float | None, count: float | None = None) -> Value:

@@ -220,7 +220,7 @@ def unhealthy(watch: Mapping, clock: _stamps.Clock, notes: dict) -> dict:
     pages = notes.setdefault("pages", {})
     earlier = pages.get(indicator.incident)
     try:
-        text = _http.fetch_page(str(watch["url"]))
+        text = _http.fetch_metrics(str(watch["url"]))
         page = _metrics.parse(text)
         before = _metrics.parse(earlier["text"]) if earlier else None
         seen = _indicators.measure(indicator, before, page, clock.up - earlier["up"] if earlier else 0)
@@ -229,7 +229,8 @@ def unhealthy(watch: Mapping, clock: _stamps.Clock, notes: dict) -> dict:
     except MetricsError:
         seen = _indicators.Value(None, problem="malformed")
     else:
-        if earlier is None or seen.problem != "too_few":
+        readable = all(page.has(name) for name in indicator.names)
+        if readable and (earlier is None or seen.problem != "too_few"):
             counted = [name for name in (indicator.family, indicator.divisor) if name]
             series = [line for line in text.splitlines() if any(name in line for name in counted)]
             pages[indicator.incident] = {"up": clock.up, "text": "\n".join(series)}

@@ -31,7 +31,10 @@ CATALOGUE = {
         "{metric} = {value}, досі за межею {limit}",
     ),
     "silent": ("the metrics endpoint does not answer", "метрики не відповідають"),
-    "malformed": ("the metrics page is not Prometheus text", "сторінка метрик не у форматі Prometheus"),
+    "malformed": (
+        "the metrics page is not Prometheus text, or {metric} stands there malformed or twice",
+        "сторінка метрик не у форматі Prometheus, або {metric} на ній пошкоджено чи подано двічі",
+    ),
     "no_data": ("{metric} is missing from the metrics", "{metric} немає в метриках"),
     "nan": ("{metric} is NaN", "{metric} = NaN"),
     "reset": (

@@ -56,21 +56,18 @@ def scrapes(
     Where that is not ``enough``, the second is taken anew for up to ``enough_seconds`` more.
     """
     headers = {"X-Auth-Token": token} if token else None
-    before, at = _page(url, timeout, headers), time.monotonic()
+
+    def page() -> _metrics.Page:
+        return _metrics.parse(_http.fetch_metrics(url, timeout, headers))
+
+    before, at = page(), time.monotonic()
     time.sleep(sample_seconds)
-    after = _page(url, timeout, headers)
+    after = page()
     last = at + sample_seconds + enough_seconds
     while (now := time.monotonic()) < last and not enough(before, after, now - at):
         time.sleep(min(1.0, last - now))
-        after = _page(url, timeout, headers)
+        after = page()
     return {"before": before, "after": after, "seconds": time.monotonic() - at}
-
-
-def _page(url: str, timeout: float, headers: dict[str, str] | None) -> _metrics.Page:
-    answer = _http.fetch(url, timeout, headers)
-    if not answer.ok:
-        raise FetchError(f"{url} answered {answer.status}")
-    return _metrics.parse(answer.text)
 
 
 def promql(url: str, expressions: dict[str, str], timeout: float) -> dict:
@@ -193,8 +190,11 @@ def load(seconds: float, names: Mapping[str, str]) -> dict:
     ``own_percent`` is what of ``busy_percent`` this host's processes use: in a container or a virtual machine, or while
     the kernel itself is busy, it is less.
     ``units`` has the use of the units by role, as far as their processes lived through the sample, and ``waiting`` how
-    long, in percent of the time, their processes were ready to run and had no core.
+    long, in percent of the time, their processes were ready to run and had no core. ``throttled`` is how long the
+    kernel held them back for their quota, null where that is not known.
     """
+    groups = _control_groups(names)
+    held = {role: _systemd.throttled(group) for role, group in groups.items()}
     before, idle, total, started = _cpu_by_process(), *_cpu_totals(), time.monotonic()
     time.sleep(max(seconds, 0.2))
     after, idle_after, total_after, ended = _cpu_by_process(), *_cpu_totals(), time.monotonic()
@@ -219,7 +219,24 @@ def load(seconds: float, names: Mapping[str, str]) -> dict:
             role: round(100 * max((waited[pid] for pid in pids), default=0) / 1e9 / (ended - started), 1)
             for role, pids in mine.items()
         },
+        "throttled": {
+            role: _held_back(held[role], _systemd.throttled(group), ended - started) for role, group in groups.items()
+        },
     }
+
+
+def _control_groups(names: Mapping[str, str]) -> dict[str, str]:
+    """The units' control groups by role, none where systemd does not answer."""
+    with contextlib.suppress(RunbookError):
+        return {role: unit["ControlGroup"] for role, unit in zip(names, _systemd.show(_command.run, names.values()))}
+    return {}
+
+
+def _held_back(before: float | None, after: float | None, seconds: float) -> float | None:
+    """In percent of the time; each core counts. Null for a unit that began anew, and so did its count."""
+    if before is None or after is None or after < before:
+        return None
+    return round(min(100.0, 100 * (after - before) / seconds), 1)
 
 
 def _cpu_totals() -> tuple[int, int]:

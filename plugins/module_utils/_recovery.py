@@ -97,7 +97,7 @@ def wait(
         verdict = judge(readings, rule)
         left = started + timeout - clock()
         if verdict.answer != WAITING or left <= 0:
-            return Outcome(conclude(verdict), tuple(_sample(r, rule) for r in readings[-50:]), _denied(readings))
+            return Outcome(conclude(verdict), tuple(_sample(r, rule) for r in readings[-50:]), _denied(readings, rule))
         sleep(min(interval, left))
 
 
@@ -138,8 +138,13 @@ def describe(outcome: Outcome, rule: Rule) -> dict:
     }
 
 
-def _denied(readings: Sequence[Reading]) -> float | None:
-    """None where the page does not count them, or its process was another one at the end."""
+def _denied(readings: Sequence[Reading], rule: Rule) -> float | None:
+    """None where the page does not count them, or its process was another one at the end.
+
+    The feed's page may carry the runner's families without counting there.
+    """
+    if rule.indicator.service != "runner":
+        return None
     pages = [reading.page for reading in readings if reading.page is not None and reading.page.has(_DENIED)]
     return _metrics.increase(pages[0], pages[-1], _DENIED) if pages[1:] else None
 
@@ -151,7 +156,7 @@ def _broken(readings: Sequence[Reading], rule: Rule) -> bool:
     for old, new in zip(readings, readings[1:]):
         if old.process != new.process or old.page.total(_START) != new.page.total(_START):
             return True
-        counted = rule.indicator.kind != "gauge" and old.page.has(name) and new.page.has(name)
+        counted = rule.indicator.kind != "gauge" and None not in (old.page.counts(name), new.page.counts(name))
         if counted and _metrics.increase(old.page, new.page, name) is None:
             return True
     return False

@@ -10,6 +10,7 @@ from ansible_collections.aurora.runbook.plugins.module_utils._messages import nu
 
 _REASONS = {
     "silent": "silent",
+    "malformed": "malformed",
     "no_data": "no_data",
     "nan": "nan",
     "reset": "reset",

@@ -188,6 +188,17 @@ def anonymous_memory(control_group: str, proc: str = "/proc") -> int:
     return sum(int(size) << 10 for text in texts for size in re.findall(r"^RssAnon:\s+(\d+) kB$", text, re.MULTILINE))
 
 
+def throttled(control_group: str, root: str = "/sys/fs/cgroup") -> float | None:
+    """Seconds that the kernel held a unit back for its CPU quota so far, on cgroup v1 and v2; None when not counted."""
+    if not control_group.strip("/"):
+        return None
+    for place in (f"{root}/cpu", root):
+        counted = re.search(r"^throttled_(usec|time) (\d+)$", _read(f"{place}{control_group}/cpu.stat"), re.MULTILINE)
+        if counted:
+            return int(counted[2]) / {"usec": 1e6, "time": 1e9}[counted[1]]
+    return None
+
+
 def environment(pid: int, proc: str = "/proc") -> dict[str, str] | None:
     """The environment a process was started with; None when the process is gone or only waits to be reaped."""
     text = _read(f"{proc}/{pid}/environ")

@@ -58,11 +58,15 @@ class Cause:
 
 
 def indicators(
-    findings: Mapping[str, Finding], windows: Mapping[str, float | None] | None, thresholds: Mapping[str, float]
+    findings: Mapping[str, Finding],
+    windows: Mapping[str, float | None] | None,
+    thresholds: Mapping[str, float],
+    min_decisions: int = _indicators.INDICATORS["circuit_breaker"].min_count,
 ) -> dict[str, dict]:
     """Every indicator by incident: value, threshold, breached (true, false, null), events behind it, why it is null.
 
-    ``windows`` holds what Prometheus answered; without it rates come from the two scrapes.
+    ``windows`` holds what Prometheus answered; without it rates come from the two scrapes. ``min_decisions`` must stand
+    behind a breaker that is CLOSED.
     """
     read = {}
     for name, indicator in _indicators.INDICATORS.items():
@@ -71,7 +75,7 @@ def indicators(
         if windows is not None and not level:
             seen = _indicators.known(windows.get(name))
         else:
-            seen = _scraped(indicator, findings[f"{indicator.service}_metrics"])
+            seen = _scraped(indicator, findings[f"{indicator.service}_metrics"], min_decisions)
         read[name] = {
             "metric": indicator.metric,
             "value": seen.value,
@@ -121,17 +125,18 @@ def _is_tcp(link: str) -> bool:
 
 def _clients(findings: Mapping[str, Finding]) -> float:
     page = findings["feed_metrics"].data.get("after")
-    return (page.highest("sse_clients_connected") or 0.0) if page else 0.0
+    return (_indicators.known(page.highest("sse_clients_connected")).value or 0.0) if page else 0.0
 
 
 def _at_quota(unit: Mapping, findings: Mapping[str, Finding]) -> float | None:
     """The share of a core that a unit uses when that is (nearly) all its quota allows, else None.
 
-    A quota too small for a clock tick shows in that the unit is kept waiting.
+    A quota too small for a clock tick shows in that the kernel holds the unit back. Waiting for a core says nothing
+    about a quota: on a busy machine everybody waits.
     """
     load, quota = findings["load"].data, unit["cpu_quota_percent"]
-    used, waits = (load.get(figure, {}).get(unit["role"], 0) for figure in ("units", "waiting"))
-    return used if quota and (used >= NEAR_QUOTA * quota or waits >= THROTTLED_PERCENT) else None
+    used, held_back = (load.get(figure, {}).get(unit["role"]) or 0 for figure in ("units", "throttled"))
+    return used if quota and (used >= NEAR_QUOTA * quota or held_back >= THROTTLED_PERCENT) else None
 
 
 def _healthy(findings: Mapping[str, Finding]) -> bool:
@@ -169,7 +174,7 @@ def _broken_links(findings: Mapping[str, Finding]) -> tuple[str, ...]:
     return _public_way.judge(_from_outside(findings))
 
 
-def _scraped(indicator: _indicators.Indicator, finding: Finding) -> _indicators.Value:
+def _scraped(indicator: _indicators.Indicator, finding: Finding, min_decisions: int) -> _indicators.Value:
     if finding.status != "ok":
         return _indicators.Value(None, problem="silent")
     before, after = finding.data["before"], finding.data["after"]
@@ -178,9 +183,9 @@ def _scraped(indicator: _indicators.Indicator, finding: Finding) -> _indicators.
         return seen
     # A breaker is CLOSED for a moment when its process just started, or between two openings.
     worst = before.highest(indicator.family)
-    if worst is None or worst > seen.value:
+    if worst is None or not worst <= seen.value:
         return _indicators.known(worst, seen.count)
-    few = seen.count is None or seen.count < indicator.min_count
+    few = seen.count is None or seen.count < min_decisions
     return _indicators.Value(None, seen.count, "too_few") if few else seen
 
 
@@ -199,7 +204,7 @@ def why(findings: Mapping[str, Finding], now: float) -> Why:
         return _shares("denied_log", logged)
     for page in pages:
         counted: dict[str, float] = {}
-        for labels, value in page["after"].series.get("policy_denied_total", {}).items():
+        for labels, value in (page["after"].counts("policy_denied_total") or {}).items():
             code = dict(labels).get("why", "")
             counted[code] = counted.get(code, 0.0) + value
         if sum(counted.values()):

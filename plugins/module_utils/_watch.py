@@ -36,7 +36,7 @@ def watch(options: Mapping[str, object], check_mode: bool = False, process: Call
     ``process`` names the process that is watched (``_systemd.started``), so that its end makes the answer unknown.
     """
     asked, url = rule(options)
-    read = _recovery.reader(asked, lambda: _http.fetch_page(url), process)
+    read = _recovery.reader(asked, lambda: _http.fetch_metrics(url), process)
     timeout = 0 if check_mode else options["timeout_seconds"]
     outcome = _recovery.wait(asked, read, time.monotonic, time.sleep, timeout, options["interval_seconds"])
     return _recovery.describe(outcome, asked)

@@ -286,7 +286,7 @@ def read_model(params):
 def ece(params):
     """The runner's calibration_ece, None when it does not say."""
     try:
-        page = _metrics.parse(_http.fetch_page(params["runner_url"] + "/metrics"))
+        page = _metrics.parse(_http.fetch_metrics(params["runner_url"] + "/metrics"))
     except RunbookError:
         return None
     return _indicators.known(page.highest("calibration_ece")).value

@@ -294,7 +294,7 @@ def plan(current, params):
 def breaker(url):
     """The breaker's state as a metrics page shows it, None when nobody says."""
     try:
-        return _indicators.known(_metrics.parse(_http.fetch_page(url, 3.0)).highest("circuit_breaker_state")).value
+        return _indicators.known(_metrics.parse(_http.fetch_metrics(url, 3.0)).highest("circuit_breaker_state")).value
     except RunbookError:
         return None
 

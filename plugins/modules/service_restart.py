@@ -141,7 +141,6 @@ recovery:
 """
 
 import contextlib
-import math
 import time
 
 from ansible.module_utils.basic import AnsibleModule
@@ -211,10 +210,10 @@ def clients(url):
     if not url:
         return None
     try:
-        count = _metrics.parse(_http.fetch_page(url, timeout=3.0)).total("sse_clients_connected")
+        count = _metrics.parse(_http.fetch_metrics(url, timeout=3.0)).total("sse_clients_connected")
     except (FetchError, MetricsError):
         return None
-    return int(count) if count is not None and math.isfinite(count) else None
+    return None if count is None else int(count)
 
 
 def apply(unit, action, healthy):

@@ -100,6 +100,10 @@ options:
         O(incident) is about, not while the breaker is open, and not where no SSE client is connected.
     type: float
     default: 0.0
+  min_decisions:
+    description: Decisions considered that must stand behind a breaker that is CLOSED, 0 to 100000.
+    type: int
+    default: 30
   probe_seconds:
     description: Limit of each probe, in seconds, 1 to 60; those that sample get O(sample_seconds) more.
     type: float
@@ -168,7 +172,7 @@ indicators:
   description:
     - By incident, each with C(metric), C(value) in the metric's unit, C(threshold), C(breached) (true, false, or null
       when it is not known or the breaker is HALF_OPEN), C(count) of events behind it, C(source) and C(problem)
-      (V(silent), V(no_data), V(nan), V(reset), V(too_few) or empty).
+      (V(silent), V(malformed), V(no_data), V(nan), V(reset), V(too_few) or empty).
   returned: always
   type: dict
 causes:
@@ -248,7 +252,12 @@ from ansible_collections.aurora.runbook.plugins.module_utils import (
 )
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
 
-RANGES = {"sample_seconds": (0, 300), "probe_seconds": (1, 60), "enough_seconds": (0, 3600)}
+RANGES = {
+    "sample_seconds": (0, 300),
+    "probe_seconds": (1, 60),
+    "enough_seconds": (0, 3600),
+    "min_decisions": (0, 100000),
+}
 # The indicators that take many events of a service, and those of the feed that take a window of a minute.
 WINDOWED = ("reconnects",)
 COUNTED = {"runner": ("policy_deny_rate", "execution_latency"), "feed": ("sse_availability",)}
@@ -349,7 +358,8 @@ def look(params):
     outside = _triage.outside(params["outside"])
     findings = {**_parallel.run_all(probes(params, secret)), **outside}
     windows = findings["prometheus"].data if "prometheus" in findings else None
-    read = _triage.indicators(findings, windows, _options.numbers("thresholds", params["thresholds"]))
+    limits = _options.numbers("thresholds", params["thresholds"])
+    read = _triage.indicators(findings, windows, limits, params["min_decisions"])
     if read["calibration_ece"]["breached"] is not False:
         findings.update(_parallel.run_all(model_probes(params)))
     codes = _triage.why(findings, time.time())
@@ -393,6 +403,7 @@ def main():
             "sample_seconds": {"type": "float", "default": 5.0},
             "incident": {"type": "str", "choices": list(_indicators.INDICATORS)},
             "enough_seconds": {"type": "float", "default": 0.0},
+            "min_decisions": {"type": "int", "default": 30},
             "probe_seconds": {"type": "float", "default": 10.0},
             "prometheus_url": text,
             "prometheus_instance": text,

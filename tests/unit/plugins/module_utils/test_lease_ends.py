@@ -138,7 +138,8 @@ def ready(monkeypatch, told, watch, pages):
     """What a tick after the other says about a reduction whose time is over."""
     notes, found = {}, []
     for number, text in enumerate(pages):
-        monkeypatch.setattr(_lease_ends._http, "fetch_page", text if callable(text) else lambda _url, text=text: text)
+        fetch = text if callable(text) else lambda _url, text=text: text
+        monkeypatch.setattr(_lease_ends._http, "fetch_metrics", fetch)
         clock = replace(OVER, up=OVER.up + 60 * number)
         report = lambda _one, outcome, sentence: told.append((outcome, sentence["values"]["value"]))  # noqa: E731
         found.append(_lease_ends.ready(lease("reduces", watch), clock, notes, report))
@@ -170,7 +171,7 @@ def test_a_ratio_is_counted_over_as_many_ticks_as_it_needs(monkeypatch, told):
 
 
 def test_a_raise_asks_no_indicator(monkeypatch):
-    monkeypatch.setattr(_lease_ends._http, "fetch_page", silent)
+    monkeypatch.setattr(_lease_ends._http, "fetch_metrics", silent)
     assert _lease_ends.ready(lease(), OVER, {}, None) == {"K"}
 
 
@@ -290,7 +291,7 @@ def test_settings_that_were_given_back_are_said_to_be_once_that_can_be_put_on_re
 def test_a_reduction_that_was_given_back_is_not_said_to_stay(running, found, monkeypatch, told):
     """Its end could not be put on record: now the indicator is bad, and what is gone cannot be kept."""
     unfinished = lease("reduces", BREAKER, phase="removing", written={}, previous={"K": "0.5"})
-    monkeypatch.setattr(_lease_ends._http, "fetch_page", lambda _url: page(2))
+    monkeypatch.setattr(_lease_ends._http, "fetch_metrics", lambda _url: page(2))
     unit = _systemd.Unit("x.service", {"MainPID": "7"})
     current = _override.Current(unit, unfinished, "", "", {7: {"K": running}})
     monkeypatch.setattr(_lease_ends._override_steps, "observe", lambda _name: current)

@@ -7,9 +7,19 @@ from functools import partial
 from types import SimpleNamespace
 
 import pytest
-from ansible_collections.aurora.runbook.plugins.module_utils import _http, _indicators, _metrics, _probes
+from ansible_collections.aurora.runbook.plugins.module_utils import _http, _indicators, _metrics, _probes, _systemd
+from ansible_collections.aurora.runbook.plugins.module_utils._errors import CommandError
 
 COUNTED = ("policy_deny_rate", "execution_latency")
+# What the real exporter adds to the page of a service that does not use it.
+FEED_UNUSED = "".join(
+    f"sse_{what} 0\n"
+    for what in ("clients_connected", "events_attempted_total", "events_sent_total", "reconnects_total")
+)
+RUNNER_UNUSED = (
+    "circuit_breaker_state 0\npolicy_considered_total 0\n# TYPE policy_denied_total counter\ncalibration_ece 0\n"
+    'exec_latency_ms_count 0\nexec_latency_ms_bucket{le="+Inf"} 0\n'
+)
 
 
 def runner(decisions, executions, state=0):
@@ -32,13 +42,30 @@ def runner(decisions, executions, state=0):
     ],
 )
 def test_enough_events_stand_behind_the_indicators_asked_for(after, names, enough):
-    assert _indicators.enough(names, _metrics.parse(runner(0, 0)), _metrics.parse(runner(*after)), 2.0) is enough
+    for unused in ("", FEED_UNUSED):
+        pages = (_metrics.parse(unused + runner(*counts)) for counts in ((0, 0), after))
+        assert _indicators.enough(names, *pages, 2.0) is enough
+
+
+@pytest.mark.parametrize(
+    ("clients", "attempted", "state", "enough"),
+    [(3, 50, 0, True), (3, 49, 0, False), (0, 0, 0, True), (3, 49, 2, False)],
+)
+def test_a_feed_is_asked_for_its_own_clients_and_not_for_a_breaker(clients, attempted, state, enough):
+    def feed(count):
+        unused = RUNNER_UNUSED.replace("state 0", f"state {state}")
+        events = "".join(f"sse_events_{what}_total {count}\n" for what in ("attempted", "sent"))
+        return f"{unused}sse_clients_connected {clients}\n{events}"
+
+    pages = (_metrics.parse(feed(count)) for count in (0, attempted))
+    assert _indicators.enough(["sse_availability"], *pages, 2.0) is enough
 
 
 @pytest.mark.parametrize(("risen", "seconds", "enough"), [(6, 9.0, True), (5, 9.0, False), (0, 60.0, True)])
 def test_reconnects_are_counted_for_a_minute_unless_they_are_too_many_before(risen, seconds, enough):
     before, after = (
-        _metrics.parse(f"sse_reconnects_total {count}\nsse_clients_connected 3\n") for count in (7, 7 + risen)
+        _metrics.parse(f"{RUNNER_UNUSED}sse_reconnects_total {count}\nsse_clients_connected 3\n")
+        for count in (7, 7 + risen)
     )
     assert _indicators.enough(["reconnects"], before, after, seconds) is enough
 
@@ -49,7 +76,8 @@ def host(monkeypatch):
     now = [0.0]
     monkeypatch.setattr(_probes.time, "monotonic", lambda: now[0])
     monkeypatch.setattr(_probes.time, "sleep", lambda seconds: now.__setitem__(0, now[0] + seconds))
-    answer = lambda *_rest: _http.Response(200, {}, runner(int(10 * now[0]), 0).encode())  # noqa: E731
+    page = lambda: FEED_UNUSED + runner(int(10 * now[0]), 0)  # noqa: E731
+    answer = lambda *_rest: _http.Response(200, {}, page().encode())  # noqa: E731
     monkeypatch.setattr(_probes._http, "fetch", answer)
 
 
@@ -78,3 +106,48 @@ def test_a_clock_that_may_not_be_asked_is_a_finding(monkeypatch):
     monkeypatch.setattr(_probes.ctypes, "get_errno", lambda: 1)
     with pytest.raises(OSError, match="adjtimex: Operation not permitted"):
         _probes.clock()
+
+
+V1 = "nr_periods 50\nnr_throttled 40\nthrottled_time 3200000000\n"
+V2 = "usage_usec 9\nuser_usec 5\nsystem_usec 4\nnr_periods 50\nnr_throttled 40\nthrottled_usec 3200000\n"
+
+
+@pytest.mark.parametrize(
+    ("place", "text", "seconds"),
+    [
+        ("cpu/system.slice/x.service", V1, 3.2),
+        ("system.slice/x.service", V2, 3.2),
+        ("system.slice/x.service", V2.partition("nr_")[0], None),  # the controller is not enabled
+        ("system.slice/y.service", V2, None),
+    ],
+    ids=["v1", "v2", "v2 without limits", "another unit"],
+)
+def test_how_long_a_unit_was_held_back_is_read_from_its_own_control_group(tmp_path, place, text, seconds):
+    (tmp_path / place).mkdir(parents=True)
+    (tmp_path / place / "cpu.stat").write_text(text)
+    assert _systemd.throttled("/system.slice/x.service", str(tmp_path)) == seconds
+    assert _systemd.throttled("", str(tmp_path)) is None
+
+
+@pytest.mark.parametrize(
+    ("counts", "percent"),
+    [((1.0, 4.2), 64.0), ((1.0, 1.0), 0.0), ((4.2, 1.0), None), ((None, 1.0), None), ((1, 99), 100)],
+)
+def test_what_was_held_back_in_the_sample_is_told_in_percent(monkeypatch, counts, percent):
+    left = iter(counts)
+    unit = _systemd.Unit("x", {"ControlGroup": "/system.slice/x.service"})
+    now = iter([0.0, 5.0])
+    monkeypatch.setattr(_probes._systemd, "show", lambda _run, names: [unit for _name in names])
+    monkeypatch.setattr(_probes._systemd, "throttled", lambda _group: next(left))
+    monkeypatch.setattr(_probes.time, "sleep", lambda _seconds: None)
+    monkeypatch.setattr(_probes.time, "monotonic", lambda: next(now))
+    assert _probes.load(5.0, {"feed": "x.service"})["throttled"] == {"feed": percent}
+
+
+def test_a_host_whose_systemd_does_not_answer_still_has_a_load(monkeypatch):
+    def show(_run, _names):
+        raise CommandError("systemctl is missing")
+
+    monkeypatch.setattr(_probes._systemd, "show", show)
+    monkeypatch.setattr(_probes.time, "sleep", lambda _seconds: None)
+    assert _probes.load(0, {"feed": "x.service"})["throttled"] == {}

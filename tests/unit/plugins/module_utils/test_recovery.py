@@ -69,6 +69,14 @@ def wait(rule, pages, timeout=None):
         (["circuit_breaker_state 0"] * 9, "unknown", "no_data"),
         ([breaker("NaN", 10 * t) for t in range(9)], "unknown", "nan"),
         (["circuit breaker is fine!"] * 3, "unknown", "malformed"),
+        # OPEN and CLOSED at once is neither
+        ([breaker(0, 10 * t) + "\ncircuit_breaker_state 2" for t in range(9)], "unknown", "malformed"),
+        ([breaker(2, 10 * t) + "\ncircuit_breaker_state 0" for t in range(9)], "unknown", "malformed"),
+        ([breaker(0, 10 * t) + "\ncircuit_breaker_state{x=2" for t in range(9)], "unknown", "malformed"),
+        ([breaker(0, 10 * t) + '\n{"my.metric"} 1\nother x' for t in range(9)], "recovered", "within"),
+        # Decisions that nobody can count are none
+        ([breaker(0, "NaN")] * 9, "unknown", "no_data"),
+        ([breaker(0, 10 * t) + "\npolicy_considered_total 5" for t in range(9)], "unknown", "no_data"),
         ([None] * 3, "unknown", "silent"),
     ],
 )
@@ -113,6 +121,10 @@ def test_another_process_behind_the_endpoint_is_unknown():
         ([ratio(90, 100), ratio(180, 200), ratio(185, 300), ratio(190, 400)], "recovered", "within"),
         ([ratio(t, 10 * t) for t in range(5)], "unknown", "too_few"),
         ([ratio(50, 100), ratio(60, 200), ratio(3, 20)], "unknown", "reset"),
+        ([ratio(10 * t, 100 * t) + "\npolicy_denied_total 0" for t in range(9)], "unknown", "malformed"),
+        ([ratio(10 * t, 100 * t) + '\npolicy_denied_total{why="A" 5' for t in range(9)], "unknown", "malformed"),
+        ([ratio(10 * t, "NaN") for t in range(9)], "unknown", "nan"),
+        ([ratio(t, 100 * t) for t in range(2)] + [ratio(1, "+Inf")] * 7, "unknown", "nan"),
     ],
 )
 def test_ratio(pages, answer, reason):
@@ -126,6 +138,14 @@ def test_ratio(pages, answer, reason):
         ([latency(100 * t, 0) for t in range(4)], "recovered", "within"),
         ([latency(50 * t, 50 * t) for t in range(6)], "not_recovered", "still_breached"),
         ([latency(10 * t, 0) for t in range(6)], "unknown", "too_few"),
+        # Buckets of no histogram
+        ([latency(100 * t, 0) + f'\nexec_latency_ms_bucket{{bucket="9"}} {t}' for t in range(6)], "unknown", "nan"),
+        ([latency(100 * t, 0) + f'\nexec_latency_ms_bucket{{le="x"}} {t}' for t in range(6)], "unknown", "nan"),
+        ([latency(100 * t, 0) + '\nexec_latency_ms_bucket{le="9" 1' for t in range(6)], "unknown", "malformed"),
+        ([latency(100 * t, 0) + f'\nexec_latency_ms_bucket{{le="100"}} {t}' for t in range(6)], "unknown", "malformed"),
+        ([latency(100 * t, 0).replace('"300"', '"+100.0"') for t in range(6)], "unknown", "nan"),
+        ([latency(100 * t, 0).replace("+Inf", "2000") for t in range(6)], "unknown", "nan"),
+        ([latency(100 * t, 0).replace("_count", "_Count") for t in range(6)], "unknown", "no_data"),
     ],
 )
 def test_p99(pages, answer, reason):
@@ -170,3 +190,14 @@ def test_orders_denied_while_it_was_watched_are_counted_for_the_post_mortem(page
     outcome = wait(BREAKER, pages)
     assert outcome.denied == denied
     assert _recovery.describe(outcome, BREAKER)["recovery"]["denied"] == denied
+
+
+def test_a_page_of_the_feed_does_not_count_what_the_runner_denied():
+    """It may carry the family with 0: the post-mortem would say that nothing was denied."""
+    availability = _indicators.INDICATORS["sse_availability"]
+    rule = _recovery.Rule(availability, availability.threshold, hold=2, min_count=50)
+    pages = [
+        f"sse_events_sent_total {99 * t}\nsse_events_attempted_total {99 * t}\npolicy_denied_total 0" for t in range(4)
+    ]
+    outcome = wait(rule, pages)
+    assert (outcome.verdict.answer, outcome.denied) == ("recovered", None)

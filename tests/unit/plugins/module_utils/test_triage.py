@@ -601,12 +601,67 @@ def test_an_exchange_that_is_slow_beside_a_wrong_model_is_not_its_cause():
     assert judge(found) == ["miscalibration", "exchange_latency"]
 
 
-def test_a_quota_smaller_than_a_clock_tick_is_seen_by_the_waiting():
-    load = {
-        "busy_percent": 60,
-        "own_percent": 50,
-        "processes": [],
-        "units": {"feed": 0.0},
-        "waiting": {"feed": 97.0, "runner": 0},
-    }
-    assert judge(findings(load=Finding("ok", load))) == ["cpu_limit"]
+def feed_load(used, throttled, waiting=0.0):
+    load = {"busy_percent": 99.0, "own_percent": 80.0, "processes": [], "units": {"feed": used}}
+    return Finding("ok", {**load, "waiting": {"feed": waiting, "runner": waiting}, "throttled": throttled})
+
+
+def test_a_quota_smaller_than_a_clock_tick_is_seen_by_the_throttling():
+    assert judge(findings(load=feed_load(0.0, {"feed": 97.0}))) == ["cpu_limit"]
+
+
+@pytest.mark.parametrize("throttled", [{"feed": 0.0}, {"feed": 12.0}, {"feed": None}, {}])
+def test_a_feed_that_waits_for_a_core_of_a_busy_machine_is_not_at_its_quota(throttled):
+    """As recorded: 0.5 % of a core used of a quota of 50 %, 87 % of the time waiting. More quota gives it no core."""
+    assert judge(findings(load=feed_load(0.5, throttled, waiting=87.0))) == []
+    hangs = {**findings(load=feed_load(0.5, throttled, waiting=87.0)), **HANGS}
+    assert judge(hangs) == ["feed_hung"]
+
+
+@pytest.mark.parametrize(
+    ("considered", "least", "breached"),
+    [(12, 30, None), (12, 10, False), (12, 12, False), (40, 100, None), (0, 0, False)],
+)
+def test_how_many_decisions_make_a_closed_breaker_healthy_is_the_users_to_say(considered, least, breached):
+    text = HEALTHY.replace("considered_total 100", f"considered_total {considered}")
+    read = _triage.indicators(findings(text, text), None, {}, least)["circuit_breaker"]
+    assert (read["breached"], read["problem"]) == (breached, "too_few" if breached is None else "")
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ("circuit_breaker_state 2", "malformed"),
+        ("circuit_breaker_state{", "malformed"),
+        ('circuit_breaker_state{a="1"} NaN', "nan"),
+        ("policy_considered_total 7", "too_few"),
+    ],
+)
+def test_a_page_that_contradicts_itself_says_nothing_about_the_breaker(line, problem):
+    text = f"{HEALTHY}\n{line}"
+    for found in (findings(text, text), findings(HEALTHY, text)):
+        read = _triage.indicators(found, None, {})["circuit_breaker"]
+        assert (read["value"], read["breached"], read["problem"]) == (None, None, problem)
+    assert _triage.indicators(findings(text, HEALTHY), None, {})["circuit_breaker"]["breached"] is (
+        None if "breaker" in line else False
+    )
+
+
+UNUSED = "circuit_breaker_state 0\npolicy_considered_total 0\n# TYPE policy_denied_total counter\ncalibration_ece 0\n"
+
+
+def test_the_feeds_page_says_nothing_about_the_runner():
+    """The real exporter has every family on every page. Zeros of the feed's do not stand for a silent runner."""
+    sample = {"before": page(UNUSED), "after": page(UNUSED), "seconds": 5.0}
+    found = findings(runner_metrics=Finding("failed", problem="refused"), feed_metrics=Finding("ok", sample))
+    read = _triage.indicators(found, None, {}, 0)
+    runners = [name for name, one in _indicators.INDICATORS.items() if one.service == "runner"]
+    assert {name: read[name]["problem"] for name in runners} == dict.fromkeys(runners, "silent")
+    assert _triage.why(found, NOW).source == "none"
+
+
+def test_codes_of_the_runner_are_not_hidden_by_a_feed_that_counts_none():
+    more = HEALTHY + '\npolicy_denied_total{why="LATENCY_GUARD_TRIP"} 15'
+    sample = {"before": page(UNUSED), "after": page(UNUSED), "seconds": 5.0}
+    codes = _triage.why(findings(HEALTHY, more, feed_metrics=Finding("ok", sample)), NOW)
+    assert (codes.source, codes.shares) == ("window", {"LATENCY_GUARD_TRIP": 1.0})

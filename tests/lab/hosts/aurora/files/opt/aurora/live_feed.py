@@ -15,7 +15,7 @@ from io import BufferedReader
 import calibration
 import service
 from aiohttp import web
-from prometheus_client import Counter, Gauge
+from metrics import ALLOWED, ATTEMPTED, CLIENTS, CONSIDERED, DENIED, DROPPED, RECONNECTS, SENT
 
 EVENTS = calibration.HOME / "logs" / "aurora_events.jsonl"
 TOKEN = calibration.HOME / "secrets" / "auth_token"
@@ -24,15 +24,6 @@ POLL_SECONDS = 0.25
 STALE_SECONDS = 2.0  # an event that late is of no use to a trader
 KEEPALIVE_SECONDS = 15
 QUEUE_BATCHES = 40
-
-CLIENTS = Gauge("sse_clients_connected", "SSE clients connected")
-ATTEMPTED = Counter("sse_events_attempted_total", "Events meant for a client")
-SENT = Counter("sse_events_sent_total", "Events sent to a client")
-DROPPED = Counter("sse_events_dropped_total", "Events that came too late, or a client was too slow for, or gone")
-RECONNECTS = Counter("sse_reconnects_total", "Clients that came back")
-CONSIDERED = Counter("policy_considered_total", "Decisions considered")
-ALLOWED = Counter("policy_allowed_total", "Decisions that became a trade", ["symbol"])
-DENIED = Counter("policy_denied_total", "Decisions denied", ["symbol", "why"])
 
 
 class LogFollower:

@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""If these break, half of an answer is read as a whole one: 0.0 where a host said 0.0712."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable, Iterator
+from threading import Event, Thread
+
+import pytest
+from ansible_collections.aurora.runbook.plugins.module_utils import _http
+from ansible_collections.aurora.runbook.plugins.module_utils._errors import FetchError, NoAnswerError
+
+PAGE = b"# TYPE calibration_ece gauge\ncalibration_ece 0.0712\n"
+OLD, NEW = b"HTTP/1.0 200 OK\r\n", b"HTTP/1.1 200 OK\r\n"
+CHUNKED = NEW + b"Transfer-Encoding: chunked\r\n\r\n"
+OPENMETRICS = b"Content-Type: application/openmetrics-text; version=1.0.0\r\n\r\n"
+
+
+@pytest.fixture
+def say() -> Iterator[Callable[..., str]]:
+    """Let a server of its own answer one request with these bytes, then end the connection or keep it; its URL."""
+    done, threads = Event(), []
+
+    def start(answer: bytes, keep: bool = False) -> str:
+        listener = socket.create_server(("localhost", 0))
+
+        def serve() -> None:
+            with listener, listener.accept()[0] as connection:
+                while b"\r\n\r\n" not in (asked := connection.recv(4096)) and asked:
+                    pass
+                connection.sendall(answer)
+                if keep:
+                    done.wait()
+
+        threads.append(Thread(target=serve, daemon=True))
+        threads[-1].start()
+        return f"http://localhost:{listener.getsockname()[1]}/metrics"
+
+    yield start
+    done.set()
+    for thread in threads:
+        thread.join()
+
+
+def sized(body: bytes, size: int) -> bytes:
+    return NEW + b"Content-Length: %d\r\n\r\n" % size + body
+
+
+def chunks(*bodies: bytes) -> bytes:
+    return CHUNKED + b"".join(b"%x\r\n%s\r\n" % (len(body), body) for body in bodies)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        sized(PAGE, len(PAGE)),
+        chunks(PAGE[:20], PAGE[20:], b""),
+        CHUNKED + b"%05x;x=y\r\n%s\r\n00\r\nTrailer: x\r\n\r\n" % (len(PAGE), PAGE),
+    ],
+    ids=["length", "chunks", "a trailer"],
+)
+def test_a_whole_answer_is_read_at_once_from_a_connection_that_stays(say, answer):
+    started = time.monotonic()
+    assert _http.fetch_metrics(say(answer, keep=True), 20).encode() == PAGE
+    assert time.monotonic() - started < 10
+
+
+def test_an_answer_without_a_length_ends_with_its_connection(say):
+    assert _http.fetch(say(OLD + b"\r\n" + PAGE), 5).body == PAGE
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        sized(PAGE[:-5], len(PAGE)),
+        sized(PAGE, len(PAGE) + 1),  # cut at the end of a line
+        sized(b"", len(PAGE)),
+        chunks(PAGE),  # before its last chunk
+        chunks(PAGE)[:-9],
+        chunks(PAGE)[:-1],
+        chunks(PAGE) + b"0",  # of 0a3: the size of a next chunk
+        chunks(PAGE) + b"00\r\n",
+        NEW[:-5],
+        NEW + b"Content-Le",
+        NEW + b"Content-Type: text/pl",
+        NEW + b"Content-Type: text/plain\r\n",
+    ],
+)
+def test_a_cut_answer_is_none(say, answer):
+    for fetch in (_http.fetch, _http.fetch_page, _http.fetch_metrics):
+        with pytest.raises(NoAnswerError, match="did not answer"):
+            fetch(say(answer), 5)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        OLD + b"\r\n" + PAGE[:-1],  # 0.0712, but who knows
+        OLD + b"\r\n" + PAGE[:-5],
+        OLD + b"\r\n",
+        sized(PAGE[:-4], len(PAGE) - 4),  # cut before it came to this server
+        chunks(PAGE[:-4], b""),
+        OLD + OPENMETRICS + PAGE,  # cut at the end of a line
+        OLD + OPENMETRICS + PAGE + b"# EO",
+    ],
+)
+def test_a_page_that_ends_in_the_middle_is_none_whatever_its_headers_say(say, answer):
+    with pytest.raises(NoAnswerError, match="page is cut"):
+        _http.fetch_metrics(say(answer), 5)
+
+
+@pytest.mark.parametrize("end", [b"# EOF\n", b"# EOF"])
+def test_openmetrics_is_whole_at_its_end(say, end):
+    assert _http.fetch_metrics(say(OLD + OPENMETRICS + PAGE + end), 5).encode() == PAGE + end
+
+
+def test_who_answers_too_much_was_asked_all_the_same(say, monkeypatch):
+    """A refit that was begun must not be taken for one that was not."""
+    monkeypatch.setattr(_http, "MAX_BODY", 10)
+    with pytest.raises(NoAnswerError, match="more than 10 bytes"):
+        _http.fetch(say(sized(PAGE, len(PAGE))), 5, method="POST")
+
+
+def test_who_refuses_was_not_asked():
+    with socket.create_server(("localhost", 0)) as listener:
+        port = listener.getsockname()[1]
+    with pytest.raises(FetchError) as caught:
+        _http.fetch(f"http://localhost:{port}/", 5)
+    assert not isinstance(caught.value, NoAnswerError)
