@@ -17,16 +17,18 @@ from urllib.parse import urlsplit
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import FetchError, NoAnswerError
 
 MAX_BODY = 4 << 20
+PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True)
 class Response:
-    """Status, lower-case headers and body of an answer, and how long it took."""
+    """Status, lower-case headers and body of an answer, how long it took, and the addresses that did not take part."""
 
     status: int
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
     seconds: float = 0.0
+    dead: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -35,6 +37,32 @@ class Response:
     @property
     def text(self) -> str:
         return self.body.decode("utf-8", "replace")
+
+
+def connect(host: str, port: int, timeout: float) -> tuple[socket.socket, tuple[str, ...]]:
+    """A connection to the first address of a name that takes one, and the addresses before it that did not.
+
+    All addresses together have ``timeout`` seconds, in equal shares of what is left: one that is dead leaves time for
+    the next. Raises the OSError of the last one.
+    """
+    deadline = time.monotonic() + timeout
+    infos = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    found = list(dict.fromkeys((family, address) for family, _type, _protocol, _name, address in infos))
+    dead: list[str] = []
+    for index, (family, address) in enumerate(found):
+        sock = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            sock.settimeout(max(0.001, (deadline - time.monotonic()) / (len(found) - index)))
+            sock.connect(address)
+        except OSError:
+            sock.close()
+            dead.append(address[0])
+            if index == len(found) - 1:
+                raise
+        else:
+            sock.settimeout(timeout)
+            return sock, tuple(dead)
+    raise OSError(f"{host} has no address")
 
 
 def fetch(
@@ -60,17 +88,16 @@ def fetch(
     if target.scheme not in ("http", "https") or not host:
         raise FetchError(f"{url!r} is not an http:// or https:// URL")
     started = time.monotonic()
-    if target.scheme == "https":
-        connection = http.client.HTTPSConnection(host, port, timeout=timeout, context=context)
-    else:
-        connection = http.client.HTTPConnection(host, port, timeout=timeout)
+    connection = http.client.HTTPConnection(host, port or PORTS[target.scheme], timeout=timeout)
+    connection.default_port = PORTS[target.scheme]  # or the header Host would name it
     connection.response_class = _Answer
-    guard, error_of = None, FetchError
+    guard, error_of, dead = None, FetchError, ()
     try:
-        if sock:
-            connection.sock = sock
-        else:
-            connection.connect()
+        connection.sock = sock
+        if not sock:
+            connection.sock, dead = connect(host, connection.port, timeout)
+            if target.scheme == "https":
+                connection.sock = (context or tls_context()).wrap_socket(connection.sock, server_hostname=host)
         # The socket's own timeout starts again with each byte, so a slow sender is cut off when its time is up.
         left = max(0.0, started + timeout - time.monotonic())
         guard = threading.Timer(left, _cut, [connection.sock])
@@ -84,7 +111,7 @@ def fetch(
         seconds = time.monotonic() - started
         if seconds > timeout:
             raise NoAnswerError(f"{url} was still sending when its {timeout:g} s were up")
-        return Response(answer.status, {k.lower(): v for k, v in answer.getheaders()}, body, seconds)
+        return Response(answer.status, {k.lower(): v for k, v in answer.getheaders()}, body, seconds, dead)
     except OSError as error:
         raise error_of(f"{url} did not answer: {error or type(error).__name__}") from error
     except (http.client.HTTPException, ValueError) as error:
@@ -101,11 +128,14 @@ def _cut(sock: socket.socket) -> None:
 
 
 def tls_context() -> ssl.SSLContext:
-    """Verify against the host's certificate authorities, looked up as needed: reading them all costs 60 ms of CPU."""
+    """Verify against the authorities that Python trusts, also those that SSL_CERT_FILE or SSL_CERT_DIR names.
+
+    Where they all are in a folder they are looked up in it as needed: reading them costs 60 ms of CPU.
+    """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    folder = ssl.get_default_verify_paths().capath
-    if folder and any(name.endswith(".0") for name in os.listdir(folder)):
-        context.load_verify_locations(capath=folder)
+    paths = ssl.get_default_verify_paths()
+    if not paths.cafile and paths.capath and any(name.endswith(".0") for name in os.listdir(paths.capath)):
+        context.load_verify_locations(capath=paths.capath)
     else:
         context.load_default_certs()
     return context

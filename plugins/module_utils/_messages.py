@@ -475,8 +475,24 @@ CATALOGUE = {
         "{percent} % останніх відмов ({denials}): {code}",
     ),
     "exchange_limits": (
-        "the exchange answers {status} and has no requests left for us",
-        "біржа відповідає {status} і не лишила нам запитів",
+        "the exchange answers {status} and has no requests left for us (Retry-After: {retry})",
+        "біржа відповідає {status} і не лишила нам запитів (Retry-After: {retry})",
+    ),
+    "exchange_answers": (
+        "the exchange answers {status} (Retry-After: {retry})",
+        "біржа відповідає {status} (Retry-After: {retry})",
+    ),
+    "exchange_silent": (
+        "the exchange does not answer although something there does: {problem}",
+        "біржа не відповідає, хоча сервер там озивається: {problem}",
+    ),
+    "exchange_unanswered": (
+        "the exchange cannot be asked, and why is not clear: {problem}",
+        "запитати біржу не вдається, причина неясна: {problem}",
+    ),
+    "address_dead": (
+        "the name leads to addresses that take no connection: {addresses}; another one of it does",
+        "ім'я веде й на адреси, що не приймають з'єднань: {addresses}; інша його адреса приймає",
     ),
     "exchange_slow": (
         "the exchange took {ms} ms for its status page, the limit is {limit} ms",
@@ -542,8 +558,14 @@ CATALOGUE = {
     "in_doubt": ("whoever looks from outside is cut off itself", "той, хто дивиться ззовні, сам відрізаний"),
     "way_whole": ("from outside, {url} is served", "ззовні {url} відповідає"),
     "firewall_closed": (
-        "port {port} is closed from outside, and ufw does not let it in: {rule}",
-        "порт {port} ззовні закритий, ufw його не пускає: {rule}",
+        "port {port} is closed from outside, and the firewall of this host does not let it in: {rule}",
+        "порт {port} ззовні закритий, firewall цього хоста його не пускає: {rule}",
+    ),
+    "no_way_in_unsure": (
+        "port {port} does not answer from outside ({problem}); nginx and the feed do on the host, and whether its"
+        " firewall closes it cannot be told: {rule}",
+        "порт {port} ззовні не відповідає ({problem}); на хості nginx і feed працюють, а чи закриває його firewall,"
+        " визначити не вдалося: {rule}",
     ),
     "no_way_in": (
         "port {port} does not answer from outside ({problem}); nginx and the feed do on the host, and its firewall does"
@@ -737,6 +759,11 @@ CATALOGUE = {
     "mend_exchange_latency": (
         "ask the exchange's support and look at its status page; nothing local makes it faster",
         "звернутися до підтримки біржі, переглянути її сторінку стану; локально прискорити її не можна",
+    ),
+    "mend_exchange_down": (
+        "look at the exchange's status page and ask its support: it is out of order; activity stays reduced meanwhile",
+        "переглянути сторінку стану біржі й звернутися до її підтримки: біржа несправна; тим часом активність лишається"
+        " зниженою",
     ),
     "mend_rate_limit": (
         "ask the exchange for a higher limit, or leave the lower frequency in place",

@@ -58,11 +58,11 @@ def look(way: Target, address: str, timeout: float) -> dict[str, Finding]:
     found = {"dns": resolved["dns"]}
     named = found["dns"].data.get("addresses", [])
     if not address:
-        return {**found, **(_walk(way, way.host, timeout) if named else {})}
+        return {**found, **(_tried(_walk(way, way.host, timeout), named) if named else {})}
     expected = resolved["address"].data.get("addresses")
     if not expected:
         raise RunbookError(f"address={address!r} does not resolve: {resolved['address'].problem}")
-    found.update(_walk(way, address, timeout))
+    found.update(_tried(_walk(way, address, timeout), expected))
     if named:
         found["dns"].data["wrong"] = not set(named) & set(expected)
         if found["dns"].data["wrong"]:
@@ -96,14 +96,23 @@ def _resolve(name: str) -> dict:
         raise RunbookError(f"{name} does not resolve: {getattr(error, 'strerror', '') or error}") from None
 
 
+def _tried(walked: dict[str, Finding], addresses: list[str]) -> dict[str, Finding]:
+    """Where nobody took a connection, the addresses that were tried."""
+    if walked["tcp"].status != "ok":
+        walked["tcp"].data["addresses"] = addresses
+    return walked
+
+
 def _walk(way: Target, to: str, timeout: float) -> dict[str, Finding]:
     """Connect, secure and ask, in that order; the last finding is the first that failed."""
     found: dict[str, Finding] = {}
     step, started = "tcp", time.monotonic()
     with contextlib.ExitStack() as stack:
         try:
-            sock = stack.enter_context(socket.create_connection((to, way.port), timeout=timeout))
-            found[step] = _ok({"address": sock.getpeername()[0], "port": way.port}, started)
+            sock, dead = _http.connect(to, way.port, timeout)
+            sock = stack.enter_context(sock)
+            taken = {"address": sock.getpeername()[0], "port": way.port}
+            found[step] = _ok({**taken, **({"dead": list(dead)} if dead else {})}, started)
             if way.secure:
                 step, started = "tls", time.monotonic()
                 secured = _http.tls_context().wrap_socket(sock, server_hostname=way.host)

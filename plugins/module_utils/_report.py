@@ -19,7 +19,7 @@ from ansible_collections.aurora.runbook.plugins.module_utils import (
 from ansible_collections.aurora.runbook.plugins.module_utils._messages import say
 
 REVERT, INCIDENT_OF_REVERT = "revert", "circuit_breaker"
-NO_WAY = "outside_way"  # the probe that stands for a look from outside that could not be made
+NO_WAY = _summary.NO_WAY
 CLOSER, CLOSER_MS = 0.8, 1.0  # a host is better placed with 80 % of the round trip, and a millisecond less
 _SEEN = ("metric", "value", "threshold", "breached", "count", "source", "problem")
 GOOD = ("healthy", "recovered", "would_change")
@@ -216,10 +216,12 @@ def _was(language: str, incident: str, host: Host) -> list[str]:
     if "indicators" not in host.look:
         return _not_seen(language, host.look)
     seen = _summary.blind(language, host.look, [incident]) or _summary.state(language, host.look)
+    causes = _causes(host.look, incident)[:2]
     return [
         *seen,
         *_summary.failed(language, host.look, [NO_WAY, "leases"]),
-        *_summary.causes(language, _causes(host.look, incident)[:2]),
+        *_summary.causes(language, causes),
+        *_summary.outside(language, host.look, causes),
     ]
 
 
@@ -309,7 +311,7 @@ def _next(language: str, incident: str, host: Host) -> list[str]:
     if incident == REVERT or (host.verdict == "not_recovered" and not host.actions):
         known = INCIDENT_OF_REVERT if incident == REVERT else incident
         return [say(language, "next_remediate", incident=known, host=host.name)]
-    advice = _advice(language, _causes(host.look, incident))
+    advice = _advice(language, [cause for cause in _causes(host.look, incident) if _concerns(cause, incident)])
     if host.verdict == "unknown":
         return [*(advice if _runner(host.look, incident) else []), say(language, "next_unknown")]
     return [*advice, *_person(language, host)]
@@ -329,6 +331,14 @@ def _person(language: str, host: Host) -> list[str]:
     if minutes := why["values"].get("minutes"):
         return [say(language, "next_later", minutes=minutes)]
     return [say(language, "next_refused")]
+
+
+def _concerns(cause: Mapping, incident: str) -> bool:
+    """Whether a cause can be one of an incident: only what keeps clients from being served, and what has no cause yet.
+
+    Otherwise a slow exchange would be named to somebody whose clients are led elsewhere.
+    """
+    return incident != "sse_availability" or cause["cause"] in (*_triage.SERVING, "unknown")
 
 
 def _advice(language: str, found: Sequence[Mapping]) -> list[str]:

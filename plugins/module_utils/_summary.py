@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping
 from ansible_collections.aurora.runbook.plugins.module_utils import _indicators, _messages
 from ansible_collections.aurora.runbook.plugins.module_utils._messages import number, say
 
+OUTSIDE = "outside_"  # what the probes of an observer are named by
+NO_WAY = "outside_way"  # the probe that stands for a look from outside that could not be made
 _REASONS = {
     "silent": "silent",
     "malformed": "malformed",
@@ -25,6 +27,7 @@ def summary(language: str, triage: Mapping) -> list[str]:
     known = [
         *state(language, triage),
         *causes(language, triage["causes"]),
+        *outside(language, triage, triage["causes"]),
         *standing(language, triage),
         *leases(language, triage["leases"], timer),
     ]
@@ -65,6 +68,19 @@ def causes(language: str, found: Iterable[Mapping]) -> list[str]:
         )
         for cause in found
     ]
+
+
+def outside(language: str, triage: Mapping, shown: Iterable[Mapping]) -> list[str]:
+    """A line for each link of the public way that is broken from outside, unless a cause that is ``shown`` says it."""
+    told = [e["values"] for cause in shown for e in cause["evidence"] if e["message"] == "outside_says"]
+    lines = []
+    for name, probe in triage["probes"].items():
+        if not name.startswith(OUTSIDE) or name == NO_WAY or probe["status"] == "ok":
+            continue
+        values = {"link": probe["data"].get("broken") or name[len(OUTSIDE) :], "problem": probe["problem"]}
+        if values["problem"] not in [known["problem"] for known in told]:
+            lines.append(say(language, "outside_says", **values))
+    return lines
 
 
 def blind(language: str, triage: Mapping, incidents: Iterable[str]) -> list[str]:

@@ -57,6 +57,7 @@ STARTED, STOPPING = "39f53479d3a045ac8e11786248231fbf", "de5b426a63be47a7b6ac3ea
 PROCESS_EXIT, FAILURE = "98e322203f7a4ed290d09fe03c09fe15", "d9b373ed55a64feb8242e02dbe79a49c"
 RESTART_SCHEDULED = "5eb03494b6584870a536b337290809b3"
 ENDED_BY_HAND = re.compile(r"Sent signal SIG(?:KILL|TERM|INT|QUIT|ABRT) to .* on client request")
+MAX_LINE = 4000  # characters of a line of the journal
 UNIT_NAME = re.compile(r"[A-Za-z0-9:_.@][A-Za-z0-9:_.@-]{0,200}")
 PROPERTIES = (
     "Id", "LoadState", "ActiveState", "SubState", "Transient", "NeedDaemonReload", "CanReload",
@@ -233,9 +234,18 @@ def _read(path: str) -> str:
 
 
 def journal(run: Run, unit: str, lines: int = 20) -> list[str]:
-    """The last lines of a unit's journal, oldest first."""
-    argv = ["journalctl", "--no-pager", "--quiet", "--no-hostname", "--output=short-iso", f"--lines={lines}"]
-    return run([*argv, f"--unit={unit}"]).out.splitlines()
+    """The last lines of a unit's journal, oldest first.
+
+    ``--all`` shows lines that have control characters in them, or are long, which it else leaves out: they are cleaned
+    and cut here.
+    """
+    argv = ["journalctl", "--no-pager", "--quiet", "--all", "--no-hostname", "--output=short-iso", f"--lines={lines}"]
+    return _lines(run([*argv, f"--unit={unit}"]).out)
+
+
+def _lines(text: str) -> list[str]:
+    """Lines as the journal has them: only a newline ends one."""
+    return [line[:MAX_LINE] for line in text.split("\n") if line]
 
 
 @dataclass(frozen=True)
@@ -322,5 +332,5 @@ def _first(entries: Iterable[Mapping], message: str) -> Mapping | None:
 
 def last_words(run: Run, unit: str, lines: int = 3) -> list[str]:
     """The last lines that a service itself wrote to the journal, without systemd's about it."""
-    argv = ["journalctl", "--no-pager", "--quiet", "--boot", "--output=cat", f"--lines={lines}"]
-    return [line for line in run([*argv, f"_SYSTEMD_UNIT={unit}"]).out.splitlines() if line.strip()][-lines:]
+    argv = ["journalctl", "--no-pager", "--quiet", "--all", "--boot", "--output=cat", f"--lines={lines}"]
+    return [line for line in _lines(run([*argv, f"_SYSTEMD_UNIT={unit}"]).out) if line.strip()][-lines:]

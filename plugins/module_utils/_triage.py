@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import fnmatch
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ansible_collections.aurora.runbook.plugins.module_utils import (
+    _firewall,
     _indicators,
     _messages,
     _metrics,
@@ -31,6 +31,14 @@ WHY_CAUSES = {
 FEW_DENIALS, LAST_DENIALS = 10, 20
 FULL_PERCENT = 95.0
 NEAR_LIMIT, NEAR_QUOTA = 0.95, 0.9
+UNEXPLAINED = 0.45  # the weight of what was seen and has no cause yet: it comes before what is only found beside
+LIMITED = (418, 429)  # 418 is Binance's to who went on after 429
+HEARD = ("refused", "reset", "closed connection", "ssl")  # an error that the other side takes part in
+# The causes that explain why clients are not served.
+SERVING = {
+    *("nginx_down", "nginx_config", "feed_down", "feed_hung", "feed_crash_loop", "memory_limit", "cpu_limit"),
+    *("disk_full", "certificate_expired", "dns", "firewall", "partition"),
+}
 BESIDE = 0.4  # the weight of what is found beside the breach, and must not pick a rung before its cause
 BUSY_PERCENT, WAITING_PERCENT, HOG_PERCENT, THROTTLED_PERCENT = 90, 20, 50, 50
 # What a runner is out of order by, and what it is on its way by. Its indicators say nothing then.
@@ -114,8 +122,7 @@ def _in_doubt(findings: Mapping[str, Finding]) -> bool:
     links = _broken_links(findings)
     if len(seen) < 2 or any(tuple(others) != links for others in seen) or not any(map(_is_tcp, links)):
         return False
-    rule = closing_rule(findings["firewall"].data.get("rules", []), _from_outside(findings)["tcp"].data["port"])
-    closed = findings["firewall"].data.get("active", False) and rule != ""
+    closed = _decided(findings, _from_outside(findings)["tcp"]).state == _firewall.CLOSED
     return _serves(findings) and _clients(findings) > 0 and not closed
 
 
@@ -247,8 +254,9 @@ def causes(
         merged[cause.name] = Cause(cause.name, max(old.weight, cause.weight), (*old.evidence, *cause.evidence))
     if not merged and any(entry["breached"] for entry in read.values()):
         return [Cause("unknown", 0.0, (("no_cause", {}),))]
-    known = [cause for cause in merged.values() if cause.name != "unknown"]
-    return sorted(known or merged.values(), key=lambda cause: (-cause.weight, cause.name))
+    if any(cause.name in SERVING and cause.weight > BESIDE for cause in merged.values()):
+        merged.pop("unknown", None)  # what was seen from outside follows from that; the report tells it all the same
+    return sorted(merged.values(), key=lambda cause: (-cause.weight, cause.name))
 
 
 def _from_why(
@@ -262,6 +270,8 @@ def _from_why(
             name = _of_the_model(read, findings)
         elif name == "exchange_latency":
             name = _of_latency(read, findings)
+        elif name == "partition":
+            name = _of_connections(findings)
         if name and share >= 0.1:
             values = {"code": code, "percent": round(100 * share), "denials": round(codes.denials)}
             yield Cause(name, share, (("why_share", values),))
@@ -284,6 +294,15 @@ def _of_latency(read: Mapping[str, dict], findings: Mapping[str, Finding]) -> st
     return "local_cpu" if quick and hogged else "exchange_latency"
 
 
+def _of_connections(findings: Mapping[str, Finding]) -> str:
+    """Connections fail: because of the network, or because the exchange is out of order or wants fewer of them?"""
+    exchange = findings["exchange"]
+    said = list(_from_answer(exchange.data, 1.0)) if exchange.status == "ok" else []
+    named = [cause.name for cause in said if cause.name != "unknown"]
+    heard = exchange.status != "ok" and findings["dns"].status == "ok" and _heard_of(findings)
+    return named[0] if named else "exchange_down" if heard else "partition"
+
+
 def _trading_suffers(read: Mapping[str, dict]) -> bool:
     breaker = read["circuit_breaker"]
     return bool(breaker["value"]) or bool(read["policy_deny_rate"]["breached"])
@@ -297,22 +316,67 @@ def _from_market(read: Mapping[str, dict], findings: Mapping[str, Finding]) -> I
     exchange, limit = findings["exchange"], read["execution_latency"]["threshold"]
     weight = 0.6 if _trading_suffers(read) or read["execution_latency"]["breached"] else BESIDE
     if exchange.status == "ok":
-        remaining = exchange.data["rate_limit"].get("x-ratelimit-remaining", "")
-        if exchange.data["status"] == 429 or remaining == "0":
-            yield Cause("rate_limit", weight, (("exchange_limits", {"status": exchange.data["status"]}),))
+        yield from _from_answer(exchange.data, weight)
         milliseconds = 1000 * exchange.data["seconds"]
         if milliseconds > limit:
             yield Cause("exchange_latency", weight, (("exchange_slow", {"ms": round(milliseconds), "limit": limit}),))
-        elif read["execution_latency"]["breached"]:
+        elif read["execution_latency"]["breached"] and exchange.data["status"] < 300:
             p99 = round(read["execution_latency"]["value"])
             yield Cause("queueing", 0.5, (("orders_wait", {"p99": p99, "ms": round(milliseconds)}),))
-    elif _trading_suffers(read) and findings["exchange_ping"].data.get("loss_percent") == 100.0:
-        yield Cause("partition", 0.9, (("exchange_gone", {"problem": exchange.problem}),))
+        if dead := exchange.data.get("dead"):
+            yield Cause("exchange_latency", weight, (("address_dead", {"addresses": ", ".join(dead)}),))
+    elif findings["dns"].status == "ok":  # else the name is the cause
+        yield from _from_silence(findings, _trading_suffers(read), weight)
     if read["calibration_ece"]["breached"]:
         values = {"value": read["calibration_ece"]["value"], "limit": read["calibration_ece"]["threshold"]}
         yield Cause("miscalibration", 0.5, (("ece_high", values),))
     if read["calibration_ece"]["breached"] is not False:
         yield from _from_model(findings)
+
+
+def _from_answer(exchange: Mapping, weight: float) -> Iterator[Cause]:
+    """What the exchange's answer says of itself, and of how much it takes from us."""
+    status, limits = exchange["status"], exchange["rate_limit"]
+    says = {"status": status, "retry": limits.get("retry-after") or "–"}
+    limited = status in LIMITED or (status == 403 and "retry-after" in limits)
+    if status >= 500:
+        yield Cause("exchange_down", 0.8 if weight > BESIDE else BESIDE, (("exchange_answers", says),))
+    elif limited or limits.get("x-ratelimit-remaining", "") == "0":
+        yield Cause("rate_limit", weight, (("exchange_limits", says),))
+    elif status >= 300 and weight > BESIDE:
+        yield Cause("unknown", UNEXPLAINED, (("exchange_answers", says),))
+
+
+def _from_silence(findings: Mapping[str, Finding], suffers: bool, weight: float) -> Iterator[Cause]:
+    """What it means that the exchange does not answer.
+
+    A connection that it refuses or ends is an answer of its host. A ping that nobody answers proves nothing: many hosts
+    and networks answer none. Only where no other host answers either, or there is no route, the network is at fault.
+    """
+    problem = findings["exchange"].problem
+    says = {"problem": problem}
+    alone = findings.get("network_ping", Finding("timeout")).data.get("loss_percent") == 100.0
+    if _heard_of(findings):
+        sure = 0.8 if any(word in problem.lower() for word in HEARD) else 0.5
+        yield Cause("exchange_down", sure if suffers else BESIDE, (("exchange_silent", says),))
+    elif "certificate" not in problem and ("unreachable" in problem or (alone and _unpinged(findings))):
+        yield Cause("partition", 0.9 if suffers else BESIDE, (("exchange_gone", says),))
+    elif "certificate" not in problem and _unpinged(findings) and suffers:
+        yield Cause("partition", 0.6, (("exchange_gone", says),))
+    elif weight > BESIDE:
+        yield Cause("unknown", UNEXPLAINED, (("exchange_unanswered", says),))
+
+
+def _heard_of(findings: Mapping[str, Finding]) -> bool:
+    """Whether the exchange's host answered in some way although the exchange did not."""
+    loss, problem = findings["exchange_ping"].data.get("loss_percent"), findings["exchange"].problem.lower()
+    if "certificate" in problem:  # it answers, and it is us who do not like what it says
+        return False
+    return (loss is not None and loss < 100) or any(word in problem for word in HEARD)
+
+
+def _unpinged(findings: Mapping[str, Finding]) -> bool:
+    return findings["exchange_ping"].data.get("loss_percent") == 100.0
 
 
 def _from_model(findings: Mapping[str, Finding]) -> Iterator[Cause]:
@@ -441,17 +505,21 @@ def _from_way(findings: Mapping[str, Finding]) -> Iterator[Cause]:
         finding = _public_way.finding(way, link)
         says = ("outside_says", {"link": link, "problem": finding.problem})
         if _in_doubt(findings):
-            yield Cause("unknown", 0.0, (says,))
+            yield Cause("unknown", UNEXPLAINED, (says,))
         elif link == "dns":
             yield Cause(link, 0.9, (says, *_alone(findings)))
         elif link == "certificate_expired":
             yield Cause(link, 0.9, (says,))
         else:
-            yield (_blocked(link, finding, findings) if _is_tcp(link) else None) or Cause("unknown", 0.0, (says,))
+            yield (_blocked(link, finding, findings) if _is_tcp(link) else None) or Cause(
+                "unknown", UNEXPLAINED, (says,)
+            )
     if _in_doubt(findings):
         observer = findings["outside_observer"].data
         values = {"observer": observer["name"], "hosts": len(observer["seen"]), "clients": round(_clients(findings))}
-        yield Cause("unknown", 0.0, (("observer_cut_off", values),))
+        yield Cause("unknown", UNEXPLAINED, (("observer_cut_off", values),))
+    if dead := way["tcp"].data.get("dead") if "tcp" in way else None:
+        yield Cause("dns", BESIDE, (("address_dead", {"addresses": ", ".join(dead)}),))
 
 
 def _alone(findings: Mapping[str, Finding]) -> tuple[tuple[str, dict], ...]:
@@ -467,37 +535,37 @@ def _serves(findings: Mapping[str, Finding]) -> bool:
 
 def _blocked(link: str, way: Finding, findings: Mapping[str, Finding]) -> Cause | None:
     """Nobody reaches a host that would serve: its own firewall, or the network on the way."""
-    firewall, port = findings["firewall"], way.data["port"]
+    port = way.data["port"]
     if not _serves(findings):
         return None
-    rule = closing_rule(firewall.data.get("rules", []), port) if firewall.data.get("active") else ""
-    if rule:
-        return Cause("firewall", 0.9, (("firewall_closed", {"port": port, "rule": rule}),))
+    decided = _decided(findings, way)
+    if decided.state == _firewall.CLOSED:
+        return Cause("firewall", 0.9, (("firewall_closed", {"port": port, "rule": decided.rule}),))
     if link == "tcp_refused":
         return None
-    weight = 0.9 if firewall.status == "ok" else 0.6
-    return Cause("partition", weight, (("no_way_in", {"port": port, "problem": way.problem}), *_alone(findings)))
+    says = {"port": port, "problem": way.problem}
+    if decided.state == _firewall.OPEN:
+        return Cause("partition", 0.9, (("no_way_in", says), *_alone(findings)))
+    unsure = ("no_way_in_unsure", {**says, "rule": decided.rule or findings["firewall"].problem or "–"})
+    return Cause("partition", 0.6, (unsure, *_alone(findings)))
 
 
-def closing_rule(rules: Sequence[str], port: int) -> str:
-    """Which of ufw's rules (as iptables lists them) closes a TCP port to all, or that none opens it; "" if open."""
-    for rule in rules:
-        options = dict(re.findall(r"(?:^| )(--?[a-z]+) ([^ -]\S*)", rule))
-        protocol, ports = options.get("-p", "tcp"), options.get("--dport") or options.get("--dports", "0:65535")
-        if protocol not in ("tcp", "all") or "-s" in options:  # what it does to some says nothing about all
-            continue
-        if not any(_within(port, span) for span in ports.split(",")):
-            continue
-        if options.get("-j") in ("DROP", "REJECT"):
-            return rule
-        if options.get("-j") in ("ACCEPT", "ufw-user-limit-accept"):
-            return ""
-    return f"no rule allows {port}/tcp"
-
-
-def _within(port: int, span: str) -> bool:
-    low, _colon, high = span.partition(":")
-    return int(low) <= port <= int(high or low)
+def _decided(findings: Mapping[str, Finding], way: Finding) -> _firewall.Decision:
+    """What this host's firewall does with clients at the port that nobody reaches, on the way they come."""
+    firewall, port = findings["firewall"], way.data["port"]
+    if firewall.status != "ok":
+        return _firewall.Decision(_firewall.UNDECIDED)
+    tried = way.data.get("addresses", [])
+    own = firewall.data.get("addresses", [])
+    decisions = []
+    for version, rules in (("4", firewall.data["rules"]), ("6", firewall.data.get("rules6", []))):
+        family = [[address for address in known if (":" in address) == (version == "6")] for known in (tried, own)]
+        if family[0] or (version == "4" and not tried):
+            at = [address for address in family[0] if address in own] or family[1]
+            packet = _firewall.Packet(port, tuple(firewall.data.get("interfaces", [])), tuple(at))
+            decisions.append(_firewall.decide(rules, packet))
+    states = {each.state for each in decisions}
+    return decisions[0] if len(states) == 1 else _firewall.Decision(_firewall.UNDECIDED)
 
 
 def describe(causes_found: Sequence[Cause]) -> list[dict]:

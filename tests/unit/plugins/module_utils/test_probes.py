@@ -151,3 +151,91 @@ def test_a_host_whose_systemd_does_not_answer_still_has_a_load(monkeypatch):
     monkeypatch.setattr(_probes._systemd, "show", show)
     monkeypatch.setattr(_probes.time, "sleep", lambda _seconds: None)
     assert _probes.load(0, {"feed": "x.service"})["throttled"] == {}
+
+
+def says(monkeypatch, out="", err="", rc=0):
+    """Let every command say this."""
+    monkeypatch.setattr(_probes._command, "run", lambda *_rest: _probes._command.Completed(rc, out, err))
+
+
+WARNING = 'nginx: [warn] conflicting server name "x{}" on 0.0.0.0:80, ignored\n'
+EMERG = 'nginx: [emerg] unknown directive "lisssten" in /etc/nginx/sites-enabled/aurora:4\n'
+
+
+@pytest.mark.parametrize("before", [0, 1, 14, 200])
+@pytest.mark.parametrize("worst", [EMERG, EMERG.replace("emerg", "alert"), EMERG.replace("emerg", "crit")])
+def test_the_reason_of_nginx_comes_before_its_warnings(monkeypatch, before, worst):
+    warnings = "".join(map(WARNING.format, range(before)))
+    end = "nginx: configuration file /etc/nginx/nginx.conf test failed\n"
+    says(monkeypatch, err=warnings + worst + end, rc=1)
+    found = _probes.nginx_config()
+    assert (found["valid"], found["message"].splitlines()[0]) == (False, worst.strip())
+    assert len(found["message"]) <= 500
+
+
+# As sysstat 12.1.4 and 11.6.0 write it with -y, and a disk whose columns are partly lost (12.6.1).
+COMMA = """{"sysstat": {
+\t"hosts": [
+\t\t{
+\t\t\t"nodename": "x",
+\t\t\t"statistics": [
+,
+\t\t\t\t{
+\t\t\t\t\t"disk": [
+\t\t\t\t\t\t{"disk_device": "sda", "r/s": 282.50, "aqu-sz": 11.14, "util": 97.30},
+\t\t\t\t\t\t{"disk_device": "sdb", "r/s": 0.00, "util": 0.00}LOST
+\t\t\t\t\t]
+\t\t\t\t}
+\t\t\t]
+\t\t}
+\t]
+}}
+"""
+BOTH = {"sda": {"util_percent": 97.3}, "sdb": {"util_percent": 0.0}}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        COMMA.replace("LOST", ""),
+        COMMA.replace("LOST", "").replace(",\n\t\t\t\t{", "\n\t\t\t\t{"),
+        COMMA.replace("LOST", ","),
+        COMMA.replace("LOST", ', {"disk_device": "sdc", "r/s": 1.00}'),
+    ],
+    ids=["a comma before", "right", "a comma behind", "a column lost"],
+)
+def test_figures_of_disks_are_read_from_every_sysstat(monkeypatch, text):
+    says(monkeypatch, text)
+    assert _probes.iostat() == {"devices": BOTH}
+
+
+@pytest.mark.parametrize(
+    "text", ["", "}}", "[]", COMMA.replace("LOST", "]"), '{"sysstat": {"hosts": []}}', COMMA.replace("97.30", '"nan"')]
+)
+def test_what_is_not_the_json_of_iostat_is_said_to_be_so(monkeypatch, text):
+    says(monkeypatch, text)
+    with pytest.raises(CommandError, match="JSON"):
+        _probes.iostat()
+
+
+def test_the_whole_filter_table_is_read_for_both_families(monkeypatch):
+    tables = {
+        "iptables": "-P INPUT DROP\n-N ufw-user-input\n-A INPUT -j ufw-user-input\n",
+        "ip6tables": "-P INPUT ACCEPT\n",
+    }
+    run = lambda argv, _seconds: _probes._command.Completed(0, tables[argv[0]], "")  # noqa: E731
+    monkeypatch.setattr(_probes._command, "run", run)
+    found = _probes.firewall()
+    assert (found["active"], found["rules"][0], found["rules6"]) == (True, "-P INPUT DROP", ["-P INPUT ACCEPT"])
+    assert "lo" not in found["interfaces"]
+    assert not {"127.0.0.1", "::1"} & set(found["addresses"])
+
+
+def test_a_host_without_ip6tables_is_looked_at(monkeypatch):
+    def run(argv, _seconds):
+        if argv[0] == "ip6tables":
+            raise CommandError("ip6tables is not installed on this host")
+        return _probes._command.Completed(0, "-P INPUT DROP\n", "")
+
+    monkeypatch.setattr(_probes._command, "run", run)
+    assert _probes.firewall()["rules6"] == []

@@ -371,3 +371,44 @@ def test_a_host_whose_leases_cannot_be_read_is_unknown_and_says_why():
     blind["probes"]["leases"] = {"status": "failed", "problem": "override-x.json is not a lease"}
     assert _report.standing(blind, "circuit_breaker") == "unknown"
     assert "could not look: leases: override-x.json is not a lease" in text(_report.Host("a1", blind, (), "unknown"))
+
+
+ELSEWHERE = {
+    "status": "failed",
+    "problem": "https://aurora.example.com/healthz answered 301",
+    "data": {"broken": "http_status"},
+}
+
+
+def unserved(*causes):
+    seen = {**look(0, False), "causes": [{"cause": name, "weight": 0.6, "evidence": []} for name in causes]}
+    seen["indicators"]["sse_availability"] = entry(0.0, True)
+    seen["probes"] = {
+        **seen["probes"],
+        "outside_dns": {"status": "ok", "problem": "", "data": {}},
+        "outside_http": ELSEWHERE,
+    }
+    return _report.Host("a", seen, [action(verdict="not_recovered")], "escalated")
+
+
+@pytest.mark.parametrize(
+    "causes", [[], ["exchange_latency"], ["nginx_down"], ["nginx_down", "feed_down", "exchange_latency"]]
+)
+def test_what_was_seen_from_outside_always_stands_in_the_report(causes):
+    for language in _messages.LANGUAGES:
+        said = _report.report(language, "sse_availability", [unserved(*causes)])
+        assert sum("answered 301" in line and "http_status" in line for line in said) == 1
+
+
+def test_what_a_cause_shown_says_of_the_outside_is_said_once():
+    host = unserved("unknown")
+    values = {"link": "http_status", "problem": ELSEWHERE["problem"]}
+    host.look["causes"][0]["evidence"] = [_messages.sentence("outside_says", **values)]
+    assert text(host, "sse_availability").count("answered 301") == 1
+
+
+def test_advice_is_about_what_keeps_clients_from_being_served():
+    told = _messages.say("en", "mend_exchange_latency")
+    assert told not in text(unserved("exchange_latency"), "sse_availability")
+    assert told in text(unserved("exchange_latency"), "execution_latency")
+    assert _messages.say("en", "mend_firewall") in text(unserved("exchange_latency", "firewall"), "sse_availability")

@@ -4,17 +4,31 @@
 from __future__ import annotations
 
 import json
+import sys
+from pathlib import Path
 
 import pytest
 from ansible_collections.aurora.runbook.plugins.module_utils import _indicators, _metrics, _systemd, _triage
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
 from ansible_collections.aurora.runbook.plugins.module_utils._parallel import Finding
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
+
+from firewalls import IN, OUT, plain, ufw  # the path above is what makes it importable
+
 NOW = 1_000_000.0
 HEALTHY = "circuit_breaker_state 0\ncalibration_ece 0.02\npolicy_considered_total 100\npolicy_denied_total 1"
 
 
-HTTPS_IN = "-A ufw-user-input -p tcp -m tcp --dport 443 -j ACCEPT"
+def firewall(rules, rules6=(), **more):
+    data = {
+        "active": True,
+        "rules": rules,
+        "rules6": rules6,
+        "interfaces": ["eth0"],
+        "addresses": ["192.0.2.10", "2001:db8::5"],
+    }
+    return {"firewall": Finding("ok", {**data, **more})}
 
 
 def disk(path="/opt/aurora", **figures):
@@ -56,7 +70,7 @@ def findings(before=HEALTHY, after=HEALTHY, **others):
         "certificate": Finding("ok"),
         "dns": Finding("ok"),
         "disk": disk(),
-        "firewall": Finding("ok", {"active": True, "rules": [HTTPS_IN]}),
+        **firewall(ufw(IN)),
         "load": Finding(
             "ok",
             {"busy_percent": 10, "own_percent": 9, "processes": [], "units": {"feed": 3.0}, "waiting": {"runner": 1}},
@@ -335,18 +349,15 @@ def way(seen=(), **broken):
     return _triage.outside({"probes": probes, **observer})
 
 
-DENY = "-A ufw-user-input -p tcp -m tcp --dport 443 -j DROP"
-
-
 @pytest.mark.parametrize(
     ("broken", "others", "causes"),
     [
         ({"dns": "dns"}, {}, ["dns"]),
         ({"tls": "certificate_expired"}, {}, ["certificate_expired"]),
         ({"tcp": "tcp_timeout"}, {}, ["partition"]),
-        ({"tcp": "tcp_timeout"}, {"firewall": Finding("ok", {"active": False, "rules": []})}, ["partition"]),
-        ({"tcp": "tcp_timeout"}, {"firewall": Finding("ok", {"active": True, "rules": []})}, ["firewall"]),
-        ({"tcp": "tcp_refused"}, {"firewall": Finding("ok", {"active": True, "rules": [DENY]})}, ["firewall"]),
+        ({"tcp": "tcp_timeout"}, firewall(plain(policy="ACCEPT"), active=False), ["partition"]),
+        ({"tcp": "tcp_timeout"}, firewall(ufw()), ["firewall"]),
+        ({"tcp": "tcp_refused"}, firewall(ufw(OUT)), ["firewall"]),
         ({"tcp": "tcp_refused"}, {}, ["unknown"]),
         ({"tcp": "tcp_timeout"}, {"firewall": Finding("failed", problem="not root")}, ["partition"]),
         ({"tcp": "tcp_refused"}, {"units": unit_of("nginx", **DOWN)["units"]}, ["nginx_down"]),
@@ -374,7 +385,7 @@ def served(clients):
 
 
 TIMEOUT, NO_NAME = {"tcp": "tcp_timeout"}, {"dns": "dns", "tcp": "tcp_timeout"}
-CLOSED = {"firewall": Finding("ok", {"active": True, "rules": []})}
+CLOSED = firewall(ufw())
 
 
 @pytest.mark.parametrize(
@@ -423,22 +434,34 @@ def test_what_is_no_public_way_is_refused(rubbish):
 
 
 @pytest.mark.parametrize(
-    ("rules", "port", "closed"),
+    ("tried", "rules", "rules6", "causes"),
     [
-        ([HTTPS_IN], 443, False),
-        ([HTTPS_IN], 8443, True),
-        ([], 443, True),
-        ([DENY, HTTPS_IN], 443, True),
-        ([HTTPS_IN, DENY], 443, False),
-        (["-A ufw-user-input -p tcp -m multiport --dports 80,440:450 -j ACCEPT"], 443, False),
-        (["-A ufw-user-input -p udp -m udp --dport 443 -j ACCEPT"], 443, True),
-        (["-A ufw-user-input -s 10.0.0.0/8 -p tcp -m tcp --dport 443 -j ACCEPT"], 443, True),  # not everybody
-        (["-A ufw-user-input -s 10.9.0.0/16 -j DROP", HTTPS_IN], 443, False),  # nor nobody
-        (["-A ufw-user-input -j ACCEPT"], 443, False),
+        (["192.0.2.10"], ufw(IN), ufw(), ["partition"]),
+        (["192.0.2.10"], ufw(), ufw(IN), ["firewall"]),
+        (["2001:db8::5"], ufw(), ufw(IN), ["partition"]),
+        (["2001:db8::5"], ufw(IN), ufw(), ["firewall"]),
+        (["2001:db8::5", "192.0.2.10"], ufw(), ufw(), ["firewall"]),
+        (["2001:db8::5", "192.0.2.10"], ufw(IN), ufw(), ["partition"]),  # one of them gets through
+        (["198.51.100.7"], ufw(), [], ["firewall"]),  # of a translator of addresses before the host
+        (["192.0.2.10"], ufw("-d 10.0.0.5/32 -j DROP", IN), [], ["partition"]),
+        (["192.0.2.10"], ufw("-d 192.0.2.10/32 -j DROP", IN), [], ["firewall"]),
+        (["192.0.2.10"], ufw("-i wg0 -p tcp -m tcp --dport 443 -j ACCEPT"), [], ["firewall"]),
+        (["192.0.2.10"], ufw("-i eth1 -j DROP", IN), [], ["partition"]),
+        (["192.0.2.10"], ufw("-m frob -j DROP", IN), [], ["partition"]),
+        (["192.0.2.10"], ufw(policy="ACCEPT"), [], ["partition"]),
     ],
 )
-def test_the_rule_that_closes_a_port_is_found(rules, port, closed):
-    assert bool(_triage.closing_rule(rules, port)) is closed
+def test_a_firewall_closes_the_way_that_clients_come(tried, rules, rules6, causes):
+    found = {**findings(), **way(**TIMEOUT), **firewall(rules, rules6)}
+    found["outside_tcp"].data["addresses"] = tried
+    assert judge(found) == causes
+
+
+def test_a_firewall_that_cannot_be_told_is_said_to_be_so():
+    found = {**findings(), **way(**TIMEOUT), **firewall(ufw("-m frob -j DROP", IN))}
+    read = _triage.indicators(found, None, {})
+    (cause,) = _triage.causes(read, _triage.why(found, NOW), found, {})
+    assert (cause.weight < 0.9, cause.evidence[0][0]) == (True, "no_way_in_unsure")
 
 
 def test_a_unit_that_this_host_does_not_have_is_not_down():
@@ -541,7 +564,7 @@ def test_denials_for_latency_are_the_hosts_own_when_the_exchange_answers_at_once
     found = open_breaker(denials("LATENCY_GUARD_TRIP", 20), load=Finding("ok", HOGGED))
     found["exchange"] = Finding("ok", {"status": 200, "seconds": seconds, "rate_limit": {}})
     assert judge(found) == cause
-    assert judge({**found, "exchange": Finding("timeout")}) == ["exchange_latency"]
+    assert judge({**found, "exchange": Finding("timeout")})[0] == "exchange_latency"
 
 
 @pytest.mark.parametrize(
@@ -665,3 +688,133 @@ def test_codes_of_the_runner_are_not_hidden_by_a_feed_that_counts_none():
     sample = {"before": page(UNUSED), "after": page(UNUSED), "seconds": 5.0}
     codes = _triage.why(findings(HEALTHY, more, feed_metrics=Finding("ok", sample)), NOW)
     assert (codes.source, codes.shares) == ("window", {"LATENCY_GUARD_TRIP": 1.0})
+
+
+REFUSED = Finding("failed", problem="https://x/status did not answer: [Errno 111] Connection refused")
+SILENT = Finding("failed", problem="https://x/status did not answer: timed out")
+NO_ROUTE = Finding("failed", problem="https://x/status did not answer: [Errno 113] No route to host: unreachable")
+NOT_TRUSTED = Finding("failed", problem="https://x/status did not answer: certificate verify failed")
+ENDED = Finding("failed", problem="https://x/status did not answer: [Errno 104] Connection reset by peer")
+
+
+def exchange(status, seconds=0.01, **headers):
+    limits = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Finding("ok", {"status": status, "seconds": seconds, "rate_limit": limits})
+
+
+def ping(loss):
+    return Finding("failed", problem="ping is not installed") if loss is None else Finding("ok", {"loss_percent": loss})
+
+
+@pytest.mark.parametrize(
+    ("answer", "causes"),
+    [
+        (exchange(429), ["rate_limit"]),
+        (exchange(418, retry_after="120"), ["rate_limit"]),
+        (exchange(418), ["rate_limit"]),
+        (exchange(429, retry_after="5"), ["rate_limit"]),
+        (exchange(403, retry_after="5"), ["rate_limit"]),
+        (exchange(200, **{"x-ratelimit-remaining": "0"}), ["rate_limit"]),
+        (exchange(500), ["exchange_down"]),
+        (exchange(502), ["exchange_down"]),
+        (exchange(503), ["exchange_down"]),
+        (exchange(503, retry_after="30"), ["exchange_down"]),
+        (exchange(504), ["exchange_down"]),
+        (exchange(521), ["exchange_down"]),
+        (exchange(403), ["unknown"]),
+        (exchange(301), ["unknown"]),
+        (exchange(200), ["unknown"]),
+    ],
+)
+def test_what_the_exchange_answers_is_understood(answer, causes):
+    assert judge(open_breaker(exchange=answer)) == causes
+    connections = denials("WHY_CONN_ERR", 20)
+    assert judge(open_breaker(connections, exchange=answer))[0] == (causes[0] if causes != ["unknown"] else "partition")
+
+
+def test_an_answer_that_has_no_cause_is_told_all_the_same():
+    found = open_breaker(exchange=exchange(403))
+    read = _triage.indicators(found, None, {})
+    (cause,) = _triage.causes(read, _triage.why(found, NOW), found, {})
+    assert cause.evidence == (("exchange_answers", {"status": 403, "retry": "–"}),)
+
+
+def test_a_fault_of_the_exchange_is_a_side_finding_where_nothing_suffers():
+    (cause,) = _triage.causes(
+        _triage.indicators(findings(), None, {}), _triage.Why("none", 0, {}), findings(exchange=exchange(503)), {}
+    )
+    assert (cause.name, cause.weight) == ("exchange_down", _triage.BESIDE)
+
+
+def test_an_exchange_that_is_out_of_order_has_no_queue():
+    found = findings(exchange=exchange(503))
+    read = _triage.indicators(found, None, {})
+    read["execution_latency"].update(value=900.0, breached=True)
+    names = [cause.name for cause in _triage.causes(read, _triage.Why("none", 0, {}), found, {})]
+    assert names == ["exchange_down"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "its_ping", "network", "causes"),
+    [
+        (REFUSED, 100.0, 0.0, ["exchange_down"]),  # the exchange answers no ping at all
+        (REFUSED, 100.0, 100.0, ["exchange_down"]),
+        (REFUSED, None, None, ["exchange_down"]),
+        (ENDED, 100.0, 0.0, ["exchange_down"]),
+        (SILENT, 0.0, 0.0, ["exchange_down"]),
+        (SILENT, 0.0, 100.0, ["exchange_down"]),
+        (SILENT, 100.0, 100.0, ["partition"]),
+        (SILENT, 100.0, 0.0, ["partition"]),
+        (SILENT, None, None, ["unknown"]),
+        (NO_ROUTE, 100.0, 0.0, ["partition"]),
+        (NO_ROUTE, None, None, ["partition"]),
+        (NOT_TRUSTED, 100.0, 100.0, ["unknown"]),
+    ],
+)
+@pytest.mark.parametrize("codes", [[], ["WHY_CONN_ERR"] * 20])
+def test_an_exchange_that_does_not_answer_is_told_from_a_network_that_does_not(
+    answer, its_ping, network, causes, codes
+):
+    logs = [denials(code, 1) for code in codes]
+    found = open_breaker(*logs, exchange=answer, exchange_ping=ping(its_ping), network_ping=ping(network))
+    expected = causes if not codes or causes != ["unknown"] else ["partition"]
+    assert judge(found)[0] == expected[0]
+
+
+def test_the_network_is_surely_at_fault_only_where_nobody_else_answers_either():
+    def weight(network):
+        found = open_breaker(exchange=SILENT, exchange_ping=ping(100.0), network_ping=ping(network))
+        return _triage.causes(_triage.indicators(found, None, {}), _triage.why(found, NOW), found, {})[0].weight
+
+    assert weight(0.0) == weight(None) < weight(100.0)
+
+
+def test_a_dead_address_of_the_exchange_is_told():
+    found = open_breaker(exchange=Finding("ok", {**exchange(200).data, "dead": ["192.0.2.7"]}))
+    read = _triage.indicators(found, None, {})
+    (cause,) = _triage.causes(read, _triage.why(found, NOW), found, {})
+    assert (cause.name, cause.evidence) == ("exchange_latency", (("address_dead", {"addresses": "192.0.2.7"}),))
+
+
+def test_a_dead_address_of_the_public_name_is_told_and_is_no_breach():
+    found = {**findings(), **way()}
+    found["outside_tcp"].data["dead"] = ["2001:db8::7"]
+    read = _triage.indicators(found, None, {})
+    (cause,) = _triage.causes(read, _triage.why(found, NOW), found, {})
+    assert (cause.name, cause.weight, cause.evidence[0][0]) == ("dns", _triage.BESIDE, "address_dead")
+    assert read["sse_availability"]["breached"] is None
+
+
+@pytest.mark.parametrize(
+    ("others", "causes"),
+    [
+        ({"exchange": exchange(200, seconds=2.0)}, ["unknown", "exchange_latency"]),
+        ({"disk": disk(used_percent=99.0)}, ["unknown", "disk_full"]),  # beside a feed that serves
+        ({"units": unit_of("nginx", **DOWN)["units"]}, ["nginx_down"]),
+        (HANGS, ["feed_hung"]),
+        ({"certificate": Finding("failed", problem="certificate has expired")}, ["certificate_expired"]),
+    ],
+)
+def test_a_side_finding_does_not_hide_what_was_seen_from_outside(others, causes):
+    found = {**findings(), **others, **way(http="http_status")}
+    assert judge(found) == causes
