@@ -38,19 +38,33 @@ def load(now: _stamps.Clock, state: str = _record.STATE_DIRECTORY) -> Pause | No
     return None if ended else Pause(first.strip(), rest.strip()[:200])
 
 
+def says(until: str, text: str, state: str = _record.STATE_DIRECTORY) -> bool:
+    """Whether the file says this already."""
+    _files.check_private(state)
+    return _files.read(path(state)) == _file(until, text)
+
+
 def begin(until: str, text: str, state: str = _record.STATE_DIRECTORY) -> bool:
     """Write the file; True when it said something else before."""
-    wanted = f"{until}\n{text}\n"
     _files.make_private(state)
-    if _files.read(path(state)) == wanted:
+    if says(until, text, state):
         return False
-    _files.write(path(state), wanted, 0o600)
+    _files.write(path(state), _file(until, text), 0o600)
     return True
+
+
+def _file(until: str, text: str) -> str:
+    return f"{until}\n{text}\n"
+
+
+def stands(state: str = _record.STATE_DIRECTORY) -> bool:
+    """Whether there is a file, even one whose time is over."""
+    _files.check_private(state)
+    return os.path.lexists(path(state))
 
 
 def end(state: str = _record.STATE_DIRECTORY) -> bool:
     """Remove the file; True when there was one."""
-    _files.check_private(state)
-    there = os.path.lexists(path(state))
+    there = stands(state)
     _files.remove(path(state))
     return there

@@ -455,12 +455,22 @@ def begin_page(identity: str, level: str, key: str, run: str = "", by: str = "",
         return _begin_page(identity, page, run, by, state, MEMORY)
 
 
+def may_begin_page(identity: str, level: str, state: str = STATE_DIRECTORY) -> bool:
+    """Whether begin_page() would say that a level is to be paged now, without writing anything."""
+    return not handled(_page(identity, level, state))
+
+
 def _begin_page(identity: str, page: Mapping, run: str, by: str, state: str, into: str) -> bool:
     with _locked(identity, into) as descriptor:
-        if handled(_page(identity, page["level"], state)):
+        if not may_begin_page(identity, page["level"], state):
             return False
         _append(descriptor, path(identity, into), "paging", page, run, by)
     return True
+
+
+def news_of_page(identity: str, page: Mapping, state: str = STATE_DIRECTORY) -> bool:
+    """Whether end_page() has something to put on record: that no channel took a page is said once."""
+    return bool(page.get("sent")) or _failed(page) != _failed(_last_page(identity, page["level"], state))
 
 
 def end_page(identity: str, page: Mapping, run: str = "", by: str = "", state: str = STATE_DIRECTORY) -> None:
@@ -468,7 +478,7 @@ def end_page(identity: str, page: Mapping, run: str = "", by: str = "", state: s
 
     Where it stands is as in begin_page(). That no channel took it is said once, until another one fails.
     """
-    if not page.get("sent") and _failed(page) == _failed(_last_page(identity, page["level"], state)):
+    if not news_of_page(identity, page, state):
         return
     try:
         append(identity, "paged", page, run, by, state)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from ansible_collections.aurora.runbook.plugins.module_utils import (
     _command,
@@ -33,16 +33,25 @@ def settle_all(
     What its own module has to finish or undo first stays as it is until then.
     """
     said = []
+    for identity, intent, outcome, sentence in _settled(records):
+        data = {"intent": intent.seq, "outcome": outcome, "changed": outcome == FINISHED, "sentences": [sentence]}
+        _record.append(identity, "result", data, run, by, state)
+        said.append(sentence)
+    return said
+
+
+def would_settle(records: Iterable[_record.Record]) -> list[dict]:
+    """The sentences of settle_all(), without putting anything on record."""
+    return [sentence for _identity, _intent, _outcome, sentence in _settled(records)]
+
+
+def _settled(records: Iterable[_record.Record]) -> Iterator[tuple[str, _record.Entry, str, dict]]:
+    """Each intent without a result whose outcome is known, or known not to be, with its record's id and a sentence."""
     for record in records:
         for intent in record.unfinished:
             outcome = outcome_of(intent)
-            if outcome is None:
-                continue
-            sentence = _messages.sentence(f"left_{outcome}", **_named(intent))
-            data = {"intent": intent.seq, "outcome": outcome, "changed": outcome == FINISHED, "sentences": [sentence]}
-            _record.append(record.id, "result", data, run, by, state)
-            said.append(sentence)
-    return said
+            if outcome is not None:
+                yield record.id, intent, outcome, _messages.sentence(f"left_{outcome}", **_named(intent))
 
 
 def unknown(said: Iterable[Mapping]) -> bool:
@@ -52,7 +61,7 @@ def unknown(said: Iterable[Mapping]) -> bool:
 
 def still_open(records: Iterable[_record.Record]) -> list[dict]:
     """A sentence for each action that its own module has to judge first; half a lease is said to be one anyway."""
-    left = (intent for record in records for intent in record.unfinished)
+    left = (intent for record in records for intent in record.unfinished if outcome_of(intent) is None)
     judged = (intent for intent in left if _JUDGES.get(str(intent.data.get("action"))) is not _of_lease)
     return [_messages.sentence("left_open", **_named(intent)) for intent in judged]
 

@@ -163,7 +163,8 @@ def ended(params, conduct):
 
 def settled(_params, conduct):
     """What became of actions that were cut off, whoever they were of."""
-    said = [] if conduct.check_mode else conduct.settle(conduct.recent())
+    records = conduct.recent()
+    said = _unfinished.would_settle(records) if conduct.check_mode else conduct.settle(records)
     return {"changed": False, "incidents": [], "done": [*said, *_unfinished.still_open(conduct.recent())]}
 
 
@@ -209,7 +210,10 @@ def write(params, check_mode):
 
 def paging(params, check_mode):
     names = chosen(params)
-    begun = [] if check_mode else [_record.begin_page(name, params["level"], params["key"]) for name in names]
+    if check_mode:
+        begun = [_record.may_begin_page(name, params["level"]) for name in names]
+    else:
+        begun = [_record.begin_page(name, params["level"], params["key"]) for name in names]
     return {"changed": any(begun), "send": any(begun), **told(params, names)}
 
 
@@ -217,9 +221,11 @@ def paged(params, check_mode):
     names = chosen(params)
     page = {name: params[name] for name in ("level", "key", "sent", "failed")}
     page.update({"took": params["took"]} if params["took"] else {})
-    for name in [] if check_mode else names:
-        _record.end_page(name, {**page, "paged_at": params["at"]} if params["at"] else page)
-    return {"changed": bool(names), **told(params, names)}
+    page.update({"paged_at": params["at"]} if params["at"] else {})
+    news = [name for name in names if _record.news_of_page(name, page)]
+    for name in [] if check_mode else news:
+        _record.end_page(name, page)
+    return {"changed": bool(news), **told(params, names)}
 
 
 def told(params, names):
@@ -236,14 +242,11 @@ def pause(params, check_mode):
     now = _stamps.clock()
     resume = params["state"] == "resumed"
     until = "" if resume else _stamps.stamp(now.wall + 60 * params["minutes"])
-    standing = _pause.load(now)
-    names = _record.open_names()
+    names, text = _record.open_names(), f"{params['who']}: {params['text']}"
     if check_mode:
-        changed = not resume or standing is not None
-    elif resume:
-        changed = _pause.end()
+        changed = _pause.stands() if resume else not _pause.says(until, text)
     else:
-        changed = _pause.begin(until, f"{params['who']}: {params['text']}")
+        changed = _pause.end() if resume else _pause.begin(until, text)
     if changed and not check_mode:
         for name in names or [_record.outside(now)]:
             _record.append(name, params["state"], {"who": params["who"], "until": until})
