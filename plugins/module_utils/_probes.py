@@ -19,6 +19,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timezone
+from functools import partial
 from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
@@ -34,6 +35,7 @@ from ansible_collections.aurora.runbook.plugins.module_utils._errors import Comm
 
 HOST_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9.:_-]{0,252}")
 TAIL_LINES = 20
+JOURNAL_SECONDS = 2.5  # for the journal of each unit, so that all of them fit in the limit of a probe
 UNSYNCHRONIZED = 16_000_000  # microseconds of possible error from which the kernel counts on no time service
 RATE_HEADERS = ("x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset", "retry-after")
 
@@ -159,7 +161,8 @@ def units(names: Mapping[str, str]) -> dict:
     ``crashes``, ``killed`` and ``killed_for_memory`` are of late, ``restarts`` is what systemd counts.
     """
     found = _systemd.show(_command.run, names.values())
-    return {role: _unit(role, unit, _systemd.crashes(_command.run, unit)) for role, unit in zip(names, found)}
+    journal = partial(_command.run, timeout=JOURNAL_SECONDS)
+    return {role: _unit(role, unit, _systemd.crashes(journal, unit)) for role, unit in zip(names, found)}
 
 
 def _unit(role: str, unit: _systemd.Unit, crashes: _systemd.Crashes) -> dict:

@@ -280,7 +280,10 @@ def crashes(run: Run, unit: Unit) -> Crashes:
         return Crashes()
     argv = ["journalctl", "--no-pager", "--quiet", "--boot", "--output=json", "--lines=200"]
     fields = "--output-fields=MESSAGE_ID,MESSAGE,INVOCATION_ID,UNIT_RESULT,EXIT_CODE,EXIT_STATUS"
-    lines = run([*argv, fields, "_PID=1", f"UNIT={unit.id}"]).out.splitlines()
+    try:
+        lines = run([*argv, fields, "_PID=1", f"UNIT={unit.id}"]).out.splitlines()
+    except CommandError:  # no journal here, or one that takes too long
+        lines = []
     told = [entry for line in lines if (entry := _journal_entry(line))]
     if told:
         return judge_crashes(told, time.monotonic())

@@ -12,7 +12,7 @@ import time
 import pytest
 from ansible_collections.aurora.runbook.plugins.module_utils import _override, _systemd
 from ansible_collections.aurora.runbook.plugins.module_utils._command import Completed
-from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
+from ansible_collections.aurora.runbook.plugins.module_utils._errors import CommandError, RunbookError
 
 # Every state of a service in systemd's source (state_translation_table, and the other one for Type=idle), version 258.
 ACTIVE_OF = {
@@ -214,3 +214,8 @@ def test_what_was_killed_is_told_from_what_was_killed_for_its_memory_and_from_wh
 def test_where_the_journal_tells_nothing_systemds_count_stands_for_what_restarts_right_now(seen, count):
     for out in ("", "no json\n", "[]\n{}\n"):
         assert _systemd.crashes(lambda _argv, out=out: Completed(0, out, ""), seen).count == count
+
+    def late(_argv):
+        raise CommandError("journalctl was not done within 2.5 s")
+
+    assert _systemd.crashes(late, seen).count == count
