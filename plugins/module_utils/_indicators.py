@@ -103,7 +103,7 @@ def measure(indicator: Indicator, before: _metrics.Page | None, after: _metrics.
     """Read an indicator from two scrapes of its service, ``seconds`` apart (a state or gauge from the second alone)."""
     level = indicator.kind in ("state", "gauge")
     pages = [after] if level or before is None else [before, after]
-    if any(name in page.broken for page in pages for name in indicator.names):
+    if any(name in page.broken for page in pages for name in (indicator.family, *indicator.names)):
         return Value(None, problem="malformed")
     if level:
         return known(after.highest(indicator.family), after.total(indicator.divisor) if indicator.divisor else None)

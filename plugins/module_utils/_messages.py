@@ -544,6 +544,10 @@ CATALOGUE = {
         "{unit} uses {percent} % of a core, its CPUQuota is {quota} %",
         "{unit} займає {percent} % ядра за CPUQuota {quota} %",
     ),
+    "quota_holds": (
+        "{unit} uses {percent} % of a core, and its CPUQuota of {quota} % holds it back {held} % of the time",
+        "{unit} займає {percent} % ядра, а CPUQuota {quota} % стримує його {held} % часу",
+    ),
     "outside_says": ("from outside, {link}: {problem}", "ззовні, {link}: {problem}"),
     "one_observer": (
         "{observer} alone saw this, and the host serves inside: look from a second place as well",

@@ -22,7 +22,7 @@ _NAME = r"[a-zA-Z_:][a-zA-Z0-9_:]*"
 _QUOTED = r'"(?:[^"\\]|\\.)*"'
 _DECIMAL = r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
 _VALUE = rf"(?:{_DECIMAL}|[+-]?(?i:inf|infinity|nan))"
-_BEGIN = re.compile(rf"({_NAME})(?:[ \t]*(\{{)|[ \t]+)|(\{{)")
+_BEGIN = re.compile(rf"({_NAME})[ \t]*(\{{)?|(\{{)")
 _LABEL = re.compile(rf"[ \t]*(?:([a-zA-Z_][a-zA-Z0-9_]*)|({_QUOTED}))[ \t]*(?:=[ \t]*({_QUOTED})[ \t]*)?(?:,|(?=\}}))")
 _LABELS_END = re.compile(r"[ \t]*\}[ \t]*")
 _EXEMPLAR = rf'[ \t]+#[ \t]*\{{(?:[^"}}]|{_QUOTED})*\}}[ \t]+{_VALUE}(?:[ \t]+{_DECIMAL})?'
@@ -79,7 +79,7 @@ def parse(text: str) -> Page:
     broken, cut = set(), []
     first_bad, openmetrics = "", False
     for number, raw in enumerate(text.split("\n"), 1):
-        line = raw.strip(" \t\r")
+        line = raw.strip(" \t")
         if line.startswith("#"):
             words = line.split(None, 3)
             if len(words) == 4 and words[1] == "TYPE":

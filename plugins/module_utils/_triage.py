@@ -108,7 +108,7 @@ def _unserved(findings: Mapping[str, Finding]) -> bool:
     feed = findings["units"].data.get("feed", {})
     silent = findings["feed_metrics"].status != "ok" and feed.get("loaded") == "loaded"
     down = feed.get("phase") not in (_systemd.RUNS, _systemd.UNKNOWN)
-    ill = silent and (down or not _healthy(findings) or _at_quota(feed, findings) is not None)
+    ill = silent and (down or not _healthy(findings) or bool(_at_quota(feed, findings)))
     return ill or (bool(_broken_links(findings)) and not _in_doubt(findings))
 
 
@@ -135,15 +135,16 @@ def _clients(findings: Mapping[str, Finding]) -> float:
     return (_indicators.known(page.highest("sse_clients_connected")).value or 0.0) if page else 0.0
 
 
-def _at_quota(unit: Mapping, findings: Mapping[str, Finding]) -> float | None:
-    """The share of a core that a unit uses when that is (nearly) all its quota allows, else None.
+def _at_quota(unit: Mapping, findings: Mapping[str, Finding]) -> dict | None:
+    """The figures of a unit that uses (nearly) all that its quota allows, else None.
 
     A quota too small for a clock tick shows in that the kernel holds the unit back. Waiting for a core says nothing
     about a quota: on a busy machine everybody waits.
     """
     load, quota = findings["load"].data, unit["cpu_quota_percent"]
-    used, held_back = (load.get(figure, {}).get(unit["role"]) or 0 for figure in ("units", "throttled"))
-    return used if quota and (used >= NEAR_QUOTA * quota or held_back >= THROTTLED_PERCENT) else None
+    used, held = (load.get(figure, {}).get(unit["role"]) or 0 for figure in ("units", "throttled"))
+    figures = {"unit": unit["id"], "percent": used, "quota": quota, "held": held}
+    return figures if quota and (used >= NEAR_QUOTA * quota or held >= THROTTLED_PERCENT) else None
 
 
 def _healthy(findings: Mapping[str, Finding]) -> bool:
@@ -485,10 +486,9 @@ def _from_limits(unit: Mapping, findings: Mapping[str, Finding], weight: float) 
     elif most and kills:
         figures = {"unit": unit["id"], "kills": kills, "limit": most >> 20}
         yield Cause("memory_limit", 0.93, (("memory_killed", figures),))
-    used = _at_quota(unit, findings)
-    if used is not None:
-        figures = {"unit": unit["id"], "percent": used, "quota": unit["cpu_quota_percent"]}
-        yield Cause("cpu_limit", weight, (("quota_says", figures),))
+    figures = _at_quota(unit, findings)
+    if figures:
+        yield Cause("cpu_limit", weight, (("quota_holds" if figures["held"] else "quota_says", figures),))
 
 
 def _kills(unit: Mapping) -> int:

@@ -24,6 +24,14 @@ def test_what_is_down_or_hangs_is_found_without_failing():
     assert look["probes"]["exchange"]["status"] == "ok"
 
 
+def test_a_look_waits_for_decisions_and_not_for_the_clients_that_the_runner_has_not():
+    """The runner's page has every family, sse_clients_connected 0 among them."""
+    wait = {"incident": "policy_deny_rate", "sample_seconds": 1, "enough_seconds": 60}
+    look = module(HOST, "triage_info", {**LOOK, **wait})
+    deny = look["indicators"]["policy_deny_rate"]
+    assert (deny["problem"], deny["count"] >= 50) == ("", True), deny
+
+
 FEED = "aurora-live-feed.service"
 FEED_DROP_IN = f"/etc/systemd/system/{FEED}.d"
 

@@ -9,8 +9,19 @@ from collections.abc import Callable, Iterator
 from threading import Event, Thread
 
 import pytest
-from ansible_collections.aurora.runbook.plugins.module_utils import _http
+from ansible_collections.aurora.runbook.plugins.module_utils import (
+    _http,
+    _lease_ends,
+    _options,
+    _parallel,
+    _probes,
+    _service,
+    _stamps,
+    _systemd,
+    _watch,
+)
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import FetchError, NoAnswerError
+from ansible_collections.aurora.runbook.plugins.modules import recalibration, service_restart
 
 PAGE = b"# TYPE calibration_ece gauge\ncalibration_ece 0.0712\n"
 OLD, NEW = b"HTTP/1.0 200 OK\r\n", b"HTTP/1.1 200 OK\r\n"
@@ -129,3 +140,60 @@ def test_who_refuses_was_not_asked():
     with pytest.raises(FetchError) as caught:
         _http.fetch(f"http://localhost:{port}/", 5)
     assert not isinstance(caught.value, NoAnswerError)
+
+
+def waited(url):
+    options = {name: option.get("default") for name, option in _options.RECOVERY.items()}
+    found = _watch.watch({**options, "indicator": "calibration_ece", "url": url}, check_mode=True)
+    return found["verdict"], found["recovery"]["reason"], found["recovery"]["value"]
+
+
+def leased(url):
+    watch = {"indicator": "calibration_ece", "url": url, "threshold": 0.05}
+    return _lease_ends.unhealthy(watch, _stamps.Clock(1.8e9, "boot", 1.0), {})["value"]
+
+
+def probed(probe):
+    finding = _parallel.run_all({"it": (probe, 5)})["it"]
+    return finding.status, finding.data
+
+
+@pytest.mark.parametrize("answer", [sized(PAGE[:-5], len(PAGE)), OLD + b"\r\n" + PAGE[:-5]], ids=["length", "none"])
+@pytest.mark.parametrize(
+    ("ask", "unknown"),
+    [
+        (waited, ("unknown", "silent", None)),
+        (leased, "silent"),
+        (service_restart.clients, None),
+        (lambda url: recalibration.ece({"runner_url": url.rpartition("/")[0]}), None),
+        (lambda url: probed(lambda: _probes.scrapes(url, 5, 0)), ("failed", {})),
+    ],
+    ids=["wait", "lease", "clients", "ece", "triage"],
+)
+def test_whoever_reads_a_page_that_was_cut_knows_nothing(say, answer, ask, unknown):
+    assert ask(say(answer)) == unknown
+
+
+CUT = sized(b'{"status": "success", "data": {"resultType": "vector", "result": []}}', 700)
+
+
+@pytest.mark.parametrize(
+    "probe",
+    [
+        lambda url: _probes.promql(url, {"x": "up"}, 5),
+        lambda url: _probes.exchange(url, 5, None),
+        lambda url: _probes.healthz(url, 5),
+    ],
+    ids=["prometheus", "exchange", "healthz"],
+)
+def test_a_probe_whose_answer_was_cut_is_a_failed_one(say, probe):
+    assert probed(lambda: probe(say(CUT))) == ("failed", {})
+
+
+def test_a_service_whose_health_page_was_cut_is_not_well(say):
+    assert "did not answer" in _service.objection(_systemd.Unit("x", {}), {}, say(CUT))
+
+
+def test_a_refit_whose_answer_was_cut_may_be_done(say):
+    with pytest.raises(NoAnswerError):
+        recalibration.by_http({"url": say(CUT)}, "")

@@ -69,7 +69,7 @@ def test_measuring_gives_a_number_or_the_reason_for_none(indicator, before, afte
     assert seen.value is None or math.isfinite(seen.value)
     assert seen.count is None or seen.count >= 0
     asked = [after] if indicator.kind in ("state", "gauge") else [before, after]
-    if any(name in page.broken for page in asked for name in indicator.names):
+    if any(name in page.broken for page in asked for name in (indicator.family, *indicator.names)):
         assert seen.problem == "malformed"
     assert _indicators.enough([indicator.incident], before, after, seconds) in (True, False)
 

@@ -630,7 +630,12 @@ def feed_load(used, throttled, waiting=0.0):
 
 
 def test_a_quota_smaller_than_a_clock_tick_is_seen_by_the_throttling():
-    assert judge(findings(load=feed_load(0.0, {"feed": 97.0}))) == ["cpu_limit"]
+    found = findings(load=feed_load(0.0, {"feed": 97.0}))
+    assert judge(found) == ["cpu_limit"]
+    read = _triage.indicators(found, None, {})
+    (cause,) = _triage.causes(read, _triage.why(found, NOW), found, {})
+    figures = {"unit": "x.service", "percent": 0, "quota": 50.0, "held": 97.0}
+    assert cause.evidence == (("quota_holds", figures),)
 
 
 @pytest.mark.parametrize("throttled", [{"feed": 0.0}, {"feed": 12.0}, {"feed": None}, {}])
