@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The filter of the alerting role, documented in the YAML file beside this one."""
+"""Filters of the alerting role, documented in the YAML files beside this one."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import io
 from collections.abc import Mapping
 
 from ansible.errors import AnsibleFilterError
+from ansible_collections.aurora.runbook.plugins.module_utils import _indicators
 
 try:
     from ruamel.yaml import YAML
@@ -57,6 +58,13 @@ def _refused(error: Exception) -> str:
     )
 
 
+def indicator_promql(incident: str) -> str:
+    if incident not in _indicators.INDICATORS:
+        known = ", ".join(_indicators.INDICATORS)
+        raise AnsibleFilterError(f"{incident!r} is not an incident; expected one of {known}")
+    return _indicators.INDICATORS[incident].expression()
+
+
 def _route(configuration: dict, ours: dict) -> None:
     name = ours["receiver"]["name"]
     receivers, root = _list(configuration, "receivers"), configuration["route"]
@@ -97,4 +105,4 @@ def _plain(value: object) -> object:
 
 class FilterModule:
     def filters(self) -> dict:
-        return {"alertmanager_routed": alertmanager_routed}
+        return {"alertmanager_routed": alertmanager_routed, "indicator_promql": indicator_promql}

@@ -27,10 +27,12 @@ class Indicator:
     family: str
     threshold: float
     breach: str  # how a breach compares with the threshold: ">=" | ">" | "<"
-    promql: str  # over the series of one instance; %(at)s is the label matcher
+    promql: str  # the value of each instance; %(at)s stands for label matchers, %(over)s for the window
+    over: str = ""  # window of the expression, in Prometheus' notation
     divisor: str = ""
     min_count: int = 0  # events behind a value before it says anything
     window: float = 0.0  # seconds an increase is counted over
+    labelled: bool = False  # has its counter no series before its first event? Then the expression takes 0 for none
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -44,6 +46,49 @@ class Indicator:
         limit = self.threshold if threshold is None else threshold
         return {">=": value >= limit, ">": value > limit, "<": value < limit}[self.breach]
 
+    def expression(self, at: str = "") -> str:
+        """PromQL of the value of each instance that ``at`` matches; of all by default, as alert rules need it."""
+        return self.promql % {"at": at, "over": self.over}
+
+    def worst(self, at: str) -> str:
+        """PromQL of one value, the worst instance's. What an instance does not use is NaN, or as good as it can be."""
+        return f"{'min' if self.breach == '<' else 'max'}({self.expression(at)})"
+
+    def samples(self, at: str) -> str:
+        """PromQL of the samples that stand behind a value: what the service did within the window."""
+        return f"{self.activity}{{{at}}}[{self.over}]"
+
+    def course(self, at: str) -> str:
+        """As worst(), for times gone by: no value while the service gave no sample, though it had before.
+
+        A window goes on for its length after the last sample, and Prometheus repeats a sample for five minutes.
+        """
+        seen, fresh = f"{self.activity}{{{at}}}", FRESH_SECONDS
+        gone = f"max_over_time({seen}[1h]) > 0 unless time() - timestamp({seen}) < {fresh:g}"
+        return f"{self.worst(at)} unless on() ({gone})"
+
+    @property
+    def over_seconds(self) -> float:
+        return float(self.over[:-1]) * {"m": 60, "h": 3600}[self.over[-1]]
+
+    @property
+    def activity(self) -> str:
+        """The counter that rises on the page of the service that this indicator is about, and stays 0 on others."""
+        return ACTIVITY[self.service]
+
+
+FRESH_SECONDS = 120.0  # two scrapes of Prometheus' own configuration
+
+# Both services may serve every family, and those that a service does not use with 0.
+ACTIVITY = {"runner": "policy_considered_total", "feed": "sse_events_attempted_total"}
+
+# Prometheus' rates lose the last digits; without this a value exactly at its threshold would be beyond it.
+_ROUNDED = "round((%s) * 1e9) / 1e9"
+
+# A labelled counter has no series before its first event: until then it is 0 where its process is scraped. Sampled anew
+# by a subquery, that 0 makes the first event count, which rate() and increase() alone do not see.
+DENIED = "(sum without (symbol, why) (policy_denied_total{%(at)s}) or policy_considered_total{%(at)s} * 0)"
+_CVAR = "(sum without (symbol) (risk_cvar_breach_total{%(at)s}) or circuit_breaker_state{%(at)s} * 0)"
 
 INDICATORS = {
     i.incident: i
@@ -51,39 +96,44 @@ INDICATORS = {
         Indicator(
             "sse_availability", "SseAvailabilitySLOViolation",
             "sse:availability_ratio:5m", "ratio", "feed", "sse_events_sent_total", 0.999, "<",
-            "sum(rate(sse_events_sent_total{%(at)s}[5m])) / sum(rate(sse_events_attempted_total{%(at)s}[5m]))",
-            divisor="sse_events_attempted_total", min_count=50,
+            _ROUNDED
+            % "rate(sse_events_sent_total{%(at)s}[%(over)s]) / rate(sse_events_attempted_total{%(at)s}[%(over)s])",
+            over="5m", divisor="sse_events_attempted_total", min_count=50,
         ),
         Indicator(
             "circuit_breaker", "CircuitBreakerOpen",
             "circuit_breaker_state", "state", "runner", "circuit_breaker_state", OPEN, ">=",
-            "max(circuit_breaker_state{%(at)s})", divisor="policy_considered_total", min_count=30,
+            "circuit_breaker_state{%(at)s}", divisor="policy_considered_total", min_count=30,
         ),
         Indicator(
             "execution_latency", "ExecLatencyP99SLA",
             "exec:latency_p99:10m", "p99", "runner", "exec_latency_ms", 300.0, ">",
-            "histogram_quantile(0.99, sum by (le) (rate(exec_latency_ms_bucket{%(at)s}[10m])))", min_count=100,
+            _ROUNDED
+            % "histogram_quantile(0.99, sum without (symbol) (rate(exec_latency_ms_bucket{%(at)s}[%(over)s])))",
+            over="10m", min_count=100,
         ),
         Indicator(
             "policy_deny_rate", "PolicyDenyRateHigh",
             "policy:deny_ratio:15m", "ratio", "runner", "policy_denied_total", 0.35, ">",
-            "sum(rate(policy_denied_total{%(at)s}[15m])) / sum(rate(policy_considered_total{%(at)s}[15m]))",
-            divisor="policy_considered_total", min_count=50,
+            _ROUNDED
+            % (f"increase({DENIED}[%(over)s:15s])" " / increase(policy_considered_total{%(at)s}[%(over)s:15s])"),
+            over="15m", divisor="policy_considered_total", min_count=50, labelled=True,
         ),
         Indicator(
             "calibration_ece", "CalibrationECEHigh",
             "calibration_ece", "gauge", "runner", "calibration_ece", 0.05, ">",
-            "max(calibration_ece{%(at)s})",
+            "calibration_ece{%(at)s}",
         ),
         Indicator(
             "cvar_breach", "CvarBreach",
             "risk_cvar_breach_total", "increase", "runner", "risk_cvar_breach_total", 0.0, ">",
-            "sum(increase(risk_cvar_breach_total{%(at)s}[1h]))", window=3600,
+            _ROUNDED % f"increase({_CVAR}[%(over)s:15s])", over="1h", window=3600, labelled=True,
         ),
+        # Five minutes, since a rate needs several scrapes, and Prometheus scrapes every minute by default.
         Indicator(
             "reconnects", "SseReconnectsHigh",
             "sse_reconnects_total", "increase", "feed", "sse_reconnects_total", 5.0, ">",
-            "sum(increase(sse_reconnects_total{%(at)s}[1m]))", window=60,
+            _ROUNDED % "rate(sse_reconnects_total{%(at)s}[%(over)s]) * 60", over="5m", window=60,
         ),
     )
 }  # fmt: skip
@@ -112,7 +162,9 @@ def measure(indicator: Indicator, before: _metrics.Page | None, after: _metrics.
     if any(page.counts(name) is None for page in pages for name in indicator.names):
         return Value(None, problem="nan")
     rises = [_metrics.increase(before, after, name) for name in indicator.names]
-    if None in rises:
+    active = indicator.activity  # a counter of a new process may be as high again as it was
+    another = before.has(active) and after.has(active) and _metrics.increase(before, after, active) is None
+    if None in rises or another:
         return Value(None, problem="reset")
     risen, count = rises[0], rises[-1 if indicator.kind == "ratio" else 0]
     if indicator.kind == "increase":

@@ -604,6 +604,14 @@ CATALOGUE = {
         "{metric} = {value}: circuit breaker лише пробує (HALF_OPEN), це ще не відновлення",
     ),
     "not_known": ("not known: {metric}: {reason}", "невідомо: {metric}: {reason}"),
+    "stale_samples": (
+        "what Prometheus has of it is old or not there: {reason}",
+        "дані Prometheus про це застарілі або їх немає: {reason}",
+    ),
+    "unclear_answer": (
+        "Prometheus' answer cannot be used: {reason}",
+        "відповідь Prometheus не придатна: {reason}",
+    ),
     "few_events": ("too few events in the sample", "замало подій у вибірці"),
     "cause_is": ("likely cause: {cause}: {evidence}", "імовірна причина: {cause}: {evidence}"),
     "probe_failed": ("could not look: {probe}: {problem}", "не вдалося перевірити: {probe}: {problem}"),
@@ -1122,6 +1130,10 @@ CATALOGUE = {
     "pm_no_prometheus": (
         "Prometheus did not answer, so figures are from the samples of the record: {problem}",
         "Prometheus не відповів, тож числа взято з вимірювань у записі: {problem}",
+    ),
+    "pm_prometheus_doubt": (
+        "what Prometheus answered cannot be used, so figures are from the samples of the record: {problem}",
+        "відповідь Prometheus не придатна, тож числа взято з вимірювань у записі: {problem}",
     ),
     # Post-mortem: in short
     "pm_short_what": (

@@ -15,6 +15,7 @@ from ansible_collections.aurora.runbook.plugins.module_utils import (
     _indicators,
     _messages,
     _probes,
+    _prometheus,
     _record,
     _redact,
     _summary,
@@ -223,12 +224,14 @@ def range_query(incident: str, answers: Mapping[str, Mapping], instances: Mappin
     began, _opened, ended = bounds(records, now)
     margin = max(60.0, (ended - began) / 10)
     seconds = math.ceil(ended - began + 2 * margin)
+    span = max(60, math.ceil(ended - began))
+    every = max(15, span // 1000)  # seconds between the samples of a sum, so that a long incident is not too many
     parts = []
     for host in sorted(instances)[:MAX_HOSTS]:
         at = _probes.instance_matcher(instances[host])
         expressions = {
-            "indicator": _indicators.INDICATORS[ID.fullmatch(incident)[1]].promql % {"at": at},
-            "denied": f"sum(increase(policy_denied_total{{{at}}}[{max(60, math.ceil(ended - began))}s] @ {ended:.3f}))",
+            "indicator": _indicators.INDICATORS[ID.fullmatch(incident)[1]].course(at),
+            "denied": f"sum(increase({_indicators.DENIED % {'at': at}}[{span}s:{every}s] @ {ended:.3f}))",
             "clients": f"sum(sse_clients_connected{{{at}}})",
         }
         for what, expression in expressions.items():
@@ -262,6 +265,8 @@ def tell(
     threshold = indicator.threshold if threshold is None else threshold
     began, opened, ended = bounds(records, now)
     closed = None if any(record.info.get("open") is not False for record in records) else ended
+    if asked and not asked.get("problem") and (doubt := _prometheus.objection(asked)):
+        asked = {"doubt": doubt}
     samples, told = from_prometheus(asked or {}), from_records(records)
     actions = tuple(_actions(words, records))
     refusals = tuple(_refusals(words, entries))
@@ -634,6 +639,8 @@ def _warnings(
             yield say("pm_clocks", fast=fast, slow=slow, span=words.span(clocks[fast] - clocks[slow]))
     if asked and asked.get("problem"):
         yield say("pm_no_prometheus", problem=_redact.redact(text_of(asked, "problem"), limit=MAX_TEXT))
+    if asked and asked.get("doubt"):
+        yield say("pm_prometheus_doubt", problem=_redact.redact(text_of(asked, "doubt"), limit=MAX_TEXT))
 
 
 def _doubts(words: Words, record: Record) -> Iterator[str]:

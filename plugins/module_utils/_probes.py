@@ -28,7 +28,9 @@ from ansible_collections.aurora.runbook.plugins.module_utils import (
     _command,
     _files,
     _http,
+    _indicators,
     _metrics,
+    _prometheus,
     _systemd,
 )
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import CommandError, FetchError, RunbookError
@@ -78,9 +80,25 @@ def scrapes(
     return {"before": before, "after": after, "seconds": time.monotonic() - at}
 
 
-def promql(url: str, expressions: dict[str, str], timeout: float) -> dict:
-    """Instant queries by name; null for one without a result."""
-    return {name: _query(url, expression, timeout) for name, expression in expressions.items()}
+def promql(url: str, instance: str, names: Sequence[str], timeout: float) -> dict:
+    """Indicators of one host by name: ``values`` (null for no result), and ``doubts``, why one cannot be believed.
+
+    All queries are about one moment by Prometheus' own clock.
+    """
+    at = instance_matcher(instance)
+    now, _value = _prometheus.single(_query(url, "time()", timeout))
+    values, doubts = {}, {}
+    for name in names:
+        indicator = _indicators.INDICATORS[name]
+        try:
+            found = _prometheus.single(_query(url, indicator.worst(at), timeout, now))
+            values[name] = found[1] if found else None
+            doubt = _prometheus.doubt(indicator, _query(url, indicator.samples(at), timeout, now), now)
+        except FetchError as error:
+            doubt = _prometheus.Doubt("unclear", str(error))
+        if doubt.problem:
+            doubts[name] = asdict(doubt)
+    return {"values": values, "doubts": doubts}
 
 
 def instance_matcher(instance: str) -> str:
@@ -89,13 +107,14 @@ def instance_matcher(instance: str) -> str:
     return f'instance=~"{literal}(:[0-9]+)?"'
 
 
-def _query(url: str, expression: str, timeout: float) -> float | None:
-    page = _http.fetch_page(f"{url.rstrip('/')}/api/v1/query?query={quote(expression)}", timeout)
+def _query(url: str, expression: str, timeout: float, now: float | None = None) -> dict:
+    moment = "" if now is None else f"&time={now:.3f}"
+    answer = _http.fetch(f"{url.rstrip('/')}/api/v1/query?query={quote(expression)}{moment}", timeout)
     try:
-        result = json.loads(page)["data"]["result"]
-        return float(result[0]["value"][1]) if result else None
-    except (KeyError, IndexError, TypeError, ValueError):
-        raise FetchError(f"{url} did not answer like Prometheus") from None
+        return _prometheus.data(answer.text)
+    except FetchError as error:
+        status = "" if answer.ok else f" answered {answer.status}"
+        raise FetchError(f"{url}{status}: {error}") from None
 
 
 def exchange(url: str, timeout: float, context: ssl.SSLContext | None) -> dict:

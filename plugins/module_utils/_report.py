@@ -216,10 +216,13 @@ def _was(language: str, incident: str, host: Host) -> list[str]:
     if "indicators" not in host.look:
         return _not_seen(language, host.look)
     seen = _summary.blind(language, host.look, [incident]) or _summary.state(language, host.look)
+    # Where the indicator is not known, the probes that it comes from say why.
+    unknown = host.look["indicators"].get(incident, {}).get("value", 0) is None
+    blind = [f"{_indicators.INDICATORS[incident].service}_metrics", "prometheus"] if unknown else []
     causes = _causes(host.look, incident)[:2]
     return [
         *seen,
-        *_summary.failed(language, host.look, [NO_WAY, "leases"]),
+        *_summary.failed(language, host.look, [*blind, NO_WAY, "leases"]),
         *_summary.causes(language, causes),
         *_summary.outside(language, host.look, causes),
     ]

@@ -60,6 +60,7 @@ class Series:
 def from_prometheus(asked: Mapping) -> dict[str, dict[str, tuple[tuple[float, float | None], ...]]]:
     """Series by host and what, from Prometheus' answer; a step without a value is a gap."""
     found: dict[str, dict] = {}
+    twice = set()
     for series in list_of(map_of(asked, "data"), "result"):
         labels, values = map_of(series, "metric"), series.get("values")
         points = []
@@ -68,7 +69,12 @@ def from_prometheus(asked: Mapping) -> dict[str, dict[str, tuple[tuple[float, fl
             if at is not None:
                 points.append((at, finite(pair[1])))
         step = min((b[0] - a[0] for a, b in zip(points, points[1:])), default=1.0)
-        found.setdefault(_redact.redact(text_of(labels, "host")), {})[text_of(labels, "what")] = _gaps(points, step)
+        host, what = _redact.redact(text_of(labels, "host")), text_of(labels, "what")
+        if what in found.setdefault(host, {}):
+            twice.add((host, what))
+        found[host][what] = _gaps(points, step)
+    for host, what in twice:  # which of them is true is not known
+        del found[host][what]
     return found
 
 

@@ -18,6 +18,8 @@ _REASONS = {
     "reset": "reset",
     "too_few": "few_events",
     "in_doubt": "in_doubt",
+    "stale": "stale_samples",
+    "unclear": "unclear_answer",
 }
 
 
@@ -88,7 +90,8 @@ def blind(language: str, triage: Mapping, incidents: Iterable[str]) -> list[str]
     lines = []
     for entry in (triage["indicators"][name] for name in incidents):
         if entry["value"] is None:
-            reason = say(language, _REASONS[entry["problem"]], metric=entry["metric"])
+            words = {"metric": entry["metric"], "reason": entry.get("reason", "")}
+            reason = say(language, _REASONS[entry["problem"]], **words)
             lines.append(say(language, "not_known", metric=entry["metric"], reason=reason))
     return lines
 

@@ -44,6 +44,8 @@ BUSY_PERCENT, WAITING_PERCENT, HOG_PERCENT, THROTTLED_PERCENT = 90, 20, 50, 50
 # What a runner is out of order by, and what it is on its way by. Its indicators say nothing then.
 RUNNER_OUT = ("runner_down", "runner_crash_loop", "runner_hung")
 RUNNER_MOVES = ("runner_starting", "runner_stopping")
+# The indicators that take a window, which only Prometheus has in full.
+WINDOWED = tuple(n for n, indicator in _indicators.INDICATORS.items() if indicator.kind not in ("state", "gauge"))
 TRADE_CAUSES = ("stale_trades", "malformed_trades", "few_trades")
 
 
@@ -70,18 +72,20 @@ def indicators(
     windows: Mapping[str, float | None] | None,
     thresholds: Mapping[str, float],
     min_decisions: int = _indicators.INDICATORS["circuit_breaker"].min_count,
+    doubts: Mapping[str, Mapping] | None = None,
 ) -> dict[str, dict]:
     """Every indicator by incident: value, threshold, breached (true, false, null), events behind it, why it is null.
 
-    ``windows`` holds what Prometheus answered; without it rates come from the two scrapes. ``min_decisions`` must stand
-    behind a breaker that is CLOSED.
+    ``windows`` holds what Prometheus answered, and ``doubts`` why some of it cannot be believed; without windows rates
+    come from the two scrapes. ``min_decisions`` must stand behind a breaker that is CLOSED.
     """
     read = {}
     for name, indicator in _indicators.INDICATORS.items():
         limit = thresholds.get(name, indicator.threshold)
         level = indicator.kind in ("state", "gauge")
+        doubt = (doubts or {}).get(name, {})
         if windows is not None and not level:
-            seen = _indicators.known(windows.get(name))
+            seen = _asked(indicator, windows.get(name), limit, doubt.get("problem", ""), findings)
         else:
             seen = _scraped(indicator, findings[f"{indicator.service}_metrics"], min_decisions)
         read[name] = {
@@ -91,12 +95,15 @@ def indicators(
             "breached": _indicators.verdict(indicator, seen, limit),
             "count": seen.count,
             "problem": seen.problem,
+            "reason": doubt.get("reason", "") if seen.problem == doubt.get("problem") else "",
             "source": "scrape" if windows is None or level else "prometheus",
         }
     if _unserved(findings):
-        read["sse_availability"].update(value=0.0, breached=True, count=None, problem="", source="healthz")
+        read["sse_availability"].update(value=0.0, breached=True, count=None, problem="", reason="", source="healthz")
     elif _in_doubt(findings) and not read["sse_availability"]["breached"]:
-        read["sse_availability"].update(value=None, breached=None, count=None, problem="in_doubt", source="outside")
+        read["sse_availability"].update(
+            value=None, breached=None, count=None, problem="in_doubt", reason="", source="outside"
+        )
     return read
 
 
@@ -180,6 +187,38 @@ def _from_outside(findings: Mapping[str, Finding]) -> dict[str, Finding]:
 
 def _broken_links(findings: Mapping[str, Finding]) -> tuple[str, ...]:
     return _public_way.judge(_from_outside(findings))
+
+
+def prometheus(findings: Mapping[str, Finding]) -> tuple[Mapping | None, Mapping]:
+    """What Prometheus answered by indicator, None where it was not asked, and why it cannot be believed."""
+    asked = findings.get("prometheus")
+    if asked is None:
+        return None, {}
+    if asked.status != "ok":
+        return {}, {name: {"problem": "unclear", "reason": asked.problem} for name in WINDOWED}
+    return asked.data["values"], asked.data["doubts"]
+
+
+def _asked(
+    indicator: _indicators.Indicator, value: float | None, limit: float, problem: str, findings: Mapping[str, Finding]
+) -> _indicators.Value:
+    """What Prometheus answered, unless that is old or the service itself does not answer.
+
+    Of a short time only a breach is known, as in two scrapes. That a counter has no series means 0 only where its page
+    has the family.
+    """
+    seen, beyond = _indicators.known(value), value is not None and indicator.breached(value, limit)
+    if problem and not (problem == "too_few" and beyond):
+        return _indicators.Value(None, problem=problem)
+    if seen.value is None:
+        return seen
+    metrics = findings[f"{indicator.service}_metrics"]
+    # A feed may keep its metrics from us and answer its health check.
+    if metrics.status != "ok" and not (indicator.service == "feed" and _healthy(findings)):
+        return _indicators.Value(None, problem="silent")
+    if indicator.labelled and not beyond and not metrics.data["after"].has(indicator.family):
+        return _indicators.Value(None, problem="no_data")
+    return seen
 
 
 def _scraped(indicator: _indicators.Indicator, finding: Finding, min_decisions: int) -> _indicators.Value:

@@ -111,6 +111,8 @@ options:
   prometheus_url:
     description:
       - Base URL of Prometheus, read on the host. Then rates and quantiles come from PromQL over the runbook's windows.
+      - They are not known where the service itself does not answer, where Prometheus' newest sample of it is more than
+        four scrapes old, and where the answer has a warning or is no single number.
     type: str
   prometheus_instance:
     description: The host's C(instance) label in Prometheus without the port. Required with O(prometheus_url).
@@ -171,8 +173,9 @@ severity:
 indicators:
   description:
     - By incident, each with C(metric), C(value) in the metric's unit, C(threshold), C(breached) (true, false, or null
-      when it is not known or the breaker is HALF_OPEN), C(count) of events behind it, C(source) and C(problem)
-      (V(silent), V(malformed), V(no_data), V(nan), V(reset), V(too_few) or empty).
+      when it is not known or the breaker is HALF_OPEN), C(count) of events behind it, C(source), C(problem)
+      (V(silent), V(malformed), V(no_data), V(nan), V(reset), V(too_few), V(in_doubt), V(stale), V(unclear) or empty),
+      and C(reason), what is wrong with an answer of Prometheus.
   returned: always
   type: dict
 causes:
@@ -292,7 +295,9 @@ def probes(params, secret):
     for role, unit in names.items():
         found[f"journal_{role}"] = lambda unit=unit: _probes.journal(unit)
     if params["prometheus_url"]:
-        found["prometheus"] = lambda: _probes.promql(params["prometheus_url"], expressions(params), limit)
+        found["prometheus"] = lambda: _probes.promql(
+            params["prometheus_url"], params["prometheus_instance"], _triage.WINDOWED, limit
+        )
     more = params["enough_seconds"]
 
     def scrapes(role, secret=""):
@@ -329,16 +334,6 @@ def model_probes(params):
     }
 
 
-def expressions(params):
-    """PromQL of every indicator that needs a window, for this host's series."""
-    at = _probes.instance_matcher(params["prometheus_instance"])
-    return {
-        name: indicator.promql % {"at": at}
-        for name, indicator in _indicators.INDICATORS.items()
-        if indicator.kind not in ("state", "gauge")
-    }
-
-
 def shown(name, finding, secret):
     """A probe as it is returned: without secrets, tails cut to 20 lines, metrics pages left to the indicators."""
     data = {} if name.endswith("_metrics") else dict(finding.data)
@@ -357,9 +352,9 @@ def look(params):
     secret = _files.token(params["auth_token_file"], params["user"])
     outside = _triage.outside(params["outside"])
     findings = {**_parallel.run_all(probes(params, secret)), **outside}
-    windows = findings["prometheus"].data if "prometheus" in findings else None
+    windows, doubts = _triage.prometheus(findings)
     limits = _options.numbers("thresholds", params["thresholds"])
-    read = _triage.indicators(findings, windows, limits, params["min_decisions"])
+    read = _triage.indicators(findings, windows, limits, params["min_decisions"], doubts)
     if read["calibration_ece"]["breached"] is not False:
         findings.update(_parallel.run_all(model_probes(params)))
     codes = _triage.why(findings, time.time())

@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from helpers import CHECKOUT, HERE, Run, lab, playbook, shell
+from helpers import HERE, Run, playbook, shell
+from rules import promtool, rendered
 
 MONITOR = "monitor1"
 TOKEN = "a-token-that-nobody-may-see"  # noqa: S105
@@ -39,21 +39,7 @@ def files() -> str:
 
 
 def test_every_rule_fires_on_its_side_of_the_threshold_and_never_without_data(tmp_path: Path) -> None:
-    template = {
-        "src": str(CHECKOUT / "roles" / "alerting" / "templates" / "aurora.rules.yml.j2"),
-        "dest": str(tmp_path / "aurora.rules.yml"),
-        "variable_start_string": "<<",
-        "variable_end_string": ">>",
-    }
-    defaults = f"@{CHECKOUT / 'roles' / 'alerting' / 'defaults' / 'main.yml'}"
-    argv = ["ansible", "localhost", "-m", "ansible.builtin.template", "-a", json.dumps(template), "-e", defaults]
-    subprocess.run(argv, check=True, capture_output=True)
-    rules = (tmp_path / "aurora.rules.yml").read_bytes()
-    tests = (HERE / "all_hosts" / "aurora.rules.test.yml").read_bytes()
-    folder = shell(MONITOR, "mktemp -d")
-    for name, content in {"aurora.rules.yml": rules, "test.yml": tests}.items():
-        lab.inside(MONITOR, "tee", f"{folder}/{name}", input=content)
-    assert "SUCCESS" in lab.inside(MONITOR, "promtool", "test", "rules", f"{folder}/test.yml")
+    promtool(rendered(tmp_path), (HERE / "all_hosts" / "aurora.rules.test.yml").read_bytes())
 
 
 def test_rules_and_route_are_installed_once_and_the_token_is_seen_by_alertmanager_alone() -> None:

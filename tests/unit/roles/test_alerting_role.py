@@ -28,7 +28,8 @@ def test_alerts_fire_at_the_limits_of_triage():
 
 def test_the_cooldown_outlasts_every_window_with_its_for():
     """Else the alert of what is cured already starts the same action again."""
-    minutes = [int(text) for text in re.findall(r"\[(\d+)m\]", RULES)]
+    indicators = _indicators.INDICATORS.values()
+    minutes = [i.over_seconds / 60 for i in indicators if i.over and i.incident in _indicators.INCIDENTS]
     held = [int(text) for text in re.findall(r"alerting_for\.\w+ \| default\('(\d+)m'\)", RULES)]
     assert (len(minutes) >= 3, len(held) >= 3) == (True, True)
     assert 60 * (max(minutes) + max(held)) < _options.INCIDENT["cooldown_seconds"]["default"]

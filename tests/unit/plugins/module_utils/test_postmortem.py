@@ -228,6 +228,26 @@ def test_a_prometheus_that_does_not_answer_is_told():
     assert "Prometheus did not answer" in "\n".join(tell(asked={"problem": "timed out"}).warnings)
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [{"warnings": ["2 stores did not answer"]}, {"isPartial": True}, {"status": "error"}, {"data": None}],
+    ids=lambda changes: next(iter(changes)),
+)
+def test_an_answer_of_prometheus_that_is_not_whole_gives_no_figures(changes):
+    """Else half of the stores' figures pass for all of them."""
+    story = tell(asked={**recorded.ranges(), **changes})
+    assert {impact.source for impact in story.impacts} == {"pm_from_record"}
+    assert len(story.warnings) == len(tell().warnings) + 1
+
+
+def test_a_series_that_comes_twice_is_not_known():
+    """Else the last one of two wins, whichever that is."""
+    asked = recorded.ranges(["a1"])
+    again = [series for series in asked["data"]["result"] if series["metric"]["what"] == "indicator"]
+    asked["data"]["result"] += again
+    assert set(_series.from_prometheus(asked)["a1"]) == {"denied", "clients"}
+
+
 STEPS = st.lists(st.tuples(st.integers(1, 50), st.one_of(st.none(), st.integers(0, 600))), min_size=1, max_size=20)
 
 

@@ -330,10 +330,10 @@ def test_a_feed_that_serves_nobody_is_no_availability_at_all(changes, others, br
     if breached:
         assert (entry["value"], entry["problem"], entry["source"]) == (0.0, "", "healthz")
         assert _indicators.severity({"sse_availability": entry["value"]}, {"sse_availability"}) == "P0"
-    windows = {"sse_availability": 1.0}
-    assert _triage.indicators({**unit_of("feed", **changes), **others}, windows, {})["sse_availability"][
-        "breached"
-    ] is (breached or False)
+    found = {**unit_of("feed", **changes), **others}
+    with_prometheus = _triage.indicators(found, {"sse_availability": 1.0}, {})["sse_availability"]["breached"]
+    # Its good window of the past is no answer of a feed that does not give one.
+    assert with_prometheus is (breached if "healthz_local" in others else breached or False)
 
 
 def way(seen=(), **broken):
@@ -509,6 +509,58 @@ def test_prometheus_windows_replace_the_scrapes_for_rates_alone():
     assert (read["execution_latency"]["value"], read["execution_latency"]["problem"]) == (None, "nan")
     assert read["sse_availability"]["problem"] == "no_data"
     assert (read["circuit_breaker"]["value"], read["circuit_breaker"]["source"]) == (0, "scrape")
+
+
+REFUSED = Finding("failed", problem="http://localhost:9000/metrics did not answer: Connection refused")
+STALE, SHORT = {"problem": "stale", "reason": "95 s old"}, {"problem": "too_few", "reason": "60 s"}
+
+
+@pytest.mark.parametrize(
+    ("value", "doubt", "others", "breached", "problem"),
+    [
+        (0.02, {}, {}, False, ""),
+        (0.02, {}, {"runner_metrics": REFUSED}, None, "silent"),
+        (0.6, {}, {"runner_metrics": REFUSED}, None, "silent"),
+        (0.02, {}, {"runner_metrics": Finding("timeout")}, None, "silent"),
+        (0.02, STALE, {}, None, "stale"),
+        (0.6, STALE, {}, None, "stale"),
+        (None, STALE, {}, None, "stale"),
+        (0.02, {"problem": "unclear", "reason": "it warns"}, {}, None, "unclear"),
+        (0.02, SHORT, {}, None, "too_few"),
+        (0.6, SHORT, {}, True, ""),
+        (None, {}, {}, None, "no_data"),
+        (float("nan"), {}, {}, None, "nan"),
+        (float("inf"), {}, {}, None, "nan"),
+    ],
+)
+def test_a_window_of_prometheus_is_no_answer_of_a_service_that_gives_none(value, doubt, others, breached, problem):
+    doubts = {"policy_deny_rate": doubt} if doubt else {}
+    entry = _triage.indicators(findings(**others), {"policy_deny_rate": value}, {}, doubts=doubts)["policy_deny_rate"]
+    assert (entry["breached"], entry["problem"], entry["source"]) == (breached, problem, "prometheus")
+    assert (entry["value"] is None) is (breached is None)
+    assert entry["reason"] == (doubt["reason"] if problem and doubt else "")
+
+
+@pytest.mark.parametrize(
+    ("family", "breached", "problem"),
+    [("", None, "no_data"), ("\n# TYPE risk_cvar_breach_total counter", False, "")],
+    ids=["missing", "declared"],
+)
+def test_no_series_of_a_counter_is_zero_only_where_its_page_has_the_family(family, breached, problem):
+    found = findings(HEALTHY + family, HEALTHY + family)
+    entry = _triage.indicators(found, {"cvar_breach": 0.0}, {})["cvar_breach"]
+    assert (entry["breached"], entry["problem"]) == (breached, problem)
+    assert _triage.indicators(found, {"cvar_breach": 1.0}, {})["cvar_breach"]["breached"] is True
+
+
+def test_a_prometheus_that_does_not_answer_leaves_its_windows_unknown_and_says_why():
+    found = findings(prometheus=Finding("timeout", problem="no answer within 10 s"))
+    windows, doubts = _triage.prometheus(found)
+    read = _triage.indicators(found, windows, {}, doubts=doubts)
+    assert {(read[name]["problem"], read[name]["reason"]) for name in _triage.WINDOWED} == {
+        ("unclear", "no answer within 10 s")
+    }
+    assert _triage.prometheus(findings()) == (None, {})
 
 
 @pytest.mark.parametrize(
