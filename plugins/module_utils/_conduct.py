@@ -290,7 +290,9 @@ def conducted(module: object, action: str, work: Callable, secrets: Sequence[str
     except BusyError as error:
         result = _held(error.holder, "–", error.since)
     except RunbookError as error:
-        module.fail_json(msg=_redact.redact_text(str(error), secrets))
+        said = getattr(error, "said", [])  # of a FailedError: what stands now
+        done = {"done": _redact.redact_data(said, secrets)} if said else {}
+        module.fail_json(msg=_redact.redact_text(str(error), secrets), **done)
     module.exit_json(**_redact.redact_data(result, secrets))
 
 

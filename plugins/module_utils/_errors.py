@@ -8,6 +8,16 @@ class RunbookError(Exception):
     """What failed, on which object, what was seen and expected, and the next step. ``main`` turns it into fail_json."""
 
 
+class FailedError(RunbookError):
+    """A change that could not be made or kept. ``said`` are sentences on what stands now, of which the text has the
+    English.
+    """
+
+    def __init__(self, text: str, said: list[dict]):
+        super().__init__("\n".join([text, *(sentence["text"] for sentence in said)]))
+        self.said = said
+
+
 class FetchError(RunbookError):
     """An endpoint did not answer, or not within its limits."""
 

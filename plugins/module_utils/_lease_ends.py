@@ -47,7 +47,9 @@ PARTS = (
 )  # fmt: skip
 MEMORY = "/run/aurora-runbook-leases.json"  # what was told and read at earlier ticks of this boot
 RETRY_SECONDS = 900  # after an end that failed, perhaps with a restart, or was in somebody's way
-LONGEST = {"start": 90.0, "hold": 30.0}  # so that an end and its undoing are done before systemd stops the program
+# So that an end and its undoing, with what a unit may take to stop and to start, see _health, are done before systemd
+# stops the program.
+LONGEST = {"start": 90.0, "hold": 30.0}
 ABOUT = {
     **dict.fromkeys(_limits.NAMES, "sse_availability"),
     "P_THRESHOLD": "policy_deny_rate",
@@ -55,7 +57,16 @@ ABOUT = {
     "CALIBRATION_DAYS": "calibration_ece",
 }
 TAKEN_BACK, LEFT_ALONE, KEPT, LOST = "taken_back", "left_alone", "kept", "lost"
-STAYS = ("lease_kept", *_lease.STUCK)  # what somebody has to be paged for
+STAYS = ("lease_kept", "lease_kept_breaker", *_lease.STUCK)  # what somebody has to be paged for
+
+
+class WaitsError(Exception):
+    """An end that must not come yet, and the sentence that says why."""
+
+    def __init__(self, sentence: Mapping):
+        super().__init__(sentence["text"])
+        self.sentence = sentence
+
 
 Report = Callable[[_lease.Lease, str, Mapping], None]
 Ended = tuple[list[tuple[str, dict]], Callable[[], None]]  # what to put on record, and what closes the lease then
@@ -255,6 +266,9 @@ def end(lease: _lease.Lease | None, names: set[str], clock: _stamps.Clock, notes
         close()  # until its end is on record the lease stands, and a later tick does the whole again
         notes.clear()
         return
+    except WaitsError as error:
+        report(lease, KEPT, error.sentence)
+        return
     except ConflictError as error:
         key, outcome, problem = "lease_stays", LOST if _override_steps.lost(lease) else LEFT_ALONE, str(error)
     except RunbookError as error:
@@ -283,6 +297,7 @@ def _override_ended(lease: _lease.Lease, names: set[str]) -> Ended:
         raise RunbookError(f"{lease.name} is {current.unit['LoadState']} and still runs with it: stop or mend it")
     _override.check_unit(current, "absent", {})
     _override.check_files(current, missing=not planned.written)
+    _await_breaker(current, planned, lease)
     working, _restarted = _override_steps.apply(current, planned, healthy(lease))
     close = partial(_lease.close, working, planned.written)
     if told := _override.told_gone(current, planned):
@@ -293,6 +308,24 @@ def _override_ended(lease: _lease.Lease, names: set[str]) -> Ended:
         replace(s, before=lease.previous.get(s.name, s.before)) if s.before == s.after else s for s in planned.steps
     ]
     return [(outcome, _messages.sentence(key, unit=lease.name, changes=_override.changes(steps)))], close
+
+
+def _await_breaker(current: _override.Current, planned: _override.Plan, lease: _lease.Lease) -> None:
+    """Raise WaitsError where the restart would close an open breaker, as the guard of service_override has it.
+
+    A breaker that nobody can read keeps what reduces exposure, and no raise, which would stand for ever.
+    """
+    if not _override.bare(current, planned):
+        return
+    urls = dict.fromkeys([healthy(lease).url, *(str(end.watch.get("url", "")) for end in lease.ends.values())])
+    states = (_override_steps.breaker(url) for url in urls if url)
+    state = next((state for state in states if state is not None), None)
+    raises = any(step.direction == "increases" for step in planned.steps)
+    if state == _indicators.CLOSED or (state is None and not raises):
+        return
+    said = ", ".join(f"{step.name}={step.before}" for step in planned.steps)
+    values = {"unit": lease.name, "changes": said, "state": "?" if state is None else _messages.number(state)}
+    raise WaitsError(_messages.sentence("lease_kept_breaker", **values))
 
 
 def healthy(lease: _lease.Lease) -> _service.Healthy:

@@ -30,7 +30,7 @@ Description=Ends of aurora.runbook's leases
 
 [Service]
 Type=oneshot
-TimeoutStartSec=5min
+TimeoutStartSec=15min
 ExecStart={" ".join(RUN)}
 """,
     f"/etc/systemd/system/{TIMER}": HEADER

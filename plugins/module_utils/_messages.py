@@ -147,6 +147,36 @@ CATALOGUE = {
         "{unit}: {url} does not say whether its breaker is open; one that was would be closed by the restart",
         "{unit}: {url} не каже, чи відкритий circuit breaker; відкритий закрився б від перезапуску",
     ),
+    "breaker_would_close": (
+        "{unit}: its breaker ({state}) is open or only trying and lives in memory: giving back restarts the service and"
+        " closes it",
+        "{unit}: його circuit breaker ({state}) відкритий або лише пробує і живе в пам'яті: повернення перезапускає"
+        " сервіс і закриває його",
+    ),
+    # What stands after a change that failed
+    "stands_now": ("{unit} is {state} now, with {values}", "{unit} зараз {state}, з {values}"),
+    "stands_unread": (
+        "{unit}: what runs now could not be read: {problem}",
+        "{unit}: що працює зараз, прочитати не вдалося: {problem}",
+    ),
+    "breaker_now": (
+        "{unit}: circuit_breaker_state is {state} now (0 CLOSED, 1 HALF_OPEN, 2 OPEN), before the change it was {was}",
+        "{unit}: circuit_breaker_state зараз {state} (0 CLOSED, 1 HALF_OPEN, 2 OPEN), до зміни було {was}",
+    ),
+    "breaker_now_unread": (
+        "{unit}: the state of its breaker could not be read now, before the change circuit_breaker_state was {was}",
+        "{unit}: стан circuit breaker зараз прочитати не вдалося, до зміни circuit_breaker_state було {was}",
+    ),
+    "breaker_was_open": (
+        "{unit}: ATTENTION, its breaker was not closed before ({was}), and the restart closed it",
+        "{unit}: УВАГА, його circuit breaker до цього не був закритий ({was}), і перезапуск закрив його",
+    ),
+    "raise_stays_open": (
+        "{unit}: {changes} did not help and stays for now: its breaker is open or only trying ({state}), and taking it"
+        " back would restart the service and close it; the host takes it back by itself once the breaker is closed",
+        "{unit}: {changes} не допомогло, але поки лишається: circuit breaker відкритий або лише пробує ({state}), а"
+        " скасування перезапустило б сервіс і закрило його; хост скасує це сам, щойно circuit breaker закриється",
+    ),
     "refused_not_up": (
         "{unit}: systemd is restarting it itself, and it did not come up: {problem}. It says: {words}",
         "{unit}: systemd перезапускає його сам, але він не піднявся: {problem}. Він каже: {words}",
@@ -365,6 +395,12 @@ CATALOGUE = {
         " would raise exposure",
         "{unit}: час {changes} вийшов, але лишається, доки {metric} = {value} (межа {limit}): повернення збільшило б"
         " ризик",
+    ),
+    "lease_kept_breaker": (
+        "{unit}: the time of {changes} is over, and it stays while circuit_breaker_state is {state} (0 CLOSED): the"
+        " restart would close an open breaker",
+        "{unit}: час {changes} вийшов, але лишається, доки circuit_breaker_state = {state} (0 CLOSED): перезапуск"
+        " закрив би відкритий circuit breaker",
     ),
     "lease_end_failed": (
         "{unit}: its time is over, and giving it back failed: {problem}",

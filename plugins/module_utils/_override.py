@@ -8,8 +8,10 @@ limits, whose names differ.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+import os
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from ansible_collections.aurora.runbook.plugins.module_utils import (
     _knobs,
@@ -24,6 +26,9 @@ from ansible_collections.aurora.runbook.plugins.module_utils._errors import Conf
 
 ENVIRONMENT_DIRECTORY = "/etc/aurora-runbook"
 UNIT_DIRECTORY = "/etc/systemd/system"
+SHELLS = {"sh", "bash", "dash", "ash", "ksh", "zsh"}
+# What may stand before a variable that a command line sets in any case: wrappers, their options, other variables.
+WRAPPING = r"(?:(?:\S*/)?(?:env|sh|bash|dash|exec|export)|-\S+|\w+=[^\s;]*)"
 HEADER = "# Written by aurora.runbook (service_override); revert.yml takes it back.\n"
 
 
@@ -37,7 +42,9 @@ class Paths:
 
 @dataclass(frozen=True)
 class Current:
-    """What is on the host: the unit, our lease and files, its processes' environments by pid, and their memory."""
+    """What is on the host: the unit, our lease and files, its processes' environments and commands by pid, and their
+    memory.
+    """
 
     unit: _systemd.Unit
     lease: _lease.Lease | None
@@ -45,6 +52,12 @@ class Current:
     drop_in_text: str | None
     processes: Mapping[int, Mapping[str, str]]
     memory: int = 0
+    commands: Mapping[int, Sequence[str]] = field(default_factory=dict)
+
+    @property
+    def trades(self) -> bool:
+        """Is this the trading loop, whose open breaker lives in its memory?"""
+        return _restart.trades(self.unit, self.processes.values(), ())
 
     def running(self, name: str) -> str | None:
         if name in _limits.NAMES:
@@ -60,6 +73,14 @@ class Step:
     before: str | None
     after: str | None
     direction: str
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """A process that does not run with what it should; ``final`` says that waiting cannot change it."""
+
+    text: str
+    final: bool = False
 
 
 @dataclass(frozen=True)
@@ -184,7 +205,7 @@ def plan_present(current: Current, wanted: Mapping[str, str], direction: str, ap
     unfinished = lease is not None and not lease.whole
     left_over = [{k: v for k, v in e.items() if written.get(k) != v} for e in lease.claimed] if unfinished else []
     environment, limits = split(written)
-    stale = objection(current.processes, environment) != "" or any(_holding(current, values) for values in left_over)
+    stale = bool(wrong(current, environment)) or any(_holding(current, values) for values in left_over)
     low = any(not _limits.reaches(current.running(name), value) for name, value in limits.items())
     changed = stale or low or unfinished or (lease.written if lease else {}) != written
     restart = changed and (stale or not current.unit.running)
@@ -250,7 +271,7 @@ def _toward(current: Current, written: dict[str, str]) -> Plan:
     left_over = [{name: v for name, v in entry.items() if written.get(name) != v} for entry in lease.claimed]
     holding = any(_holding(current, values) for values in left_over)
     given_back = {name: old for name, old in lease.before.items() if name not in written}
-    stale = holding or _too_large(current, given_back) or objection(current.processes, split(written)[0]) != ""
+    stale = holding or _too_large(current, given_back) or bool(wrong(current, split(written)[0]))
     restart = current.unit.running and stale and not unit_gone(current)
     return Plan(written, dict(lease.before), steps, changed=True, restart=restart)
 
@@ -300,13 +321,14 @@ def keep(current: Current) -> Plan:
 
 
 def bare(current: Current, plan: Plan) -> bool:
-    """Is the trading loop to be restarted without a smaller Kelly?
+    """Is the trading loop to be restarted without a smaller Kelly, or with a larger one than it runs with?
 
     Its open breaker lives in memory, so that it would trade on as before.
     """
-    kelly = _knobs.direction(_restart.TRADER, plan.before.get(_restart.TRADER), plan.written.get(_restart.TRADER))
-    trades = _restart.trades(current.unit, current.processes.values(), ())
-    return plan.restart and current.unit.running and trades and kelly != "reduces"
+    trader, kelly = _restart.TRADER, plan.written.get(_restart.TRADER)
+    smaller = _knobs.direction(trader, plan.before.get(trader), kelly) == "reduces"
+    larger = _knobs.direction(trader, current.running(trader), kelly) == "increases"
+    return plan.restart and current.unit.running and current.trades and (larger or not smaller)
 
 
 def _direction(name: str, before: str | None, after: str | None) -> str:
@@ -326,9 +348,21 @@ def _holding(current: Current, values: Mapping[str, str]) -> bool:
 
 def check_unset(unit: _systemd.Unit, environment: Mapping[str, str]) -> None:
     """Raise RunbookError for a variable that the unit takes out of every environment."""
-    unset = {entry.partition("=")[0] for entry in unit["UnsetEnvironment"].split()} & set(environment)
+    entries = unit["UnsetEnvironment"].split()
+    unset = {name for name, value in environment.items() if name in entries or f"{name}={value}" in entries}
     if unset:
         raise RunbookError(f"{unit.id} has UnsetEnvironment={' '.join(sorted(unset))}: no override can set that")
+
+
+def check_command(unit: _systemd.Unit, command: str, environment: Mapping[str, str]) -> None:
+    """Raise RunbookError for a variable that the unit's own command line sets, as ``env K=1 …`` or ``sh -c 'K=1 …'``.
+
+    ``command`` is ExecStart as systemd shows it. A value with a ``$`` in it is not known before the start.
+    """
+    for name, value in environment.items():
+        found = re.search(rf"argv\[\]=(?:{WRAPPING}[\s;]+)*{re.escape(name)}=([^\s;&|]*)", command)
+        if found and "$" not in found[1] and found[1].strip("'\"") != value:
+            raise RunbookError(f"{unit.id} has {name}={found[1]} in its ExecStart: no override can set that")
 
 
 def check_last(unit: _systemd.Unit, environment: Mapping[str, str]) -> None:
@@ -360,24 +394,135 @@ def told_gone(current: Current, plan: Plan, would: bool = False) -> list[dict]:
     return [_messages.sentence("gone_would_be_removed" if would else "gone_removed", **values)]
 
 
-def diff(plan: Plan) -> dict[str, str]:
-    """The change as Ansible shows it with --diff."""
+def diff(
+    plan: Plan, before: Mapping[str, _lease.End] | None = None, renewed: Mapping[str, _lease.End] | None = None
+) -> dict[str, str]:
+    """The change as Ansible shows it with --diff: the values, and the ends of those that are ``renewed``."""
+    moved = {name: end for name, end in (renewed or {}).items() if end != (before or {}).get(name)}
 
     def lines(values: list[tuple[str, str | None]]) -> str:
         return "".join(f"{name}={'(unset)' if value is None else value}\n" for name, value in values)
 
     return {
-        "before": lines([(step.name, step.before) for step in plan.steps]),
-        "after": lines([(step.name, step.after) for step in plan.steps]),
+        "before": lines([(step.name, step.before) for step in plan.steps]) + _until(moved, before or {}),
+        "after": lines([(step.name, step.after) for step in plan.steps]) + _until(moved, moved),
     }
+
+
+def _until(names: Collection[str], ends: Mapping[str, _lease.End]) -> str:
+    return "".join(f"{name} until {ends[name].until if name in ends else '-'}\n" for name in sorted(names))
 
 
 def objection(processes: Mapping[int, Mapping[str, str]], environment: Mapping[str, str]) -> str:
     """Which process lacks which value of an override; "" when every one has them all."""
     if environment and not processes:
         return "no process of it could be read"
+    return next((_lacks(pid, own, name, value) for pid, own, name, value in _lacking(processes, environment)), "")
+
+
+def wrong(
+    now: Current,
+    environment: Mapping[str, str],
+    before: Current | None = None,
+    gone: Collection[tuple[str, str]] = (),
+) -> list[Wrong]:
+    """The processes of a service that do not run with the values of an override, or still with those in ``gone``.
+
+    A process beside the main one that never had a variable need not have it, see ``apart``. ``before`` is what ran
+    before a restart.
+    """
+    if environment and not now.processes:
+        return [Wrong("no process of it could be read")]
+    names = ", ".join(f"{name}={value}" for name, value in sorted(environment.items()))
+    exempt = apart(now, environment, before)
+    lacking = [
+        one for one in _lacking(now.processes, environment) if one[2] in one[1] or one[2] not in exempt.get(one[0], ())
+    ]
+    held = [
+        (pid, own, name, "what was there before")
+        for pid, own in now.processes.items()
+        for name, value in gone
+        if own.get(name) == value
+    ]
+    found = [Wrong(_lacks(*one), _final(now.unit, one[1], one[2])) for one in [*lacking, *held]]
+    proven = any(all(own.get(name) == value for name, value in environment.items()) for own in now.processes.values())
+    return found or ([] if proven or not environment else [Wrong(f"no process of it runs with {names}")])
+
+
+def apart(now: Current, names: Collection[str], before: Current | None = None) -> dict[int, set[str]]:
+    """By pid the variables that a process beside the main one need not have, because it never had them.
+
+    Its environment is not the unit's at all (``env -i``), or the process with the same command line lacked the variable
+    before, although the main one had it. Where the main process is a shell that waits for what it started, one of those
+    must have the variables: it does the work.
+    """
+    main, others = now.unit.pid, {pid: own for pid, own in now.processes.items() if pid != now.unit.pid}
+    command = now.commands.get(main) or ("",)
+    waits = os.path.basename(command[0].lstrip("-")) in SHELLS
+    if waits and not any(all(name in own for name in names) for own in others.values()):
+        return {}
+    return {
+        pid: {
+            name
+            for name in names
+            if "INVOCATION_ID" not in own or (before and _lacked(before, name, now.commands.get(pid)))
+        }
+        for pid, own in others.items()
+    }
+
+
+def _lacked(before: Current, name: str, command: Sequence[str] | None) -> bool:
+    """Did every process with this command line lack a variable that the main one had?"""
+    alike = [own for pid, own in before.processes.items() if before.commands.get(pid) == command]
+    had = name in before.processes.get(before.unit.pid, {})
+    return bool(command and alike) and had and all(name not in own for own in alike)
+
+
+def _lacking(
+    processes: Mapping[int, Mapping[str, str]], environment: Mapping[str, str]
+) -> Iterator[tuple[int, Mapping[str, str], str, str]]:
     for pid, own in processes.items():
         for name, value in environment.items():
             if own.get(name) != value:
-                return f"process {pid} runs with {name}={own.get(name, '(unset)')} instead of {value}"
-    return ""
+                yield pid, own, name, value
+
+
+def _lacks(pid: int, own: Mapping[str, str], name: str, value: str) -> str:
+    return f"process {pid} runs with {name}={own.get(name, '(unset)')} instead of {value}"
+
+
+def _final(unit: _systemd.Unit, own: Mapping[str, str], name: str) -> bool:
+    """Is that the environment which a process of this start of the unit will go on with?
+
+    One that systemd is about to start has no INVOCATION_ID yet, one that an earlier start left has another.
+    """
+    invocation = own.get("INVOCATION_ID")
+    return invocation == unit["InvocationID"] if invocation else name in own
+
+
+def after_failure(now: Current, lease: _lease.Lease, closed: bool) -> dict[str, str]:
+    """What an override is to say after a change that could not be proven, where the service runs all the same.
+
+    What was said before, unless that would raise exposure against what runs now: while the trading loop's breaker was
+    not known to be closed (``closed``), a value that reduces exposure and runs already stays, and a raise that is gone
+    already never comes back.
+    """
+    written: dict[str, str] = {}
+    for name in sorted({*lease.previous, *lease.written}):
+        said, asked = (entry.get(name, lease.before.get(name)) for entry in (lease.previous, lease.written))
+        raised = _direction(name, lease.before.get(name), said) == "increases"
+        stays = now.running(name) == asked and _direction(name, said, asked) != "increases" and (raised or not closed)
+        source = lease.written if stays else lease.previous
+        if name in source:
+            written[name] = source[name]
+    return written
+
+
+def gone(lease: _lease.Lease, written: Mapping[str, str]) -> set[tuple[str, str]]:
+    """Values of an unfinished change that no process may have any more once the override says ``written``."""
+    return {
+        (name, value)
+        for entry in lease.claimed
+        for name, value in split(entry)[0].items()
+        if value not in (written.get(name), lease.before.get(name))
+    }

@@ -4,17 +4,27 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import time
+from collections.abc import Collection, Mapping
 from dataclasses import asdict
 
 from ansible_collections.aurora.runbook.plugins.module_utils import (
     _files,
+    _health,
+    _http,
+    _indicators,
     _lease,
+    _messages,
+    _metrics,
     _override,
     _service,
     _systemd,
 )
-from ansible_collections.aurora.runbook.plugins.module_utils._errors import ConflictError, RunbookError
+from ansible_collections.aurora.runbook.plugins.module_utils._errors import (
+    ConflictError,
+    FailedError,
+    RunbookError,
+)
 
 
 def observe(name: str) -> _override.Current:
@@ -32,7 +42,16 @@ def observe(name: str) -> _override.Current:
         _files.read(place.drop_in),
         _service.environments(unit),
         _systemd.anonymous_memory(unit["ControlGroup"]),
+        _service.commands(unit),
     )
+
+
+def breaker(url: str) -> float | None:
+    """The breaker's state as a metrics page shows it, None when nobody says."""
+    try:
+        return _indicators.known(_metrics.parse(_http.fetch_metrics(url, 3.0)).highest("circuit_breaker_state")).value
+    except RunbookError:
+        return None
 
 
 def lost(lease: _lease.Lease) -> str:
@@ -54,13 +73,14 @@ def apply(
     ends: Mapping[str, _lease.End] | None = None,
     incident: str = "",
 ) -> tuple[_lease.Lease, bool]:
-    """Make the plan true and prove it, or give back what was there and raise RunbookError.
+    """Make the plan true and prove it, or go back as far as is safe and raise FailedError.
 
     Returns the lease and whether the service was restarted.
     """
     unit, folder = current.unit.id, os.path.dirname(_override.paths(current.unit.id).drop_in)
     made = [] if os.path.isdir(folder) else [folder]
     kind, proof = _lease.SERVICE_OVERRIDE, asdict(healthy)
+    was = breaker(healthy.url) if current.trades and healthy.url else None
     working = _lease.begin(
         current.lease,
         kind,
@@ -78,13 +98,15 @@ def apply(
         return working, False
     steady = current.unit.running
     try:
-        install_and_prove(working, planned.written, healthy if planned.restart else None)
+        install_and_prove(working, planned.written, healthy if planned.restart else None, current)
         if steady and not planned.restart and _override.split(planned.written)[1]:
             steady = _service.goes_on(current.unit, healthy.hold)
             if not steady:  # it was seen between two crashes
-                install_and_prove(working, planned.written, healthy)
+                install_and_prove(working, planned.written, healthy, current)
     except RunbookError as error:
-        raise RunbookError(f"{error}\n{give_back(current, working, healthy if steady else None)}") from error
+        alive = getattr(error, "alive", True)
+        back = give_back(current, working, healthy if steady else None, alive, was == _indicators.CLOSED)
+        raise FailedError(f"{error}\n{back}", stands(current, concerned(working), healthy.url, was)) from error
     return working, planned.restart or (current.unit.running and not steady)
 
 
@@ -92,9 +114,13 @@ def install_and_prove(
     lease: _lease.Lease,
     override: Mapping[str, str],
     healthy: _service.Healthy | None,
-    expected: Mapping[str, str] | None = None,
+    before: _override.Current | None = None,
+    gone: Collection[tuple[str, str]] = (),
 ) -> None:
-    """Write an override (an empty one: remove it), load it, and restart and prove it if ``healthy`` is given."""
+    """Write an override (an empty one: remove it), load it, and restart and prove it if ``healthy`` is given.
+
+    ``before`` is what ran before, ``gone`` are values that no process may have any more.
+    """
     environment, limits = _override.split(override)
     install(lease, override)
     _service.systemctl("daemon-reload")
@@ -102,7 +128,7 @@ def install_and_prove(
     _override.check_last(unit, environment)
     _override.check_limits(unit, limits)
     if healthy:
-        _service.restart(unit, expected or environment, healthy)
+        _service.restart(unit, environment, healthy, before, gone)
         if limits:
             _override.check_limits(_service.observe(lease.name), limits)
 
@@ -123,33 +149,102 @@ def install(lease: _lease.Lease, override: Mapping[str, str]) -> None:
             _files.remove_empty_directory(directory)
 
 
-def as_before(lease: _lease.Lease) -> dict[str, str]:
-    """What the processes must run with once ``lease.previous`` is what the override says again."""
-    before = {name: value for name, value in lease.before.items() if value is not None}
-    return _override.split({**before, **lease.previous})[0]
+def give_back(
+    current: _override.Current,
+    working: _lease.Lease,
+    healthy: _service.Healthy | None,
+    alive: bool = True,
+    closed: bool = True,
+) -> str:
+    """Go back to what the override said before, as far as is safe; returns a sentence on how that went.
 
-
-def give_back(current: _override.Current, working: _lease.Lease, healthy: _service.Healthy | None) -> str:
-    """Put back what the override said before; returns a sentence on how that went.
-
-    ``healthy`` is None for a service that did not run before: it is not proven to run again.
+    ``healthy`` is None for a service that did not run before: it is not proven to run again. ``alive`` says that the
+    service neither failed nor crashed with the change, ``closed`` that its breaker was closed before it. What runs as
+    before, or with a smaller exposure that must not grow now, is not restarted again.
     """
-    unit = _service.observe(current.unit.id)
-    disturbed = unit["InvocationID"] != current.unit["InvocationID"] or not unit.running
+    closed = closed or not current.trades
     try:
-        install_and_prove(working, working.previous, healthy if disturbed else None, as_before(working))
-        _lease.close(working, working.previous)
+        now = observe(working.name)
+        disturbed = now.unit["InvocationID"] != current.unit["InvocationID"] or not now.unit.running
+        if not disturbed:
+            install_and_prove(working, working.previous, None)
+            _lease.close(working, working.previous)
+            return "Nothing was changed."
+        if alive and not now.unit.running and (left := _leave(current, working, now, closed)):
+            return left
+        written = _override.after_failure(now, working, closed) if alive and now.unit.running else working.previous
+        gone = _override.gone(working, written)
+        holds = alive and now.unit.running and not _override.wrong(now, _override.split(written)[0], current, gone)
+        install_and_prove(working, written, None if holds else healthy, current, gone)
+        _lease.close(working, written)
     except RunbookError as error:
         return f"Giving back what was there FAILED, look at {current.unit.id} on the host now: {error}"
-    if disturbed and not healthy:
+    if written != working.previous:
+        what = "It was not restarted again" if holds else "What raised exposure is taken back"
+        stays = ", ".join(f"{name}={value}" for name, value in sorted(written.items())) or "what was there at first"
+        return f"{what}; {stays} stays, since giving it back would restart the trading loop at a higher exposure."
+    if holds:
+        return "What was there before is back, without another restart: the service runs as before."
+    if not healthy:
         return "What was there before is back; the service did not run before either."
-    return "What was there before is back and the service runs as before." if disturbed else "Nothing was changed."
+    return "What was there before is back and the service runs as before."
+
+
+def _leave(current: _override.Current, working: _lease.Lease, now: _override.Current, closed: bool) -> str:
+    """What is still being stopped or started is left to it, with files that raise nothing; "" where it is not."""
+    begun = now.unit["InvocationID"] != current.unit["InvocationID"]
+    written = working.previous if closed else _override.settle(working)[0]
+    if not _health.on_its_way(now.unit, begun) or (begun and written != working.written):
+        return ""
+    install_and_prove(working, written, None)
+    if written == working.previous:
+        _lease.close(working, written)
+    said = ", ".join(f"{name}={value}" for name, value in sorted(written.items())) or "what was there at first"
+    return f"It is {now.unit.state} and was left to that: it comes up with {said}. Look at it, then run this again."
 
 
 def take_back(working: _lease.Lease, healthy: _service.Healthy) -> dict[str, str]:
-    """Undo a raise that did not help; returns what the override says then."""
+    """Undo a raise that did not help; returns what the override says then. What reduced exposure with it stays."""
+    written = _override.settle(working)[0]
+    before = observe(working.name)
     try:
-        install_and_prove(working, working.previous, healthy, as_before(working))
+        install_and_prove(working, written, healthy, before, _override.gone(working, written))
     except RunbookError as error:
-        raise RunbookError(f"{working.written} did not help, and taking it back FAILED: {error}") from error
-    return working.previous
+        said = stands(before, concerned(working), healthy.url, None)
+        raise FailedError(f"{working.written} did not help, and taking it back FAILED: {error}", said) from error
+    return written
+
+
+def concerned(lease: _lease.Lease) -> set[str]:
+    """Every variable and limit that a change is about."""
+    return {*lease.before, *lease.previous, *lease.written}
+
+
+def stands(current: _override.Current, names: Collection[str], url: str, was: float | None) -> list[dict]:
+    """Sentences on what runs after a failure: the state, each value of the override, and the breaker, read again.
+
+    ``was`` is the breaker's state before it, None when nobody said.
+    """
+    try:
+        now = observe(current.unit.id)
+    except RunbookError as error:
+        return [_messages.sentence("stands_unread", unit=current.unit.id, problem=str(error))]
+    runs = ", ".join(f"{name}={now.running(name) or '–'}" for name in sorted(names)) or "–"
+    said = [_messages.sentence("stands_now", unit=now.unit.id, state=now.unit.state, values=runs)]
+    if not (current.trades or now.trades):
+        return said
+    state, before = _breaker_again(now, url), "?" if was is None else _messages.number(was)
+    key = "breaker_now_unread" if state is None else "breaker_now"
+    values = {"unit": now.unit.id, "state": "?" if state is None else _messages.number(state), "was": before}
+    said.append(_messages.sentence(key, **values))
+    if was not in (None, _indicators.CLOSED) and now.unit["InvocationID"] != current.unit["InvocationID"]:
+        said.append(_messages.sentence("breaker_was_open", unit=now.unit.id, was=before))
+    return said
+
+
+def _breaker_again(now: _override.Current, url: str, seconds: float = 10.0) -> float | None:
+    """The breaker's state, once the page of a service that was just started answers."""
+    deadline = time.monotonic() + (seconds if now.unit.running else 0.0)
+    while url and (state := breaker(url)) is None and time.monotonic() < deadline:
+        time.sleep(0.25)
+    return state if url else None

@@ -247,7 +247,9 @@ def _done(language: str, incident: str, host: Host, acted: bool) -> Iterator[str
         elif "environment" in action and "settled" not in action and action.get("verdict") != "refused":
             yield from _override(language, action)
         for sentence in action.get("done", ()):
-            yield say(language, sentence["message"], **sentence["values"])
+            text = say(language, sentence["message"], **sentence["values"])
+            if not (action.get("failed") and text in action.get("msg", "")):  # which has it in English
+                yield text
 
 
 def _override(language: str, action: Mapping) -> Iterator[str]:
@@ -258,7 +260,7 @@ def _override(language: str, action: Mapping) -> Iterator[str]:
     elif action["changed"] and not action["overridden"]:
         key = "would_restore" if action.get("verdict") == "would_change" else "restored"
         yield say(language, key, unit=unit, changes=_summary.changes(language, steps))
-    elif action["changed"]:
+    elif action["changed"] and any(step["before"] != step["after"] for step in steps):
         worst = max((step["direction"] for step in steps), key=_knobs.DIRECTIONS.index, default="neutral")
         changes = _summary.changes(language, steps)
         key = "would_set" if action.get("verdict") == "would_change" else "set"

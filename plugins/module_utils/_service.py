@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from ansible_collections.aurora.runbook.plugins.module_utils import (
@@ -33,6 +33,14 @@ def observe(name: str) -> _systemd.Unit:
     return _systemd.show(_command.run, [name])[0]
 
 
+class UnhealthyError(RunbookError):
+    """A service did not come up as wanted. ``alive``: it neither failed nor crashed, see _health.Health."""
+
+    def __init__(self, text: str, alive: bool):
+        super().__init__(text)
+        self.alive = alive
+
+
 def systemctl(*arguments: str) -> None:
     done = _command.run(["systemctl", *arguments])
     if done.rc != 0:
@@ -43,6 +51,11 @@ def environments(unit: _systemd.Unit) -> dict[int, dict[str, str]]:
     """The environment of each process of a unit by pid."""
     found = {pid: _systemd.environment(pid) for pid in _systemd.processes(unit["ControlGroup"])}
     return {pid: own for pid, own in found.items() if own is not None}
+
+
+def commands(unit: _systemd.Unit) -> dict[int, tuple[str, ...]]:
+    """The command line of each process of a unit by pid."""
+    return {pid: tuple(_systemd.arguments(pid)) for pid in _systemd.processes(unit["ControlGroup"])}
 
 
 def goes_on(unit: _systemd.Unit, hold: float) -> bool:
@@ -58,10 +71,19 @@ def goes_on(unit: _systemd.Unit, hold: float) -> bool:
         time.sleep(min(1.0, left))
 
 
-def restart(unit: _systemd.Unit, environment: Mapping[str, str], healthy: Healthy) -> None:
-    """Restart a service; RunbookError with its journal unless it comes up with the environment and stays healthy."""
+def restart(
+    unit: _systemd.Unit,
+    environment: Mapping[str, str],
+    healthy: Healthy,
+    before: _override.Current | None = None,
+    gone: Collection[tuple[str, str]] = (),
+) -> None:
+    """Restart a service; RunbookError with its journal unless it comes up with the environment and stays healthy.
+
+    ``before`` is what its processes ran with, ``gone`` are values that none of them may have any more.
+    """
     begin(unit, "restart")
-    prove(unit, environment, healthy)
+    prove(unit, environment, healthy, before, gone)
 
 
 def begin(unit: _systemd.Unit, verb: str) -> None:
@@ -71,20 +93,40 @@ def begin(unit: _systemd.Unit, verb: str) -> None:
     systemctl(verb, "--no-block", "--", unit.id)
 
 
-def prove(unit: _systemd.Unit, environment: Mapping[str, str], healthy: Healthy) -> None:
-    """RunbookError with its journal unless a service comes up anew with the environment and stays healthy."""
-    health = judge(unit.id, unit["InvocationID"], environment, healthy)
+def prove(
+    unit: _systemd.Unit,
+    environment: Mapping[str, str],
+    healthy: Healthy,
+    before: _override.Current | None = None,
+    gone: Collection[tuple[str, str]] = (),
+) -> None:
+    """UnhealthyError with its journal unless a service comes up anew with the environment and stays healthy."""
+    health = judge(unit.id, unit["InvocationID"], environment, healthy, before, gone)
     if not health.healthy:
         lines = _redact.redact_lines(_systemd.journal(_command.run, unit.id, 10))
-        raise RunbookError(f"{unit.id} did not become healthy: {health.reason}. Its journal:\n" + "\n".join(lines))
+        text = f"{unit.id} did not become healthy: {health.reason}. Its journal:\n" + "\n".join(lines)
+        raise UnhealthyError(text, health.alive)
 
 
-def judge(name: str, previous: str, environment: Mapping[str, str], healthy: Healthy) -> _health.Health:
+def judge(
+    name: str,
+    previous: str,
+    environment: Mapping[str, str],
+    healthy: Healthy,
+    before: _override.Current | None = None,
+    gone: Collection[tuple[str, str]] = (),
+) -> _health.Health:
     """Wait until what replaces invocation ``previous`` of a service is up with the environment and stays, or is not."""
 
     def look() -> _health.Observation:
         now = observe(name)
-        return _health.Observation(now, objection(now, environment, healthy.url) if now.running else "")
+        if not now.running:
+            return _health.Observation(now)
+        running = _override.Current(now, None, None, None, environments(now), commands=commands(now))
+        if found := _override.wrong(running, environment, before, gone):
+            worst = next((one for one in found if one.final), found[0])
+            return _health.Observation(now, worst.text, worst.final)
+        return _health.Observation(now, objection(now, {}, healthy.url))
 
     return _health.wait_healthy(look, previous, time.monotonic, time.sleep, healthy.start, healthy.hold)
 

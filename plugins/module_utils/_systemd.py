@@ -64,6 +64,7 @@ PROPERTIES = (
     "DropInPaths", "Environment", "EnvironmentFiles", "UnsetEnvironment", "MainPID", "ControlGroup", "InvocationID",
     "NRestarts", "ActiveEnterTimestamp", "ActiveEnterTimestampMonotonic", "Result", "ExecMainStatus",
     "MemoryCurrent", "MemoryHigh", "MemoryMax", "CPUUsageNSec", "CPUQuotaPerSecUSec",
+    "TimeoutStartUSec", "TimeoutStopUSec",
 )  # fmt: skip
 
 

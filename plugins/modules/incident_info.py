@@ -32,6 +32,11 @@ options:
     description: Whether to return every line of the records too.
     type: bool
     default: false
+  units:
+    description: Services to be told the own names of, by any name, with or without C(.service); see RV(units).
+    type: list
+    elements: str
+    default: []
 seealso:
   - module: aurora.runbook.incident
 """
@@ -89,6 +94,11 @@ cut_off:
   returned: always
   type: list
   elements: dict
+units:
+  description: The own name of each of O(units), as leases have it; of one that is not on this host the name asked for.
+  returned: always
+  type: dict
+  sample: {trader: aurora-runner.service}
 now:
   description: The host's clock, UTC.
   returned: always
@@ -100,12 +110,14 @@ from dataclasses import asdict
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.aurora.runbook.plugins.module_utils import (
+    _command,
     _escalation,
     _options,
     _record,
     _redact,
     _stamps,
     _state,
+    _systemd,
 )
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
 
@@ -134,7 +146,16 @@ def read(params):
         incidents.append({**_record.describe(record, now), "deadlines": deadlines(record), **entries})
     found = _state.overview(now)
     unread += found.pop("unread")
-    return {**found, "incidents": incidents}, "; ".join(dict.fromkeys(unread))
+    units = {}
+    with _state.noting(unread):
+        units = own_names(params["units"])
+    return {**found, "incidents": incidents, "units": units}, "; ".join(dict.fromkeys(unread))
+
+
+def own_names(units):
+    """Units by the names asked for: an alias has the name of its unit."""
+    names = [_systemd.check_name(name) for name in units]
+    return {name: unit.id for name, unit in zip(units, _systemd.show(_command.run, names))} if names else {}
 
 
 def deadlines(record):
@@ -156,6 +177,7 @@ def main():
             "id": {"type": "str"},
             "days": {"type": "float", "default": 0.0},
             "entries": {"type": "bool", "default": False},
+            "units": {"type": "list", "elements": "str", "default": []},
         },
         supports_check_mode=True,
     )

@@ -16,17 +16,26 @@ description:
   - The values stand in C(/etc/aurora-runbook/<unit>.env), named by a last-sorting drop-in, so that they win over
     C(Environment=) and every other C(EnvironmentFile=). What was there before is kept as a lease in
     C(/var/lib/aurora-runbook/leases), and O(state=absent) gives exactly that back.
-  - The proof is the environment of every process of the service. A service that does not come up healthy with the
-    values gets back what it had, runs as before, and the module fails with the last lines of its journal.
+  - The proof is the environment of every process of the service. A process beside the main one that never had a
+    variable, as a helper with a clean environment, need not have it.
+  - A service that does not come up healthy with the values gets back what it had, and the module fails with the last
+    lines of its journal, with what runs now, with each value and the breaker's state. A service that runs as before
+    all the same is not restarted again, as one whose wrapper sets the variable itself. A variable that C(ExecStart)
+    sets in any case is refused before anything is done.
+  - While the breaker of the trading loop was not known to be closed, a failure does not restart it at a higher
+    exposure. What reduces exposure and runs already stays then and is leased, and what is still being stopped or started is left
+    to it. Only a service that fails or crashes with the value is restarted with what it had before.
   - Limits stand in the drop-in itself and act on the running service without a restart, which is what
     C("Збільшити ресурси") of section 1 asks for. They are proven by C(systemctl show) and the service's control group.
   - Restarts only when a process lacks a value, when a service that was not running got more, or when one that uses
     more memory than it had before gives its limit back. Applied again it changes nothing.
   - The trading loop is not restarted while the breaker that O(health_url) shows is OPEN or HALF_OPEN, unless a smaller
     C(KELLY_MULTIPLIER) lands with the restart or stands already. An open breaker lives in memory and closes with it.
-    O(state=absent) is a person's decision and is not held back.
+    The same holds for O(state=settled) and for the end of a lease. O(state=absent) is a person's decision, which is not
+    held back and is told of in RV(done).
   - A value that would raise exposure is applied only with O(direction=increases) and its variable named in
-    O(approve). It is taken back at once when O(recovery) does not show that it helped.
+    O(approve). It is taken back at once when O(recovery) does not show that it helped, and what reduced exposure with
+    it stays. Where that would close an open breaker, the host takes it back once the breaker is closed.
 extends_documentation_fragment:
   - aurora.runbook.attributes
   - aurora.runbook.attributes.changes
@@ -91,7 +100,8 @@ options:
     default: []
   lease_seconds:
     description:
-      - How long what is asked for now lasts, in seconds, 60 to 604800. Given again it is renewed, which is on record.
+      - How long what is asked for now lasts, in seconds, 60 to 604800. Given again it is renewed, which is a change
+        and on record.
       - With 0 what has no end gets none, and an end that stands stays as it is. To be rid of it, give the override back
         first. The end of a raise does not stay where the value reduces exposure now.
       - The host gives it back by itself then, by the timer C(aurora-runbook-leases.timer), also after a reboot, without
@@ -103,10 +113,15 @@ options:
     type: int
     default: 0
   health_url:
-    description: URL on the host that must answer 2xx before the service counts as healthy.
+    description:
+      - URL on the host that must answer 2xx before the service counts as healthy.
+      - Without O(state=present) the one that the lease was granted with, unless another is given.
     type: str
   start_seconds:
-    description: How long the service may take to come up, in seconds, 1 to 600.
+    description:
+      - How long the service may take to come up once it has stopped, in seconds, 1 to 600.
+      - To stop it may take what its C(TimeoutStopSec) says, 150 seconds at the most, and a start that systemd itself
+        waits for, as C(ExecStartPre) or C(Type=notify), what its C(TimeoutStartSec) says, 100 seconds at the most.
     type: float
     default: 30.0
   hold_seconds:
@@ -251,15 +266,14 @@ from dataclasses import asdict
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.aurora.runbook.plugins.module_utils import (
+    _command,
     _conduct,
-    _http,
     _indicators,
     _knobs,
     _lease,
     _lease_timer,
     _limits,
     _messages,
-    _metrics,
     _options,
     _override,
     _override_steps,
@@ -268,7 +282,7 @@ from ansible_collections.aurora.runbook.plugins.module_utils import (
     _systemd,
     _watch,
 )
-from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
+from ansible_collections.aurora.runbook.plugins.module_utils._errors import FailedError, RunbookError
 
 
 def wanted(params):
@@ -278,7 +292,7 @@ def wanted(params):
     return {**environment, **_limits.wanted(params["limits"] or {}, *_limits.host())}
 
 
-def plan(current, params):
+def plan(current, params, url):
     override = wanted(params)
     _override.check_unit(current, params["state"], override)
     _override.check_files(current, missing=_override.unit_gone(current))
@@ -287,27 +301,32 @@ def plan(current, params):
     planned = _override.plan_present(
         current, override, params["direction"], [name.lower() for name in params["approve"]]
     )
-    _override.check_unset(current.unit, planned.written)
+    try:
+        _override.check_unset(current.unit, planned.written)
+        if planned.restart:
+            show = _command.run(["systemctl", "show", "--property=ExecStart", "--value", "--", current.unit.id])
+            _override.check_command(current.unit, show.out, _override.split(planned.written)[0])
+    except RunbookError as error:
+        was = _override_steps.breaker(url) if url else None
+        said = _override_steps.stands(current, planned.written, url, was)
+        raise FailedError(f"{error}. Nothing was changed.", said) from error
     return planned
 
 
-def breaker(url):
-    """The breaker's state as a metrics page shows it, None when nobody says."""
-    try:
-        return _indicators.known(_metrics.parse(_http.fetch_metrics(url, 3.0)).highest("circuit_breaker_state")).value
-    except RunbookError:
-        return None
+def guard(current, planned, url, state):
+    """What speaks against the restart of a trading loop, as sentences, and whether it is refused for that.
 
-
-def guard(current, planned, url):
-    """What speaks against the restart of a trading loop, as sentences, and whether it is refused for that."""
+    Giving everything back is a person's decision, which is told what it does.
+    """
     if not _override.bare(current, planned):
         return [], False
-    state, values = breaker(url), {"unit": current.unit.id, "url": url or "health_url"}
-    if state is None:
-        return [_messages.sentence("breaker_not_read", **values)], False
-    is_open = state != _indicators.CLOSED
-    return [_messages.sentence("refused_breaker", **values, state=_messages.number(state))] if is_open else [], is_open
+    breaker, values = _override_steps.breaker(url) if url else None, {"unit": current.unit.id}
+    if breaker is None:
+        return [_messages.sentence("breaker_not_read", **values, url=url or "health_url")], False
+    if breaker == _indicators.CLOSED:
+        return [], False
+    key = "breaker_would_close" if state == "absent" else "refused_breaker"
+    return [_messages.sentence(key, **values, state=_messages.number(breaker))], state != "absent"
 
 
 def ends(current, planned, params, watch):
@@ -345,21 +364,24 @@ def run(params, conduct):
     """Observe, plan, apply, watch; returns what the module returns."""
     _options.check_ranges(params, _service.RANGES)
     _options.lease_seconds(params["lease_seconds"])
-    healthy = _service.Healthy(params["health_url"] or "", params["start_seconds"], params["hold_seconds"])
     recovery = params["recovery"] if params["state"] == "present" else None
     watch = _watch.leased(recovery) if recovery else None
     current = _override_steps.observe(params["name"])
-    planned = plan(current, params)
-    spoken, refused = guard(current, planned, healthy.url) if params["state"] == "present" else ([], False)
+    healthy = _service.Healthy(health_url(params, current), params["start_seconds"], params["hold_seconds"])
+    planned = plan(current, params, healthy.url)
+    spoken, refused = guard(current, planned, healthy.url, params["state"])
     if refused:
         planned = _override.keep(current)
     until = ends(current, planned, params, watch)
-    result = describe(current, planned, until)
+    asked = params["state"] == "present" and not (refused or planned.unapproved)
+    renewed = asked and current.lease is not None and until != current.lease.ends
+    result = describe(current, planned, until, renewed)
+    if params["state"] == "settled":
+        done = {} if refused else settled(current)
+        result["settled"] = {how: [step.name for step in done.get(how, ())] for how in ("finished", "undone")}
     if refused:
         return {**result, "done": spoken, "verdict": "refused", "message": spoken[0]["text"]}
     result["done"] = [*spoken, *told(current, planned, params, until, conduct.check_mode)]
-    if params["state"] == "settled":
-        result["settled"] = {how: [step.name for step in steps] for how, steps in settled(current).items()}
     if planned.unapproved:
         conduct.propose(current.unit.id, result["proposed"])
         return {**result, "verdict": "approval_needed"}
@@ -368,7 +390,7 @@ def run(params, conduct):
         stays = {"changed": False, "restarted": False, "overridden": _override.keep(current).written}
         stays["until"] = current.lease.until if current.lease else None
         return {**result, **stays, "verdict": "refused", "done": [refusal]}
-    if conduct.check_mode and planned.changed:
+    if conduct.check_mode and result["changed"]:
         return {**result, "verdict": "would_change"}
     working = None
     if not conduct.check_mode:
@@ -388,17 +410,23 @@ def run(params, conduct):
     return result
 
 
+def health_url(params, current):
+    """What must answer before the service counts as healthy; for what is only given back, as when it was granted."""
+    granted = current.lease.health.get("url", "") if current.lease and params["state"] != "present" else ""
+    return params["health_url"] or str(granted)
+
+
 def begin(conduct, current, planned):
     granted_for = current.lease.incident if current.lease else ""
     raised = any(step.direction == "increases" for step in planned.steps)  # a person approved it, or gives back
     return conduct.begin(current.unit.id, changes(planned), planned.restart, granted_for, approved=raised)
 
 
-def describe(current, planned, until):
+def describe(current, planned, until, renewed):
     """What was found and planned, as the module returns it."""
     return {
         "unit": current.unit.id,
-        "changed": planned.changed,
+        "changed": planned.changed or renewed,
         "environment": [asdict(step) for step in planned.steps if step.name not in _limits.NAMES],
         "limits": [asdict(step) for step in planned.steps if step.name in _limits.NAMES],
         "kept": [asdict(step) for step in planned.kept],
@@ -407,7 +435,7 @@ def describe(current, planned, until):
         "until": _lease.earliest(until),
         "restarted": planned.restart,
         "taken_back": False,
-        "diff": _override.diff(planned),
+        "diff": _override.diff(planned, current.lease.ends if current.lease else {}, until if renewed else {}),
     }
 
 
@@ -427,10 +455,23 @@ def apply(current, planned, healthy, until, conduct):
 
 
 def prove(working, result, healthy, until):
-    """Take back a raise that did not help; what the result says then."""
+    """Take back a raise that did not help; what the result says then.
+
+    Where the restart for that would close an open breaker, the raise is due at once: the host waits for the breaker.
+    """
     if result["verdict"] == "recovered":
         _lease.close(working, result["overridden"])
         return {}
+    current = _override_steps.observe(working.name)
+    breaker = _override_steps.breaker(healthy.url) if healthy.url else None
+    if breaker not in (None, _indicators.CLOSED) and _override.bare(current, _override.plan_settled(current)):
+        undone = [step.name for step in settled(current)["undone"]]
+        due = {name: _lease.end(0, _stamps.clock(), end.direction) for name, end in until.items() if name in undone}
+        _lease.renew(working, {**until, **due})
+        changes = ", ".join(f"{name}={working.written[name]}" for name in undone)
+        values = {"unit": working.name, "changes": changes, "state": _messages.number(breaker)}
+        stays = _messages.sentence("raise_stays_open", **values)
+        return {"until": _lease.earliest({**until, **due}), "done": [*result["done"], stays]}
     overridden = _override_steps.take_back(working, healthy)
     _lease.close(working, overridden)
     left = {name: end for name, end in until.items() if name in overridden}

@@ -38,7 +38,8 @@ options:
     default: present
   lease_seconds:
     description:
-      - How long the profile lasts, in seconds, 60 to 604800. Given again it is renewed, which is on record.
+      - How long the profile lasts, in seconds, 60 to 604800. Given again it is renewed, which is a change
+        and on record.
       - With 0 a profile has no end but a restart of the host, and an end that stands stays as it is. To be rid of it,
         give the profile back first.
       - The host gives it back by itself then, by the timer C(aurora-runbook-leases.timer), without a controller and
@@ -169,9 +170,9 @@ def run(params, conduct):
     current = _sysctl.observe(_sysctl.PROFILES[params["profile"]])
     planned = plan(current, params)
     ends = lease_ends(current, planned, params)
-    renewed = current.lease is not None and ends != current.lease.ends
+    renewed = params["state"] == "present" and current.lease is not None and ends != current.lease.ends
     result = {
-        "changed": planned.changed,
+        "changed": planned.changed or renewed,
         "settings": [asdict(step) for step in planned.steps],
         "left_out": [{"name": one["values"]["name"], "reason": one["text"]} for one in planned.left_out],
         "overridden": planned.written,
@@ -181,7 +182,7 @@ def run(params, conduct):
             *planned.left_out,
             *told(ends, conduct.check_mode),
         ],
-        "diff": _sysctl.diff(planned),
+        "diff": diff(planned, current.lease.ends if current.lease else {}, ends if renewed else {}),
     }
     granted_for = current.lease.incident if current.lease else ""
     refusal = planned.changed and conduct.begin("host", changes(planned), lease=granted_for)
@@ -189,7 +190,7 @@ def run(params, conduct):
         stays, until = (current.lease.settled, current.lease.until) if current.lease else ({}, None)
         standing = {"changed": False, "overridden": stays, "until": until}
         return {**result, **standing, "verdict": "refused", "done": [refusal]}
-    if conduct.check_mode and planned.changed:
+    if conduct.check_mode and result["changed"]:
         return {**result, "verdict": "would_change"}
     if ends and not conduct.check_mode:
         # What has no end is spared the imports of an override.
@@ -198,11 +199,20 @@ def run(params, conduct):
         _lease_timer.install(_lease_ends.PARTS)
     if planned.changed:
         _lease.close(_sysctl.apply(current, planned, ends, conduct.id), planned.written)
-    elif renewed and not conduct.check_mode:
+    elif renewed:
         conduct.renew(current.lease, ends)
     if params["state"] != "present":
         return {**result, "verdict": "healthy"}
     return {**result, **(_watch.watch(recovery, conduct.check_mode) if recovery else {})}
+
+
+def diff(planned, before, renewed):
+    """The change as Ansible shows it with --diff: the settings, and the ends of those that are renewed."""
+    values = _sysctl.diff(planned)
+    moved = sorted(name for name, end in renewed.items() if end != before.get(name))
+    for side, ends in (("before", before), ("after", renewed)):
+        values[side] += "".join(f"{name} until {ends[name].until if name in ends else '-'}\n" for name in moved)
+    return values
 
 
 def changes(planned):

@@ -161,14 +161,15 @@ def test_a_human_edit_of_our_file_is_left_alone_and_reported():
     assert footprint(HOST) == before
 
 
-def test_more_exposure_that_does_not_help_is_taken_back(broken):
+def test_more_exposure_that_does_not_help_is_taken_back_and_the_smaller_kelly_stays(broken):
+    """At full size the restart would close the open breaker."""
     broken("breaker_spreads_wide", [HOST])
-    before = configuration(HOST)
     wider = {"KELLY_MULTIPLIER": "0.9", "SPREAD_THRESHOLD": "1.6"}
     result = override({**SPREADS, "environment": wider, "recovery": RECOVERY})
-    assert (result["verdict"], result["taken_back"], result["overridden"]) == ("not_recovered", True, {})
-    assert knobs(HOST) == NORMAL
-    assert configuration(HOST) == before
+    smaller = {"KELLY_MULTIPLIER": "0.9"}
+    assert (result["verdict"], result["taken_back"], result["overridden"]) == ("not_recovered", True, smaller)
+    assert knobs(HOST) == {**NORMAL, **smaller}
+    assert (lease(HOST)["phase"], lease(HOST)["written"]) == ("active", smaller)
 
 
 def test_an_open_breaker_is_not_closed_by_a_restart_at_full_size(broken):

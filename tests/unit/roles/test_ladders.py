@@ -306,6 +306,22 @@ def test_a_host_that_giving_back_did_not_reach_is_not_what_it_was_before(collect
     assert [verdict for _steps, verdict, _ended in found.values()] == ["escalated", "refused"]
 
 
+def test_a_runner_that_is_known_by_an_alias_is_given_back_watched_and_settled_with_its_page(collection, tmp_path):
+    """Its lease has the unit's own name; a breaker that opens at full size again would go unseen."""
+    own, page = "aurora-runner.service", "http://localhost:9000/metrics"
+    lease = {**HALF, "name": own, "phase": "active"}
+    units = {"units": {"status": "ok", "problem": "", "data": {"runner": {"id": own}, "feed": {"id": "x.service"}}}}
+    found = look("circuit_breaker", "wide_spreads")
+    found = {**found, "leases": [{**lease, "phase": "applying"}], "probes": {**found["probes"], **units}}
+    step = f"service_override:{own}"
+    says = {step: ["healthy", "healthy"], KELLY: "recovered", WATCH: "recovered"}
+    host = {"look": found, "leases": [lease], "aliases": {"trader": own}, "aurora_runner_unit": "trader", "says": says}
+    found = remediate("circuit_breaker", {"a0": host}, collection, tmp_path, "revert")
+    assert found["a0"][:2] == ([step, KELLY, step, WATCH], "recovered")
+    urls = (tmp_path / "calls" / "health_urls").read_text(encoding="ascii").splitlines()
+    assert urls == [f"a0 {page}"] * 3
+
+
 def site(tmp_path, *plays):
     """A playbook of the user's own; a name stands for one of ours, with variables or without."""
     ours = [play if isinstance(play, dict) else {"import_playbook": f"aurora.runbook.{play}"} for play in plays]

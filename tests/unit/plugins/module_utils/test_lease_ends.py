@@ -15,6 +15,7 @@ import pytest
 import yaml
 from ansible_collections.aurora.runbook.plugins.module_utils import (
     _conduct,
+    _health,
     _lease,
     _lease_ends,
     _lease_timer,
@@ -297,6 +298,52 @@ def test_a_reduction_that_was_given_back_is_not_said_to_stay(running, found, mon
     monkeypatch.setattr(_lease_ends._override_steps, "observe", lambda _name: current)
     assert _lease_ends.ready(unfinished, OVER, {}, lambda _one, outcome, _said: told.append(outcome)) == found
     assert told == ([] if found else ["kept"])
+
+
+CLOSED, OPEN = 0.0, 2.0
+
+
+@pytest.mark.parametrize(
+    ("knob", "breaker", "ends"),
+    [
+        (("SPREAD_THRESHOLD", "2.0", "1.5"), CLOSED, True),
+        (("SPREAD_THRESHOLD", "2.0", "1.5"), OPEN, False),
+        (("SPREAD_THRESHOLD", "2.0", "1.5"), None, True),  # a raise must not stand for ever
+        (("KELLY_MULTIPLIER", "0.3", "1.0"), CLOSED, True),
+        (("KELLY_MULTIPLIER", "0.3", "1.0"), OPEN, False),  # the deny rate that it waited for says nothing of it
+        (("KELLY_MULTIPLIER", "0.3", "1.0"), None, False),
+    ],
+)
+def test_an_end_that_would_restart_the_trading_loop_waits_for_its_open_breaker(knob, breaker, ends, monkeypatch, told):
+    name, value, before = knob
+    end = _lease.end(60, GRANTED, "increases" if name == "SPREAD_THRESHOLD" else "reduces", DENIED)
+    standing = replace(lease(), before={name: before}, written={name: value}, ends={name: end})
+    unit = {"Id": "x.service", "LoadState": "loaded", "ActiveState": "active", "SubState": "running", "MainPID": "7"}
+    files = _override.render_environment(standing.written), _override.render_drop_in(standing.written, "/x")
+    environment = {7: {"KELLY_MULTIPLIER": "1.0", name: value}}
+    current = _override.Current(_systemd.Unit("x", unit), standing, *files, environment)
+    monkeypatch.setattr(_lease_ends._override, "check_files", lambda *_given, **_more: None)
+    monkeypatch.setattr(_lease_ends._override_steps, "observe", lambda _name: current)
+    monkeypatch.setattr(_lease_ends._override_steps, "breaker", lambda _url: breaker)
+    monkeypatch.setattr(_lease_ends._override_steps, "apply", lambda *_given: (standing, True))
+    monkeypatch.setattr(_lease, "close", lambda *_given: None)
+    notes = {}
+    report = lambda _one, outcome, said: told.append((outcome, said["message"]))  # noqa: E731
+    _lease_ends.end(standing, {name}, OVER, notes, report)
+    assert told == [("taken_back", "lease_over") if ends else ("kept", "lease_kept_breaker")]
+    assert "tried" not in notes  # asked again at the next tick
+
+
+def test_an_end_and_its_undoing_are_done_before_systemd_stops_the_program():
+    (text,) = (text for path, text in _lease_timer.UNITS.items() if path.endswith(".service"))
+    minutes = int(text.partition("TimeoutStartSec=")[2].partition("min")[0])
+    unit = _health.LONGEST_STOP + _health.LONGEST_START
+    assert 2 * (unit + sum(_lease_ends.LONGEST.values())) < 60 * minutes
+
+
+def test_a_step_of_a_role_is_not_called_lost_while_a_unit_takes_its_time_to_stop_and_start():
+    told = yaml.safe_load((CHECKOUT / "roles/incident/vars/main.yml").read_text(encoding="utf-8"))
+    assert told["incident_unit_seconds"] >= _health.LONGEST_STOP + _health.LONGEST_START
 
 
 # On record

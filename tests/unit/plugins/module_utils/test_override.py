@@ -16,7 +16,7 @@ from ansible_collections.aurora.runbook.plugins.module_utils import (
     _stamps,
     _systemd,
 )
-from ansible_collections.aurora.runbook.plugins.module_utils._errors import ConflictError, RunbookError
+from ansible_collections.aurora.runbook.plugins.module_utils._errors import ConflictError, FailedError, RunbookError
 from ansible_collections.aurora.runbook.plugins.modules import service_override
 from hypothesis import given
 from hypothesis import strategies as st
@@ -576,6 +576,26 @@ def test_only_an_end_that_moved_is_renewed_and_that_is_on_record(monkeypatch):
     assert renewed == [(conduct, now.lease, {"KELLY_MULTIPLIER": _lease.end(600, CLOCK, "reduces", WATCH)})]
 
 
+@pytest.mark.parametrize(("seconds", "renewed"), [(600, True), (0, False)])
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_a_renewal_changes_the_lease_and_says_so(seconds, renewed, check_mode, monkeypatch, tmp_path):
+    """A lease is written; and a second run that renews nothing is unchanged."""
+    old = _lease.end(600, replace(CLOCK, up=500.0), "increases")
+    now = current(P_RAISED, replace(lease(P_RAISED, P_BEFORE), ends={"P_THRESHOLD": old}))
+    written = []
+    monkeypatch.setattr(_override_steps, "observe", lambda _name: now)
+    monkeypatch.setattr(service_override._lease_timer, "install", lambda _parts: None)
+    monkeypatch.setattr(service_override._limits, "host", lambda: (1 << 30, 1))
+    monkeypatch.setattr(_conduct.Conduct, "renew", lambda _self, _lease, ends: written.append(ends))
+    given = {"name": UNIT.id, "state": "present", "start_seconds": 30.0, "hold_seconds": 5.0, "environment": P_RAISED}
+    given |= {"direction": "increases", "approve": ["p_threshold"] if seconds else [], "lease_seconds": seconds}
+    conduct = _conduct.Conduct("service_override", None, check_mode, state=str(tmp_path))
+    result = service_override.run({**given, **dict.fromkeys(("limits", "health_url", "recovery"))}, conduct)
+    assert (result["changed"], len(written)) == (renewed, int(renewed and not check_mode))
+    assert result.get("verdict") == ("would_change" if renewed and check_mode else None)
+    assert (result["diff"]["before"] != result["diff"]["after"]) == renewed
+
+
 def test_another_call_leaves_an_end_as_it_is():
     old = _lease.end(600, replace(CLOCK, up=500.0), "increases")
     own = replace(lease(P_RAISED, P_BEFORE), ends={"P_THRESHOLD": old})
@@ -609,3 +629,235 @@ def test_an_override_of_a_unit_that_has_another_name_now_is_not_called_given_bac
     monkeypatch.setattr(_override_steps._lease, "load", {"old.service": kelly()}.get)
     with pytest.raises(ConflictError, match="has an override of ours and is new"):
         _override_steps.observe("old.service")
+
+
+# What each process had before
+
+RUN = {"INVOCATION_ID": "new"}
+OLD = {"INVOCATION_ID": "old"}
+
+
+def tree(processes, invocation="new", **commands):
+    """A unit whose main process is 7; commands by pid."""
+    unit = replace(UNIT, properties={**UNIT.properties, "InvocationID": invocation})
+    named = {int(pid.removeprefix("p")): tuple(command.split()) for pid, command in commands.items()}
+    return _override.Current(unit, None, None, None, processes, commands=named)
+
+
+def faults(now, before=None, gone=()):
+    return [(one.text.split()[1], one.final) for one in _override.wrong(now, {"K": "2"}, before, gone)]
+
+
+def test_a_helper_that_never_had_the_unit_environment_need_not_have_the_value():
+    assert faults(tree({7: {**RUN, "K": "2"}, 8: {}})) == []
+    assert faults(tree({7: {**RUN, "K": "2"}, 8: {"K": "1"}})) == [("8", True)]
+    assert faults(tree({7: {}, 8: {**RUN, "K": "2"}})) == [("7", False)]
+
+
+def test_a_helper_that_lacked_the_variable_before_need_not_have_it_and_one_that_had_it_must():
+    before = tree({7: {**OLD, "K": "1"}, 8: OLD, 9: {**OLD, "K": "1"}}, "old", p7="run", p8="helper -x", p9="worker")
+    after = {"p7": "run", "p8": "worker", "p9": "helper -x"}
+    assert faults(tree({7: {**RUN, "K": "2"}, 8: {**RUN, "K": "2"}, 9: RUN}, **after), before) == []
+    assert faults(tree({7: {**RUN, "K": "2"}, 8: RUN, 9: RUN}, **after), before) == [("8", True)]
+    unset = tree({7: OLD, 9: OLD}, "old", p7="sh run", p9="worker")  # nothing had it, so it says nothing
+    assert faults(tree({7: {**RUN, "K": "2"}, 8: RUN}, p7="run", p8="worker"), unset) == [("8", True)]
+
+
+def test_where_a_shell_waits_for_what_it_started_one_of_those_has_the_value():
+    """Else the wrapper alone proves an override that the service never saw."""
+    shell = {"p7": "/bin/sh -c x", "p8": "run", "p9": "helper"}
+    assert faults(tree({7: {**RUN, "K": "2"}, 8: {}}, **shell)) == [("8", False)]
+    assert faults(tree({7: {**RUN, "K": "2"}, 8: {**RUN, "K": "2"}, 9: {}}, **shell)) == []
+
+
+def test_only_the_environment_of_this_start_is_final():
+    old, about_to_start = {**OLD, "K": "1"}, {"PATH": "/"}
+    assert faults(tree({7: old})) == [("7", False)]
+    assert faults(tree({7: about_to_start})) == [("7", False)]
+    assert faults(tree({7: {**RUN, "K": "1"}})) == [("7", True)]
+    assert faults(tree({7: {**RUN, "K": "2"}, 8: {**RUN, "L": "5"}}), gone=[("L", "5")]) == [("8", True), ("8", True)]
+    assert faults(tree({})) != []
+
+
+def test_a_helper_makes_no_override_stale():
+    own = {"KELLY_MULTIPLIER": "0.5"}
+    now = replace(current(own, kelly()), processes={7: {**RUN, **own}, 8: {}, 9: {"KELLY_MULTIPLIER": "0.5"}})
+    assert not present(now, own).changed
+    assert present(replace(now, processes={**now.processes, 9: {"KELLY_MULTIPLIER": "1.0"}}), own).restart
+
+
+@pytest.mark.parametrize(
+    ("argv", "refused"),
+    [
+        ("/usr/bin/env KELLY_MULTIPLIER=1.0 /opt/run", True),
+        ("/usr/bin/env -u A B=2 KELLY_MULTIPLIER=1.0 /opt/run", False),  # what -u takes cannot be told from a command
+        ("/usr/bin/env B=2 KELLY_MULTIPLIER=1.0 /opt/run", True),
+        ("/bin/sh -c KELLY_MULTIPLIER=1.0 /opt/run; exit 1", True),
+        ("/bin/bash -lc export A=1; export KELLY_MULTIPLIER='1.0'; exec /opt/run", True),
+        ("/usr/bin/env KELLY_MULTIPLIER=0.5 /opt/run", False),
+        ("/bin/sh -c KELLY_MULTIPLIER=${KELLY_MULTIPLIER:-1.0} exec /opt/run", False),
+        ('/bin/sh -c [ "$KELLY_MULTIPLIER" ] || export KELLY_MULTIPLIER=1.0; exec /opt/run', False),
+        ("/opt/run --KELLY_MULTIPLIER=1.0", False),
+        ("/opt/run KELLY_MULTIPLIER=1.0", False),
+    ],
+)
+def test_a_command_line_that_sets_the_variable_in_any_case_is_refused_before_a_restart(argv, refused):
+    shown = f"{{ path={argv.split()[0]} ; argv[]={argv} ; ignore_errors=no ; pid=7 }}"
+    if refused:
+        with pytest.raises(RunbookError, match=r"KELLY_MULTIPLIER='?1.0'? in its ExecStart"):
+            _override.check_command(UNIT, shown, {"KELLY_MULTIPLIER": "0.5"})
+    else:
+        _override.check_command(UNIT, shown, {"KELLY_MULTIPLIER": "0.5"})
+
+
+def test_an_unset_assignment_matters_only_for_its_own_value():
+    unit = _systemd.Unit("x", {"UnsetEnvironment": "KELLY_MULTIPLIER=1.0"})
+    _override.check_unset(unit, {"KELLY_MULTIPLIER": "0.5"})
+    with pytest.raises(RunbookError, match="UnsetEnvironment"):
+        _override.check_unset(unit, {"KELLY_MULTIPLIER": "1.0"})
+
+
+# After a failure
+
+NORMALLY = {"KELLY_MULTIPLIER": "1.0", "SPREAD_THRESHOLD": "1.5"}
+LOWER, WIDER = {"KELLY_MULTIPLIER": "0.5"}, {"SPREAD_THRESHOLD": "2.0"}
+
+
+@pytest.mark.parametrize(
+    ("previous", "written", "runs", "closed", "left"),
+    [
+        ({}, LOWER, LOWER, True, {}),  # a closed breaker: all or nothing
+        ({}, LOWER, LOWER, False, LOWER),  # the reduction stays
+        ({}, LOWER, NORMALLY, False, {}),  # something beat it: it runs as before
+        ({}, {**LOWER, **WIDER}, {**LOWER, **WIDER}, False, LOWER),  # a raise does not
+        (LOWER, {}, NORMALLY, False, LOWER),  # a reduction that was to end comes back
+        (LOWER, {"KELLY_MULTIPLIER": "0.3"}, {"KELLY_MULTIPLIER": "0.3"}, False, {"KELLY_MULTIPLIER": "0.3"}),
+        (LOWER, {"KELLY_MULTIPLIER": "0.3"}, {"KELLY_MULTIPLIER": "0.3"}, True, LOWER),
+        (WIDER, {}, NORMALLY, True, {}),  # a raise that is gone does not come back
+        (WIDER, {}, WIDER, True, WIDER),
+    ],
+)
+def test_what_an_override_says_after_a_failure_raises_nothing(previous, written, runs, closed, left):
+    half = lease(written, NORMALLY, _lease.APPLYING if written else _lease.REMOVING, previous)
+    assert _override.after_failure(current({**NORMALLY, **runs}, half), half, closed) == left
+
+
+def test_a_larger_kelly_than_the_running_one_does_not_count_as_smaller():
+    now = current({"KELLY_MULTIPLIER": "0.3"}, lease({"KELLY_MULTIPLIER": "0.3"}, NORMALLY))
+    approved = present(now, LOWER, "increases", ["kelly_multiplier"])
+    assert (approved.restart, _override.bare(now, approved)) == (True, True)
+    assert not _override.bare(now, present(now, {"KELLY_MULTIPLIER": "0.2"}))
+
+
+class Host:
+    """A host whose trading loop runs, was restarted or is on its way; what was done to it."""
+
+    def __init__(self, monkeypatch, now, breaker=None):
+        self.now, self.done = now, []
+        steps = _override_steps
+        monkeypatch.setattr(steps, "observe", lambda _name: self.now)
+        monkeypatch.setattr(steps, "breaker", lambda _url: breaker)
+        monkeypatch.setattr(steps, "install_and_prove", self.install)
+        monkeypatch.setattr(_lease, "close", lambda _lease, written: self.done.append(("closed", dict(written))))
+
+    def install(self, _lease, written, healthy, *_rest):
+        self.done.append(("restarted" if healthy else "files", dict(written)))
+
+
+def after(own, invocation="new", **state):
+    """A trading loop after a change: its processes, by default under a new start."""
+    unit = replace(UNIT, properties={**UNIT.properties, "InvocationID": invocation, **state})
+    processes = {7: {"INVOCATION_ID": invocation, **NORMALLY, **own}} if unit.running else {}
+    return _override.Current(unit, None, None, None, processes)
+
+
+STOPPING = {"ActiveState": "deactivating", "SubState": "stop-sigterm"}
+STARTS = {"ActiveState": "activating", "SubState": "start-pre"}
+CRASHES = {"ActiveState": "activating", "SubState": "auto-restart"}
+
+
+@pytest.mark.parametrize(
+    ("now", "alive", "closed", "done"),
+    [
+        (after({}, "old"), True, False, [("files", {}), ("closed", {})]),
+        (after({}), True, False, [("files", {}), ("closed", {})]),  # beaten: it runs as before
+        (after(LOWER), True, True, [("restarted", {}), ("closed", {})]),
+        (after(LOWER), True, False, [("files", LOWER), ("closed", LOWER)]),
+        (after(LOWER), False, False, [("restarted", {}), ("closed", {})]),  # it crashes with the value
+        (after({}, **CRASHES), False, False, [("restarted", {}), ("closed", {})]),
+        (after({}, "old", **STOPPING), True, False, [("files", LOWER)]),  # comes up with it, and is proven later
+        (after({}, "old", **STOPPING), True, True, [("files", {}), ("closed", {})]),
+        (after({}, **STARTS), True, False, [("files", LOWER)]),
+        (after({}, **STARTS), True, True, [("restarted", {}), ("closed", {})]),
+    ],
+)
+def test_a_failed_reduction_restarts_the_trading_loop_at_full_size_only_where_it_must(
+    now, alive, closed, done, monkeypatch
+):
+    host = Host(monkeypatch, now)
+    half = lease(LOWER, {"KELLY_MULTIPLIER": "1.0"}, _lease.APPLYING)
+    _override_steps.give_back(after({}, "old"), half, HEALTHY, alive, closed)
+    assert host.done == done
+
+
+def test_a_failure_says_what_runs_now_and_how_the_breaker_is(monkeypatch):
+    half = lease(LOWER, {"KELLY_MULTIPLIER": "1.0"}, _lease.APPLYING)
+    monkeypatch.setattr(_lease, "begin", lambda *_given, **_more: half)
+    host = Host(monkeypatch, after({}, "old"), breaker=2.0)
+
+    def fail(*_given):
+        host.now = after({})
+        monkeypatch.setattr(_override_steps, "breaker", lambda _url: 0.0)
+        monkeypatch.setattr(_override_steps, "install_and_prove", host.install)
+        raise _service.UnhealthyError("it is beaten", alive=True)
+
+    monkeypatch.setattr(_override_steps, "install_and_prove", fail)
+    planned = present(current(NORMALLY), LOWER)
+    healthy = replace(HEALTHY, url="http://x")
+    with pytest.raises(FailedError) as failed:
+        _override_steps.apply(after({}, "old"), planned, healthy)
+    said = {one["message"]: one["values"] for one in failed.value.said}
+    assert said["stands_now"]["values"] == "KELLY_MULTIPLIER=1.0"
+    assert (said["breaker_now"]["was"], said["breaker_now"]["state"]) == ("2", "0")
+    assert "breaker_was_open" in said
+    assert all(one["text"] in str(failed.value) for one in failed.value.said)
+    assert host.done == [("files", {}), ("closed", {})]
+
+
+@pytest.mark.parametrize(("breaker", "taken_back"), [(2.0, False), (1.0, False), (0.0, True), (None, True)])
+def test_a_raise_that_did_not_help_waits_for_an_open_breaker(breaker, taken_back, monkeypatch):
+    half = lease(WIDER, {"SPREAD_THRESHOLD": "1.5"}, _lease.APPLYING)
+    host = Host(monkeypatch, replace(after(WIDER), lease=half), breaker)
+    renewed = []
+    monkeypatch.setattr(_lease, "renew", lambda _lease, ends: renewed.append(ends))
+    until = {"SPREAD_THRESHOLD": _lease.end(600, CLOCK, "increases")}
+    result = {"verdict": "not_recovered", "overridden": WIDER, "done": []}
+    told = service_override.prove(half, result, replace(HEALTHY, url="http://x"), until)
+    if taken_back:
+        assert (told["taken_back"], told["overridden"], renewed) == (True, {}, [])
+        assert host.done == [("restarted", {}), ("closed", {})]
+    else:
+        assert (host.done, [one["message"] for one in told["done"]]) == ([], ["raise_stays_open"])
+        assert [end.seconds for ends in renewed for end in ends.values()] == [0]
+
+
+def test_taking_a_raise_back_keeps_the_smaller_kelly_that_came_with_it(monkeypatch):
+    """As a run does that finds the same after a crash; and an open breaker is not closed at full size."""
+    both = {**LOWER, **WIDER}
+    half = lease(both, NORMALLY, _lease.APPLYING)
+    host = Host(monkeypatch, replace(after(both), lease=half), 2.0)
+    until = {"SPREAD_THRESHOLD": _lease.end(600, CLOCK, "increases")}
+    told = service_override.prove(half, {"verdict": "not_recovered", "done": []}, HEALTHY, until)
+    assert (told["taken_back"], told["overridden"]) == (True, LOWER)
+    assert host.done == [("restarted", LOWER), ("closed", LOWER)]
+
+
+@pytest.mark.parametrize(("state", "refused"), [("present", True), ("settled", True), ("absent", False)])
+@pytest.mark.parametrize("breaker", [2.0, 0.0, None])
+def test_an_open_breaker_holds_back_all_but_a_person_who_gives_back(state, refused, breaker, monkeypatch):
+    now = current(WIDER | {"KELLY_MULTIPLIER": "1.0"}, lease(WIDER, {"SPREAD_THRESHOLD": "1.5"}))
+    monkeypatch.setattr(_override_steps, "breaker", lambda _url: breaker)
+    said, held = service_override.guard(now, _override.plan_absent(now), "http://x", state)
+    told = [one["message"] for one in said]
+    key = "refused_breaker" if refused else "breaker_would_close"
+    assert (told, held) == {2.0: ([key], refused), 0.0: ([], False), None: (["breaker_not_read"], False)}[breaker]

@@ -30,7 +30,8 @@ class ActionModule(ActionBase):
             return {"changed": True, "incidents": [], "done": said}
         if module == "incident_info":
             nothing = {"incidents": [], "claim": None, "paused": None, "cut_off": []}
-            return {"changed": False, **nothing, "leases": task_vars["leases"]}
+            units = {name: task_vars.get("aliases", {}).get(name, name) for name in asked["units"]}
+            return {"changed": False, **nothing, "leases": task_vars["leases"], "units": units}
         if module == "triage_info":
             self.note("looked", task_vars["inventory_hostname"])
             return {"changed": False, **self._templar.template(task_vars["look"])}
@@ -45,6 +46,8 @@ class ActionModule(ActionBase):
             self.note("healthy_peers", f"{host} {asked['incident']['healthy_peers']}")
             self.note("members", f"{host} {','.join(asked['incident']['hosts'])}")
             self.note("causes", f"{host} {asked['incident']['cause']}")
+        if "health_url" in asked:
+            self.note("health_urls", f"{host} {asked['health_url']}")
         said = task_vars["says"].get(rung, "not_recovered")
         said = said if isinstance(said, str) else said[times - 1]
         if said == "approval_needed" and rung.partition("=")[0].lower() in check_type_list(asked["approve"]):
