@@ -23,8 +23,8 @@ description:
     all the same is not restarted again, as one whose wrapper sets the variable itself. A variable that C(ExecStart)
     sets in any case is refused before anything is done.
   - While the breaker of the trading loop was not known to be closed, a failure does not restart it at a higher
-    exposure. What reduces exposure and runs already stays then and is leased, and what is still being stopped or started is left
-    to it. Only a service that fails or crashes with the value is restarted with what it had before.
+    exposure. What reduces exposure and runs already stays then and is leased, and what is still being stopped or
+    started is left to it. Only a service that fails or crashes with the value is restarted with what it had before.
   - Limits stand in the drop-in itself and act on the running service without a restart, which is what
     C("Збільшити ресурси") of section 1 asks for. They are proven by C(systemctl show) and the service's control group.
   - Restarts only when a process lacks a value, when a service that was not running got more, or when one that uses

@@ -6,6 +6,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 
 import pytest
+from ansible_collections.aurora.runbook.plugins.module_utils import _systemd
 from helpers import (
     DROP_INS,
     HOST,
@@ -139,6 +140,67 @@ def test_what_beats_the_override_is_named_and_everything_is_put_back(settings, n
     assert configuration(HOST) == before
     assert show(HOST, RUNNER, "SubState") == "running"
     assert lease(HOST) is None
+
+
+def starts():
+    """How often the runner was started since the host's boot."""
+    started = f"_PID=1 UNIT={RUNNER} MESSAGE_ID={_systemd.STARTED}"
+    return int(shell(HOST, f"journalctl --boot --quiet --output=cat {started} | wc -l"))
+
+
+def stands(result):
+    return {said["message"]: said["values"] for said in result["done"]}
+
+
+def test_a_wrapper_that_its_command_line_does_not_show_costs_one_restart_and_is_named_at_once():
+    wrapper = "ExecStart=/bin/sh -c 'cd /opt/aurora && KELLY_MULTIPLIER=1.0 exec ./run_live_aurora'"
+    put(HOST, f"{DROP_INS}/zzzz.conf", "[Service]", "ExecStart=", wrapper)
+    before, started = configuration(HOST), starts()
+    result = override({**KELLY, "start_seconds": 600})
+    assert (result["failed"], "KELLY_MULTIPLIER=1.0 instead of 0.5" in result["msg"]) == (True, True)
+    assert stands(result)["stands_now"]["values"] == "KELLY_MULTIPLIER=1.0"
+    assert stands(result)["breaker_now"]["was"] == "0"
+    assert (starts(), configuration(HOST), lease(HOST)) == (started + 1, before, None)
+
+
+def test_a_runner_that_stops_and_starts_slowly_comes_up_with_the_value_in_one_restart():
+    slow = ("ExecStop=/bin/sleep 9", "ExecStartPre=/bin/sleep 7", "TimeoutStopSec=30")
+    put(HOST, f"{DROP_INS}/50-slow.conf", "[Service]", *slow)
+    started = starts()
+    result = override({**KELLY, "start_seconds": 6})
+    assert (result["failed"], knobs(HOST), starts()) == (False, REDUCED, started + 1)
+
+
+def test_a_helper_with_a_clean_environment_keeps_nothing_from_its_way_or_back():
+    put(HOST, f"{DROP_INS}/50-helper.conf", "[Service]", "ExecStartPost=/bin/sh -c 'env -i /bin/sleep 600 &'")
+    lab.inside(HOST, "systemctl", "restart", RUNNER)
+    assert not override(KELLY)["failed"]
+    started = starts()
+    assert not override(KELLY)["changed"]
+    result = override({**SPREADS, "environment": {"SPREAD_THRESHOLD": "4.8"}})
+    assert "the service runs as before" in result["msg"]
+    assert (lease(HOST)["phase"], lease(HOST)["written"], knobs(HOST)) == ("active", KELLY["environment"], REDUCED)
+    assert starts() - started >= 2
+    assert override(ABSENT)["verdict"] == "healthy"
+    assert (lease(HOST), knobs(HOST)) == (None, NORMAL)
+
+
+def test_a_reduction_that_runs_stays_where_nobody_can_say_whether_the_breaker_was_open():
+    started = starts()
+    result = override({**KELLY, "health_url": "http://localhost:9/metrics", "start_seconds": 3})
+    assert (result["failed"], set(stands(result))) == (True, {"stands_now", "breaker_now_unread"})
+    assert (knobs(HOST), starts()) == (REDUCED, started + 1)
+    assert (lease(HOST)["phase"], lease(HOST)["written"]) == ("active", KELLY["environment"])
+    assert override(ABSENT)["verdict"] == "healthy"
+    assert knobs(HOST) == NORMAL
+
+
+def test_a_runner_that_is_known_by_an_alias_is_given_back_with_its_page_and_watched():
+    lab.inside(HOST, "ln", "-s", RUNNER, f"{UNITS}/probe-trader.service")
+    lab.inside(HOST, "systemctl", "daemon-reload")
+    assert override({**KELLY, "name": "probe-trader"})["unit"] == RUNNER
+    run = playbook("revert", "-e", "aurora_runner_unit=probe-trader aurora_healthy_seconds=1 aurora_hold_seconds=1")
+    assert (run.status, run.verdicts, knobs(HOST)) == (0, {HOST: "recovered"}, NORMAL)
 
 
 def test_a_stricter_running_value_is_kept():

@@ -152,7 +152,7 @@ def test_a_profile_applied_again_without_a_time_keeps_its_end_and_with_one_is_re
 
 
 @pytest.mark.parametrize("check_mode", [False, True])
-def test_a_renewal_of_a_profile_is_on_record_and_changes_nothing(check_mode, monkeypatch):
+def test_a_renewal_of_a_profile_is_on_record_and_is_a_change_of_its_lease(check_mode, monkeypatch):
     now = _sysctl.Current(lease(ends={}), False, {**NORMAL, **TUNED}, KERNEL)
     renewed = []
     monkeypatch.setattr(_sysctl, "PROFILES", {"low_latency": KEYS})
@@ -162,8 +162,12 @@ def test_a_renewal_of_a_profile_is_on_record_and_changes_nothing(check_mode, mon
     conduct = _conduct.Conduct("tcp_tuning", None, check_mode)
     params = {"state": "present", "lease_seconds": 60, "profile": "low_latency", "recovery": None}
     result = tcp_tuning.run(params, conduct)
-    assert not result["changed"]
+    assert result["changed"]
+    assert (result["verdict"] if check_mode else None) == ("would_change" if check_mode else None)
+    assert result["diff"]["before"] != result["diff"]["after"]
     assert [(one, set(ends), by) for by, one, ends in renewed] == [(now.lease, set(TUNED), conduct)] * (not check_mode)
+    standing = tcp_tuning.run({**params, "lease_seconds": 0}, conduct)
+    assert (standing["changed"], standing["diff"]["after"]) == (False, "")
 
 
 def test_absent_without_a_lease_is_unchanged():
