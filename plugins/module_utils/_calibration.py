@@ -20,6 +20,7 @@ from ansible_collections.aurora.runbook.plugins.module_utils import (
     _command,
     _files,
     _lease,
+    _log_lines,
     _stamps,
     _systemd,
 )
@@ -171,19 +172,19 @@ def validate(at: Site, seconds: float = VALIDATE_SECONDS) -> tuple[bool | None, 
     return None if absent else done.rc == 0, done.last_line
 
 
-def read_log(path: str, owner: str, size: int) -> list[bytes]:
+def read_log(path: str, owner: str, size: int, needed: int = 0) -> list[bytes]:
     """The last whole lines of a log of at most ``size`` bytes together, also from the log rotated last.
 
-    Without a log there are no lines. Raises RunbookError for a file that is not the owner's.
+    Without a log there are no lines. Raises RunbookError for a file that is not the owner's, and where a rotated file
+    cannot be read and there are fewer lines than ``needed`` without it: nobody knows then whether there are enough.
     """
-    kept: list[bytes] = []
-    for place in (path, f"{path}.1"):
-        if size > 0 and os.path.lexists(place):
-            raw, status = _files.read_owned(place, owner, size)
-            lines = raw.split(b"\n")[1 if status.st_size > size else 0 : -1]  # the last one may still be written
-            kept[:0] = [line for line in lines if line]
-            size -= len(raw)
-    return kept
+    try:
+        tail = _log_lines.read(path, owner, size)
+    except FileNotFoundError:
+        return []
+    if tail.unread and len(tail.lines) < needed:
+        raise RunbookError(tail.unread)
+    return tail.lines
 
 
 def log_size(min_trades: int) -> int:

@@ -12,6 +12,7 @@ import re
 import stat
 import time
 from collections.abc import Iterator
+from typing import BinaryIO
 
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
 
@@ -172,7 +173,15 @@ def sync_directory(path: str) -> None:
 
 
 def read_owned(path: str, owner: str, last: int = MAX_SIZE) -> tuple[bytes, os.stat_result]:
-    """The last bytes of a regular file that belongs to the user ``owner``.
+    """The last bytes of a regular file that belongs to the user ``owner``. Raises RunbookError."""
+    with open_owned(path, owner) as (file, status):
+        file.seek(max(0, status.st_size - last))
+        return file.read(last), status
+
+
+@contextlib.contextmanager
+def open_owned(path: str, owner: str) -> Iterator[tuple[BinaryIO, os.stat_result]]:
+    """A regular file that belongs to the user ``owner``, open for reading, and its status.
 
     Root reads here what a service's user may have put: a link, in whatever part of the path, must not lead to somebody
     else's file. Raises RunbookError.
@@ -183,8 +192,7 @@ def read_owned(path: str, owner: str, last: int = MAX_SIZE) -> tuple[bytes, os.s
             status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode) or status.st_uid != pwd.getpwnam(owner).pw_uid:
                 raise RunbookError(f"{path} is not a regular file of the user {owner}; it is not read")
-            file.seek(max(0, status.st_size - last))
-            return file.read(last), status
+            yield file, status
     except OSError as error:
         raise RunbookError(f"{path} cannot be read: {error.strerror}") from error
     except KeyError as error:
@@ -257,14 +265,3 @@ def read_trusted(path: str) -> tuple[str, str]:
     if text is None:
         raise RunbookError(f"{path} is not there")
     return real, text
-
-
-def tail(path: str, owner: str, lines: int = 200) -> tuple[list[str], int, float]:
-    """The last whole lines of a log of at most 256 KiB together, its size in bytes and seconds since it was written."""
-    window = 1 << 18
-    raw, status = read_owned(path, owner, window)
-    kept = raw.split(b"\n")
-    if status.st_size > window:
-        kept = kept[1:]
-    text = [line.decode("utf-8", "replace") for line in kept if line]
-    return text[-lines:], status.st_size, time.time() - status.st_mtime

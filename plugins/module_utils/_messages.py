@@ -456,6 +456,16 @@ CATALOGUE = {
         "лишаються; звільніть місце вручну",
     ),
     "log_rotated": ("{logs} rotated by {method}", "ротовано через {method}: {logs}"),
+    "log_lost": (
+        "{log} IS GONE: the rotation left its lines in no file of {directory}; look where it put them, and mend the "
+        "rotation before it runs again",
+        "{log} ЗНИК: після ротації його рядків немає в жодному файлі {directory}; з'ясуйте, куди вона їх поділа, і "
+        "виправте її до наступного запуску",
+    ),
+    "log_unnamed": (
+        "{log} is rotated by nothing on this host: {config} does not name it",
+        "{log} на цьому хості ніщо не ротує: {config} його не називає",
+    ),
     "log_complaint": (
         "every log is rotated, and yet: {problem}; what needs root in its scripts was not done",
         "усі логи ротовано, проте: {problem}; те, що в його скриптах потребує root, не зроблено",

@@ -26,9 +26,9 @@ from urllib.parse import quote, urlsplit
 from ansible_collections.aurora.runbook.plugins.module_utils import (
     _calibration,
     _command,
-    _files,
     _http,
     _indicators,
+    _log_lines,
     _metrics,
     _prometheus,
     _systemd,
@@ -36,8 +36,10 @@ from ansible_collections.aurora.runbook.plugins.module_utils import (
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import CommandError, FetchError, RunbookError
 
 HOST_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9.:_-]{0,252}")
-TAIL_LINES = 20
 JOURNAL_SECONDS = 2.5  # for the journal of each unit, so that all of them fit in the limit of a probe
+TAIL_LINES = 20  # of a log; one with fewer was just rotated
+TAIL_BYTES = 1 << 18
+MOST_LINES = 200
 UNSYNCHRONIZED = 16_000_000  # microseconds of possible error from which the kernel counts on no time service
 RATE_HEADERS = ("x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset", "retry-after")
 
@@ -150,19 +152,20 @@ def journal(unit: str) -> dict:
 def log_tail(path: str, owner: str) -> dict:
     """Runbook 1, triage 2 and 5, triage 2: ``tail`` of a log of the service's user.
 
-    A log just rotated is short, and its writer may still write into the rotated file: that comes first then.
+    A log just rotated is short, and its writer may still write into the rotated file: that comes first then. Why it
+    could not be read is said in ``unread``.
     """
-    lines, size, age = _files.tail(path, owner)
-    if len(lines) < TAIL_LINES:
-        with contextlib.suppress(RunbookError):
-            lines = [*_files.tail(f"{path}.1", owner)[0], *lines]
-    return {"path": path, "lines": lines, "bytes": size, "age_seconds": round(age, 1)}
+    tail = _log_lines.read(path, owner, TAIL_BYTES, TAIL_LINES)
+    lines = [line.decode("utf-8", "replace") for line in tail.lines[-MOST_LINES:]]
+    age = round(time.time() - tail.modified, 1)
+    unread = {"unread": tail.unread} if tail.unread else {}
+    return {"path": path, "lines": lines, "bytes": tail.size, "age_seconds": age, **unread}
 
 
 def trades(path: str, owner: str, home: str, runner: str) -> dict:
     """Runbook 5, triage 2: whether a model may be fitted to the trades, and the numbers behind that."""
     days, limits = _calibration.site(owner, home, runner).days, _calibration.Limits()
-    lines = _calibration.read_log(path, owner, _calibration.log_size(limits.min_trades))
+    lines = _calibration.read_log(path, owner, _calibration.log_size(limits.min_trades), limits.min_trades)
     found = _calibration.examine(lines, days, time.time())
     cause, message, values = _calibration.objection(found, days, limits) or ("", "", {})
     return {"days": days, **asdict(found), "cause": cause, "message": message, "values": values}

@@ -10,21 +10,18 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from ansible_collections.aurora.runbook.plugins.module_utils import _log_names
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
 
 Key = tuple[int, int]  # device and inode
 
-LIVE_NAME = re.compile(r"(?!\.)[ -~]+\.jsonl")  # like the pattern *.jsonl, without names that upset a terminal
-ROTATED_NAME = re.compile(rf"({LIVE_NAME.pattern})[.-]\d{{1,14}}(?:-\d{{1,14}}){{0,3}}(\.(?:gz|xz|zst))?")
+LIKE_A_LOG = re.compile(r"[^.].*\.jsonl(?:[-._~].*)?\Z", re.DOTALL)
 MOST_ENTRIES = 100_000
 MARGIN = 1 << 20  # bytes for the rotation's own state and for lines written meanwhile
 LIVE, ROTATED, CLOSED = "live", "rotated", "closed"
-BRACES, BRACED = "{}", re.compile(r"[{}]")
-SCRIPTS = ("firstaction", "lastaction", "prerotate", "postrotate", "preremove")
 
 
 @dataclass(frozen=True)
@@ -42,7 +39,7 @@ class File:
 
 @dataclass(frozen=True)
 class Odd:
-    """A name like a log's that is no plain file of the service user; it is left alone."""
+    """A name like a log's that is no plain file of the service user, or called like nothing known; it is left alone."""
 
     name: str
     reason: str
@@ -88,7 +85,7 @@ class Current:
 @dataclass(frozen=True)
 class Wish:
     """The options of the module; ``tellable``: the units that can be made to reopen their logs; ``no_way``: why the
-    host's own rotation is not used, "" when it can be.
+    host's own rotation is not used, "" when it can be; ``unnamed``: the logs it does not rotate.
     """
 
     keep: int
@@ -97,6 +94,7 @@ class Wish:
     tellable: frozenset[str]
     compresses_live: bool = False
     no_way: str = ""
+    unnamed: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -132,31 +130,38 @@ class Moved:
 # Looking
 
 
-def scan(directory: int, uid: int) -> tuple[tuple[File, ...], tuple[File, ...], tuple[Odd, ...]]:
-    """Live logs, rotated files and odd entries by name. Raises RunbookError for a directory too full to look at."""
+def scan(
+    directory: int, uid: int, known: Iterable[str] = ()
+) -> tuple[tuple[File, ...], tuple[File, ...], tuple[Odd, ...]]:
+    """Live logs, rotated files and odd entries by name; ``known`` are logs that may be away since they were rotated.
+
+    Raises RunbookError for a directory too full to look at.
+    """
     logs, rotated, odd = [], [], []
-    for name in _names(directory):
-        match = ROTATED_NAME.fullmatch(name)
-        if not match and (name.startswith(".") or not name.endswith(".jsonl")):
+    names = _names(directory)
+    live = {*(name for name in names if name.endswith(".jsonl")), *known}
+    for name in names:
+        log = _log_names.log_of(name, live)
+        if not log and not LIKE_A_LOG.match(name):
             continue
         try:
             status = os.stat(name, dir_fd=directory, follow_symlinks=False)
         except FileNotFoundError:
             continue
-        reason = objection(name, status, uid)
+        reason = objection(status, uid) or ("" if log or _log_names.LIVE.fullmatch(name) else "an odd name")
         if reason:
             odd.append(Odd(ascii(name)[1:-1], reason))
             continue
         file = File(
             name,
-            match[1] if match else name,
+            log or name,
             (status.st_dev, status.st_ino),
             status.st_size,
             status.st_blocks * 512,
             status.st_mtime,
-            bool(match and match[2]),
+            bool(log and _log_names.stamp(name, log).packed),
         )
-        (rotated if match else logs).append(file)
+        (rotated if log else logs).append(file)
     return tuple(logs), tuple(rotated), tuple(odd)
 
 
@@ -170,8 +175,8 @@ def _names(directory: int) -> list[str]:
     return sorted(names)
 
 
-def objection(name: str, status: os.stat_result, uid: int) -> str:
-    """What keeps an entry from being taken for a log; "" when nothing does."""
+def objection(status: os.stat_result, uid: int) -> str:
+    """What keeps an entry from being taken for a log, whatever it is called; "" when nothing does."""
     if stat.S_ISLNK(status.st_mode):
         return "a symbolic link"
     if not stat.S_ISREG(status.st_mode):
@@ -180,8 +185,6 @@ def objection(name: str, status: os.stat_result, uid: int) -> str:
         return "somebody else's file"
     if status.st_nlink != 1:
         return "a hard link"
-    if not (LIVE_NAME.fullmatch(name) or ROTATED_NAME.fullmatch(name)):
-        return "an odd name"
     return ""
 
 
@@ -232,58 +235,12 @@ def _lines(path: str) -> list[str]:
         return []
 
 
-# What a logrotate configuration would do to lines
-
-
-def unsafe(config: str) -> str:
-    """What in a logrotate configuration loses lines, of a writer that did not reopen yet too; "" when nothing does."""
-    for directives in blocks(config):
-        if BRACES in directives:
-            return "a block is not written line by line; put { last in its line and } in one of its own"
-        if "rotate" not in directives:
-            return "without rotate logrotate removes a log instead of keeping it; add rotate with a number above 0"
-        for name in ("include", "olddir", "shred", "mail"):
-            if name in directives:
-                return f"{name} leads the logs elsewhere; keep rotated logs beside the live ones"
-        for name in ("copytruncate", "copy", "renamecopy"):
-            if name in directives and f"no{name}" not in directives:
-                return f"{name} loses the lines written while it copies; use create"
-        if "compress" in directives and not directives & {"nocompress", "delaycompress"}:
-            return "compress without delaycompress loses the last lines of a writer; add delaycompress"
-    return ""
-
-
-def blocks(config: str) -> Iterator[set[str]]:
-    """The directives of each block with the global ones before it; scripts and comments are left out."""
-    common, block, script = set(), None, False
-    for line in config.splitlines():
-        words = line.split("#")[0].split()
-        if not words:
-            continue
-        if script:
-            script = words[0] != "endscript"
-        elif words[0] in SCRIPTS:
-            script = True
-        elif words == ["}"]:
-            yield block or set()
-            block = None
-        elif words[-1] == "{" and not BRACED.search("".join(words[:-1])):
-            block = set(common)
-        elif BRACED.search("".join(words)):
-            yield {BRACES}
-        else:
-            into = common if block is None else block
-            into.add(words[0])
-            if words[0] == "rotate" and words[1:] == ["0"]:
-                into.discard("rotate")
-
-
 # Deciding
 
 
 def plan(current: Current, wish: Wish, now: float) -> Plan:
     """What to remove, what to rotate or why not, and who still writes into a rotated file."""
-    due = tuple(log for log in current.logs if log.size and not _recent(log, current.rotated, now, wish.max_age))
+    due = tuple(log for log in due_logs(current, now, wish.max_age) if log.name not in wish.unnamed)
     need = room(current, due, wish) if due else 0
     goal = max(current.space.total * wish.min_free_percent / 100, need)
     remove = tuple(_enough(removable(current, wish.keep), goal - current.space.free))
@@ -298,22 +255,19 @@ def plan(current: Current, wish: Wish, now: float) -> Plan:
     return Plan(remove, due, told, refusal(current, wish, behind, due, space_then, need))
 
 
+def due_logs(current: Current, now: float, max_age: float) -> tuple[File, ...]:
+    """The logs that have lines and were not just rotated."""
+    return tuple(log for log in current.logs if log.size and not _recent(log, current.rotated, now, max_age))
+
+
 def _recent(log: File, rotated: Iterable[File], now: float, max_age: float) -> bool:
     """Whether the log was rotated within ``max_age`` seconds, by the last line of what was rotated from it."""
     return any(file.log == log.name and 0 <= now - file.modified < max_age for file in rotated)
 
 
-def newest_first(files: Iterable[File]) -> dict[str, list[File]]:
-    """Rotated files by the log they come from."""
-    found = defaultdict(list)
-    for file in sorted(files, key=lambda file: file.modified, reverse=True):
-        found[file.log].append(file)
-    return found
-
-
 def room(current: Current, due: Iterable[File], wish: Wish) -> int:
     """Bytes that a rotation may need: what it compresses stands twice on the disk meanwhile, at worst uncompressed."""
-    plain = newest_first(file for file in current.rotated if not file.compressed)
+    plain = _log_names.newest_first(file for file in current.rotated if not file.compressed)
     size = sum(files[0].size for files in plain.values())
     return MARGIN + size + (sum(log.size for log in due) if wish.compresses_live else 0)
 
@@ -321,7 +275,7 @@ def room(current: Current, due: Iterable[File], wish: Wish) -> int:
 def removable(current: Current, keep: int) -> list[File]:
     """Rotated files beyond the newest ``keep`` of each log that nobody has open, oldest first."""
     in_use = {holder.key for holder in current.holders}
-    spare = [file for files in newest_first(current.rotated).values() for file in files[keep:]]
+    spare = [file for files in _log_names.newest_first(current.rotated).values() for file in files[keep:]]
     return sorted((file for file in spare if file.key not in in_use), key=lambda file: (file.modified, file.name))
 
 
@@ -341,13 +295,13 @@ def refusal(
     for holder in behind:
         if holder.unit not in wish.tellable:
             return "log_behind", {"writer": holder.name, "file": names[holder.key]}
+    for entry in current.odd:
+        if entry.name.endswith(".jsonl"):  # also where nothing else is due, since no rotation ever says so
+            return "log_odd", {"log": entry.name, "reason": entry.reason}
     if not due:
         return None
     if wish.no_way:
         return "log_no_way", {"reason": wish.no_way}
-    for entry in current.odd:
-        if entry.name.endswith(".jsonl"):
-            return "log_odd", {"log": entry.name, "reason": entry.reason}
     for holder in current.holders:
         if holder.writes and holder.unit not in wish.tellable:
             return "log_untellable", {"writer": holder.name, "log": names[holder.key]}
@@ -358,6 +312,15 @@ def refusal(
 
 def mib(size: float) -> str:
     return f"{size / (1 << 20):.1f}"
+
+
+def packed_copy(log: File, before: Iterable[File], after: Iterable[File]) -> str | None:
+    """The file of a log that is no more itself: one compressed since, with its last line; None where there is none."""
+    keys = {file.key for file in before}
+    new = _log_names.newest_first(file for file in after if file.log == log.name)
+    newest = new[log.name][0] if new else None
+    is_copy = newest and newest.compressed and newest.key not in keys and newest.modified >= int(log.modified)
+    return newest.name if is_copy else None
 
 
 # Getting writers to the new file

@@ -19,8 +19,14 @@ description:
   - Then looks which file each writer has open. A writer that stays in the rotated file is told to reload, or restarted
     where O(restart) allows that; a writer that an earlier rotation left behind likewise.
   - Does not rotate when lines could be lost or rights lent, and says why. That is when a writer can be told neither
-    way, when there is no room on the disk even after freeing, when others than root can write the configuration, when
-    it copies files or compresses them at once, and when a live log is a link, somebody else's file or no file.
+    way, when there is no room on the disk even after freeing, when others than root can write the configuration, and
+    when a live log is a link, somebody else's file or no file. Logrotate never rotates a link, and says nothing.
+  - Reads logrotate's configuration as logrotate does, from the first line of O(main_config) on, so that a log gets the
+    name, and is kept as often, as in the nightly rotation. A configuration is refused when it has an error or a
+    directive that is not understood, keeps no file (C(rotate 0)), copies files, compresses them at once, moves or mails
+    them elsewhere, gives names that no rotated log has, takes rotated files for logs, or names a log twice. C(su) is
+    passed over, since O(user) runs the rotation.
+  - A log whose lines are in no file of O(directory) after the rotation is never called rotated.
   - What needs root in the rotation's scripts, such as C(systemctl) in a C(postrotate), is not done. Where every log is
     rotated all the same, the complaint is returned in RV(done), and writers are told as above.
   - A script that compresses a log at once, before its writer left it, is beyond what this module can see beforehand.
@@ -47,10 +53,17 @@ options:
     default: auto
   config:
     description:
-      - Logrotate configuration of these logs, the only one that is used. Its state is kept in the log directory.
-      - Refused when others than root can write it, or a directory above it.
+      - Logrotate configuration of these logs. Where O(main_config) includes it, all that logrotate reads from there
+        holds, as in the nightly rotation, else this file alone. The state is kept in the log directory.
+      - Refused when others than root can write it, or a directory above it, and when not everybody can read it.
     type: path
     default: /etc/logrotate.d/aurora
+  main_config:
+    description:
+      - Logrotate's main configuration. Its directives hold for the files that it includes after them. On a host without
+        one O(config) is read alone.
+    type: path
+    default: /etc/logrotate.conf
   script:
     description: Rotation script of the host.
     type: path
@@ -132,8 +145,8 @@ removed:
   sample: [trades.jsonl.9.gz, trades.jsonl.8.gz]
 rotated:
   description:
-    - Live logs that were rotated, each with C(log) and the C(file) that has its lines now, null when no file of the
-      directory has. In check mode, those that would be, without C(file).
+    - Live logs that were rotated, each with C(log) and the C(file) that has its lines now. In check mode, those that
+      would be, without C(file).
   returned: always
   type: list
   elements: dict
@@ -149,7 +162,8 @@ writers:
   sample: [{unit: aurora-runner.service, log: trades.jsonl, how: reload, now: live}]
 left_alone:
   description:
-    - The first 50 entries with names of logs that are no plain files of O(user), each with C(name) and C(reason).
+    - The first 50 entries with names like those of logs that are no plain files of O(user), or that are called like
+      no rotated log, each with C(name) and C(reason).
   returned: always
   type: list
   elements: dict
@@ -166,7 +180,8 @@ closed:
 verdict:
   description:
     - V(would_change) in check mode, V(refused) when nothing was changed for a reason in RV(done).
-    - V(escalated) when a writer still writes into a rotated file, which a person has to see to.
+    - V(escalated) when a person has to see to it that a writer still writes into a rotated file, or that the lines of
+      a rotated log are in no file of the directory any more.
     - Else the one of O(recovery), see M(aurora.runbook.wait_for_recovery).
   returned: with O(recovery), in check mode, or when a person is needed
   type: str
@@ -184,6 +199,7 @@ import contextlib
 import functools
 import os
 import pwd
+import stat
 import time
 from dataclasses import asdict, dataclass, replace
 
@@ -192,6 +208,7 @@ from ansible_collections.aurora.runbook.plugins.module_utils import (
     _command,
     _conduct,
     _files,
+    _logrotate,
     _options,
     _rotation,
     _service,
@@ -209,6 +226,7 @@ RANGES = {
 }
 ROTATION_SECONDS = 900  # compressing yesterday's log takes a while
 SHOWN = 50
+CONFIG = "/run/aurora-runbook-logrotate.conf"
 
 
 def service_uid(user):
@@ -228,17 +246,41 @@ def choose(params):
     return "logrotate" if os.path.lexists(params["config"]) else "script"
 
 
-def rotation_command(params, method):
-    """What rotates on this host. Raises RunbookError when there is none, or none that is safe to use."""
+@dataclass(frozen=True)
+class Way:
+    """What rotates on this host: a command, with the configuration that is written for it where it needs one."""
+
+    argv: list
+    config: str = ""
+    unnamed: frozenset = frozenset()
+
+
+def way(params, method, logs, now):
+    """How the logs are rotated. Raises RunbookError when there is no way, or none that is safe to use."""
     if method == "script":
         if not os.path.lexists(params["script"]):
             raise RunbookError(f"this host has neither {params['config']} nor {params['script']}")
-        return [params["script"]]
-    config, text = _files.read_trusted(params["config"])
-    danger = _rotation.unsafe(text)
-    if danger:
-        raise RunbookError(f"{config}: {danger}")
-    return ["logrotate", "--force", "--state", os.path.join(params["directory"], ".logrotate.state"), "--", config]
+        return Way([params["script"]])
+    config, _text = _files.read_trusted(params["config"])
+    if not os.stat(config).st_mode & stat.S_IROTH:
+        raise RunbookError(f"{config} is for root alone; its scripts are run as {params['user']}: expected mode 0644")
+    keys = {log.name: log.key for log in logs}
+    nightly = _logrotate.read(config, params["main_config"])
+    rotation = _logrotate.rotation(nightly, config, params["directory"], keys, now)
+    state = os.path.join(params["directory"], ".logrotate.state")
+    return Way(["logrotate", "--force", "--state", state, "--", CONFIG], rotation.config, rotation.unnamed)
+
+
+@contextlib.contextmanager
+def written(config):
+    """The configuration in a file that the service's user can read and nobody but root can write."""
+    if config:
+        _files.write(CONFIG, config, 0o644)
+    try:
+        yield
+    finally:
+        if config:
+            _files.remove(CONFIG)
 
 
 @dataclass(frozen=True)
@@ -309,20 +351,20 @@ def remove(directory, uid, files):
     return removed
 
 
-def apply(directory, uid, current, planned, writers, argv, params):
+def apply(directory, uid, current, planned, writers, how, params):
     """Free, rotate, get every writer to its new file; returns the part of the result that says so."""
     removed = remove(directory, uid, planned.remove)
     old = {file.key: file.log for file in current.rotated}
     moved = catch_up(directory, uid, writers, old, planned.behind, params["reopen_seconds"])
-    rotated, complaint = [], ""
+    rotated, lost, complaint = [], [], ""
     if planned.rotates and not behind(moved):
         try:
-            with pinned(directory, current.logs):
-                rotated, now, complaint = rotate(directory, uid, planned.due, current.logs, writers, argv, params)
+            with pinned(directory, current.logs), written(how.config):
+                rotated, lost, now, complaint = rotate(directory, uid, planned.due, current, writers, how.argv, params)
         except RunbookError as error:
             raise RunbookError(f"{error}; rotated files removed before that: {len(removed)}") from error
         moved += now
-    return {"removed": removed, "rotated": rotated, "moved": moved, "complaint": complaint}
+    return {"removed": removed, "rotated": rotated, "lost": lost, "moved": moved, "complaint": complaint}
 
 
 @contextlib.contextmanager
@@ -336,16 +378,20 @@ def pinned(directory, files):
         yield
 
 
-def rotate(directory, uid, due, logs, writers, argv, params):
-    """Run the host's rotation as the service user; which log went to which file, where its writers are, and what the
-
-    rotation complains of though every log is rotated, as of a postrotate that needs root.
+def rotate(directory, uid, due, current, writers, argv, params):
+    """Run the host's rotation as the service user; which log went to which file, which logs are in no file any more,
+    where their writers are, and what the rotation complains of though every log is rotated, as of a postrotate that
+    needs root.
     """
+    logs = current.logs
     before = holders(writers, {log.key for log in logs})
     complaint, problem = run_rotation(params["user"], argv), ""
-    live, files, _odd = _rotation.scan(directory, uid)
+    live, files, _odd = _rotation.scan(directory, uid, [log.name for log in logs])
     still, now = {file.key for file in live}, {file.key: file.name for file in files}
     gone = {log.key: log.name for log in logs if log.key not in still}
+    places = {log.name: now.get(log.key) or _rotation.packed_copy(log, current.rotated, files) for log in logs}
+    rotated = [{"log": name, "file": places[name]} for name in gone.values() if places[name]]
+    lost = [name for name in gone.values() if not places[name]]
     moved = []
     try:
         moved = catch_up(directory, uid, writers, gone, before, params["reopen_seconds"])
@@ -354,9 +400,10 @@ def rotate(directory, uid, due, logs, writers, argv, params):
     missed = [log.name for log in due if log.key in still]
     if problem or missed:
         said = [problem or complaint or f"{' '.join(argv)} ended with 0, and yet {', '.join(missed)} is not rotated"]
-        said += [f"{name} is rotated" for name in gone.values()]
+        said += [f"{entry['log']} is rotated" for entry in rotated]
+        said += [lost_log(name, params["directory"])["text"] for name in lost]
         raise RunbookError("; ".join([*said, *(told(move)["text"] for move in moved)]))
-    return [{"log": name, "file": now.get(key)} for key, name in gone.items()], moved, complaint
+    return rotated, lost, moved, complaint
 
 
 def run_rotation(user, argv):
@@ -377,7 +424,11 @@ def told(move):
     return sentence(keys.get(move.now, f"log_reopened_{move.how}"), unit=move.unit, log=move.log)
 
 
-def sentences(params, current, planned, method, outcome, space, check_mode):
+def lost_log(log, directory):
+    return sentence("log_lost", log=log, directory=directory)
+
+
+def sentences(params, current, planned, method, unnamed, outcome, space, check_mode):
     """What was done, would be done or was refused, and what is left to a person."""
     directory, removed, rotated = params["directory"], outcome["removed"], outcome["rotated"]
     if removed:
@@ -387,6 +438,10 @@ def sentences(params, current, planned, method, outcome, space, check_mode):
     if rotated:
         key = "log_would_rotate" if check_mode else "log_rotated"
         yield sentence(key, logs=", ".join(entry["log"] for entry in rotated), method=method)
+    for log in outcome["lost"]:
+        yield lost_log(log, directory)
+    for log in sorted(unnamed):
+        yield sentence("log_unnamed", log=log, config=params["config"])
     if check_mode:
         names = {file.key: file.name for file in current.rotated}
         for holder in planned.behind:
@@ -397,7 +452,7 @@ def sentences(params, current, planned, method, outcome, space, check_mode):
     if planned.refusal:
         key, values = planned.refusal
         yield sentence(key, **values)
-    elif not planned.due:
+    elif not planned.due and not unnamed:
         yield sentence("log_recent", seconds=f"{params['max_age']:g}")
     if space.percent < params["min_free_percent"] and not check_mode:
         wanted = f"{params['min_free_percent']:g}"
@@ -424,28 +479,29 @@ def run(params, conduct):
     writers = writers_of(params)
     if not conduct.may_restart():
         writers = replace(writers, restart=frozenset())
-    method, argv, no_way = choose(params), [], ""
-    try:
-        argv = rotation_command(params, method)
-    except RunbookError as error:
-        no_way = str(error)  # space is freed all the same
-    wish = _rotation.Wish(
-        keep=params["keep"],
-        min_free_percent=params["min_free_percent"],
-        max_age=params["max_age"],
-        tellable=writers.tellable,
-        compresses_live=method == "script",
-        no_way=no_way,
-    )
+    method, how, no_way, now = choose(params), Way([]), "", time.time()
     with _files.owned_directory(params["directory"], params["user"]) as directory:
         current = observe(directory, uid, writers)
-        planned = _rotation.plan(current, wish, time.time())
+        try:
+            how = way(params, method, _rotation.due_logs(current, now, params["max_age"]), now)
+        except RunbookError as error:
+            no_way = str(error)  # space is freed all the same
+        wish = _rotation.Wish(
+            keep=params["keep"],
+            min_free_percent=params["min_free_percent"],
+            max_age=params["max_age"],
+            tellable=writers.tellable,
+            compresses_live=method == "script",
+            no_way=no_way,
+            unnamed=how.unnamed,
+        )
+        planned = _rotation.plan(current, wish, now)
         refusal = planned.changed and conduct.begin(params["directory"], [])
         if conduct.check_mode or refusal or not planned.changed:
             due = [{"log": log.name} for log in planned.due if planned.rotates]
-            outcome = {"removed": planned.remove, "rotated": due, "moved": [], "complaint": ""}
+            outcome = {"removed": planned.remove, "rotated": due, "lost": [], "moved": [], "complaint": ""}
         else:
-            outcome = apply(directory, uid, current, planned, writers, argv, params)
+            outcome = apply(directory, uid, current, planned, writers, how, params)
         space = _rotation.space(directory)
     result = {
         "changed": planned.changed,
@@ -457,7 +513,7 @@ def run(params, conduct):
         "rotated": outcome["rotated"],
         "writers": [asdict(move) for move in outcome["moved"]],
         "left_alone": [asdict(entry) for entry in current.odd[:SHOWN]],
-        "done": list(sentences(params, current, planned, method, outcome, space, conduct.check_mode)),
+        "done": list(sentences(params, current, planned, method, how.unnamed, outcome, space, conduct.check_mode)),
         "diff": diff(outcome),
     }
     if refusal:
@@ -467,7 +523,7 @@ def run(params, conduct):
         return {**result, "verdict": "would_change"}
     if planned.refusal and not planned.changed:
         return {**result, "verdict": "refused"}
-    if behind(outcome["moved"]):
+    if behind(outcome["moved"]) or outcome["lost"]:
         return {**result, "verdict": "escalated"}
     return {**result, **_watch.watch(recovery, conduct.check_mode)} if recovery else result
 
@@ -480,6 +536,7 @@ def main():
             "user": {"type": "str", "default": "aurora"},
             "method": {"type": "str", "choices": ["auto", "logrotate", "script"], "default": "auto"},
             "config": {"type": "path", "default": "/etc/logrotate.d/aurora"},
+            "main_config": {"type": "path", "default": "/etc/logrotate.conf"},
             "script": {"type": "path", "default": "/opt/aurora/scripts/log_rotate.sh"},
             "units": {**names, "default": ["aurora-runner", "aurora-live-feed"]},
             "restart": {**names, "default": ["aurora-live-feed"]},

@@ -62,7 +62,8 @@ options:
   trade_log:
     description:
       - Log of trades (JSON lines with C(ts), C(outcome) and C(score) or C(p)). Its end is looked at, 16 MiB at the
-        most, and that of the log rotated last.
+        most, and that of the log rotated last, whether it is called C(.1), by a date, or compressed. Where that cannot
+        be unpacked (as C(.zst) before Python 3.14, and C(.lz4)) and is needed, the module fails and says so.
     type: path
     default: /opt/aurora/logs/trades.jsonl
   model:
@@ -264,7 +265,8 @@ def observe(params):
         raise RunbookError(f"a recalibration is under way on this host ({REFIT_UNIT}); wait for it and run this again")
     site = _calibration.site(params["user"], params["home"], params["runner_unit"], params["days"])
     limits = _calibration.Limits(**{name: params[name] for name in LIMITS})
-    lines = _calibration.read_log(params["trade_log"], params["user"], _calibration.log_size(limits.min_trades))
+    size = _calibration.log_size(limits.min_trades)
+    lines = _calibration.read_log(params["trade_log"], params["user"], size, limits.min_trades)
     trades = _calibration.examine(lines, site.days, time.time())
     seen = Seen(
         site,

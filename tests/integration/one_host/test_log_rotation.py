@@ -3,13 +3,22 @@
 
 from __future__ import annotations
 
+import io
+import json
 import re
+import sys
+import tarfile
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from helpers import HOST, each, footprint, lab, module, put, shell, show, wait_until
+from helpers import CHECKOUT, HOST, each, footprint, lab, module, put, shell, show, wait_until
+
+sys.path.insert(0, str(CHECKOUT / "tests"))
+
+import logrotate_cases  # the path above is what makes it importable
 
 HOME = "/srv/probe"  # belongs to the service user, like /opt/aurora
 LOGS = f"{HOME}/logs"
@@ -128,6 +137,76 @@ def test_a_postrotate_that_needs_root_fails_nothing_and_loses_no_line():
     assert every_number_once()
 
 
+def test_every_case_of_the_table_is_what_logrotate_itself_does():
+    """The table is what the unit tests hold our reading of the configuration against."""
+    packed = io.BytesIO()
+    modules = CHECKOUT / "plugins" / "module_utils"
+    inside = "ansible_collections/aurora/runbook/plugins/module_utils"
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        for name in ("_errors.py", "_log_names.py", "_logrotate.py"):
+            archive.add(modules / name, f"{inside}/{name}")
+        archive.add(logrotate_cases.__file__, "logrotate_cases.py")
+    run = "import json, pathlib, logrotate_cases as cases; "
+    run += "print(json.dumps(cases.against_the_real_program(pathlib.Path('/srv/probe-cases/run'))))"
+    before = time.localtime()
+    try:
+        shell(HOST, "mkdir -m 755 /srv/probe-cases")
+        lab.inside(HOST, "tar", "-C", "/srv/probe-cases", "-xf", "-", input=packed.getvalue())
+        found = json.loads(shell(HOST, f'cd /srv/probe-cases && python3 -c "{run}"'))
+    finally:
+        shell(HOST, "rm -rf /srv/probe-cases")
+    if (before.tm_yday, before.tm_hour) != (time.localtime().tm_yday, time.localtime().tm_hour):
+        pytest.skip("the hour changed meanwhile, and with it the names")
+    assert len(found) == len(logrotate_cases.CASES)
+    for case, real in zip(logrotate_cases.CASES, found):
+        name = time.strftime(case.becomes, before)
+        assert real["main"] == name, case
+        assert case.refused in real["refused"], case
+        assert case.refused or real["ours"] == name, case
+
+
+def test_a_log_gets_the_name_that_the_nightly_rotation_gives_it(tmp_path):
+    """`dateext` and `rotate` stand in the main configuration alone, whose `su` no service's user can follow."""
+    main = "/etc/probe-logrotate-main"
+    start_writer("reopens")
+    put(HOST, CONFIG, LOGROTATE.format(logs=LOGS).replace("rotate 20", "daily"))
+    put(HOST, main, "su root adm", "dateext", "rotate 20", f"include {CONFIG}")
+    try:
+        first, second = each(HOST, "log_rotation", [{**NOW, "main_config": main}] * 2, tmp_path)
+    finally:
+        shell(HOST, f"rm {main}")
+    name = "events.jsonl-" + shell(HOST, "date +%Y%m%d")
+    assert first["rotated"] == [{"log": "events.jsonl", "file": name}], first
+    assert (second["verdict"], second["changed"]) == ("refused", False)
+    assert f"{name} is there already" in second["done"][0]["text"]
+    assert every_number_once()
+
+
+@pytest.mark.parametrize(
+    ("what", "lost", "file"),
+    [("gzip -9", False, "events.jsonl.1.gz"), ("truncate -s 0", True, None)],
+    ids=["compressed at once", "removed"],
+)
+def test_a_log_is_rotated_only_where_its_lines_are_in_a_file(what, lost, file):
+    shell(HOST, f"rm {CONFIG}")
+    as_user("echo one >events.jsonl; echo two >events.jsonl.7; touch -d yesterday events.jsonl.7")
+    end = "rm events.jsonl.1; gzip events.jsonl.7" if lost else "true"
+    put(HOST, SCRIPT, "#!/bin/sh -e", f"cd {LOGS}", "mv events.jsonl events.jsonl.1", f"{what} events.jsonl.1", end)
+    shell(HOST, f"chmod 755 {SCRIPT}; chown aurora:aurora {SCRIPT}")
+    result = rotation(NOW)
+    assert result["rotated"] == ([] if lost else [{"log": "events.jsonl", "file": file}]), result
+    assert (result.get("verdict"), result["changed"]) == ("escalated" if lost else None, True)
+    assert ("log_lost" in {sentence["message"] for sentence in result["done"]}) is lost
+
+
+def test_a_log_that_no_configuration_names_is_told_and_the_others_are_rotated():
+    as_user("echo one >events.jsonl; echo two >trades.jsonl")
+    put(HOST, CONFIG, LOGROTATE.format(logs=LOGS).replace("*.jsonl", "events.jsonl"))
+    result = rotation(NOW)
+    assert result["rotated"] == [{"log": "events.jsonl", "file": "events.jsonl.1"}]
+    assert {"log": "trades.jsonl", "config": CONFIG} in [sentence["values"] for sentence in result["done"]]
+
+
 def test_a_second_run_and_check_mode_change_nothing():
     start_writer("reopens")
     before = listing(f"{LOGS} -name '*.jsonl.*'")
@@ -176,6 +255,8 @@ def test_what_would_lend_rights_or_lose_lines_is_refused(tmp_path):
         cp {CONFIG} {CONFIG}-open; chmod 666 {CONFIG}-open
         sed s/delaycompress/copytruncate/ {CONFIG} >{CONFIG}-copies
         grep -v delaycompress {CONFIG} >{CONFIG}-compresses
+        cat {CONFIG} {CONFIG} >{CONFIG}-twice
+        cp {CONFIG} {CONFIG}-private; chmod 600 {CONFIG}-private
         ln -s {LOGS} {HOME}/link
         """,
     )
@@ -190,6 +271,8 @@ def test_what_would_lend_rights_or_lose_lines_is_refused(tmp_path):
         ({"directory": "/var/log"}, "does not belong to the user aurora"),
         ({"user": "root"}, "never run as root"),
         ({"keep": -1}, "expected 0 to 1000"),
+        ({"config": f"{CONFIG}-twice"}, "as does"),
+        ({"config": f"{CONFIG}-private"}, "is for root alone"),
     ]
     results = each(HOST, "log_rotation", [{**NOW, **one} for one, _reason in cases], tmp_path)
     shell(HOST, f"rm {CONFIG}-*")
@@ -218,7 +301,11 @@ def test_only_plain_files_of_the_service_user_that_nobody_has_open_are_removed()
     as_user(
         f"""
         for n in 2 3 5; do echo old >events.jsonl.$n; done
-        echo old >trades.jsonl-20260101.gz
+        for end in jsonl-20260101.gz jsonl.2.bz2 jsonl.3.lz4 jsonl.2026-11-28.1764400000.xz 4.jsonl; do
+            echo old >trades.$end
+        done
+        echo live >trades.jsonl
+        echo old >events.jsonl.11.part
         echo mine >events.jsonl.bak
         mkfifo events.jsonl.6; mkdir events.jsonl.7; ln -s /etc/passwd events.jsonl.8
         echo twice >{HOME}/twice; ln {HOME}/twice events.jsonl.9
@@ -230,7 +317,15 @@ def test_only_plain_files_of_the_service_user_that_nobody_has_open_are_removed()
     wait_until(lambda: shell(HOST, opened))
     result = rotation({**NOW, "keep": 0, "min_free_percent": 90})
     shell(HOST, "systemctl stop probe-tail")
-    assert sorted(result["removed"]) == ["events.jsonl.2", "events.jsonl.5", "trades.jsonl-20260101.gz"]
+    assert sorted(result["removed"]) == [
+        "events.jsonl.2",
+        "events.jsonl.5",
+        "trades.4.jsonl",
+        "trades.jsonl-20260101.gz",
+        "trades.jsonl.2.bz2",
+        "trades.jsonl.2026-11-28.1764400000.xz",
+        "trades.jsonl.3.lz4",
+    ]
     assert result["bytes_freed"] > 0
     assert {entry["name"]: entry["reason"] for entry in result["left_alone"]} == {
         "events.jsonl.6": "no regular file",
@@ -238,8 +333,17 @@ def test_only_plain_files_of_the_service_user_that_nobody_has_open_are_removed()
         "events.jsonl.8": "a symbolic link",
         "events.jsonl.9": "a hard link",
         "events.jsonl.10": "somebody else's file",
+        "events.jsonl.11.part": "an odd name",
+        "events.jsonl.bak": "an odd name",
     }
-    kept = {"events.jsonl", "events.jsonl.3", "events.jsonl.bak", *(f"events.jsonl.{n}" for n in (6, 7, 8, 9, 10))}
+    kept = {
+        "events.jsonl",
+        "trades.jsonl",
+        "events.jsonl.3",
+        "events.jsonl.bak",
+        "events.jsonl.11.part",
+        *(f"events.jsonl.{n}" for n in (6, 7, 8, 9, 10)),
+    }
     assert set(shell(HOST, f"ls {LOGS}").split()) == kept
 
 

@@ -24,7 +24,7 @@ def test_too_few_healthy_hosts_take_the_restart_away_and_not_the_rotation(enough
     for module, name, stand_in in (
         (log_rotation, "service_uid", lambda _user: 1),
         (log_rotation, "writers_of", lambda _params: log_rotation.Writers((), frozenset({FEED}))),
-        (log_rotation, "rotation_command", lambda *_arguments: []),
+        (log_rotation, "way", lambda *_arguments: log_rotation.Way([])),
         (log_rotation, "observe", observe),
         (log_rotation, "sentences", lambda *_arguments: []),
         (_rotation, "plan", lambda *_arguments: _rotation.Plan((), (), (), None)),
