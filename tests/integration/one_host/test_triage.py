@@ -108,3 +108,29 @@ def test_triage_speaks_ukrainian(broken):
     run = playbook("triage", "-e", "aurora_language=uk")
     assert run.status == 0
     assert any("імовірна причина: wide_spreads" in line for line in run.report)
+
+
+def test_lines_of_the_journal_with_control_characters_are_evidence_too():
+    shell(
+        HOST,
+        "systemd-run --wait --quiet --unit=lab-words printf 'red \\033[31mlast words\\n\\001 \\377 more\\rwords\\n'",
+    )
+    lines = module(HOST, "triage_info", {**LOOK, "feed_unit": "lab-words"})["probes"]["journal_feed"]["data"]["lines"]
+    assert [line for line in lines if "last words" in line], lines
+    assert [line for line in lines if "words" in line and "more" in line], lines
+    assert not any(character in line for line in lines for character in "\x1b\x01\r")
+
+
+def test_a_directory_of_ours_that_is_a_link_is_neither_read_nor_written():
+    shell(HOST, "rm -rf /var/lib/aurora-runbook; install -dm 700 /root/elsewhere")
+    lab.inside(HOST, "ln", "-s", "/root/elsewhere", "/var/lib/aurora-runbook")
+    try:
+        look = module(HOST, "triage_info", LOOK)
+        changing = module(HOST, "tcp_tuning", {"state": "present"})
+        assert lab.inside(HOST, "ls", "/root/elsewhere") == ""
+    finally:
+        shell(HOST, "rm -r /var/lib/aurora-runbook /root/elsewhere")
+    assert (look["probes"]["leases"]["status"], look["failed"]) == ("failed", False)
+    assert "/root/elsewhere" in look["probes"]["leases"]["problem"]
+    assert changing["failed"]
+    assert "/var/lib/aurora-runbook is a link" in changing["msg"]
