@@ -73,6 +73,17 @@ def decide(lines: Iterable[str], packet: Packet) -> Decision:
     return Decision(UNDECIDED, unsure or ends.get(UNKNOWN, ""))
 
 
+def of_input(lines: Sequence[str]) -> list[str]:
+    """The lines of a table that can decide about what comes in: INPUT's, and those of chains that it leads to."""
+    table, reached, new = _parse(lines), set(), ["INPUT"]
+    while new:
+        chain = new.pop()
+        if chain not in reached:
+            reached.add(chain)
+            new += [rule.target for rule in table.chains.get(chain, ()) if rule.target in table.chains]
+    return [line for line in lines if line.split()[1:2] and line.split()[1] in reached]
+
+
 class _Walk:
     """The way of one packet through a table; each chain is walked once, since it treats the packet alike."""
 

@@ -26,6 +26,7 @@ from urllib.parse import quote, urlsplit
 from ansible_collections.aurora.runbook.plugins.module_utils import (
     _calibration,
     _command,
+    _firewall,
     _http,
     _indicators,
     _log_lines,
@@ -370,8 +371,8 @@ def dns(names: Sequence[str]) -> dict:
 def firewall() -> dict:
     """Runbook 1, triage 3: what ``ufw status`` shows, from the kernel; ufw itself costs 0.15 s of CPU.
 
-    ``rules`` is the whole filter table for IPv4, ``rules6`` for IPv6 (empty where it cannot be read); ``interfaces``
-    are those that lead outside, ``addresses`` all of this host.
+    ``rules`` is what of the filter table for IPv4 can decide about clients, ``rules6`` of that for IPv6 (empty where it
+    cannot be read); ``interfaces`` are those that lead outside, ``addresses`` all of this host.
     """
     found = {}
     for name, command in (("rules", "iptables"), ("rules6", "ip6tables")):
@@ -381,7 +382,7 @@ def firewall() -> dict:
             done = _command.Completed(1, "", str(error))
         if done.rc != 0 and name == "rules":
             raise CommandError(f"{command}: {done.last_line}")
-        found[name] = done.out.splitlines() if done.rc == 0 else []
+        found[name] = _firewall.of_input(done.out.splitlines()) if done.rc == 0 else []
     active = "-N ufw-user-input" in found["rules"]
     return {"active": active, **found, "interfaces": _outer_interfaces(), "addresses": _own_addresses()}
 

@@ -37,6 +37,7 @@ HEARD = ("refused", "reset", "closed connection", "ssl")  # an error that the ot
 # The causes that explain why clients are not served.
 SERVING = {
     *("nginx_down", "nginx_config", "feed_down", "feed_hung", "feed_crash_loop", "memory_limit", "cpu_limit"),
+    *("feed_starting", "feed_stopping", "nginx_starting", "nginx_stopping"),
     *("disk_full", "certificate_expired", "dns", "firewall", "partition"),
 }
 BESIDE = 0.4  # the weight of what is found beside the breach, and must not pick a rung before its cause

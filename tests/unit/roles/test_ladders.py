@@ -36,6 +36,7 @@ CASES = {
         ("miscalibration", {"recalibration": "recovered"}, [KELLY, "recalibration"], "recovered"),
         ("miscalibration", {"recalibration": "refused stale_trades"}, [KELLY, "recalibration"], "escalated"),
         ("partition", {}, [KELLY], "escalated"),
+        ("exchange_down", {}, [KELLY, SLOW], "escalated"),
         ("unknown", {}, [KELLY], "escalated"),
         ("certificate_expired", {}, [KELLY], "escalated"),
         *((f"runner_{how}", {}, [], "escalated") for how in ("down", "crash_loop", "hung")),
@@ -68,6 +69,7 @@ CASES = {
         ("exchange_latency", {}, ["tcp_tuning", SLOW], "escalated"),
         ("local_cpu", {}, ["tcp_tuning", SLOW], "escalated"),
         ("partition", {}, ["tcp_tuning"], "escalated"),
+        ("exchange_down", {}, ["tcp_tuning", SLOW], "escalated"),
         ("queueing", {"tcp_tuning": "unknown"}, ["tcp_tuning"], "unknown"),
     ],
     "policy_deny_rate": [
@@ -76,6 +78,7 @@ CASES = {
         ("wide_spreads", {"KELLY_MULTIPLIER=0.3": "recovered"}, ["KELLY_MULTIPLIER=0.3"], "recovered"),
         ("tight_thresholds", {"P_THRESHOLD=0.5": "approval_needed"}, ["P_THRESHOLD=0.5"], "approval_needed"),
         ("rate_limit", {}, [], "escalated"),
+        ("exchange_down", {}, [], "escalated"),
     ],
     "calibration_ece": [
         ("runner_crash_loop", {}, [], "escalated"),

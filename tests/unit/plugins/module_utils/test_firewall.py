@@ -24,6 +24,15 @@ def test_a_table_decides_as_the_kernel_does(name):
     assert _firewall.decide(lines, PACKET).state == (_firewall.OPEN if lets_in else _firewall.CLOSED)
 
 
+@pytest.mark.parametrize("name", DECIDED)
+def test_what_cannot_decide_about_clients_is_left_out(name):
+    lines = DECIDED[name][0]
+    others = ["-P FORWARD DROP", "-N ufw-user-forward", "-A FORWARD -j ufw-user-forward", "-A ufw-user-forward -j DROP"]
+    kept = _firewall.of_input([*others, *lines])
+    assert not set(others) & set(kept)
+    assert _firewall.decide(kept, PACKET) == _firewall.decide(lines, PACKET)
+
+
 @pytest.mark.parametrize("name", UNDECIDED)
 def test_what_cannot_be_told_is_undecided(name):
     assert _firewall.decide(UNDECIDED[name], PACKET).state == _firewall.UNDECIDED
