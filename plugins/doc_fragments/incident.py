@@ -49,7 +49,7 @@ options:
         type: dict
         default: {}
       silence:
-        description: The silence of its alert, for the record, with C(silence) and C(until).
+        description: The silence of its alert, for the record, with C(silence), C(until) and C(matched).
         type: dict
         default: {}
       hosts:

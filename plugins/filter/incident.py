@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from ansible import context
 from ansible.errors import AnsibleFilterError
-from ansible_collections.aurora.runbook.plugins.module_utils import _indicators, _messages, _pages, _report
+from ansible_collections.aurora.runbook.plugins.module_utils import _indicators, _messages, _names, _pages, _report
 
 
 def within(hosts: Sequence[str], limit: Sequence[str], none: bool = False) -> list[str]:
@@ -62,6 +62,12 @@ def seen(look: Mapping, incident: str) -> dict:
 def incident_id(hostvars: Mapping, hosts: Sequence[str], incident: str, alert: Mapping) -> str:
     looks = [hostvars[name].get("incident_look") or {} for name in hosts]
     return _report.incident_id(looks, incident, alert, time.time())
+
+
+def instances(hostvars: Mapping, hosts: Sequence[str], others: Sequence[str], alert: Mapping) -> list[str]:
+    addresses, declared = _names.inventory(hostvars, dict.fromkeys([*others, *hosts]))
+    seen = {alert["host"]: alert.get("instance", "")} if alert else {}
+    return [label for name in hosts for label in _names.labels_of(name, addresses, declared, seen.get(name, ""))]
 
 
 def pages(hostvars: Mapping, hosts: Sequence[str], language: str = "en") -> list[dict]:
@@ -119,7 +125,8 @@ def _host(name: str, variables: Mapping, incident: str) -> _report.Host:
     closed = [action["closed"] for action in tried if "closed" in action] if verdict == "recovered" else []
     ended = {"incidents": closed} if closed else variables.get("incident_ended") or {}
     verdict = "escalated" if _report.unsettled(ended) else verdict
-    return _report.Host(name, look, tried, verdict, ended, variables.get("incident_found") or {})
+    found, silence = (variables.get(f"incident_{what}") or {} for what in ("found", "silence"))
+    return _report.Host(name, look, tried, verdict, ended, found, silence)
 
 
 def _unrepaired(look: Mapping, incident: str) -> str:
@@ -150,6 +157,7 @@ class FilterModule:
             "outcome": outcome,
             "seen": seen,
             "incident_id": incident_id,
+            "instances": instances,
             "pages": pages,
             "missed_pages": missed_pages,
             "overview": overview,

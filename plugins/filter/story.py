@@ -17,7 +17,14 @@ from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.aurora.runbook.plugins.module_utils import _chart, _messages, _postmortem, _redact, _written
+from ansible_collections.aurora.runbook.plugins.module_utils import (
+    _chart,
+    _messages,
+    _names,
+    _postmortem,
+    _redact,
+    _written,
+)
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
@@ -35,9 +42,12 @@ def chosen_incident(hostvars: Mapping, hosts: Sequence[str], asked: str = "") ->
 
 
 def postmortem_query(hostvars: Mapping, hosts: Sequence[str], incident: str) -> dict:
-    instances = {name: str(hostvars[name].get("aurora_prometheus_instance") or name) for name in hosts}
+    known = _names.inventory(hostvars, hosts)
+    instances = {name: _names.labels_of(name, *known) for name in hosts}
+    labels = [str(hostvars[name].get("aurora_prometheus_label") or "") for name in hosts]
+    label = next(filter(None, labels), _names.INSTANCE)
     answers = _answers(hostvars, hosts, "incident_read")
-    return _postmortem.range_query(_postmortem.checked(incident), answers, instances, time.time())
+    return _postmortem.range_query(_postmortem.checked(incident), answers, instances, time.time(), label)
 
 
 def postmortem(

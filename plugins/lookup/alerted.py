@@ -11,9 +11,11 @@ short_description: Which incident on which host the alert in C(aurora_alert) is 
 version_added: 0.2.0
 author: Aurora runbook authors (@aurora)
 description:
-  - Compares the name and the C(instance) label of the alert with the runbook's alerts and the inventory's hosts. A
-    name, status or instance that is not known is an error. Where C(aurora_alert) is not given, as in a syntax check,
-    nothing is found.
+  - Compares the name of the alert with the runbook's alerts, and the labels that may name its host (C(instance), or
+    C(aurora_prometheus_label), and what proxies and relabelling leave, as C(exported_instance) or C(hostname)) with the
+    inventory's hosts, their C(ansible_host) and their C(aurora_prometheus_instance). A name or status that is not known
+    is an error, and so are labels that fit no host, or several. Where C(aurora_alert) is not given, as in a syntax
+    check, nothing is found.
   - Reads the variable C(aurora_alert) past the templating, so that nothing an alert says is ever a template.
 options:
   _terms:
@@ -30,7 +32,8 @@ RETURN = r"""
 _raw:
   description:
     - One target, with C(incident), C(host), whether it is C(firing), C(name), C(fingerprint), C(starts_at), C(key) (the
-      same for the same alert) and C(age_seconds).
+      same for the same alert), C(age_seconds), the C(labels) that may name a host, the C(label) that does, and
+      C(instance), the host as that label has it. What an alert says in a form that nobody can read is empty.
   type: list
   elements: dict
 """
@@ -40,17 +43,18 @@ from dataclasses import asdict
 
 from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
-from ansible_collections.aurora.runbook.plugins.module_utils import _alert, _redact
+from ansible_collections.aurora.runbook.plugins.module_utils import _alert, _names, _redact
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
 
 
 class LookupModule(LookupBase):
     def run(self, terms, variables=None, **_options):
-        hostvars, names = variables.get("hostvars", {}), variables["groups"].get(terms[0], [])
-        addresses = {name: hostvars.get(name, {}).get("ansible_host", name) for name in names}
         if "aurora_alert" not in variables:
             return []
+        hostvars, names = variables.get("hostvars", {}), variables["groups"].get(terms[0], [])
+        addresses, declared = _names.inventory(hostvars, names)
+        label = next(filter(None, (hostvars.get(name, {}).get("aurora_prometheus_label") for name in names)), "")
         try:
-            return [asdict(_alert.target(variables.get("aurora_alert"), addresses, time.time()))]
+            return [asdict(_alert.target(variables["aurora_alert"], addresses, time.time(), declared, str(label)))]
         except RunbookError as error:
             raise AnsibleLookupError(_redact.redact_text(str(error))) from None

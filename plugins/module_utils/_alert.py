@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from urllib.parse import urlsplit
 
-from ansible_collections.aurora.runbook.plugins.module_utils import _indicators
+from ansible_collections.aurora.runbook.plugins.module_utils import _indicators, _names, _stamps
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
 
 INCIDENTS = {indicator.alert: name for name, indicator in _indicators.INDICATORS.items()}
 OLDEST = 31 * 86400.0  # seconds that an alert may fire already
+LATEST = 4102444800.0  # 2100; what begins later is a mistake
 FIRING, RESOLVED = "firing", "resolved"
 
 
@@ -24,34 +24,46 @@ FIRING, RESOLVED = "firing", "resolved"
 class Alert:
     """An alert of the runbook, each of its parts checked.
 
-    ``address`` is its ``instance`` label without scheme, port and path. ``key`` is the same for the same alert,
-    delivered again; ``age_seconds`` how long it fires. Empty and 0 for an alert that does not say.
+    ``labels`` are those that may name its host: the host without scheme, port and path. ``key`` is the same for the
+    same alert, delivered again; ``age_seconds`` how long it fires. Empty and 0 for an alert that does not say, or that
+    says what nobody can read.
     """
 
     incident: str
-    address: str
     firing: bool
     name: str
     fingerprint: str = ""
     starts_at: str = ""
     key: str = ""
     age_seconds: float = 0.0
+    labels: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Target(Alert):
-    """An alert and the ``host`` of the inventory that it is about; nothing to remediate when ``firing`` is false."""
+    """An alert and the ``host`` of the inventory that it is about; nothing to remediate when ``firing`` is false.
+
+    ``label`` is the label that says so, and ``instance`` the host as that label has it.
+    """
 
     host: str = ""
+    label: str = ""
+    instance: str = ""
 
 
-def target(alert: object, hosts: Mapping[str, str], now: float) -> Target:
-    """The target of an Alertmanager alert among ``hosts`` (address by inventory name). Raises RunbookError."""
-    known = checked(alert, now)
-    return Target(**vars(known), host=_host(alert["labels"].get("instance"), known.address, hosts))
+def target(
+    alert: object, hosts: Mapping[str, str], now: float, declared: Mapping[str, str] | None = None, label: str = ""
+) -> Target:
+    """The target of an Alertmanager alert among ``hosts`` (address by inventory name). Raises RunbookError.
+
+    ``declared`` is the label that an inventory names itself, by inventory name, and ``label`` the name of that label.
+    """
+    known = checked(alert, now, label)
+    host, label = _host(alert, known.labels, hosts, declared or {})
+    return Target(**vars(known), host=host, label=label, instance=known.labels.get(label, ""))
 
 
-def checked(alert: object, now: float) -> Alert:
+def checked(alert: object, now: float, label: str = "") -> Alert:
     """An alert as Alertmanager sends it, ``now`` in seconds since 1970. Raises RunbookError."""
     if not isinstance(alert, Mapping) or not isinstance(alert.get("labels"), Mapping):
         raise RunbookError("aurora_alert is not an alert; expected a dict with name, labels, status and startsAt")
@@ -61,62 +73,69 @@ def checked(alert: object, now: float) -> Alert:
     name = alert.get("name") or alert["labels"].get("alertname")
     if not isinstance(name, str) or name not in INCIDENTS:
         raise RunbookError(f"aurora_alert: {_shown(name)} is no alert of the runbook; expected {', '.join(INCIDENTS)}")
-    instance = alert["labels"].get("instance")
-    fingerprint, starts_at = _fingerprint(alert.get("fingerprint")), _starts_at(alert.get("startsAt"))
+    fingerprint, started = _fingerprint(alert.get("fingerprint")), _started(alert.get("startsAt"))
+    starts_at = started.isoformat() if started else ""
     return Alert(
         INCIDENTS[name],
-        _without_port(instance) if isinstance(instance, str) else "",
         status == FIRING,
         name,
         fingerprint,
-        starts_at.isoformat() if starts_at else "",
-        f"{fingerprint} {starts_at.isoformat()}" if fingerprint and starts_at else "",
-        min(max(0.0, now - starts_at.timestamp()), OLDEST) if starts_at else 0.0,
+        starts_at,
+        f"{fingerprint} {starts_at}" if fingerprint and starts_at else "",
+        min(max(0.0, now - started.timestamp()), OLDEST) if started else 0.0,
+        _labels(alert["labels"], label),
     )
 
 
 def _fingerprint(value: object) -> str:
-    if value is None:
-        return ""
-    if not isinstance(value, str) or not re.fullmatch(r"[0-9A-Za-z]{1,64}", value):
-        raise RunbookError(f"aurora_alert: fingerprint {_shown(value)} is refused; expected 1 to 64 letters or digits")
-    return value
+    return value if isinstance(value, str) and re.fullmatch(r"[0-9A-Za-z]{1,64}", value) else ""
 
 
-def _starts_at(value: object) -> datetime | None:
-    """An RFC 3339 time to the second, UTC."""
-    if value is None:
+def _started(value: object) -> datetime | None:
+    """When it began, to the second, UTC; None where nobody knows, as in year 1, which is how Go writes "not set"."""
+    try:
+        moment = _stamps.parse(value).replace(microsecond=0) if isinstance(value, str) else None
+        known = moment is not None and moment.tzinfo is not None and 0 < moment.timestamp() < LATEST
+        return moment.astimezone(timezone.utc) if known else None
+    except (ValueError, OverflowError):
         return None
-    found = re.fullmatch(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d{1,9})?(Z|[+-]\d\d:\d\d)", str(value)[:40])
-    try:
-        return datetime.fromisoformat(found[1] + found[2].replace("Z", "+00:00")).astimezone(timezone.utc)
-    except (TypeError, ValueError, OverflowError):
-        raise RunbookError(f"aurora_alert: startsAt {_shown(value)} is refused; expected an RFC 3339 time") from None
 
 
-def _host(instance: object, address: str, hosts: Mapping[str, str]) -> str:
-    found = [name for name, known in hosts.items() if address and address in (name, known)]
-    if not found and address and not re.fullmatch(r"[\d.]+", address):
-        found = [name for name in hosts if _alike(name, address)]
-    if len(found) != 1:
-        what = "stands for several hosts" if found else "is no host of this inventory"
-        raise RunbookError(f"aurora_alert: instance {_shown(instance)} {what}; expected one of {', '.join(hosts)}")
-    return found[0]
+def _labels(labels: Mapping, label: str) -> dict[str, str]:
+    """What may name its host, by label, in the order in which they count."""
+    given = {name: labels.get(name) for name in dict.fromkeys([label or _names.INSTANCE, *_names.LABELS])}
+    texts = {name: value for name, value in given.items() if isinstance(value, str)}
+    hosts = {
+        name: _names.host_of(value) or (value if _names.TEXT.fullmatch(value) else "") for name, value in texts.items()
+    }
+    return {name: host for name, host in hosts.items() if host}
 
 
-def _alike(name: str, other: str) -> bool:
-    """Is one the short form of the other?"""
-    return name.partition(".")[0] == other.partition(".")[0] and ("." not in name or "." not in other)
-
-
-def _without_port(instance: str) -> str:
-    """The host of "host", "host:port", "[v6]:port", a bare IPv6 address or a URL; "" for what is none of them."""
-    if re.fullmatch(r"[0-9a-fA-F:]*:[0-9a-fA-F:]*:[0-9a-fA-F:.]*", instance):
-        return instance.lower()
-    try:
-        return urlsplit(instance if "://" in instance else f"//{instance}").hostname or ""
-    except ValueError:
-        return ""
+def _host(
+    alert: Mapping, labels: Mapping[str, str], hosts: Mapping[str, str], declared: Mapping[str, str]
+) -> tuple[str, str]:
+    """The inventory name and the label that says it. The event filter may have named the ``host`` beside the labels."""
+    said = alert.get("host")
+    found = {label: _names.meant(text, hosts, declared) for label, text in labels.items()}
+    found = {label: names for label, names in found.items() if names}
+    if isinstance(said, str) and said:
+        found = {next(iter(labels), ""): _names.meant(said, hosts, declared)}
+    shared = [name for name in hosts if found and all(name in names for names in found.values())]
+    if len(shared) == 1:
+        return shared[0], next((label for label, names in found.items() if names == shared), next(iter(found)))
+    if not any(found.values()):
+        given = said or alert["labels"].get(next(iter(labels), _names.INSTANCE))
+        raise RunbookError(
+            f"aurora_alert: instance {_shown(given)} is no host of this inventory; expected one of {', '.join(hosts)},"
+            " its ansible_host or its aurora_prometheus_instance"
+        )
+    what = "; ".join(
+        f"{label} {_shown(labels.get(label, said))} is {', '.join(names)}" for label, names in found.items()
+    )
+    raise RunbookError(
+        f"aurora_alert: instance {_shown(alert['labels'].get(_names.INSTANCE))} stands for several hosts ({what}); give"
+        " each of them its own label, as aurora_prometheus_instance in the inventory"
+    )
 
 
 def _shown(value: object) -> str:

@@ -948,6 +948,24 @@ CATALOGUE = {
         "{alert} of {hosts} is silenced already, until {until}",
         "{alert} для {hosts} вже приглушено до {until}",
     ),
+    "silence_matches_none": (
+        "NOTHING IS SILENCED: Alertmanager has no {alert} whose label {label} means {hosts}; an alert that already"
+        " sounds goes on to sound (the silence stands until {until}); see aurora_prometheus_instance",
+        "НІЧОГО НЕ ПРИГЛУШЕНО: Alertmanager не має {alert}, де мітка {label} означає {hosts}; алерт, який уже лунає,"
+        " лунатиме далі (приглушення діє до {until}); див. aurora_prometheus_instance",
+    ),
+    "silence_unknown": (
+        "the silence of {alert} of {hosts} stands until {until}; Alertmanager did not say whether it matches an alert",
+        "приглушення {alert} для {hosts} діє до {until}; Alertmanager не сказав, чи воно охоплює хоч один алерт",
+    ),
+    "silence_failed": (
+        "the alert could not be silenced and goes on to sound: {problem}",
+        "алерт не вдалося приглушити, він лунатиме далі: {problem}",
+    ),
+    "silence_matches": (
+        "alerts that it matches: {count}",
+        "алертів, які воно охоплює: {count}",
+    ),
     "unsilenced": ("silences of {incident} that were ended: {count}", "припинено приглушень {incident}: {count}"),
     "would_unsilence": (
         "silences of {incident} that would end: {count}",
@@ -1118,6 +1136,10 @@ CATALOGUE = {
     "pm_paused": ("{who} paused automation until {until}", "{who} призупиняє автоматику до {until}"),
     "pm_resumed": ("{who} resumed automation", "{who} поновлює автоматику"),
     "pm_paging": ("paging {level}: whether it was sent is not known", "виклик {level}: чи надіслано, невідомо"),
+    "pm_silenced_none": (
+        "a silence until {until} that matched no alert: nothing was silenced",
+        "приглушення до {until} не охопило жодного алерту: нічого не заглушено",
+    ),
     "pm_silenced": ("alert silenced until {until}", "алерт заглушено до {until}"),
     "pm_reopened": ("incident opened again", "інцидент відкрито знову"),
     "pm_moved": ("goes on as {to}", "продовжено як {to}"),

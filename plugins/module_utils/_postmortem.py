@@ -218,7 +218,13 @@ def checked(incident: str) -> str:
     return incident
 
 
-def range_query(incident: str, answers: Mapping[str, Mapping], instances: Mapping[str, str], now: float) -> dict:
+def range_query(
+    incident: str,
+    answers: Mapping[str, Mapping],
+    instances: Mapping[str, str | Sequence[str]],
+    now: float,
+    label: str = "instance",
+) -> dict:
     """One bounded range query for all hosts: the indicator, denied orders and SSE clients, labelled host and what."""
     records = records_of(incident, answers)
     began, _opened, ended = bounds(records, now)
@@ -228,7 +234,7 @@ def range_query(incident: str, answers: Mapping[str, Mapping], instances: Mappin
     every = max(15, span // 1000)  # seconds between the samples of a sum, so that a long incident is not too many
     parts = []
     for host in sorted(instances)[:MAX_HOSTS]:
-        at = _probes.instance_matcher(instances[host])
+        at = _probes.instance_matcher(instances[host], label)
         expressions = {
             "indicator": _indicators.INDICATORS[ID.fullmatch(incident)[1]].course(at),
             "denied": f"sum(increase({_indicators.DENIED % {'at': at}}[{span}s:{every}s] @ {ended:.3f}))",
@@ -443,6 +449,8 @@ def _event(words: Words, entry: Entry) -> tuple[str, str]:
         return "plain", say("pm_lease_renewed", who=entry.by, text=words.sentence(data.get("sentence")))
     names = ("who", "text", "level", "from", "to", "silence", "until", "id")
     values = {name if name != "from" else "before": text_of(data, name) for name in names}
+    if entry.what == "silenced" and number_of(data, "matched") == 0:
+        return "bad", say("pm_silenced_none", until=values["until"])
     if f"pm_{entry.what}" in _OTHERS:
         text = say(f"pm_{entry.what}", **{**values, "who": who_in(entry), "text": values["text"] or "–"})
         return ("mark" if entry.what in ("acknowledged", "severity", "paging") else "plain"), text

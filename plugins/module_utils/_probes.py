@@ -31,6 +31,7 @@ from ansible_collections.aurora.runbook.plugins.module_utils import (
     _indicators,
     _log_lines,
     _metrics,
+    _names,
     _prometheus,
     _systemd,
 )
@@ -83,12 +84,14 @@ def scrapes(
     return {"before": before, "after": after, "seconds": time.monotonic() - at}
 
 
-def promql(url: str, instance: str, names: Sequence[str], timeout: float) -> dict:
+def promql(
+    url: str, instance: str | Sequence[str], names: Sequence[str], timeout: float, label: str = _names.INSTANCE
+) -> dict:
     """Indicators of one host by name: ``values`` (null for no result), and ``doubts``, why one cannot be believed.
 
     All queries are about one moment by Prometheus' own clock.
     """
-    at = instance_matcher(instance)
+    at = instance_matcher(instance, label)
     now, _value = _prometheus.single(_query(url, "time()", timeout))
     values, doubts = {}, {}
     for name in names:
@@ -104,10 +107,11 @@ def promql(url: str, instance: str, names: Sequence[str], timeout: float) -> dic
     return {"values": values, "doubts": doubts}
 
 
-def instance_matcher(instance: str) -> str:
-    """A PromQL label matcher for every port of one host."""
-    literal = re.escape(instance).replace("\\", "\\\\").replace('"', '\\"')
-    return f'instance=~"{literal}(:[0-9]+)?"'
+def instance_matcher(instance: str | Sequence[str], label: str = _names.INSTANCE) -> str:
+    """A PromQL label matcher for one host, with every port and however the label writes it. Raises RunbookError."""
+    if not _names.LABEL.fullmatch(label):
+        raise RunbookError(f"{label[:80]!r} is no name of a label; expected letters, digits and underscores")
+    return _names.matcher([instance] if isinstance(instance, str) else instance, label)
 
 
 def _query(url: str, expression: str, timeout: float, now: float | None = None) -> dict:

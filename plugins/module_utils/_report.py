@@ -29,7 +29,7 @@ GOOD = ("healthy", "recovered", "would_change")
 class Host:
     """What a run knows of a host: what triage_info found, what the rungs returned, the verdict, what is on record.
 
-    ``info`` is what incident_info returned, where nobody looked.
+    ``info`` is what incident_info returned, where nobody looked; ``silence`` what alertmanager_silence did.
     """
 
     name: str
@@ -38,6 +38,7 @@ class Host:
     verdict: str = "unknown"
     ended: Mapping = field(default_factory=dict)
     info: Mapping = field(default_factory=dict)
+    silence: Mapping = field(default_factory=dict)
 
     @property
     def found(self) -> Mapping:
@@ -234,11 +235,21 @@ def _not_seen(language: str, result: Mapping) -> list[str]:
     return [say(language, "unreachable" if result.get("unreachable") else "looked_badly", problem=first_line(result))]
 
 
+def _not_silenced(language: str, silence: Mapping) -> Iterator[str]:
+    """That the alert sounded while it was worked on, or may have. A silence that kept it quiet needs no word."""
+    if silence.get("failed"):
+        yield say(language, "silence_failed", problem=first_line(silence))
+    elif "matched" in silence and not silence["matched"]:
+        yield from (say(language, said["message"], **said["values"]) for said in silence.get("done", ()))
+
+
 def _done(language: str, incident: str, host: Host, acted: bool) -> Iterator[str]:
     if host.verdict in ("not_recovered", "refused") and not host.actions:
         yield say(language, "not_tried" if acted else "only_looked")
     if host.verdict == "escalated" and not host.actions and incident not in _indicators.INCIDENTS:
         yield say(language, "no_procedure")
+    if host.actions:
+        yield from _not_silenced(language, host.silence)
     for action in host.actions:
         if action.get("unreachable"):
             yield say(language, "unreachable", problem=first_line(action))

@@ -3,16 +3,18 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
+from urllib.parse import quote
 
-from ansible_collections.aurora.runbook.plugins.module_utils import _stamps
+from ansible_collections.aurora.runbook.plugins.module_utils import _names, _stamps
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
 
-ALERT, HOST, KEY = r"[A-Za-z_][\w:.-]{0,199}", r"[A-Za-z0-9_.:-]{1,253}", r"[\w.:-]{1,200}"
-MAX_HOSTS = 200
+ALERT, KEY = r"[A-Za-z_][\w:.-]{0,199}", r"[\w.:-]{1,200}"
+MAX_HOSTS = 1000
 SLACK = 0.1  # of the wanted time; a silence that ends within it is as good as wanted
 
 
@@ -56,17 +58,31 @@ def marker(key: str) -> str:
     return f"[aurora.runbook {_fit('key', key, KEY)}]"
 
 
-def matchers(alert: str, hosts: Sequence[str]) -> tuple[tuple[str, str, bool], ...]:
-    """Exactly this alert on exactly these hosts, with any port or none. Raises RunbookError."""
+def matchers(alert: str, hosts: Sequence[str], label: str = _names.INSTANCE) -> tuple[tuple[str, str, bool], ...]:
+    """Exactly this alert on exactly these hosts, however the label writes them. Raises RunbookError."""
     if not 1 <= len(hosts) <= MAX_HOSTS:
         raise RunbookError(f"hosts: {len(hosts)} are refused; expected 1 to {MAX_HOSTS}")
-    names = "|".join(sorted({_pattern(_fit("hosts", host, HOST)) for host in hosts}))
-    return (("alertname", _fit("alert", alert, ALERT), False), ("instance", f"(?:{names})(?::[0-9]+)?", True))
+    for host in hosts:
+        if not (_names.host_of(host) or _names.TEXT.fullmatch(host)):
+            raise RunbookError(f"hosts: {host[:80]!r} is refused; expected a name or an address, as the label has it")
+    named = _fit("label", label, _names.LABEL.pattern)
+    return (("alertname", _fit("alert", alert, ALERT), False), (named, _names.pattern(sorted(set(hosts))), True))
 
 
-def _pattern(host: str) -> str:
-    quoted = host.replace(".", "\\.")
-    return f"\\[?{quoted}\\]?" if ":" in host else quoted
+def filters(matching: Iterable[tuple[str, str, bool]]) -> str:
+    """Matchers as a query of Alertmanager's API, for the alerts that a silence of theirs keeps quiet."""
+    written = (
+        f"{name}{'=~' if regex else '='}{json.dumps(value, ensure_ascii=False)}" for name, value, regex in matching
+    )
+    return "&".join(f"filter={quote(one, safe='')}" for one in written)
+
+
+def instances(answer: object, label: str) -> list[str]:
+    """What the label says in each of these alerts. Raises RunbookError for what is no list of alerts."""
+    try:
+        return sorted(str(one["labels"].get(label, "")) for one in answer)
+    except (TypeError, KeyError, AttributeError) as error:
+        raise RunbookError(f"the answer is no list of alerts as of Alertmanager's API v2 ({error!r:.80})") from None
 
 
 def _fit(option: str, value: str, pattern: str) -> str:

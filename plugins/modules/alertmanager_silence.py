@@ -55,10 +55,15 @@ options:
     type: str
   hosts:
     description:
-      - The hosts of the incident as the label C(instance) has them, without port, 1 to 200. Any port is matched, and
-        none. Required with O(state=present).
+      - The hosts of the incident as O(label) has them, names or addresses, 1 to 1000. Matched is a label that means one
+        of them, with any port or none, in capitals or not, with a final dot or without, as a URL, and an IPv6 address
+        however it is written. Required with O(state=present).
     type: list
     elements: str
+  label:
+    description: Name of the label that names the host of an alert.
+    type: str
+    default: instance
   ends_seconds:
     description: How long from now it is silent, in seconds, 60 to 86400.
     type: float
@@ -113,6 +118,17 @@ silence:
   returned: always
   type: str
   sample: 4a1f6a5e-3a3c-4d0b-9a8e-0f8b0f6a2c11
+matched:
+  description:
+    - How many alerts that Alertmanager has are kept quiet by the silence. With 0 it matches none of them, and what
+      sounds goes on to sound; see O(hosts) and O(label). Null when Alertmanager did not say.
+  returned: with O(state=present), but not in check mode
+  type: int
+instances:
+  description: The O(label) of each of these alerts.
+  returned: with O(state=present), but not in check mode
+  type: list
+  elements: str
 until:
   description: When it ends, UTC by Alertmanager's clock; empty with O(state=absent).
   returned: always
@@ -138,7 +154,14 @@ from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
-from ansible_collections.aurora.runbook.plugins.module_utils import _messages, _options, _parallel, _redact, _silence
+from ansible_collections.aurora.runbook.plugins.module_utils import (
+    _messages,
+    _names,
+    _options,
+    _parallel,
+    _redact,
+    _silence,
+)
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import FetchError, RunbookError
 
 try:
@@ -234,12 +257,16 @@ def creator(params):
     return who
 
 
+def label_of(params):
+    return params.get("label") or _names.INSTANCE
+
+
 def wanted(params):
     """The silence asked for; None with state=absent. Raises RunbookError."""
     if params["state"] == "absent":
         return None
     comment = f"{_redact.redact(params['comment'])} {_silence.marker(params['key'])}"
-    matchers = _silence.matchers(params["alert"], params["hosts"])
+    matchers = _silence.matchers(params["alert"], params["hosts"], label_of(params))
     return _silence.Wanted(matchers, comment, creator(params), params["ends_seconds"])
 
 
@@ -256,10 +283,25 @@ def apply(alertmanager, planned, now):
     return silence
 
 
-def sentence(params, planned, until, check_mode):
+def matched(alertmanager, silence, label):
+    """What the silence matches among the alerts there are; None when Alertmanager does not say, since it stands."""
+    try:
+        path = f"/api/v2/alerts?{_silence.filters(silence.matchers)}"
+        return _silence.instances(alertmanager.ask("GET", path).data, label)
+    except RunbookError:
+        return None
+
+
+def sentence(params, planned, until, check_mode, instances=None):
     if params["state"] == "present":
-        key = "silence_stands" if planned.stands else "would_silence" if check_mode else "silenced"
-        return _messages.sentence(key, alert=params["alert"], hosts=", ".join(params["hosts"]), until=until)
+        said = {"alert": params["alert"], "hosts": ", ".join(params["hosts"]), "until": until}
+        if check_mode:
+            return _messages.sentence("silence_stands" if planned.stands else "would_silence", **said)
+        if instances is None:
+            return _messages.sentence("silence_unknown", **said)
+        if not instances:
+            return _messages.sentence("silence_matches_none", label=label_of(params), **said)
+        return _messages.sentence("silence_stands" if planned.stands else "silenced", **said)
     if not planned.expired:
         return _messages.sentence("nothing_silenced", incident=params["key"])
     key = "would_unsilence" if check_mode else "unsilenced"
@@ -278,14 +320,22 @@ def run(params, check_mode):
     until = _silence.stamp(moment) if moment else ""
     kept = planned.stands or planned.renewed
     name = kept.id if kept else ""
+    counted, instances = {}, None
     if not check_mode:
         name = apply(alertmanager, planned, answer.now)
+        if silence:
+            instances = matched(alertmanager, silence, label_of(params))
+            counted = {"matched": None if instances is None else len(instances), "instances": instances or []}
+    said = [sentence(params, planned, until, check_mode, instances)]
+    if instances:
+        said.append(_messages.sentence("silence_matches", count=len(instances)))
     return {
         "changed": planned.changed,
         "silence": name,
         "until": until,
         "ended": [one.id for one in planned.expired],
-        "done": [sentence(params, planned, until, check_mode)],
+        **counted,
+        "done": said,
         "diff": _silence.diff(planned, answer.now),
     }
 
@@ -301,6 +351,7 @@ def main():
             "key": {"type": "str", "required": True, "no_log": False},
             "alert": {"type": "str"},
             "hosts": {"type": "list", "elements": "str"},
+            "label": {"type": "str", "default": "instance"},
             "ends_seconds": {"type": "float", "default": 3600.0},
             "comment": {"type": "str", "default": "worked on by the runbook"},
             "created_by": {"type": "str", "default": "aurora.runbook"},

@@ -115,8 +115,15 @@ options:
         four scrapes old, and where the answer has a warning or is no single number.
     type: str
   prometheus_instance:
-    description: The host's C(instance) label in Prometheus without the port. Required with O(prometheus_url).
+    description:
+      - What O(prometheus_label) calls the host in Prometheus, names or addresses. Any port and any way to write them is
+        taken. Required with O(prometheus_url).
+    type: list
+    elements: str
+  prometheus_label:
+    description: Name of the label that names the host in Prometheus.
     type: str
+    default: instance
   outside:
     description:
       - What M(aurora.runbook.public_way_info) returned for this host. Its probes are returned as C(outside_dns) and so
@@ -296,7 +303,11 @@ def probes(params, secret):
         found[f"journal_{role}"] = lambda unit=unit: _probes.journal(unit)
     if params["prometheus_url"]:
         found["prometheus"] = lambda: _probes.promql(
-            params["prometheus_url"], params["prometheus_instance"], _triage.WINDOWED, limit
+            params["prometheus_url"],
+            params["prometheus_instance"],
+            _triage.WINDOWED,
+            limit,
+            params["prometheus_label"],
         )
     more = params["enough_seconds"]
 
@@ -401,7 +412,8 @@ def main():
             "min_decisions": {"type": "int", "default": 30},
             "probe_seconds": {"type": "float", "default": 10.0},
             "prometheus_url": text,
-            "prometheus_instance": text,
+            "prometheus_instance": {"type": "list", "elements": "str"},
+            "prometheus_label": {"type": "str", "default": "instance"},
             "outside": {"type": "dict", "default": {}},
             "thresholds": {"type": "dict", "default": {}},
             "why_causes": {"type": "dict", "default": {}},

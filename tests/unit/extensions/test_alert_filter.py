@@ -96,8 +96,6 @@ def test_an_instance_label_names_its_host(instance, hosts, host):
         {"instance": "*"},
         {"instance": "a" * 300},
         {"instance": ""},
-        {"fingerprint": "{{ 1 }}"},
-        {"startsAt": "now"},
         {"labels": None},
     ],
 )
@@ -105,6 +103,39 @@ def test_what_does_not_fire_or_is_malformed_is_dropped_and_the_rest_goes_on(chan
     event = with_alert(**changes)
     event["payload"]["alerts"].append(ALERT)
     assert main(event) == [{"aurora": EXPECTED}]
+
+
+@pytest.mark.parametrize(
+    ("changes", "lost"),
+    [
+        ({"fingerprint": ""}, "fingerprint"),
+        ({"fingerprint": "{{ 1 }}"}, "fingerprint"),
+        ({"startsAt": "now"}, "startsAt"),
+        ({"startsAt": "0001-01-01T00:00:00Z"}, "startsAt"),
+        ({"startsAt": "2026-11-25T04:35:60Z"}, "startsAt"),
+        ({"startsAt": None}, "startsAt"),
+    ],
+)
+def test_what_cannot_be_read_of_an_alert_is_left_out_and_the_alert_goes_on(changes, lost):
+    (event,) = main(with_alert(**changes))
+    assert event["aurora"]["alert"] == {name: value for name, value in EXPECTED["alert"].items() if name != lost}
+    assert event["aurora"]["key"] == "CircuitBreakerOpen aurora1"
+
+
+def test_whose_a_label_is_comes_beside_the_label_as_the_alert_has_it():
+    """A silence and PromQL match the label, and not the name in the inventory."""
+    (event,) = main(with_alert(instance="[2001:0DB8:0::5]:9000"), {"2001:db8::5": "AURORA-A"})
+    assert event["aurora"]["host"] == "AURORA-A"
+    target = _alert.target(event["aurora"]["alert"], {"AURORA-A": "192.0.2.21"}, 0.0)
+    assert (target.host, target.label, target.instance) == ("AURORA-A", "instance", "2001:db8::5")
+
+
+def test_hosts_behind_one_proxy_are_told_apart():
+    labels = [{**ALERT["labels"], "instance": "proxy:9090", "exported_instance": f"aurora{n}:9000"} for n in (1, 2)]
+    events = [main(with_alert(labels=each))[0] for each in labels]
+    assert [event["aurora"]["host"] for event in events] == ["aurora1", "aurora2"]
+    target = _alert.target(events[1]["aurora"]["alert"], {"aurora1": "192.0.2.21", "aurora2": "192.0.2.22"}, 0.0)
+    assert (target.host, target.label) == ("aurora2", "exported_instance")
 
 
 def test_no_label_of_a_sender_is_passed_on():

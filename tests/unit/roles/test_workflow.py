@@ -101,6 +101,38 @@ def test_an_alert_that_awx_passes_on_is_remediated_and_nothing_in_it_is_a_templa
     assert not (tmp_path / "ran").exists()
 
 
+@pytest.mark.parametrize(
+    ("labels", "called"),
+    [
+        ({"instance": "aurora-a.EXAMPLE.com.:9000"}, "instance aurora-a.example.com,10.0.0.5,aurora-a"),
+        ({"instance": "https://10.0.0.5:9000/metrics"}, "instance 10.0.0.5,aurora-a.example.com,aurora-a"),
+        ({"instance": "aurora-a.example.net"}, None),
+        (
+            {"instance": "proxy:9090", "exported_instance": "aurora-a:9000"},
+            "exported_instance aurora-a,aurora-a.example.com,10.0.0.5",
+        ),
+    ],
+)
+def test_silence_and_promql_call_the_host_of_an_alert_as_the_alert_does(labels, called, collection, tmp_path):
+    local = {"ansible_connection": "local"}  # as play() gives it, but for the address
+    hosts = {"AURORA-A.example.com": {"ansible_host": "10.0.0.5", **breached({KELLY: "recovered"})}, "b": local}
+    alert = {
+        "labels": {"alertname": "CircuitBreakerOpen", **labels},
+        "status": "firing",
+        "startsAt": "0001-01-01T00:00:00Z",
+    }
+    where = {"aurora_alertmanager_url": "http://localhost:9", "aurora_prometheus_url": "http://localhost:9"}
+    status, said, _handed = play("remediate", hosts, collection, tmp_path, {"aurora_alert": alert, **where})
+    if called is None:
+        assert (status, "is no host of this inventory" in said) == (2, True)
+        return
+    assert status == 0
+    asked = {name: (tmp_path / "calls" / name).read_text().splitlines() for name in ("silences", "instances")}
+    assert set(asked["instances"]) == {called}
+    assert set(asked["silences"]) - {"None "} == {called}
+    assert "Alertmanager did not say" in said, "the report claims a silence that nobody knows of"
+
+
 LABELS = {"alertname": "CircuitBreakerOpen", "instance": "a1"}
 OLDER = {"id": "circuit_breaker-20261101T000000Z-00000000", "incident": "circuit_breaker"}
 

@@ -7,7 +7,6 @@ It runs in ansible-rulebook's own Python, without Ansible's importer, so it find
 from __future__ import annotations
 
 import logging
-import re
 import sys
 import time
 from collections.abc import Mapping
@@ -22,7 +21,7 @@ import ansible_collections
 if isinstance(ansible_collections.__path__, list):
     ansible_collections.__path__.append(str(ROOT / "ansible_collections"))
 
-from ansible_collections.aurora.runbook.plugins.module_utils import _alert, _redact
+from ansible_collections.aurora.runbook.plugins.module_utils import _alert, _names, _redact
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
 
 DOCUMENTATION = r"""
@@ -34,12 +33,13 @@ description:
   - Gives one event for each alert that fires and is known to the runbook. What is resolved, unknown or malformed is
     dropped, and why is logged; nothing that a sender wrote raises an error, since Alertmanager would send it for ever.
   - Of an alert only what was checked is passed on, so that no label of it is ever a template.
-  - "Gives C(aurora.incident); C(aurora.host), from the C(instance) label; C(aurora.key), the same for the same alert
-    delivered again; and C(aurora.alert), what C(aurora.runbook.remediate) takes as C(aurora_alert)."
+  - "Gives C(aurora.incident); C(aurora.host), from the C(instance) label or what stands in for it; C(aurora.key), the
+    same for the same alert delivered again; and C(aurora.alert), what C(aurora.runbook.remediate) takes as
+    C(aurora_alert)."
 options:
   hosts:
-    description: Inventory names by C(instance) label without port, for labels that are neither a host's name nor its
-      address.
+    description: Inventory names by C(instance) label, with or without port, for labels that are neither a host's name
+      nor its address. C(aurora_prometheus_instance) in the inventory says the same to every part of the runbook.
     type: dict
     default: {}
 """
@@ -51,7 +51,6 @@ EXAMPLES = r"""
     - aurora.runbook.alert:
 """
 
-HOST = re.compile(r"[0-9a-z]([0-9a-z._:-]{0,251}[0-9a-z])?")
 LOGGER = logging.getLogger(__name__)
 
 
@@ -79,19 +78,24 @@ def _alerts(event: object) -> list:
 
 
 def _normal(alert: _alert.Alert, hosts: Mapping[str, str]) -> dict:
-    host = hosts.get(alert.address, alert.address)
-    if not HOST.fullmatch(host.lower()):
-        raise RunbookError(f"instance {alert.address[:80]!r} is no host; expected a name or an address")
+    labels = alert.labels
+    if not labels:
+        raise RunbookError("no label of it is a host; expected a name or an address")
+    # The label of a scrape through a proxy or a federation is the proxy's, and what it was before is exported_instance.
+    host = labels.get("exported_instance") or next(iter(labels.values()))
+    own = {_names.host_of(label) or label: name for label, name in hosts.items()}
+    named = next((own[label] for label in labels.values() if label in own), "")
     said = {
         "name": alert.name,
         "status": _alert.FIRING,
-        "labels": {"alertname": alert.name, "instance": host},
+        "host": named,
+        "labels": {"alertname": alert.name, **labels},
         "fingerprint": alert.fingerprint,
         "startsAt": alert.starts_at,
     }
     return {
         "incident": alert.incident,
-        "host": host,
-        "key": alert.key or f"{alert.name} {host}",
+        "host": named or host,
+        "key": alert.key or f"{alert.name} {named or host}",
         "alert": {name: value for name, value in said.items() if value},
     }

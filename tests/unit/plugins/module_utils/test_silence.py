@@ -17,7 +17,7 @@ KEY = "circuit_breaker-20261124T180000Z-0123abcd"
 MARK = _silence.marker(KEY)
 MATCHERS = _silence.matchers("CircuitBreakerOpen", ["aurora1", "10.0.0.21"])
 WANTED = _silence.Wanted(MATCHERS, f"worked on {MARK}", "aurora.runbook", 3600)
-NAMES = st.from_regex(r"[a-z0-9][a-z0-9.-]{0,20}", fullmatch=True)
+NAMES = st.from_regex(r"[a-z0-9]([a-z0-9.-]{0,20}[a-z0-9-])?\.?", fullmatch=True)
 
 
 def silence(name="a-1", left=3600, comment=WANTED.comment, **changes):
@@ -42,7 +42,17 @@ def matched(hosts, instance):
 
 
 @pytest.mark.parametrize(
-    "instance", ["aurora-a.example.com", "aurora-a.example.com:9000", "10.0.0.1:8001", "[fe80::1]:9"]
+    "instance",
+    [
+        "aurora-a.example.com",
+        "aurora-a.example.com:9000",
+        "AURORA-A.example.com.:9000",
+        "https://aurora-a.example.com:9000/metrics",
+        "10.0.0.1:8001",
+        "[fe80::1]:9",
+        "[FE80:0:0:0:0:0:0:1]:9",
+        "fe80::0001",
+    ],
 )
 def test_a_host_of_the_incident_is_silenced_with_any_port(instance):
     assert matched(["aurora-a.example.com", "10.0.0.1", "fe80::1"], instance)
@@ -67,7 +77,8 @@ def test_no_other_host_is(instance):
 @settings(deadline=None)
 @given(st.lists(NAMES, min_size=1, max_size=5), NAMES, st.integers(1, 65535))
 def test_exactly_the_hosts_of_the_incident_are_silenced(hosts, other, port):
-    assert matched(hosts, other) == matched(hosts, f"{other}:{port}") == (other in hosts)
+    meant = other.rstrip(".") in {host.rstrip(".") for host in hosts}
+    assert matched(hosts, other) == matched(hosts, f"{other}:{port}") == meant
 
 
 @pytest.mark.parametrize(
@@ -77,6 +88,19 @@ def test_exactly_the_hosts_of_the_incident_are_silenced(hosts, other, port):
 def test_what_would_match_more_is_refused(alert, hosts):
     with pytest.raises(RunbookError):
         _silence.matchers(alert, hosts)
+
+
+def test_another_label_may_name_the_host():
+    assert _silence.matchers("A", ["a"], "hostname")[1][0] == "hostname"
+    with pytest.raises(RunbookError, match="label"):
+        _silence.matchers("A", ["a"], 'instance="a",x')
+
+
+def test_instances_of_an_answer_that_is_no_list_of_alerts_are_refused():
+    assert _silence.instances([{"labels": {"instance": "b:1"}}, {"labels": {}}], "instance") == ["", "b:1"]
+    for answer in (None, 7, {"a": 1}, [1], [{"labels": None}], [{}]):
+        with pytest.raises(RunbookError, match="no list of alerts"):
+            _silence.instances(answer, "instance")
 
 
 def test_without_a_silence_one_is_made():

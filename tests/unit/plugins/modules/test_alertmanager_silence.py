@@ -99,6 +99,40 @@ def test_the_end_is_counted_by_the_clock_of_alertmanager(serve):
     assert server.asked[1][2]["endsAt"] == "2027-11-24T19:00:00Z"
 
 
+def alerts(found):
+    """Alertmanager with these instances of the alert, or an answer of its own to the question for them."""
+    told = found if isinstance(found, bytes) else json.dumps([{"labels": {"instance": one}} for one in found]).encode()
+    gets = []
+
+    def in_turn(method):
+        if method == "GET":
+            gets.append(method)
+            return 200, {"Date": A_YEAR_AHEAD}, b"[]" if len(gets) == 1 else told  # the silences come first
+        return well(method)
+
+    return in_turn
+
+
+@pytest.mark.parametrize(
+    ("found", "matched", "message"),
+    [
+        (["aurora1:9000", "aurora1:8001"], 2, "silenced"),
+        (["aurora1:9000"], 1, "silenced"),
+        ([], 0, "silence_matches_none"),
+        (b"<html>", None, "silence_unknown"),
+        (b'{"status": "error"}', None, "silence_unknown"),
+    ],
+)
+def test_it_says_how_many_alerts_it_keeps_quiet_and_claims_nothing_where_that_is_none(serve, found, matched, message):
+    server = serve(alerts(found))
+    result = silence(server.url)
+    assert (result["changed"], result["silence"], result["matched"]) == (True, "a-1", matched)
+    assert result["instances"] == (sorted(found) if isinstance(found, list) else [])
+    assert result["done"][0]["message"] == message
+    counts = [said["values"]["count"] for said in result["done"] if said["message"] == "silence_matches"]
+    assert counts == ([matched] if matched else [])
+
+
 def test_check_mode_asks_and_changes_nothing(serve):
     server = serve(well)
     result = silence(server.url, check_mode=True)

@@ -32,8 +32,13 @@ class ActionModule(ActionBase):
             nothing = {"incidents": [], "claim": None, "paused": None, "cut_off": []}
             units = {name: task_vars.get("aliases", {}).get(name, name) for name in asked["units"]}
             return {"changed": False, **nothing, "leases": task_vars["leases"], "units": units}
+        if module == "alertmanager_silence":
+            self.note("silences", f"{asked.get('label')} {','.join(asked.get('hosts', []))}")
+            sentence = {"message": "silence_unknown", "values": {"alert": "A", "hosts": "h", "until": "u"}, "text": ""}
+            return {"changed": True, "silence": "s-1", "until": "u", "matched": None, "done": [sentence]}
         if module == "triage_info":
             self.note("looked", task_vars["inventory_hostname"])
+            self.note("instances", f"{asked['prometheus_label']} {','.join(asked.get('prometheus_instance', []))}")
             return {"changed": False, **self._templar.template(task_vars["look"])}
         rung = rung_of(module, asked)
         host = task_vars["inventory_hostname"]
