@@ -137,7 +137,10 @@ class _Reader:
         path = os.path.join(folder, path)
         if not os.path.isdir(path):
             return os.path.exists(path) and self.file(path, folder, settings)
-        names = sorted(name for name in os.listdir(path) if not any(_matches(name, taboo) for taboo in self.taboo))
+        try:
+            names = sorted(name for name in os.listdir(path) if not any(_matches(name, taboo) for taboo in self.taboo))
+        except OSError as error:
+            raise RunbookError(f"{path} cannot be read: {error.strerror}") from error
         good = [self.file(os.path.join(path, name), path, settings) for name in names]
         return all(good)
 

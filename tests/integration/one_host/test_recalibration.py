@@ -195,6 +195,31 @@ def test_no_model_is_fitted_to_bad_trades(cause, script):
     assert (footprint(HOST), model_file()) == untouched
 
 
+@pytest.mark.parametrize(
+    ("rotate", "read"),
+    [
+        ("mv probe.jsonl probe.jsonl-20261129", True),
+        ("gzip -S -20261129.gz probe.jsonl", True),
+        ("mv probe.jsonl probe.jsonl.1.lz4", False),
+    ],
+    ids=["by a date", "compressed", "by a compressor that Python does not know"],
+)
+def test_trades_of_the_log_that_was_rotated_last_count_whatever_it_is_called(rotate, read):
+    script = (
+        trades(800, 1)
+        + f"""
+import os, subprocess
+os.chdir("/opt/aurora/logs")
+subprocess.run("{rotate}", shell=True, check=True)
+open("probe.jsonl", "w").write(json.dumps({{"ts": time.time(), "score": 1, "outcome": 1}}) + "\\n")
+"""
+    )
+    lab.inside(HOST, "runuser", "-u", "aurora", "--", "python3", "-", input=script.encode())
+    result = recalibrate({"trade_log": "/opt/aurora/logs/probe.jsonl"}, "--check")
+    assert (result["failed"], result.get("cause")) == (not read, None), result
+    assert read or "probe.jsonl.1.lz4 is not read" in result["msg"]
+
+
 @pytest.mark.parametrize("option", ["model", "trade_log"])
 def test_a_file_that_leads_elsewhere_is_an_error_and_shows_nothing(option):
     shell(HOST, "runuser -u aurora -- ln -s /etc/shadow /opt/aurora/logs/probe.jsonl")
