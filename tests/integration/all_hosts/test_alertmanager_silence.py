@@ -68,7 +68,7 @@ def test_an_incident_is_silenced_on_its_hosts_and_renewed_and_ended():
 
     made = silence()
     assert made["changed"]
-    assert silenced() == ports(HOST)
+    assert silenced() == ports(HOST) == set(made["instances"])
     assert standing() == {made["silence"]: "aurora.runbook"}
     assert would["diff"]["after"].splitlines()[:2] == made["diff"]["after"].splitlines()[:2]
 
@@ -88,6 +88,52 @@ def test_an_incident_is_silenced_on_its_hosts_and_renewed_and_ended():
     assert (ended["changed"], ended["ended"]) == (True, [joined["silence"]])
     assert (silenced(), standing()) == (set(), {})
     assert silence(state="absent")["changed"] is False
+
+
+MEANT = [
+    "SILENCE-A.example.com:9000",
+    "silence-a.example.com.:9000",
+    "silence-a",
+    "https://silence-a.example.com:9000/metrics",
+    "2001:db8::5",
+    "[2001:DB8:0::5]:9000",
+    "[2001:0db8:0:0:0:0:0:5]:8001",
+    "[fe80::4%ens3]:9000",
+    "10.0.0.5:9000",
+]
+NOT_MEANT = [
+    "silence-a.example.org:9000",
+    "silence-aa.example.com",
+    "xsilence-a.example.com",
+    "silence-axexample.com",
+    "https://silence-b.example.com/silence-a.example.com",
+    "[2001:db8::50]:9000",
+    "2001:db8::5:9000",
+    "[fe80::4%ens4]:9000",
+    "10.0.0.55:9000",
+    "100.0.5:9000",
+]
+
+
+def test_a_host_is_silenced_however_its_label_writes_it_and_no_other_is():
+    """RE2 and the parser of Alertmanager's filters are the oracle for what our expression and query mean."""
+    name = "SilenceNames"
+    for instance in [*MEANT, *NOT_MEANT]:
+        amtool("alert", "add", name, f'instance="{instance}"')
+    hosts = [HOST, "silence-a", "2001:db8::5", "fe80::4%ens3", "10.0.0.5"]
+    made = silence(alert=name, hosts=hosts)
+    assert (made["matched"], made["instances"]) == (len(MEANT), sorted(MEANT))
+    alerts = json.loads(lab.get(ADDRESS, 9093, f"/api/v2/alerts?filter=alertname={name}"))
+    quiet = {alert["labels"]["instance"] for alert in alerts if alert["status"]["silencedBy"]}
+    assert (quiet, len(alerts)) == (set(MEANT), len(MEANT) + len(NOT_MEANT))
+    silence(state="absent")
+
+
+def test_a_silence_that_matches_no_alert_claims_nothing():
+    made = silence(hosts=["silence-c.example.com"])
+    assert (made["matched"], made["instances"], made["done"][0]["message"]) == (0, [], "silence_matches_none")
+    assert silenced() == set()
+    silence(state="absent")
 
 
 def test_silences_of_others_outlive_ours():
