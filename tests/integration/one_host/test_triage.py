@@ -16,7 +16,8 @@ def test_what_is_down_or_hangs_is_found_without_failing():
     finally:
         lab.inside(HOST, "systemctl", "kill", "--signal=CONT", "aurora-runner")
     assert not look["failed"]
-    assert {"feed_down", "nginx_down"} <= {cause["cause"] for cause in look["causes"]}
+    assert {"feed_down", "nginx_down", "runner_hung"} <= {cause["cause"] for cause in look["causes"]}
+    assert look["severity"] == "P0"
     failed = {name for name, probe in look["probes"].items() if probe["status"] != "ok"}
     assert {"healthz_local", "healthz_public", "feed_metrics", "runner_metrics"} <= failed
     breaker = look["indicators"]["circuit_breaker"]
@@ -32,7 +33,7 @@ def test_a_look_waits_for_decisions_and_not_for_the_clients_that_the_runner_has_
     assert (deny["problem"], deny["count"] >= 50) == ("", True), deny
 
 
-FEED = "aurora-live-feed.service"
+FEED, PROBE = "aurora-live-feed.service", "probe.service"
 FEED_DROP_IN = f"/etc/systemd/system/{FEED}.d"
 
 
@@ -40,22 +41,43 @@ FEED_DROP_IN = f"/etc/systemd/system/{FEED}.d"
     ("settings", "shows", "causes"),
     [
         (["Environment=FEED_PORT=none", "RestartSec=1"], "restarts", ["feed_crash_loop"]),
+        (["Environment=FEED_PORT=none", "RestartSec=1"], "by hand", ["feed_crash_loop"]),
         (["MemoryMax=12M", "MemoryHigh=infinity", "RestartSec=1"], "restarts", ["memory_limit", "feed_crash_loop"]),
         (["CPUQuota=1%"], "runs", ["cpu_limit"]),
     ],
-    ids=["crash loop", "MemoryMax", "CPUQuota"],
+    ids=["crash loop", "crash loop that somebody restarted", "MemoryMax", "CPUQuota"],
 )
 def test_what_keeps_the_feed_from_serving_is_named_first(settings, shows, causes):
     put(HOST, f"{FEED_DROP_IN}/probe.conf", "[Service]", *settings)
     try:
         lab.inside(HOST, "systemctl", "restart", FEED)
         wait_until(lambda: shows == "runs" or int(show(HOST, FEED, "NRestarts")) >= 3)
+        if shows == "by hand":
+            shell(HOST, f"systemctl reset-failed {FEED}; systemctl restart {FEED}")  # NRestarts begins anew
         look = module(HOST, "triage_info", LOOK)
     finally:
         shell(HOST, f"rm -r {FEED_DROP_IN}; systemctl daemon-reload; systemctl restart {FEED}")
     found = [cause["cause"] for cause in look["causes"]]
     assert found[: len(causes)] == causes, look["summary"]
     assert (look["severity"], look["indicators"]["sse_availability"]["value"]) == ("P0", 0)
+
+
+def test_a_unit_on_its_way_is_not_down_and_one_that_reloads_runs_and_can_be_overridden():
+    ignores = "trap '' TERM; while :; do sleep 1; done"
+    unit = f"/etc/systemd/system/{PROBE}"
+    put(HOST, unit, "[Service]", f'ExecStart=/bin/sh -c "{ignores}"', "ExecReload=/bin/sleep 300")
+    found = {}
+    for command, state in (("start", "active"), ("reload", "reloading"), ("stop", "deactivating")):
+        shell(HOST, f"systemctl {command} --no-block {PROBE}")
+        wait_until(lambda state=state: show(HOST, PROBE, "ActiveState") == state)
+        look = module(HOST, "triage_info", {**LOOK, "sample_seconds": 0, "nginx_unit": PROBE})
+        found[state] = {cause["cause"] for cause in look["causes"]} & {"nginx_down", "nginx_starting", "nginx_stopping"}
+        assert look["probes"]["units"]["data"]["nginx"]["state"].startswith(state)
+        if state == "reloading":
+            asked = {"name": PROBE, "environment": {"KELLY_MULTIPLIER": "0.5"}}
+            assert module(HOST, "service_override", asked, "--check")["verdict"] == "would_change"
+    lab.inside(HOST, "systemctl", "kill", "--signal=KILL", PROBE)
+    assert found == {"active": set(), "reloading": set(), "deactivating": {"nginx_stopping"}}
 
 
 def test_nginx_that_its_configuration_keeps_down_is_a_broken_configuration():
