@@ -29,7 +29,7 @@ from ansible_collections.aurora.runbook.plugins.module_utils import (
     _stamps,
     _unfinished,
 )
-from ansible_collections.aurora.runbook.plugins.module_utils._errors import BusyError, RunbookError
+from ansible_collections.aurora.runbook.plugins.module_utils._errors import BusyError, FailedError, RunbookError
 
 MAX_SAMPLES = 120  # of an indicator in a result
 MAX_CAUSE = 64  # characters of a cause; people may name their own (why_causes)
@@ -201,9 +201,9 @@ class Conduct:
         how = f"is done and stands, verdict {data['verdict'] or '–'}" if data["changed"] else "changed nothing"
         return f"{self.action} of {self.intent.data['target']} ({changes}) {how}"
 
-    def fail(self, problem: str) -> None:
+    def fail(self, problem: str, changed: bool = False) -> None:
         if self.intent:
-            data = {"intent": self.intent.seq, "outcome": "failed", "changed": False, "problem": problem}
+            data = {"intent": self.intent.seq, "outcome": "failed", "changed": changed, "problem": problem}
             self.write("result", data)
 
     @contextlib.contextmanager
@@ -290,9 +290,8 @@ def conducted(module: object, action: str, work: Callable, secrets: Sequence[str
     except BusyError as error:
         result = _held(error.holder, "–", error.since)
     except RunbookError as error:
-        said = getattr(error, "said", [])  # of a FailedError: what stands now
-        done = {"done": _redact.redact_data(said, secrets)} if said else {}
-        module.fail_json(msg=_redact.redact_text(str(error), secrets), **done)
+        stands = {**error.left, "done": error.said} if isinstance(error, FailedError) else {}
+        module.fail_json(msg=_redact.redact_text(str(error), secrets), **_redact.redact_data(stands, secrets))
     module.exit_json(**_redact.redact_data(result, secrets))
 
 
@@ -322,7 +321,7 @@ def _conducted(params: Mapping, conduct: Conduct, work: Callable) -> dict:
             result = work(params, conduct)
         except RunbookError as error:
             try:
-                conduct.fail(str(error))
+                conduct.fail(str(error), isinstance(error, FailedError) and bool(error.left.get("changed")))
             except RunbookError as second:
                 raise RunbookError(f"{error}; this is not on record: {second}") from error
             raise

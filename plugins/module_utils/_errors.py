@@ -10,12 +10,12 @@ class RunbookError(Exception):
 
 class FailedError(RunbookError):
     """A change that could not be made or kept. ``said`` are sentences on what stands now, of which the text has the
-    English.
+    English; ``left`` is what the module returns of that, with ``changed``.
     """
 
-    def __init__(self, text: str, said: list[dict]):
+    def __init__(self, text: str, said: list[dict], left: dict | None = None):
         super().__init__("\n".join([text, *(sentence["text"] for sentence in said)]))
-        self.said = said
+        self.said, self.left = said, left or {}
 
 
 class FetchError(RunbookError):

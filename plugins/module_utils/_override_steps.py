@@ -105,8 +105,13 @@ def apply(
                 install_and_prove(working, planned.written, healthy, current)
     except RunbookError as error:
         alive = getattr(error, "alive", True)
-        back = give_back(current, working, healthy if steady else None, alive, was == _indicators.CLOSED)
-        raise FailedError(f"{error}\n{back}", stands(current, concerned(working), healthy.url, was)) from error
+        back, written = give_back(current, working, healthy if steady else None, alive, was == _indicators.CLOSED)
+        left = {"unit": unit, "changed": written != working.previous}
+        if written is not None:
+            until = _lease.earliest(_lease.standing_ends(working, written))
+            left = {**left, "overridden": written, "until": until}
+        said = stands(current, concerned(working), healthy.url, was)
+        raise FailedError(f"{error}\n{back}", said, left) from error
     return working, planned.restart or (current.unit.running and not steady)
 
 
@@ -155,12 +160,13 @@ def give_back(
     healthy: _service.Healthy | None,
     alive: bool = True,
     closed: bool = True,
-) -> str:
-    """Go back to what the override said before, as far as is safe; returns a sentence on how that went.
+) -> tuple[str, dict[str, str] | None]:
+    """Go back to what the override said before, as far as is safe.
 
-    ``healthy`` is None for a service that did not run before: it is not proven to run again. ``alive`` says that the
-    service neither failed nor crashed with the change, ``closed`` that its breaker was closed before it. What runs as
-    before, or with a smaller exposure that must not grow now, is not restarted again.
+    Returns a sentence on how that went, and what the override says then, None where that failed too. ``healthy`` is
+    None for a service that did not run before: it is not proven to run again. ``alive`` says that the service neither
+    failed nor crashed with the change, ``closed`` that its breaker was closed before it. What runs as before, or with a
+    smaller exposure that must not grow now, is not restarted again.
     """
     closed = closed or not current.trades
     try:
@@ -169,7 +175,7 @@ def give_back(
         if not disturbed:
             install_and_prove(working, working.previous, None)
             _lease.close(working, working.previous)
-            return "Nothing was changed."
+            return "Nothing was changed.", working.previous
         if alive and not now.unit.running and (left := _leave(current, working, now, closed)):
             return left
         written = _override.after_failure(now, working, closed) if alive and now.unit.running else working.previous
@@ -178,29 +184,36 @@ def give_back(
         install_and_prove(working, written, None if holds else healthy, current, gone)
         _lease.close(working, written)
     except RunbookError as error:
-        return f"Giving back what was there FAILED, look at {current.unit.id} on the host now: {error}"
+        return f"Giving back what was there FAILED, look at {current.unit.id} on the host now: {error}", None
+    return _went(working, written, holds, healthy is not None), written
+
+
+def _went(working: _lease.Lease, written: Mapping[str, str], holds: bool, ran: bool) -> str:
     if written != working.previous:
         what = "It was not restarted again" if holds else "What raised exposure is taken back"
         stays = ", ".join(f"{name}={value}" for name, value in sorted(written.items())) or "what was there at first"
         return f"{what}; {stays} stays, since giving it back would restart the trading loop at a higher exposure."
     if holds:
         return "What was there before is back, without another restart: the service runs as before."
-    if not healthy:
+    if not ran:
         return "What was there before is back; the service did not run before either."
     return "What was there before is back and the service runs as before."
 
 
-def _leave(current: _override.Current, working: _lease.Lease, now: _override.Current, closed: bool) -> str:
-    """What is still being stopped or started is left to it, with files that raise nothing; "" where it is not."""
+def _leave(
+    current: _override.Current, working: _lease.Lease, now: _override.Current, closed: bool
+) -> tuple[str, dict[str, str]] | None:
+    """What is still being stopped or started is left to it, with files that raise nothing; None where it is not."""
     begun = now.unit["InvocationID"] != current.unit["InvocationID"]
     written = working.previous if closed else _override.settle(working)[0]
     if not _health.on_its_way(now.unit, begun) or (begun and written != working.written):
-        return ""
+        return None
     install_and_prove(working, written, None)
     if written == working.previous:
         _lease.close(working, written)
     said = ", ".join(f"{name}={value}" for name, value in sorted(written.items())) or "what was there at first"
-    return f"It is {now.unit.state} and was left to that: it comes up with {said}. Look at it, then run this again."
+    text = f"It is {now.unit.state} and was left to that: it comes up with {said}. Look at it, then run this again."
+    return text, written
 
 
 def take_back(working: _lease.Lease, healthy: _service.Healthy) -> dict[str, str]:

@@ -137,6 +137,16 @@ def show(run: Run, names: Iterable[str]) -> list[Unit]:
     return [Unit(name, block) for name, block in zip(names, blocks)]
 
 
+def own_names(run: Run, names: Iterable[str]) -> dict[str, str]:
+    """Units' own names by those asked for: an alias has its unit's, as leases, control groups and the journal have it.
+
+    Raises RunbookError for what is no name of a service, and when systemd does not answer.
+    """
+    full = {name: check_name(name) for name in names}
+    found = show(run, full.values()) if full else []
+    return {name: unit.id for name, unit in zip(full, found)}
+
+
 def parse(text: str) -> dict[str, str]:
     """KEY=VALUE lines; a key that comes again (EnvironmentFiles) is joined by a newline."""
     found: dict[str, str] = {}

@@ -148,14 +148,8 @@ def read(params):
     unread += found.pop("unread")
     units = {}
     with _state.noting(unread):
-        units = own_names(params["units"])
+        units = _systemd.own_names(_command.run, params["units"])
     return {**found, "incidents": incidents, "units": units}, "; ".join(dict.fromkeys(unread))
-
-
-def own_names(units):
-    """Units by the names asked for: an alias has the name of its unit."""
-    names = [_systemd.check_name(name) for name in units]
-    return {name: unit.id for name, unit in zip(units, _systemd.show(_command.run, names))} if names else {}
 
 
 def deadlines(record):

@@ -220,6 +220,7 @@ until:
   sample: "2026-11-24T20:00:00+00:00"
 done:
   description:
+    - Where the module fails, what runs now, with which values, and the breaker's state.
     - What the values do not say, as messages with values and text. What spoke against the restart, or could not be
       asked; which value ends by itself and when; what was settled how; what became of what was cut off earlier; that
       the unit is masked or gone.
@@ -246,7 +247,7 @@ closed:
 verdict:
   description:
     - V(recovered), V(not_recovered) or V(unknown) with O(recovery), see M(aurora.runbook.wait_for_recovery).
-    - V(refused) when the restart would close an open breaker; then nothing was changed.
+    - V(refused) when the restart would close an open breaker, also of O(state=settled); then nothing was changed.
     - V(approval_needed) when a variable waits for approval, V(would_change) in check mode.
     - V(healthy) with O(state=absent) and O(state=settled), V(unknown) when the service did not run, or its unit is
       masked or gone.

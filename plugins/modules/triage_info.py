@@ -239,6 +239,7 @@ probes:
   type: dict
 """
 
+import contextlib
 import os
 import time
 from dataclasses import asdict
@@ -247,6 +248,7 @@ from urllib.parse import urlsplit
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.aurora.runbook.plugins.module_utils import (
+    _command,
     _files,
     _http,
     _indicators,
@@ -260,7 +262,7 @@ from ansible_collections.aurora.runbook.plugins.module_utils import (
     _systemd,
     _triage,
 )
-from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
+from ansible_collections.aurora.runbook.plugins.module_utils._errors import CommandError, RunbookError
 
 RANGES = {
     "sample_seconds": (0, 300),
@@ -278,6 +280,9 @@ def probes(params, secret):
     limit, sample = params["probe_seconds"], params["sample_seconds"]
     tls = _http.tls_context()
     names = {role: _systemd.check_name(params[f"{role}_unit"]) for role in ("runner", "feed", "nginx")}
+    with contextlib.suppress(CommandError):  # the probe of the units says that systemd does not answer
+        own = _systemd.own_names(partial(_command.run, timeout=limit), names.values())
+        names = {role: own[name] for role, name in names.items()}
     public, exchange = urlsplit(params["public_url"]).hostname, urlsplit(params["exchange_url"]).hostname
     found = {
         "healthz_local": lambda: _probes.healthz(params["feed_url"] + "/healthz", limit),

@@ -199,6 +199,8 @@ def test_a_runner_that_is_known_by_an_alias_is_given_back_with_its_page_and_watc
     lab.inside(HOST, "ln", "-s", RUNNER, f"{UNITS}/probe-trader.service")
     lab.inside(HOST, "systemctl", "daemon-reload")
     assert override({**KELLY, "name": "probe-trader"})["unit"] == RUNNER
+    seen = module(HOST, "triage_info", {"runner_unit": "probe-trader", "sample_seconds": 0})["probes"]
+    assert (seen["units"]["data"]["runner"]["id"], len(seen["journal_runner"]["data"]["lines"]) > 0) == (RUNNER, True)
     run = playbook("revert", "-e", "aurora_runner_unit=probe-trader aurora_healthy_seconds=1 aurora_hold_seconds=1")
     assert (run.status, run.verdicts, knobs(HOST)) == (0, {HOST: "recovered"}, NORMAL)
 

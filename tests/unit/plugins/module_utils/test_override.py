@@ -796,8 +796,8 @@ def test_a_failed_reduction_restarts_the_trading_loop_at_full_size_only_where_it
 ):
     host = Host(monkeypatch, now)
     half = lease(LOWER, {"KELLY_MULTIPLIER": "1.0"}, _lease.APPLYING)
-    _override_steps.give_back(after({}, "old"), half, HEALTHY, alive, closed)
-    assert host.done == done
+    _said, left = _override_steps.give_back(after({}, "old"), half, HEALTHY, alive, closed)
+    assert (host.done, left) == (done, [written for what, written in done if what != "closed"][-1])
 
 
 def test_a_failure_says_what_runs_now_and_how_the_breaker_is(monkeypatch):
@@ -822,6 +822,7 @@ def test_a_failure_says_what_runs_now_and_how_the_breaker_is(monkeypatch):
     assert "breaker_was_open" in said
     assert all(one["text"] in str(failed.value) for one in failed.value.said)
     assert host.done == [("files", {}), ("closed", {})]
+    assert failed.value.left == {"unit": UNIT.id, "overridden": {}, "changed": False, "until": None}
 
 
 @pytest.mark.parametrize(("breaker", "taken_back"), [(2.0, False), (1.0, False), (0.0, True), (None, True)])

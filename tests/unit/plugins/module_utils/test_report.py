@@ -412,3 +412,13 @@ def test_advice_is_about_what_keeps_clients_from_being_served():
     assert told not in text(unserved("exchange_latency"), "sse_availability")
     assert told in text(unserved("exchange_latency"), "execution_latency")
     assert _messages.say("en", "mend_firewall") in text(unserved("exchange_latency", "firewall"), "sse_availability")
+
+
+@pytest.mark.parametrize("language", _messages.LANGUAGES)
+def test_a_failed_override_says_once_what_runs_and_what_stays(language):
+    said = _messages.sentence("stands_now", unit="x.service", state="active (running)", values="KELLY_MULTIPLIER=0.5")
+    left = {"unit": "x.service", "overridden": {"KELLY_MULTIPLIER": "0.5"}, "until": None, "changed": True}
+    action = {"failed": True, "msg": f"it broke\n{said['text']}", "done": [said], **left}
+    lines = "\n".join(_report.report(language, "circuit_breaker", [_report.Host("a", {}, [action], "escalated")]))
+    assert lines.count(_messages.say(language, said["message"], **said["values"])) == 1
+    assert _messages.overridden(language, "x.service", left["overridden"], None) in lines

@@ -219,3 +219,19 @@ def test_where_the_journal_tells_nothing_systemds_count_stands_for_what_restarts
         raise CommandError("journalctl was not done within 2.5 s")
 
     assert _systemd.crashes(late, seen).count == count
+
+
+def test_an_alias_has_the_name_of_its_unit():
+    """By which leases, control groups and the journal know it."""
+    asked = []
+
+    def run(argv):
+        asked.append(argv[argv.index("--") + 1 :])
+        return Completed(0, "Id=aurora-runner.service\n\nId=gone.service\nLoadState=not-found\n", "")
+
+    names = _systemd.own_names(run, ["trader", "gone.service"])
+    assert names == {"trader": "aurora-runner.service", "gone.service": "gone.service"}
+    assert asked == [["trader.service", "gone.service"]]
+    assert _systemd.own_names(run, []) == {}
+    with pytest.raises(RunbookError, match="not a service"):
+        _systemd.own_names(run, ["x.timer"])
