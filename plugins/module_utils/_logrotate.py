@@ -89,7 +89,6 @@ class Settings:
 class Block:
     """The logs that share directives, each with the pattern that names it; ``where`` is the file and the line."""
 
-    file: str
     where: str
     settings: Settings
     patterns: tuple[str, ...]
@@ -408,7 +407,7 @@ class _File:
         patterns = _words(text)
         if not patterns:
             raise _UnusableError("a block has no file names")
-        self.block = Block(self.path, start, self.common.inherited(), patterns)
+        self.block = Block(start, self.common.inherited(), patterns)
         self.reader.reading.blocks.append(self.block)
         for pattern in patterns:
             self.find(pattern)
