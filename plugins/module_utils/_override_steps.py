@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Collection, Mapping
 from dataclasses import asdict
+from urllib.parse import urlsplit
 
 from ansible_collections.aurora.runbook.plugins.module_utils import (
     _files,
@@ -17,6 +18,7 @@ from ansible_collections.aurora.runbook.plugins.module_utils import (
     _messages,
     _metrics,
     _override,
+    _restart,
     _service,
     _systemd,
 )
@@ -47,11 +49,22 @@ def observe(name: str) -> _override.Current:
 
 
 def breaker(url: str) -> float | None:
-    """The breaker's state as a metrics page shows it, None when nobody says."""
+    """The breaker's state as a metrics page shows it, None when nobody says.
+
+    Every page may carry it, with 0 where the service has no breaker. So CLOSED counts from a trading loop alone.
+    """
     try:
-        return _indicators.known(_metrics.parse(_http.fetch_metrics(url, 3.0)).highest("circuit_breaker_state")).value
+        state = _indicators.known(_metrics.parse(_http.fetch_metrics(url, 3.0)).highest("circuit_breaker_state")).value
     except RunbookError:
         return None
+    return None if state == _indicators.CLOSED and _of_another(url) else state
+
+
+def _of_another(url: str) -> bool:
+    """Does a service that does not trade answer there? No, where it cannot be seen who does."""
+    target = urlsplit(url)
+    pids = _systemd.listeners(target.port or (443 if target.scheme == "https" else 80))
+    return bool(pids) and not any(_restart.TRADER in (_systemd.environment(pid) or {}) for pid in pids)
 
 
 def lost(lease: _lease.Lease) -> str:

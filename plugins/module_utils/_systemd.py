@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from ansible_collections.aurora.runbook.plugins.module_utils._command import Completed
@@ -209,6 +210,21 @@ def throttled(control_group: str, root: str = "/sys/fs/cgroup") -> float | None:
         if counted:
             return int(counted[2]) / {"usec": 1e6, "time": 1e9}[counted[1]]
     return None
+
+
+def listeners(port: int, proc: str = "/proc") -> list[int]:
+    """The processes that listen on a TCP port."""
+    rows = (line.split() for table in ("tcp", "tcp6") for line in _read(f"{proc}/net/{table}").splitlines()[1:])
+    own = {f"socket:[{row[9]}]" for row in rows if row[3] == "0A" and int(row[1].rpartition(":")[2], 16) == port}
+    return [pid for pid in _pids(proc) if not own.isdisjoint(_links(f"{proc}/{pid}/fd"))] if own else []
+
+
+def _links(folder: str) -> Iterator[str]:
+    """Where the links in a folder lead; those that vanish meanwhile do not count."""
+    with contextlib.suppress(OSError):
+        for name in os.listdir(folder):
+            with contextlib.suppress(OSError):
+                yield os.readlink(f"{folder}/{name}")
 
 
 def environment(pid: int, proc: str = "/proc") -> dict[str, str] | None:

@@ -31,6 +31,7 @@ description:
     more memory than it had before gives its limit back. Applied again it changes nothing.
   - The trading loop is not restarted while the breaker that O(health_url) shows is OPEN or HALF_OPEN, unless a smaller
     C(KELLY_MULTIPLIER) lands with the restart or stands already. An open breaker lives in memory and closes with it.
+    CLOSED on the page of a process that does not trade is not the trading loop's, and counts as not read.
     The same holds for O(state=settled) and for the end of a lease. O(state=absent) is a person's decision, which is not
     held back and is told of in RV(done).
   - A value that would raise exposure is applied only with O(direction=increases) and its variable named in

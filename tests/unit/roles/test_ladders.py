@@ -375,6 +375,14 @@ def test_a_limit_that_came_as_text_is_the_limit_of_the_wait_too(collection, tmp_
     assert (tmp_path / "calls" / "limits").read_text(encoding="ascii") == "a0 recalibration 0.1\n"
 
 
+def test_the_look_and_the_wait_want_as_many_decisions_of_a_closed_breaker(collection, tmp_path):
+    """Else a runner that decides little is healthy for the wait and unknown for every look, or the other way round."""
+    host = {"look": look("circuit_breaker", "wide_spreads"), "says": {KELLY: "recovered"}, "aurora_min_decisions": 7}
+    remediate("circuit_breaker", {"a0": host}, collection, tmp_path)
+    asked = (tmp_path / "calls" / "decisions").read_text(encoding="ascii").splitlines()
+    assert set(asked) == {"triage_info 7", f"{KELLY} 7"}
+
+
 def test_a_triage_has_no_failed_task_where_an_alertmanager_is_known(collection, tmp_path):
     ours = {"import_playbook": "aurora.runbook.triage", "vars": {"aurora_alertmanager_url": "http://localhost:9"}}
     printed, _made = run(site(tmp_path, ours), {"a0": {"look": look("", "unknown"), "says": {}}}, collection, tmp_path)

@@ -862,3 +862,25 @@ def test_an_open_breaker_holds_back_all_but_a_person_who_gives_back(state, refus
     told = [one["message"] for one in said]
     key = "refused_breaker" if refused else "breaker_would_close"
     assert (told, held) == {2.0: ([key], refused), 0.0: ([], False), None: (["breaker_not_read"], False)}[breaker]
+
+
+@pytest.mark.parametrize(
+    ("state", "listeners", "known"),
+    [
+        ("0", {7: {"KELLY_MULTIPLIER": "1.0"}}, 0.0),
+        ("0", {1: {}, 7: {"KELLY_MULTIPLIER": "1.0"}}, 0.0),  # a socket that systemd holds too
+        ("0", {8: {"FEED_PORT": "8001"}}, None),
+        ("0", {8: None}, None),  # it ended meanwhile
+        ("2", {8: {}}, 2.0),  # whoever says OPEN is believed
+        ("0", {}, 0.0),  # in another network
+        ("NaN", {7: {"KELLY_MULTIPLIER": "1.0"}}, None),
+    ],
+)
+def test_a_feed_that_shows_a_closed_breaker_does_not_speak_for_the_trading_loop(state, listeners, known, monkeypatch):
+    """The exporter has every family on every page: a restart would close a breaker that is open."""
+    asked = []
+    monkeypatch.setattr(_override_steps._http, "fetch_metrics", lambda *_rest: f"circuit_breaker_state {state}\n")
+    monkeypatch.setattr(_override_steps._systemd, "listeners", lambda port: asked.append(port) or list(listeners))
+    monkeypatch.setattr(_override_steps._systemd, "environment", listeners.get)
+    assert _override_steps.breaker("http://localhost:9000/metrics") == known
+    assert set(asked) <= {9000}

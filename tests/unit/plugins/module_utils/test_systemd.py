@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
+import socket
 import subprocess
 import time
 
@@ -235,3 +237,22 @@ def test_an_alias_has_the_name_of_its_unit():
     assert _systemd.own_names(run, []) == {}
     with pytest.raises(RunbookError, match="not a service"):
         _systemd.own_names(run, ["x.timer"])
+
+
+def test_who_listens_on_a_port_is_told_from_who_is_connected_to_it():
+    with socket.create_server(("127.0.0.1", 0)) as listener, socket.create_connection(listener.getsockname()) as other:
+        ports = [one.getsockname()[1] for one in (listener, other)]
+        assert [_systemd.listeners(port) for port in ports] == [[os.getpid()], []]
+    assert _systemd.listeners(ports[0]) == []
+
+
+def test_a_port_of_ipv6_is_listened_on_too(tmp_path):
+    row = (
+        "   0: 00000000000000000000000000000000:2328 00000000000000000000000000000000:0000 0A 0:0 00:0 0 997 0 4711 1 0"
+    )
+    (tmp_path / "net").mkdir()
+    (tmp_path / "net/tcp6").write_text(f"  sl  local_address rem_address st\n{row}\n")
+    for pid, inode in ((7, 4711), (8, 4712)):
+        (tmp_path / f"{pid}/fd").mkdir(parents=True)
+        (tmp_path / f"{pid}/fd/3").symlink_to(f"socket:[{inode}]")
+    assert (_systemd.listeners(9000, str(tmp_path)), _systemd.listeners(8001, str(tmp_path))) == ([7], [])
