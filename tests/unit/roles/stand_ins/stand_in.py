@@ -39,7 +39,7 @@ class ActionModule(ActionBase):
         if module == "triage_info":
             self.note("looked", task_vars["inventory_hostname"])
             self.note("instances", f"{asked['prometheus_label']} {','.join(asked.get('prometheus_instance', []))}")
-            self.note("decisions", f"{module} {int(asked['min_decisions'])}")
+            self.note("decisions", f"{module} {asked['min_decisions']}")
             return {"changed": False, **self._templar.template(task_vars["look"])}
         rung = rung_of(module, asked)
         host = task_vars["inventory_hostname"]
@@ -47,8 +47,7 @@ class ActionModule(ActionBase):
         self.note("all", f"{host} {rung}")
         if asked.get("recovery"):
             self.note("waits", f"{host} {rung} {float(asked['recovery']['timeout_seconds']):g}")
-            if asked["recovery"].get("min_count") is not None:
-                self.note("decisions", f"{rung} {int(asked['recovery']['min_count'])}")
+            self.note("decisions", f"{rung} {asked['recovery'].get('min_count')}")
             self.note("limits", f"{host} {rung} {asked['recovery'].get('threshold')}")
         if "incident" in asked:
             self.note("healthy_peers", f"{host} {asked['incident']['healthy_peers']}")
