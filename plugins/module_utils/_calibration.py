@@ -21,6 +21,7 @@ from ansible_collections.aurora.runbook.plugins.module_utils import (
     _files,
     _lease,
     _log_lines,
+    _messages,
     _stamps,
     _systemd,
 )
@@ -229,7 +230,8 @@ def objection(trades: Trades, days: float, limits: Limits) -> tuple[str, str, di
         values = {"percent": trades.malformed_percent, "lines": trades.looked_at, "limit": limits.max_malformed_percent}
         return "malformed_trades", "trades_malformed", values
     if trades.newest_age is not None and trades.newest_age > limits.max_stale_seconds:
-        hours = {"age": round(trades.newest_age / 3600, 1), "limit": round(limits.max_stale_seconds / 3600, 1)}
+        age, limit = trades.newest_age / 3600, limits.max_stale_seconds / 3600
+        hours = {"age": _messages.number(age, limit), "limit": _messages.number(limit, limit)}
         return "stale_trades", "trades_stale", hours
     if trades.recent < limits.min_trades:
         return "few_trades", "trades_few", {"count": trades.recent, "days": days, "needed": limits.min_trades}

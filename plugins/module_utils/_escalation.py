@@ -120,7 +120,7 @@ def page(language: str, level: str, facts: Mapping) -> tuple[str, str]:
         "incident": facts.get("incident", ""),
         "level": level,
         "severity": facts.get("severity") or "P?",
-        "age": span(language, facts.get("age_seconds") or 0),
+        "age": span(language, facts.get("age_seconds") or 0, LEVELS.get(level)),
         "limit": span(language, LEVELS.get(level, 0)),
         "hosts": _few(language, names),
     }
@@ -146,7 +146,7 @@ def clock(language: str, facts: Mapping) -> list[str]:
     first = facts.get("responded") or person
     if first:
         took, limit = first.get("after_seconds") or 0, limits.respond
-        words = {"who": first.get("who", "?"), "took": span(language, took), "limit": span(language, limit)}
+        words = {"who": first.get("who", "?"), "took": span(language, took, limit), "limit": span(language, limit)}
         key = "acted" if first.get("automatic") else "answered"
         answered = [say(language, key if took <= limit else f"{key}_late", **words)]
     else:
@@ -169,14 +169,22 @@ def _deadline(language: str, what: str, limit: float, age: float) -> str:
     return say(language, f"{what}_{text}", limit=span(language, limit), time=span(language, abs(limit - age)))
 
 
-def span(language: str, seconds: float) -> str:
-    """A length of time as people say it: 40 s, 5 min, 1 h 5 min, 2 d 3 h."""
+def span(language: str, seconds: float, limit: float | None = None) -> str:
+    """A length of time as people say it: 40 s, 5 min, 1 h 5 min, 2 d 3 h. One beyond its limit shows that it is."""
+    if limit is None or seconds <= limit:
+        return _span(language, seconds)
+    most, beyond = _span(language, limit), max(seconds, int(limit) + 1)
+    return next(text for more in range(4) if (text := _span(language, beyond, more)) != most or more == 3)
+
+
+def _span(language: str, seconds: float, more: int = 0) -> str:
+    """The largest unit, hours and days with the next smaller one, and ``more`` of them."""
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     days, hours = divmod(hours, 24)
     parts = [("days", days), ("hours", hours), ("minutes", minutes), ("seconds", rest)]
     first = next((place for place, (_unit, count) in enumerate(parts) if count), 3)
-    told = parts[first : first + (2 if first < 2 else 1)]
+    told = parts[first : first + (2 if first < 2 else 1) + more]
     return " ".join(say(language, f"span_{unit}", count=count) for unit, count in told if count or len(told) == 1)
 
 

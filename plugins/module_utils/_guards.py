@@ -120,9 +120,9 @@ def objection(
         return refusal("same_cure", None, **values, count=len(cures), times=times, limit=limits.max_same_cure)
     alike = [p for p in same if not p.cut_off]  # else a host would wait for what a dead run may not have done
     if alike and alike[0].age < limits.cooldown_seconds:
-        values = {"target": wanted.target, "action": _named(wanted), "limit": round(limits.cooldown_seconds)}
+        values = {"target": wanted.target, "action": _named(wanted), "limit": math.ceil(limits.cooldown_seconds)}
         left = limits.cooldown_seconds - alike[0].age
-        return refusal("cooldown", left, ago=round(alike[0].age), **values)
+        return refusal("cooldown", left, ago=int(alike[0].age), **values)
     for guard, most, window in (("per_hour", limits.max_per_hour, HOUR), ("per_day", limits.max_per_day, DAY)):
         within = [p for p in past if p.age < window]
         if len(within) >= most:

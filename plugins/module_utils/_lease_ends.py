@@ -247,8 +247,9 @@ def unhealthy(watch: Mapping, clock: _stamps.Clock, notes: dict) -> dict:
             pages[indicator.incident] = {"up": clock.up, "text": "\n".join(series)}
     if _indicators.verdict(indicator, seen, watch["threshold"]) is False:
         return {}
-    value = seen.problem if seen.value is None else _messages.number(seen.value)
-    return {"metric": indicator.metric, "value": value, "limit": _messages.number(watch["threshold"])}
+    limit = watch["threshold"]
+    value = seen.problem if seen.value is None else _messages.number(seen.value, limit)
+    return {"metric": indicator.metric, "value": value, "limit": _messages.number(limit, limit)}
 
 
 def end(lease: _lease.Lease | None, names: set[str], clock: _stamps.Clock, notes: dict, report: Report) -> None:

@@ -548,13 +548,21 @@ CATALOGUE = {
         "the p99 of orders is {p99} ms, while the exchange answers a lone request in {ms} ms: they wait for each other",
         "p99 ордерів {p99} мс, хоча на окремий запит біржа відповідає за {ms} мс: вони чекають одне на одного",
     ),
+    "packets_lost": (
+        "the network lost {lost} of {sent} pings to {host}",
+        "мережа втратила {lost} з {sent} ping до {host}",
+    ),
+    "loss_stays": (
+        "not closed as recovered: the network lost packets to the exchange, which less activity does not cure",
+        "не закрито як відновлене: мережа губила пакети до біржі, а менша активність цього не усуне",
+    ),
     "exchange_gone": (
         "the exchange answers neither HTTP nor ping: {problem}",
         "біржа не відповідає ні на HTTP, ні на ping: {problem}",
     ),
     "ece_high": (
-        "calibration_ece is {value:.3f}, the limit is {limit:g}",
-        "calibration_ece = {value:.3f}, межа {limit:g}",
+        "calibration_ece is {value}, the limit is {limit}",
+        "calibration_ece = {value}, межа {limit}",
     ),
     "nginx_says": ("nginx -t: {message}", "nginx -t: {message}"),
     "certificate_says": ("certificate: {problem}", "сертифікат: {problem}"),
@@ -793,6 +801,12 @@ CATALOGUE = {
     "mend_firewall": (
         "let clients in again: ufw status, ufw allow 443/tcp; nothing was restarted",
         "знову впустити клієнтів: ufw status, ufw allow 443/tcp; нічого не перезапускали",
+    ),
+    "mend_packet_loss": (
+        "ask the network's provider: packets are lost on the way to the exchange (mtr -n shows where); TCP was not"
+        " tuned for it, and activity stays as low as it was made",
+        "звернутися до провайдера мережі: дорогою до біржі губляться пакети (mtr -n покаже де); TCP через це не"
+        " змінювали, а знижена активність лишається",
     ),
     "mend_partition": (
         "ask the network's people: packets are lost on the way; nothing was restarted for it",
@@ -1277,9 +1291,23 @@ def overridden(language: str, unit: str, values: Mapping[str, str], until: str |
     return say(language, "leased_until" if until else "overridden", unit=unit, changes=changes, until=until)
 
 
-def number(value: float | None) -> str:
-    """A figure as people read it: 0.0312, 12, 1.75; a dash for none."""
-    return "–" if value is None else f"{value:.4g}"
+def number(value: float | None, limit: float | None = None) -> str:
+    """A figure as people read it: 0.0312, 12, 1.75; a dash for none.
+
+    Beside its limit it has as many digits as show on which side of it the value lies.
+    """
+    if value is None:
+        return "–"
+    text = f"{value:.4g}" if abs(value) < 10000 else f"{value:.0f}"
+    digits = 5
+    while limit is not None and digits < 18 and _side(float(text), limit) != _side(value, limit):
+        text = f"{value:.{digits}g}"
+        digits += 1
+    return text
+
+
+def _side(value: float, limit: float) -> int:
+    return (value > limit) - (value < limit)
 
 
 def recovery(language: str, numbers: dict) -> str:
@@ -1288,9 +1316,9 @@ def recovery(language: str, numbers: dict) -> str:
         language,
         numbers["reason"],
         metric=numbers["metric"],
-        value=number(numbers["value"]),
-        limit=number(numbers["threshold"]),
-        count=number(numbers["count"]),
+        value=number(numbers["value"], numbers["threshold"]),
+        limit=number(numbers["threshold"], numbers["threshold"]),
+        count=number(numbers["count"], numbers["min_count"]),
         needed=numbers["min_count"],
         hold=number(numbers["hold_seconds"]),
     )

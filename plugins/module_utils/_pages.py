@@ -134,17 +134,18 @@ def _last(entries: Sequence[Mapping], what: str) -> Mapping:
 
 def _breach(seen: Mapping) -> dict:
     indicator = seen.get("indicator", {})
+    value, limit = (_number(indicator.get(name)) for name in ("value", "threshold"))
     values = {
         "severity": seen.get("severity"),
         "metric": indicator.get("metric"),
-        "value": _number(indicator.get("value")),
-        "limit": _number(indicator.get("threshold")),
+        "value": _messages.number(value, limit),
+        "limit": _messages.number(limit, limit),
     }
     return {"message": "breached", "values": values}
 
 
-def _number(value: object) -> str:
-    return _messages.number(value) if isinstance(value, (int, float)) else "–"
+def _number(value: object) -> float | None:
+    return value if isinstance(value, (int, float)) else None
 
 
 def tried(entries: Sequence[Mapping]) -> list[dict]:

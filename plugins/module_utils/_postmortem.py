@@ -465,7 +465,8 @@ _OTHERS = {f"pm_{what}" for what in (
 def _state(words: Words, seen: Mapping) -> str:
     if number_of(seen, "value") is None:
         return words.say("pm_not_seen", metric=text_of(seen, "metric") or "–", problem=text_of(seen, "problem") or "–")
-    value, limit = (_messages.number(number_of(seen, name)) for name in ("value", "threshold"))
+    limit = number_of(seen, "threshold")
+    value, limit = (_messages.number(figure, limit) for figure in (number_of(seen, "value"), limit))
     return words.say("pm_seen", metric=text_of(seen, "metric"), value=value, limit=limit)
 
 
@@ -706,8 +707,8 @@ def _short(words: Words, story: Story) -> Iterator[str]:
         "pm_short_what",
         severity=story.worst_severity,
         metric=story.metric,
-        value=_messages.number(worst),
-        limit=_messages.number(story.threshold),
+        value=_messages.number(worst, story.threshold),
+        limit=_messages.number(story.threshold, story.threshold),
         hosts=", ".join(story.hosts),
     )
     if story.closed is None:
@@ -717,7 +718,7 @@ def _short(words: Words, story: Story) -> Iterator[str]:
     breached = [impact for impact in story.impacts if impact.breached is not None]
     if breached:
         longest = max(breached, key=lambda impact: impact.breached)
-        known = f"{100 * longest.known / longest.seconds if longest.seconds else 100:.0f}"
+        known = f"{math.floor(100 * longest.known / longest.seconds) if longest.seconds else 100}"
         yield say("pm_short_breach", host=longest.host, span=words.span(longest.breached), percent=known)
     else:
         yield say("pm_short_breach_unknown")

@@ -142,11 +142,14 @@ def ping(host: str, count: int) -> dict:
         raise ValueError(f"{host[:80]!r} is not a host name")
     done = _command.run(["ping", "-n", "-q", "-c", str(count), "-i", "0.2", "-W", "1", "-w", "5", "--", host], 8)
     loss = re.search(r"([\d.]+)% packet loss", done.out)
-    if not loss:
+    counts = re.search(r"(\d+) packets transmitted, (\d+) (?:packets )?received", done.out)
+    if not loss or not counts:
         raise CommandError(f"ping {host}: {done.last_line}")
     times = re.search(r"= ([\d.]+)/([\d.]+)/([\d.]+)/", done.out)
     low, mean, high = (float(t) for t in times.groups()) if times else (None, None, None)
-    return {"host": host, "loss_percent": float(loss[1]), "min_ms": low, "avg_ms": mean, "max_ms": high}
+    sent, received = (int(count) for count in counts.groups())
+    trips = {"min_ms": low, "avg_ms": mean, "max_ms": high}
+    return {"host": host, "loss_percent": float(loss[1]), "sent": sent, "received": received, **trips}
 
 
 def journal(unit: str) -> dict:

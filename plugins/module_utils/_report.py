@@ -398,4 +398,4 @@ def _cell(entry: Mapping | None) -> str:
     """A value with "!" behind a breach and "?" where it is not known whether it is one."""
     if entry is None or entry["value"] is None:
         return "?"
-    return _messages.number(entry["value"]) + {True: " !", False: "", None: " ?"}[entry["breached"]]
+    return _messages.number(entry["value"], entry["threshold"]) + {True: " !", False: "", None: " ?"}[entry["breached"]]

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -105,7 +106,7 @@ def _crash_loop(current: Current) -> Guard:
 def _restart_interval(current: Current, limit: float) -> Guard | None:
     if current.ours is None or current.ours >= limit:
         return None
-    values = {"ago": round(current.ours), "limit": round(limit), "problem": current.problem or current.unit.state}
+    values = {"ago": int(current.ours), "limit": math.ceil(limit), "problem": current.problem or current.unit.state}
     return Guard("restart_interval", limit - current.ours, {"target": current.unit.id, **values})
 
 

@@ -51,7 +51,8 @@ def state(language: str, triage: Mapping) -> list[str]:
     """A line for each breached indicator, and for a breaker that is only trying."""
     lines = []
     for entry in triage["indicators"].values():
-        values = {"metric": entry["metric"], "value": number(entry["value"]), "limit": number(entry["threshold"])}
+        limit = entry["threshold"]
+        values = {"metric": entry["metric"], "value": number(entry["value"], limit), "limit": number(limit, limit)}
         if entry["breached"]:
             lines.append(say(language, "breached", severity=triage["severity"], **values))
         elif entry["breached"] is None and entry["value"] is not None:

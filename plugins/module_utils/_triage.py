@@ -18,6 +18,7 @@ from ansible_collections.aurora.runbook.plugins.module_utils import (
     _systemd,
 )
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
+from ansible_collections.aurora.runbook.plugins.module_utils._messages import number
 from ansible_collections.aurora.runbook.plugins.module_utils._parallel import Finding
 
 # WHY codes of Aurora's source by the cause they point at. "model" is told apart by the calibration error.
@@ -29,6 +30,7 @@ WHY_CAUSES = {
     "model": ["WHY_UNATTRACTIVE", "WHY_NEGATIVE_EDGE", "WHY_LOW_PFILL"],
 }
 FEW_DENIALS, LAST_DENIALS = 10, 20
+FEW_LOST, LOST_SHARE = 3, 0.2  # of ten pings one or two may be lost by accident
 FULL_PERCENT = 95.0
 NEAR_LIMIT, NEAR_QUOTA = 0.95, 0.9
 UNEXPLAINED = 0.45  # the weight of what was seen and has no cause yet: it comes before what is only found beside
@@ -312,7 +314,7 @@ def _from_why(
         elif name == "exchange_latency":
             name = _of_latency(read, findings)
         elif name == "partition":
-            name = _of_connections(findings)
+            name = "packet_loss" if _lossy(findings) else _of_connections(findings)
         if name and share >= 0.1:
             values = {"code": code, "percent": round(100 * share), "denials": round(codes.denials)}
             yield Cause(name, share, (("why_share", values),))
@@ -328,11 +330,35 @@ def _of_the_model(read: Mapping[str, dict], findings: Mapping[str, Finding]) -> 
 
 
 def _of_latency(read: Mapping[str, dict], findings: Mapping[str, Finding]) -> str:
-    """Is the exchange slow, or does it answer at once while the runner waits for a core?"""
+    """Is the exchange slow, the way to it, or does it answer at once while the runner waits for a core?"""
     exchange, limit = findings["exchange"], read["execution_latency"]["threshold"]
     quick = exchange.status == "ok" and 1000 * exchange.data["seconds"] <= limit
     hogged = any(cause.weight > BESIDE for cause in _from_load(findings))
-    return "local_cpu" if quick and hogged else "exchange_latency"
+    return "local_cpu" if quick and hogged else "packet_loss" if _lossy(findings) else "exchange_latency"
+
+
+def _lossy(findings: Mapping[str, Finding]) -> bool:
+    """Whether the network loses packets to the exchange. A lost ping or two of ten prove nothing, nor do all of them.
+
+    Ping goes on until its answers have come or its time is up, so that of a lossy way more are known.
+    """
+    return _lost(findings, "exchange_ping") is not None
+
+
+def _lost(findings: Mapping[str, Finding], probe: str) -> dict | None:
+    """The pings that were lost, where they are so many that it is no accident."""
+    said = findings.get(probe, Finding("timeout")).data
+    sent, received = said.get("sent", 0), said.get("received", 0)
+    if not received or sent - received < FEW_LOST or sent - received < LOST_SHARE * sent:
+        return None
+    return {"host": said["host"], "sent": sent, "lost": sent - received}
+
+
+def _from_loss(findings: Mapping[str, Finding]) -> Iterator[Cause]:
+    for probe in ("exchange_ping", "network_ping"):  # the latter says that it is not the exchange's end of the way
+        lost = _lost(findings, probe)
+        if lost:
+            yield Cause("packet_loss", 0.7, (("packets_lost", lost),))
 
 
 def _of_connections(findings: Mapping[str, Finding]) -> str:
@@ -356,20 +382,26 @@ def _matches(code: str, patterns: Sequence[str]) -> bool:
 def _from_market(read: Mapping[str, dict], findings: Mapping[str, Finding]) -> Iterator[Cause]:
     exchange, limit = findings["exchange"], read["execution_latency"]["threshold"]
     weight = 0.6 if _trading_suffers(read) or read["execution_latency"]["breached"] else BESIDE
+    lossy = weight > BESIDE and _lossy(findings)
+    if lossy:
+        yield from _from_loss(findings)
     if exchange.status == "ok":
         yield from _from_answer(exchange.data, weight)
         milliseconds = 1000 * exchange.data["seconds"]
         if milliseconds > limit:
-            yield Cause("exchange_latency", weight, (("exchange_slow", {"ms": round(milliseconds), "limit": limit}),))
+            figures = {"ms": number(milliseconds, limit), "limit": number(limit, limit)}
+            yield Cause("packet_loss" if lossy else "exchange_latency", weight, (("exchange_slow", figures),))
         elif read["execution_latency"]["breached"] and exchange.data["status"] < 300:
-            p99 = round(read["execution_latency"]["value"])
-            yield Cause("queueing", 0.5, (("orders_wait", {"p99": p99, "ms": round(milliseconds)}),))
+            p99 = read["execution_latency"]["value"]
+            figures = {"p99": number(p99, limit), "ms": number(milliseconds, limit)}
+            yield Cause("queueing", 0.5, (("orders_wait", figures),))
         if dead := exchange.data.get("dead"):
             yield Cause("exchange_latency", weight, (("address_dead", {"addresses": ", ".join(dead)}),))
-    elif findings["dns"].status == "ok":  # else the name is the cause
+    elif findings["dns"].status == "ok" and not (lossy and not _refuses(findings)):  # else the name or the way is
         yield from _from_silence(findings, _trading_suffers(read), weight)
     if read["calibration_ece"]["breached"]:
-        values = {"value": read["calibration_ece"]["value"], "limit": read["calibration_ece"]["threshold"]}
+        value, limit = (read["calibration_ece"][name] for name in ("value", "threshold"))
+        values = {"value": number(value, limit), "limit": number(limit, limit)}
         yield Cause("miscalibration", 0.5, (("ece_high", values),))
     if read["calibration_ece"]["breached"] is not False:
         yield from _from_model(findings)
@@ -406,6 +438,10 @@ def _from_silence(findings: Mapping[str, Finding], suffers: bool, weight: float)
         yield Cause("partition", 0.6, (("exchange_gone", says),))
     elif weight > BESIDE:
         yield Cause("unknown", UNEXPLAINED, (("exchange_unanswered", says),))
+
+
+def _refuses(findings: Mapping[str, Finding]) -> bool:
+    return any(word in findings["exchange"].problem.lower() for word in HEARD)
 
 
 def _heard_of(findings: Mapping[str, Finding]) -> bool:

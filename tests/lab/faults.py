@@ -121,6 +121,17 @@ FAULTS = {
             shows=signs.RUNNER_RESTARTS,
         ),
         Fault(
+            name="breaker_packet_loss",
+            incident="circuit_breaker",
+            cause="packet_loss",
+            cure=(),
+            expect="escalated",
+            does="every second packet from this host to the exchange is lost on the way",
+            where="exchange",
+            command=("loss",),
+            shows=signs.BREAKER_OPEN,
+        ),
+        Fault(
             name="sse_feed_down",
             incident="sse_availability",
             cause="feed_down",

@@ -37,6 +37,9 @@ CASES = {
         ("miscalibration", {"recalibration": "refused stale_trades"}, [KELLY, "recalibration"], "escalated"),
         ("partition", {}, [KELLY], "escalated"),
         ("exchange_down", {}, [KELLY, SLOW], "escalated"),
+        ("packet_loss", {}, [KELLY], "escalated"),
+        ("packet_loss", {KELLY: "recovered"}, [KELLY], "escalated"),
+        ("packet_loss", {KELLY: "refused held"}, [KELLY], "refused"),
         ("unknown", {}, [KELLY], "escalated"),
         ("certificate_expired", {}, [KELLY], "escalated"),
         *((f"runner_{how}", {}, [], "escalated") for how in ("down", "crash_loop", "hung")),
@@ -70,6 +73,7 @@ CASES = {
         ("local_cpu", {}, ["tcp_tuning", SLOW], "escalated"),
         ("partition", {}, ["tcp_tuning"], "escalated"),
         ("exchange_down", {}, ["tcp_tuning", SLOW], "escalated"),
+        ("packet_loss", {"tcp_tuning": "recovered"}, [], "escalated"),
         ("queueing", {"tcp_tuning": "unknown"}, ["tcp_tuning"], "unknown"),
     ],
     "policy_deny_rate": [
@@ -79,6 +83,7 @@ CASES = {
         ("tight_thresholds", {"P_THRESHOLD=0.5": "approval_needed"}, ["P_THRESHOLD=0.5"], "approval_needed"),
         ("rate_limit", {}, [], "escalated"),
         ("exchange_down", {}, [], "escalated"),
+        ("packet_loss", {}, [], "escalated"),
     ],
     "calibration_ece": [
         ("runner_crash_loop", {}, [], "escalated"),

@@ -597,6 +597,48 @@ def test_orders_that_wait_for_each_other_are_told_from_a_slow_exchange(seconds, 
     assert judge(slow_orders(seconds)) == [cause]
 
 
+def pings(lost, sent=10, host="api.exchange.com"):
+    figures = {"host": host, "sent": sent, "received": sent - lost, "loss_percent": 100 * lost / sent}
+    return Finding("ok", figures)
+
+
+SLOW = Finding("ok", {"status": 200, "seconds": 1.4, "rate_limit": {}})
+
+
+@pytest.mark.parametrize(
+    ("lost", "sent", "others", "cause"),
+    [
+        (12, 25, {"exchange": SLOW}, "packet_loss"),
+        (3, 13, {"exchange": SLOW}, "packet_loss"),
+        (1, 11, {"exchange": SLOW}, "exchange_latency"),  # one of ten is an accident
+        (2, 10, {"exchange": SLOW}, "exchange_latency"),
+        (4, 100, {"exchange": SLOW}, "exchange_latency"),
+        (10, 10, {"exchange": SLOW}, "exchange_latency"),  # somebody answers no pings
+        (5, 10, {"exchange": Finding("timeout", problem="timed out")}, "packet_loss"),
+        (5, 10, {"exchange": Finding("failed", problem="[Errno 111] Connection refused")}, "exchange_down"),
+    ],
+)
+def test_a_network_that_loses_packets_is_not_a_slow_exchange(lost, sent, others, cause):
+    found = open_breaker([], exchange_ping=pings(lost, sent), **others)
+    assert judge(found)[0] == cause
+
+
+@pytest.mark.parametrize("code", ["WHY_CONN_ERR", "LATENCY_GUARD_TRIP", "WHY_LATENCY_BREACH"])
+def test_denials_for_connections_and_latency_are_lost_packets_where_pings_are_lost_too(code):
+    assert judge(open_breaker(denials(code, 20), exchange_ping=pings(5), exchange=SLOW)) == ["packet_loss"]
+    assert "packet_loss" not in judge(open_breaker(denials(code, 20), exchange_ping=pings(1), exchange=SLOW))
+
+
+def test_slow_orders_on_a_lossy_way_do_not_wait_for_each_other():
+    assert judge({**slow_orders(0.02), "exchange_ping": pings(5)})[0] == "packet_loss"
+    assert judge({**slow_orders(0.6), "exchange_ping": pings(5)}) == ["packet_loss"]
+    assert judge({**slow_orders(0.02), "exchange_ping": pings(1)}) == ["queueing"]
+
+
+def test_lost_pings_of_a_host_that_is_well_are_no_cause():
+    assert judge(findings(exchange_ping=pings(5))) == []
+
+
 HOG = {"pid": 77, "name": "backtest", "cpu_percent": 92.0}
 HOGGED = {"busy_percent": 55, "own_percent": 46, "processes": [HOG], "units": {}, "waiting": {"runner": 94}}
 
