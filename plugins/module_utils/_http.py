@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import http.client
 import io
 import os
@@ -17,6 +18,7 @@ from urllib.parse import urlsplit
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import FetchError, NoAnswerError
 
 MAX_BODY = 4 << 20
+NO_WAY = (errno.ENETUNREACH, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)  # from here to addresses of a kind
 PORTS = {"http": 80, "https": 443}
 
 
@@ -40,29 +42,42 @@ class Response:
 
 
 def connect(host: str, port: int, timeout: float) -> tuple[socket.socket, tuple[str, ...]]:
-    """A connection to the first address of a name that takes one, and the addresses before it that did not.
+    """A connection to the first address of a name that takes one, and the addresses before it that are dead.
 
     All addresses together have ``timeout`` seconds, in equal shares of what is left: one that is dead leaves time for
-    the next. Raises the OSError of the last one.
+    the next. Raises the OSError of the last one, unless it is only that this host has no way to addresses of its kind.
     """
     deadline = time.monotonic() + timeout
     infos = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     found = list(dict.fromkeys((family, address) for family, _type, _protocol, _name, address in infos))
-    dead: list[str] = []
+    failed: dict[str, OSError] = {}
     for index, (family, address) in enumerate(found):
-        sock = socket.socket(family, socket.SOCK_STREAM)
+        share = max(0.001, (deadline - time.monotonic()) / (len(found) - index))
         try:
-            sock.settimeout(max(0.001, (deadline - time.monotonic()) / (len(found) - index)))
-            sock.connect(address)
-        except OSError:
-            sock.close()
-            dead.append(address[0])
-            if index == len(found) - 1:
-                raise
+            sock = _connected(family, address, share)
+        except OSError as error:
+            failed[address[0]] = error
         else:
             sock.settimeout(timeout)
-            return sock, tuple(dead)
-    raise OSError(f"{host} has no address")
+            return sock, tuple(name for name, error in failed.items() if _is_dead(name, error))
+    telling = [error for name, error in failed.items() if _is_dead(name, error)]
+    raise [OSError(f"{host} has no address"), *failed.values(), *telling][-1]
+
+
+def _connected(family: int, address: tuple, timeout: float) -> socket.socket:
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        sock.settimeout(timeout)
+        sock.connect(address)
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+def _is_dead(address: str, error: OSError) -> bool:
+    """Whether a failure is the address' own: not that of a host without IPv6, nor of a service on 127.0.0.1 alone."""
+    return error.errno not in NO_WAY and address != "::1"
 
 
 def fetch(

@@ -90,9 +90,10 @@ probes:
   description:
     - V(dns), V(tcp), V(tls) and V(http) as far as it came, and V(by_name) where the name leads elsewhere. Each has
       C(status) (V(ok), V(failed) or V(timeout)), C(problem), C(seconds) and C(data).
-    - C(data) holds C(addresses) and C(wrong) (the name does not lead to O(address)), C(address) and C(port),
-      C(days_left) of the certificate, C(status) of the answer, C(broken) with the link, and C(certificate) with
-      V(expired), V(not_yet_valid), V(wrong_name) or V(untrusted).
+    - C(data) holds C(addresses) and C(wrong) (the name does not lead to O(address)), C(address) and C(port), C(dead)
+      (addresses of the name that took no connection where another one did), C(days_left) of the certificate, C(status)
+      of the answer, C(broken) with the link, and C(certificate) with V(expired), V(not_yet_valid), V(wrong_name) or
+      V(untrusted).
   returned: always
   type: dict
 """

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import ssl
 import subprocess
@@ -96,6 +97,50 @@ def test_a_name_with_a_dead_address_is_served_by_the_next(served, name, dead):
     assert (_public_way.judge(way), way["tcp"].data["dead"]) == ((), [dead])
     if url.startswith("https"):
         assert _probes.certificate(url, 1.0, _http.tls_context())["dead"] == [dead]
+
+
+@pytest.fixture
+def without_ipv6(monkeypatch):
+    """A host that has no way to addresses of IPv6, and one of IPv4 that says no."""
+
+    def connected(family, address, timeout):
+        raise OSError(errno.ENETUNREACH, "unreachable") if ":" in address[0] else ConnectionRefusedError("refused")
+
+    monkeypatch.setattr(_http, "_connected", connected)
+
+    def leads_to(*addresses):
+        infos = [(0, 0, 0, "", (address, 1)) for address in addresses]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_rest, **_options: infos)
+
+    return leads_to
+
+
+@pytest.mark.parametrize(
+    "addresses", [("192.0.2.1", "2001:db8::1"), ("2001:db8::1", "192.0.2.1"), ("::1", "127.0.0.1")]
+)
+def test_a_host_without_ipv6_hears_what_the_other_address_says(without_ipv6, addresses):
+    without_ipv6(*addresses)
+    with pytest.raises(ConnectionRefusedError):
+        _http.connect("aurora.test", 1, 1.0)
+
+
+def test_what_has_only_addresses_without_a_way_is_unreachable(without_ipv6):
+    without_ipv6("2001:db8::1")
+    with pytest.raises(OSError, match="unreachable"):
+        _http.connect("aurora.test", 1, 1.0)
+
+
+def test_an_address_without_a_way_is_not_dead(monkeypatch, without_ipv6):
+    without_ipv6("2001:db8::1", "192.0.2.1", "127.0.0.1")
+    real = _http._connected
+
+    def connected(family, address, timeout):
+        return socket.socket() if address[0] == "127.0.0.1" else real(family, address, timeout)
+
+    monkeypatch.setattr(_http, "_connected", connected)
+    sock, dead = _http.connect("aurora.test", 1, 1.0)
+    sock.close()
+    assert dead == ("192.0.2.1",)
 
 
 def test_all_addresses_together_have_the_time_that_was_given(name):
