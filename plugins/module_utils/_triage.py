@@ -396,7 +396,7 @@ def _from_market(read: Mapping[str, dict], findings: Mapping[str, Finding]) -> I
             figures = {"p99": number(p99, limit), "ms": number(milliseconds, limit)}
             yield Cause("queueing", 0.5, (("orders_wait", figures),))
         if dead := exchange.data.get("dead"):
-            yield Cause("exchange_latency", weight, (("address_dead", {"addresses": ", ".join(dead)}),))
+            yield Cause("exchange_latency", BESIDE, (("address_dead", {"addresses": ", ".join(dead)}),))
     elif findings["dns"].status == "ok" and not (lossy and not _refuses(findings)):  # else the name or the way is
         yield from _from_silence(findings, _trading_suffers(read), weight)
     if read["calibration_ece"]["breached"]:
@@ -430,7 +430,7 @@ def _from_silence(findings: Mapping[str, Finding], suffers: bool, weight: float)
     says = {"problem": problem}
     alone = findings.get("network_ping", Finding("timeout")).data.get("loss_percent") == 100.0
     if _heard_of(findings):
-        sure = 0.8 if any(word in problem.lower() for word in HEARD) else 0.5
+        sure = 0.8 if _refuses(findings) else 0.5
         yield Cause("exchange_down", sure if suffers else BESIDE, (("exchange_silent", says),))
     elif "certificate" not in problem and ("unreachable" in problem or (alone and _unpinged(findings))):
         yield Cause("partition", 0.9 if suffers else BESIDE, (("exchange_gone", says),))
@@ -446,10 +446,10 @@ def _refuses(findings: Mapping[str, Finding]) -> bool:
 
 def _heard_of(findings: Mapping[str, Finding]) -> bool:
     """Whether the exchange's host answered in some way although the exchange did not."""
-    loss, problem = findings["exchange_ping"].data.get("loss_percent"), findings["exchange"].problem.lower()
-    if "certificate" in problem:  # it answers, and it is us who do not like what it says
+    if "certificate" in findings["exchange"].problem:  # it answers, and it is us who do not like what it says
         return False
-    return (loss is not None and loss < 100) or any(word in problem for word in HEARD)
+    loss = findings["exchange_ping"].data.get("loss_percent")
+    return (loss is not None and loss < 100) or _refuses(findings)
 
 
 def _unpinged(findings: Mapping[str, Finding]) -> bool:
