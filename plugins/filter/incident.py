@@ -71,7 +71,7 @@ def instances(hostvars: Mapping, hosts: Sequence[str], others: Sequence[str], al
 
 
 def pages(hostvars: Mapping, hosts: Sequence[str], language: str = "en") -> list[dict]:
-    return _pages.due(_language(language), _records(hostvars, hosts), time.time())
+    return _pages.due(_language(language, hostvars, hosts), _records(hostvars, hosts), time.time())
 
 
 def missed_pages(hostvars: Mapping, hosts: Sequence[str]) -> list[dict]:
@@ -80,7 +80,7 @@ def missed_pages(hostvars: Mapping, hosts: Sequence[str]) -> list[dict]:
 
 def overview(hostvars: Mapping, hosts: Sequence[str], language: str = "en") -> list[str]:
     sent = [page for name in sorted(hosts) for page in hostvars[name].get("incident_told") or []]
-    return _pages.overview(_language(language), _records(hostvars, hosts), sent)
+    return _pages.overview(_language(language, hostvars, hosts), _records(hostvars, hosts), sent)
 
 
 def waiting(hostvars: Mapping, hosts: Sequence[str], incident: str, knobs: Sequence[str]) -> dict[str, list[str]]:
@@ -92,7 +92,7 @@ def _records(hostvars: Mapping, hosts: Sequence[str]) -> dict[str, Mapping]:
 
 
 def report(hostvars: Mapping, hosts: Sequence[str], incident: str, language: str = "en") -> list[str]:
-    return _report.report(_language(language), incident, _hosts(hostvars, hosts, incident))
+    return _report.report(_language(language, hostvars, hosts), incident, _hosts(hostvars, hosts, incident))
 
 
 def recorded(hostvars: Mapping, hosts: Sequence[str], incident: str) -> list[Mapping]:
@@ -112,7 +112,7 @@ def unwell(hostvars: Mapping, hosts: Sequence[str], incident: str) -> list[str]:
 
 
 def table(hostvars: Mapping, hosts: Sequence[str], language: str = "en") -> list[str]:
-    return _report.table(_language(language), _hosts(hostvars, hosts, ""))
+    return _report.table(_language(language, hostvars, hosts), _hosts(hostvars, hosts, ""))
 
 
 def _hosts(hostvars: Mapping, hosts: Sequence[str], incident: str) -> list[_report.Host]:
@@ -137,12 +137,14 @@ def _unrepaired(look: Mapping, incident: str) -> str:
     return {"breached": "not_recovered", "unhandled": "escalated"}.get(found, found)
 
 
-def _language(language: str) -> str:
+def _language(language: str, hostvars: Mapping, hosts: Sequence[str]) -> str:
+    """The language of a text, and whether AWX runs this: then a person launches templates and types no commands."""
     if language not in _messages.LANGUAGES:
         raise AnsibleFilterError(
             f"aurora_language={language!r} is refused; expected {' or '.join(_messages.LANGUAGES)}"
         )
-    return language
+    on_awx = any(name in hostvars[host] for host in hosts[:1] for name in ("awx_job_id", "tower_job_id"))
+    return f"{language}{_messages.ON_AWX}" if on_awx else language
 
 
 class FilterModule:

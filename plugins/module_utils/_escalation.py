@@ -125,7 +125,7 @@ def page(language: str, level: str, facts: Mapping) -> tuple[str, str]:
         "hosts": _few(language, names),
     }
     head = [say(language, f"page_head_{'later' if LEVELS.get(level) else 'first'}", **values), *clock(language, facts)]
-    middle = [line for host in hosts for line in _about(language, host)]
+    middle = [line for host in hosts for line in _about(language, values["incident"], host)]
     tail = [say(language, "next", text=say(language, f"page_next_{level}"))] if level in LEVELS else []
     if hosts:
         limit = ",".join(names)
@@ -188,7 +188,7 @@ def _span(language: str, seconds: float, more: int = 0) -> str:
     return " ".join(say(language, f"span_{unit}", count=count) for unit, count in told if count or len(told) == 1)
 
 
-def _about(language: str, host: Mapping) -> Iterator[str]:
+def _about(language: str, incident: object, host: Mapping) -> Iterator[str]:
     name, verdict = str(host.get("host", "")), str(host.get("verdict") or "unknown")
     known = say(language, verdict) if verdict in _VERDICTS else verdict
     yield say(language, "host", host=name, verdict=known)
@@ -204,7 +204,7 @@ def _about(language: str, host: Mapping) -> Iterator[str]:
         yield say(language, "left", text=stands)
     knobs = ",".join(map(str, host.get("proposed") or ()))
     if knobs:
-        yield say(language, "next", text=say(language, "next_approve", knobs=knobs, host=name))
+        yield say(language, "next", text=say(language, "next_approve", knobs=knobs, host=name, incident=incident))
     for cause in (host.get("causes") or [])[:1]:
         advice = f"mend_{cause.get('cause')}"
         if advice in _messages.CATALOGUE:

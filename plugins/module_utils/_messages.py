@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 
 LANGUAGES = ("en", "uk")
@@ -64,6 +65,10 @@ CATALOGUE = {
     "needs_approval": (
         "{unit}: {changes} raises exposure and waits for a person: -e aurora_approve={knobs}",
         "{unit}: {changes} збільшує ризик і чекає на людину: -e aurora_approve={knobs}",
+    ),
+    "needs_approval@awx": (
+        "{unit}: {changes} raises exposure and waits for the approval of a person: {knobs}",
+        "{unit}: {changes} збільшує ризик і чекає на схвалення людини: {knobs}",
     ),
     "restarted": (
         "{unit}: restarted ({problem}), healthy after {seconds} s",
@@ -735,6 +740,10 @@ CATALOGUE = {
         "decide, then run again with: -e aurora_approve={knobs} --limit {host}",
         "вирішити й запустити ще раз: -e aurora_approve={knobs} --limit {host}",
     ),
+    "next_approve@awx": (
+        "decide: launch the workflow aurora.runbook.{incident} with limit {host}; it asks for the approval of {knobs}",
+        "вирішити: запустити workflow aurora.runbook.{incident} з limit {host}; він запитає схвалення {knobs}",
+    ),
     "next_person": (
         "escalate to L2: every step that is safe unattended is done; look at the cause above",
         "ескалювати на L2: усі безпечні кроки вже зроблено; дивіться причину вище",
@@ -1265,9 +1274,33 @@ CATALOGUE = {
 }
 
 
+# How a person does on AWX what takes a command elsewhere. It is said of the texts of the catalogue, never of data.
+ON_AWX = "@awx"
+_LAUNCHED = (
+    (
+        r"ansible-playbook (aurora\.runbook\.\S+) --limit (\{\w+\})",
+        (r"launch the template \1 with limit \2", r"запустити шаблон \1 з limit \2"),
+    ),
+    ("-e aurora_force=(?:REASON|ПРИЧИНА)", ("a reason in the survey", "причиною в опитуванні")),
+)
+
+
 def say(language: str, key: str, **values: object) -> str:
-    """A message of the catalogue. Values are put in as they are: they are data, never templates."""
-    return CATALOGUE[key][LANGUAGES.index(language)].format(**values)
+    """A message of the catalogue. Values are put in as they are: they are data, never templates.
+
+    ``language`` is one of LANGUAGES, followed by ON_AWX where AWX runs the playbook: then what is to be done next
+    names a template instead of a command.
+    """
+    return text_of(language, key).format(**values)
+
+
+def text_of(language: str, key: str) -> str:
+    """A message with the names of its values instead of them."""
+    place, on_awx = LANGUAGES.index(language.removesuffix(ON_AWX)), language.endswith(ON_AWX)
+    text = CATALOGUE[f"{key}{ON_AWX}" if on_awx and f"{key}{ON_AWX}" in CATALOGUE else key][place]
+    for command, launched in _LAUNCHED if on_awx else ():
+        text = re.sub(command, launched[place], text)
+    return text
 
 
 def sentence(key: str, **values: object) -> dict:

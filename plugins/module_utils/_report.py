@@ -321,7 +321,7 @@ def _next(language: str, incident: str, host: Host) -> list[str]:
     if host.verdict == "would_change":
         return [say(language, "next_run")]
     if host.verdict == "approval_needed":
-        return [say(language, "next_approve", knobs=",".join(waiting), host=host.name)]
+        return [say(language, "next_approve", knobs=",".join(waiting), host=host.name, incident=incident)]
     if incident == REVERT and (host.verdict == "refused" or _any_failed(host)):
         return [say(language, "next_revert_again", host=host.name)]
     if incident == REVERT or (host.verdict == "not_recovered" and not host.actions):

@@ -70,3 +70,27 @@ def test_a_time_beyond_its_limit_is_not_shown_as_the_limit(seconds, limit):
     shown = _escalation.span("en", seconds, limit)
     assert (shown != _escalation.span("en", limit)) or seconds <= limit
     assert shown == _escalation.span("en", seconds) or seconds > limit
+
+
+@pytest.mark.parametrize("language", _messages.LANGUAGES)
+@pytest.mark.parametrize("key", _messages.CATALOGUE)
+def test_nobody_on_awx_is_told_to_type_a_command_that_a_template_stands_for(key, language):
+    elsewhere, on_awx = (_messages.text_of(f"{language}{place}", key) for place in ("", _messages.ON_AWX))
+    assert "ansible-playbook" not in on_awx
+    assert "-e aurora_" not in on_awx
+    assert fields(elsewhere) <= fields(on_awx) or f"{key}{_messages.ON_AWX}" in _messages.CATALOGUE
+
+
+@pytest.mark.parametrize(("language", "launch"), [("en", "launch the template"), ("uk", "запустити шаблон")])
+def test_on_awx_the_next_step_names_the_template_and_its_limit(language, launch):
+    said = _messages.say(f"{language}@awx", "next_revert", host="aurora1")
+    assert f"{launch} aurora.runbook.revert" in said
+    assert said.endswith("limit aurora1")
+    approve = {"knobs": "spread_threshold", "host": "aurora1", "incident": "circuit_breaker"}
+    assert "workflow aurora.runbook.circuit_breaker" in _messages.say(f"{language}@awx", "next_approve", **approve)
+    assert "aurora_approve=spread_threshold" in _messages.say(language, "next_approve", **approve)
+
+
+def test_what_a_host_says_is_not_taken_for_a_command():
+    said = "ansible-playbook aurora.runbook.revert --limit {host}"
+    assert said in _messages.say("en@awx", "failed", problem=said)
