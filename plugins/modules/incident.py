@@ -33,9 +33,11 @@ options:
         for it as well, but for what raises exposure, which ends all the same.
       - V(paging) asks whether O(level) is to be paged, V(paged) says to whom it was. Both are remembered in
         C(/run/aurora-runbook) while the record cannot be written.
+      - V(ticking) asks whether the tick O(key) is the only one at work on this host, V(ticked) ends it. A tick that
+        does not end counts as at work for two minutes.
     type: str
     required: true
-    choices: [ended, settled, acknowledged, noted, closed, paused, resumed, paging, paged]
+    choices: [ended, settled, acknowledged, noted, closed, paused, resumed, paging, paged, ticking, ticked]
   id:
     description: The incident's id. Without it all incidents that are open on this host.
     type: str
@@ -59,7 +61,7 @@ options:
     type: str
     choices: [L1, L2, L3, L4]
   key:
-    description: Key by which receivers know a page that was sent twice.
+    description: Key by which receivers know a page that was sent twice; what tells a tick from another one.
     type: str
     default: ""
   sent:
@@ -117,6 +119,10 @@ send:
       minutes ago. One that was begun earlier and not finished is sent again, with the same key.
   returned: with O(state=paging)
   type: bool
+tick:
+  description: Whether no other tick is at work on this host.
+  returned: with O(state=ticking)
+  type: bool
 paused:
   description: Until when automation does nothing on this host, null when it is not paused.
   returned: with V(paused) and V(resumed)
@@ -138,7 +144,9 @@ done:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.aurora.runbook.plugins.module_utils import (
+    _claim,
     _conduct,
+    _files,
     _messages,
     _options,
     _pause,
@@ -151,6 +159,7 @@ from ansible_collections.aurora.runbook.plugins.module_utils._errors import Runb
 
 VERDICTS = ["healthy", "recovered", "not_recovered", "unknown", "approval_needed", "escalated", "refused"]
 RANGES = {"minutes": (1, 10080)}
+TICKS = f"{_record.MEMORY}/tick"  # where the claim of a tick is
 
 
 def ended(params, conduct):
@@ -253,6 +262,24 @@ def pause(params, check_mode):
     return {"changed": changed, "paused": until or None, "incidents": shown(names)}
 
 
+def ticking(params, check_mode):
+    """Ticks come every minute and may take longer; one that finds another at work has nothing to do."""
+    if check_mode:
+        return {"changed": False, "incidents": [], "tick": _claim.held(_stamps.clock(), TICKS) is None}
+    _files.make_private(_record.MEMORY)
+    try:
+        _claim.take(params["key"], "another tick", "", _stamps.clock(), TICKS)
+    except _claim.HeldError as held:
+        return {"changed": False, "incidents": [], "tick": False, "message": str(held)}
+    return {"changed": False, "incidents": [], "tick": True}
+
+
+def ticked(params, check_mode):
+    if not check_mode:
+        _claim.release(params["key"], TICKS)
+    return {"changed": False, "incidents": []}
+
+
 CONDUCTED = {"ended": ended, "settled": settled}
 STATES = {
     "acknowledged": write,
@@ -262,6 +289,8 @@ STATES = {
     "paging": paging,
     "paused": pause,
     "resumed": pause,
+    "ticked": ticked,
+    "ticking": ticking,
 }
 
 
@@ -287,6 +316,8 @@ def main():
             ("state", "ended", ["incident", "verdict"]),
             ("state", "paging", ["level"]),
             ("state", "paged", ["level"]),
+            ("state", "ticking", ["key"]),
+            ("state", "ticked", ["key"]),
             *(("state", state, ["who"]) for state in ("acknowledged", "noted", "closed", "paused")),
         ],
         supports_check_mode=True,

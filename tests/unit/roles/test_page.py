@@ -86,6 +86,9 @@ class ActionModule(ActionBase):
         host, asked = task_vars["inventory_hostname"], dict(self._task.args)
         with open(os.environ["CALLS"], "a", encoding="utf-8") as calls:
             print(json.dumps([host, asked]), file=calls)
+        if asked["state"] == "ticking":
+            other = {"tick": False, "message": "another tick works on this host here since 03:00"}
+            return {"changed": False, **({"tick": True} if task_vars["alone"] else other)}
         if asked["state"] == "paging" and task_vars["asked"] is None:
             return {"failed": True, "msg": "neither can be written"}
         return {"changed": True, "incidents": [], "send": task_vars["asked"]}
@@ -96,7 +99,11 @@ TOLD = {"state": "paged", "at": "t", "age_seconds": 60.0, "key": f"{ID}-L1", "se
 
 @pytest.fixture
 def tick(tmp_path, receiver):
-    """Runs a tick over hosts (levels on record, what the record says when it is asked); what the records were asked."""
+    """Runs a tick over hosts (levels on record, what the record says when it is asked); what the records were asked.
+
+    ``busy`` are hosts where another tick is at work, ``more`` is for the command line. What the hosts are asked of
+    ticks is in ``run.ticks``, what Ansible said in ``run.said``.
+    """
     ours = tmp_path / "collections" / "ansible_collections" / "aurora" / "runbook"
     (ours / "plugins" / "action").mkdir(parents=True)
     for name in ("roles", "playbooks", "meta", "galaxy.yml"):
@@ -107,11 +114,15 @@ def tick(tmp_path, receiver):
     (ours / "plugins" / "action" / "incident_info.py").symlink_to(stand_in)
     (ours / "plugins" / "action" / "incident.py").write_text(INCIDENT, encoding="utf-8")
 
-    def run(**hosts):
+    def run(busy=(), more=(), **hosts):
         incident = {"id": ID, "incident": "circuit_breaker", "open": True, "opened": "2026-11-24T03:00:00.000Z"}
         incident.update(age_seconds=60.0, severity="P0", acknowledged=None, entries=[])
         known = {
-            name: {"asked": asked, "answer": {"incidents": [{**incident, "levels": levels}], "leases": []}}
+            name: {
+                "asked": asked,
+                "alone": name not in busy,
+                "answer": {"incidents": [{**incident, "levels": levels}], "leases": []},
+            }
             for name, (levels, asked) in hosts.items()
         }
         python = {"ansible_connection": "local", "aurora_python_interpreter": sys.executable}
@@ -119,7 +130,7 @@ def tick(tmp_path, receiver):
         inventory, calls = tmp_path / "inventory.json", tmp_path / "calls"
         inventory.write_text(json.dumps({"aurora": {"hosts": known, "vars": python}}), encoding="utf-8")
         settings = {"ANSIBLE_COLLECTIONS_PATH": str(tmp_path / "collections"), "ANSIBLE_BECOME_EXE": "true"}
-        playbook = ["ansible-playbook", "aurora.runbook.escalate", "-i", str(inventory)]
+        playbook = ["ansible-playbook", "aurora.runbook.escalate", "-i", str(inventory), *more]
         done = subprocess.run(
             playbook,
             env={**os.environ, **settings, "CALLS": str(calls)},
@@ -129,9 +140,37 @@ def tick(tmp_path, receiver):
             check=False,
         )
         assert done.returncode == 0, done.stdout
-        return [json.loads(line) for line in calls.read_text().splitlines()] if calls.exists() else []
+        asked = [json.loads(line) for line in calls.read_text().splitlines()] if calls.exists() else []
+        run.said, run.ticks = done.stdout, [(host, call) for host, call in asked if call["state"].startswith("tick")]
+        return [[host, call] for host, call in asked if not call["state"].startswith("tick")]
 
     return run
+
+
+def ticks(tick):
+    """The hosts that were asked of ticks, by what they were asked."""
+    return {state: [host for host, call in tick.ticks if call["state"] == state] for state in ("ticking", "ticked")}
+
+
+def test_a_tick_that_finds_another_at_work_ends_at_once(tick, receiver):
+    assert tick(busy=["aurora1"], aurora1=({}, True)) == []
+    assert receiver.received == []
+    assert "another tick works on this host here since 03:00" in tick.said
+    assert ticks(tick) == {"ticking": ["aurora1"], "ticked": []}
+
+
+def test_the_first_host_decides_between_two_ticks(tick, receiver):
+    tick(busy=["aurora2"], aurora1=({}, True), aurora2=({}, True))
+    assert len(receiver.received) == 1
+    assert ticks(tick) == {"ticking": ["aurora1", "aurora2"], "ticked": ["aurora1"]}
+    (key,) = {call["key"] for _host, call in tick.ticks}
+    assert len(key) == 16
+
+
+def test_what_a_workflow_of_awx_escalates_waits_for_no_tick(tick, receiver):
+    tick(busy=["aurora1"], more=["-e", "awx_workflow_job_id=7"], aurora1=({}, True))
+    assert len(receiver.received) == 1
+    assert tick.ticks == []
 
 
 def test_a_page_that_a_record_missed_is_put_there_and_not_sent_again(tick, receiver):

@@ -70,6 +70,44 @@ def test_an_approval_is_for_the_hosts_that_waited_when_it_was_asked_for(collecti
     assert (status, handed["aurora_outcome"]) == (2, {"a0": "recovered", "a1": "approval_needed"})
 
 
+@pytest.mark.parametrize("job", ["awx_job_id", "tower_job_id"])
+@pytest.mark.parametrize(
+    ("playbook", "more"),
+    [
+        ("remediate_circuit_breaker", {}),
+        ("remediate_circuit_breaker", {"aurora_waiting": {"a1": ["spread_threshold"]}}),
+        ("remediate_circuit_breaker", {"aurora_waiting": {"a0": ["p_threshold"]}}),
+        ("remediate", {"aurora_waiting": {"a0": ["spread_threshold"]}}),
+    ],
+    ids=["no workflow before it", "another host waited", "another knob waited", "an alert approves nothing"],
+)
+def test_on_awx_no_other_way_than_the_approval_node_carries_an_approval(playbook, more, job, collection, tmp_path):
+    hosts = {"a0": breached({SPREAD: "approval_needed"})}
+    alert = {"labels": {"alertname": "CircuitBreakerOpen", "instance": "a0"}, "status": "firing"}
+    given = {
+        "aurora_approve": ["spread_threshold"],
+        job: 7,
+        **({"aurora_alert": alert} if playbook == "remediate" else {}),
+    }
+    status, said, handed = play(playbook, hosts, collection, tmp_path, {**given, **more})
+    assert (status, handed["aurora_outcome"]) == (2, {"a0": "approval_needed"})
+    assert "launch the workflow aurora.runbook.circuit_breaker with limit a0" in said
+
+
+def test_on_awx_the_approval_node_carries_one(collection, tmp_path):
+    hosts = {"a0": breached({SPREAD: "approval_needed"})}
+    node = {"aurora_approve": ["spread_threshold"], "aurora_waiting": {"a0": ["spread_threshold"]}, "awx_job_id": 7}
+    status, _said, handed = play("remediate_circuit_breaker", hosts, collection, tmp_path, node)
+    assert (status, handed["aurora_outcome"]) == (0, {"a0": "recovered"})
+
+
+def test_what_the_inventory_approves_is_nothing_to_a_template(collection, tmp_path):
+    """A template's own extra variables come before the inventory's."""
+    hosts = {"a0": {**breached({SPREAD: "approval_needed"}), "aurora_approve": "spread_threshold"}}
+    status, _said, handed = play("remediate_circuit_breaker", hosts, collection, tmp_path, {"aurora_approve": []})
+    assert (status, handed["aurora_outcome"]) == (2, {"a0": "approval_needed"})
+
+
 def test_answers_that_nobody_gave_are_the_defaults_and_approve_nothing(collection, tmp_path):
     empty = dict.fromkeys(
         ("approve", "language", "force", "timeout_seconds", "min_healthy", "kelly_multiplier", "decisions_per_minute"),

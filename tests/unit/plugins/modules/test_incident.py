@@ -97,8 +97,12 @@ CASES = {
 }
 
 
+TICKS = {"ticking", "ticked"}  # what a tick claims counts as no change: test_ticks.py
+
+
 def test_every_state_is_tried():
-    assert {asked["state"] for asked, _given, _changed in CASES.values()} == {*incident.STATES, *incident.CONDUCTED}
+    states = {*incident.STATES, *incident.CONDUCTED} - TICKS
+    assert {asked["state"] for asked, _given, _changed in CASES.values()} == states
 
 
 @pytest.mark.parametrize(("asked", "given", "changed"), CASES.values(), ids=CASES)
