@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Filter for the role awx: thin, over the private _survey.py. Documented in the YAML file beside this one."""
+"""Filters for the role awx: thin, over private code. Documented in the YAML files beside this one."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.aurora.runbook.plugins.module_utils import _redact, _survey
+from ansible_collections.aurora.runbook.plugins.module_utils import _redact, _survey, _workflow
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
 
 
@@ -17,6 +17,10 @@ def survey(names: Sequence[str]) -> dict:
         raise AnsibleFilterError(_redact.redact_text(str(error))) from None
 
 
+def workflow_strays(workflows: Sequence[Mapping], found: Sequence[Mapping]) -> list[dict]:
+    return _workflow.strays(workflows, found)
+
+
 class FilterModule:
     def filters(self) -> dict:
-        return {"survey": survey}
+        return {"survey": survey, "workflow_strays": workflow_strays}

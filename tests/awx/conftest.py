@@ -20,10 +20,10 @@ SET = {
 }
 
 
-def ansible_playbook(playbook, variables, **environment):
+def ansible_playbook(playbook, variables, *more, **environment):
     """Run a playbook on this machine; its exit status and all it said."""
     done = subprocess.run(
-        ["ansible-playbook", playbook, "-e", json.dumps(variables)],
+        ["ansible-playbook", playbook, "-e", json.dumps(variables), *more],
         env={**os.environ, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_LOCALHOST_WARNING": "false", **environment},
         capture_output=True,
         text=True,
@@ -34,9 +34,8 @@ def ansible_playbook(playbook, variables, **environment):
     return done.returncode, done.stdout + done.stderr
 
 
-def set_up(url):
-    token = "x"  # noqa: S105 the stand-in takes any
-    return ansible_playbook("aurora.runbook.awx", SET, CONTROLLER_HOST=url, CONTROLLER_OAUTH_TOKEN=token)
+def set_up(url, *more, token=stand_in.TOKEN):
+    return ansible_playbook("aurora.runbook.awx", SET, *more, CONTROLLER_HOST=url, CONTROLLER_OAUTH_TOKEN=token)
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ import pytest
 import stand_in
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.aurora.runbook.plugins.module_utils import _indicators, _knobs, _options
+from ansible_collections.aurora.runbook.plugins.module_utils import _indicators, _knobs, _options, _workflow
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 PROJECT = CHECKOUT / "docs" / "awx" / "project"
@@ -85,21 +85,87 @@ def test_a_node_is_what_the_module_takes(definitions):
             assert spec.validate({**node, "workflow_job_template": workflow["name"]}).error_messages == []
 
 
+def sent():
+    """The arguments of each module that the role names."""
+    listed = yaml.safe_load((CHECKOUT / "roles/awx/tasks/controller.yml").read_text(encoding="utf-8"))
+    tasks = [each for task in listed for each in task.get("block", [task])]
+    named = {}
+    for task in tasks:
+        for module in (key for key in task if key.startswith("awx.awx.")):
+            named.setdefault(module.removeprefix("awx.awx."), set()).update(task[module])
+    return named
+
+
 def test_the_role_sends_all_that_is_defined():
     """Else a key that somebody adds to a definition is silently left out."""
-    tasks = yaml.safe_load((CHECKOUT / "roles/awx/tasks/controller.yml").read_text(encoding="utf-8"))
-    sent = {}
-    for task in tasks:
-        module = next(key for key in task if key.startswith("awx.awx."))
-        sent.setdefault(module.removeprefix("awx.awx."), set()).update(task[module])
-    sent["workflow_job_template"].add("simplified_workflow_nodes")
+    named = {**sent(), "workflow_job_template": sent()["workflow_job_template"] | {"simplified_workflow_nodes"}}
     defined = {}
     for path in (CHECKOUT / "roles/awx/vars/main").glob("*.yml"):
         text = path.read_text(encoding="utf-8").replace("!unsafe ", "")
         defined.update(yaml.safe_load(text))
     for name, module in MODULES.items():
         items = [defined["awx_notification"]] if name == "controller_notifications" else defined[name]
-        assert {key for item in items for key in item} <= sent[module]
+        assert {key for item in items for key in item} <= named[module]
+
+
+# What of a module's arguments the role cannot or need not name.
+NOT_NAMED = {
+    "job_template": {
+        "new_name": "it renames",
+        "copy_from": "it copies",
+        "state": "present is the default",
+        "credential": "the older form of credentials",
+        "vault_credential": "the older form of credentials",
+        "custom_virtualenv": "AWX has none since 18",
+        "webhook_credential": "awx.awx cannot empty it, and without webhook_service AWX refuses it",
+    },
+    "workflow_job_template": {
+        "new_name": "it renames",
+        "copy_from": "it copies",
+        "state": "present is the default",
+        "webhook_service": "awx.awx cannot empty it, and a webhook asks for no approval",
+        "webhook_credential": "awx.awx cannot empty it",
+        "workflow_nodes": "nodes are made one by one",
+        "destroy_current_nodes": "nodes that are not the role's are removed one by one",
+    },
+}
+
+
+@pytest.mark.parametrize("module", NOT_NAMED)
+def test_every_field_that_awx_has_is_named(module):
+    """Else what a person set by hand stays, and a remediation only looks, looks elsewhere, or needs no approval."""
+    given = set(validator(module).argument_spec) - set(NOT_NAMED[module])
+    assert sent()[module] >= given
+    assert not sent()[module] & set(NOT_NAMED[module])
+
+
+def test_every_prompt_that_a_schedule_can_carry_is_named(definitions):
+    """AWX takes those alone that the template asks for."""
+    templates = {template["name"]: template for template in definitions["controller_templates"]}
+    prompts = {"extra_data", *stand_in.OWN}
+    for schedule in definitions["controller_schedules"]:
+        template = templates[schedule["unified_job_template"]]
+        asked = {name for name in prompts - {"extra_data"} if template[stand_in.ASKED[name]]}
+        wanted = {"enabled", "extra_data", *asked}
+        assert wanted & prompts == prompts & sent()["schedule"]
+        assert set(schedule) >= wanted
+        assert (schedule["enabled"], schedule["extra_data"]) == (True, {})
+
+
+def test_a_node_that_a_person_changed_is_told_by_each_field_that_the_module_has():
+    nodes = set(validator("workflow_job_template_node").argument_spec)
+    names = {"identifier", "workflow_job_template", "organization", "lookup_organization", "state"}
+    own = {"unified_job_template", "approval_node", "all_parents_must_converge", *_workflow.WAYS}
+    lists = {"credentials", "instance_groups", "labels"}  # which no template asks for, so that AWX refuses them
+    assert nodes - names - own - lists == set(_workflow.FIELDS)
+
+
+def test_a_template_approves_what_its_name_says_and_else_nothing(definitions):
+    """Extra variables come before the inventory's: without them an aurora_approve there would approve for ever."""
+    for template in definitions["controller_templates"]:
+        named = re.findall(r", (\w+) approved$", template["name"])
+        assert template["extra_vars"]["aurora_approve"] == named
+    assert [workflow["extra_vars"] for workflow in definitions["controller_workflows"]] == [{}] * 5
 
 
 def test_there_is_a_template_for_each_playbook_and_no_other(definitions):
@@ -125,8 +191,9 @@ def test_the_ready_project_imports_each_playbook_of_the_collection_and_installs_
 
 
 def test_one_job_of_a_template_runs_at_a_time_and_ends(definitions):
+    """But for ticks: AWX would queue them, and they keep themselves apart (tests/unit/roles/test_page.py)."""
     for template in definitions["controller_templates"]:
-        assert template["allow_simultaneous"] is False
+        assert template["allow_simultaneous"] is (template["playbook"] == "escalate.yml")
         assert template["timeout"] >= 600
         assert template["ask_job_type_on_launch"]
         assert template["ask_limit_on_launch"]
@@ -145,9 +212,10 @@ def test_a_remediation_is_not_cut_off_before_its_longest_ladder_ends(definitions
             assert template["timeout"] > look + batches * rungs * step
 
 
-def test_only_a_triage_is_sliced(definitions):
+def test_only_a_triage_is_sliced():
     """A slice of a remediation would count no peers outside of it."""
-    sliced = [t["name"] for t in definitions["controller_templates"] if "job_slice_count" in t]
+    templates = yaml.safe_load((CHECKOUT / "roles/awx/vars/main/templates.yml").read_text(encoding="utf-8"))
+    sliced = [t["name"] for t in templates["controller_templates"] if t["job_slice_count"] != 1]
     assert sliced == ["aurora.runbook.triage"]
 
 
@@ -192,6 +260,15 @@ def test_variables_are_taken_only_where_another_job_passes_them(definitions):
     open_to = [t["name"] for t in definitions["controller_templates"] if t.get("ask_variables_on_launch")]
     assert open_to == ["aurora.runbook.remediate", "aurora.runbook.propose"]
     assert [w["name"] for w in definitions["controller_workflows"] if w.get("ask_variables_on_launch")] == []
+
+
+def test_what_a_workflow_escalates_waits_for_no_tick(definitions):
+    ticking = {schedule["unified_job_template"] for schedule in definitions["controller_schedules"]}
+    nodes = [node for each in definitions["controller_workflows"] for node in each["simplified_workflow_nodes"]]
+    templates = {template["name"]: template for template in definitions["controller_templates"]}
+    escalates = {node["unified_job_template"] for node in nodes if node["identifier"] == "escalate"}
+    assert not escalates & ticking
+    assert {templates[name]["playbook"] for name in (*escalates, *ticking)} == {"escalate.yml"}
 
 
 def walk(nodes, node, outcomes):

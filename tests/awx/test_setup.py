@@ -6,8 +6,13 @@ If these break, AWX is set up in part, or each run changes it again.
 
 from __future__ import annotations
 
+import re
+
+import pytest
 import stand_in
-from conftest import set_up
+from conftest import PROJECT, set_up
+
+PLAYBOOKS = [path.name for path in PROJECT.glob("*.yml")]
 
 KINDS = {
     "controller_credential_types": "credential_types",
@@ -30,7 +35,7 @@ def test_all_that_is_defined_is_there_after_one_run(set_up_twice, definitions):
         assert {item["name"] for item in definitions[name]} <= set(awx.named(kind))
     for template in definitions["controller_templates"]:
         made = awx.named("job_templates")[template["name"]]
-        assert awx.surveys.get(made["related"]["survey_spec"]) == template.get("survey_spec")
+        assert awx.surveys.get(made["related"]["survey_spec"], {}) == template["survey_spec"]
         assert len(awx.linked[f"{made['url']}credentials/"]) == 2
 
 
@@ -61,6 +66,52 @@ def test_a_second_run_changes_nothing(set_up_twice):
 def test_no_secret_is_said(set_up_twice):
     _awx, runs = set_up_twice
     assert all("secret" not in said.replace("(censored", "") for _status, said, _changes in runs)
+
+
+def test_a_project_that_cannot_be_fetched_is_not_passed_over_by_the_next_run():
+    """awx.awx finds it "ok" from the second run on, and AWX does not try again by itself."""
+    awx = stand_in.Awx(PLAYBOOKS, git=False)
+    with stand_in.serving(awx) as url:
+        for _run in range(2):
+            status, said = set_up(url)
+            assert status == 2
+            assert "aurora_awx_scm_url" in said
+    tried = [change for change in awx.changes if re.search(r"/projects/(\d+/update/)?$", change)]
+    assert len(tried) == 2
+    assert "inventories" not in awx.made
+
+
+def test_an_awx_without_hosts_is_not_green():
+    awx = stand_in.Awx(PLAYBOOKS, hosts=[])
+    with stand_in.serving(awx) as url:
+        for _run in range(2):
+            status, said = set_up(url)
+            assert status == 2
+            assert "aurora_awx_inventory_path" in said
+    assert sum("/inventory_sources/" in change and change.endswith("/update/") for change in awx.changes) == 2
+    assert "job_templates" not in awx.made
+
+
+def test_a_wrong_token_is_named_before_anything_is_changed():
+    awx = stand_in.Awx(PLAYBOOKS)
+    with stand_in.serving(awx) as url:
+        status, said = set_up(url, token="expired")  # noqa: S106 it is none
+    assert (status, awx.changes) == (2, [])
+    assert "CONTROLLER_OAUTH_TOKEN" in said
+    assert "HTTP 401" in said
+
+
+@pytest.mark.parametrize(("said", "written"), [("false", 0), ("no", 0), ("0", 0), ("true", 2), ("yes", 2)])
+def test_a_no_on_the_command_line_is_one(said, written):
+    """Of ``-e x=false`` comes a text, and argument specs check it without making a boolean of it."""
+    awx = stand_in.Awx(PLAYBOOKS, git=False)  # the secrets come before the project
+    with stand_in.serving(awx) as url:
+        set_up(url)
+        awx.changes = []
+        set_up(url, "-e", f"aurora_awx_update_secrets={said}")
+    assert sum(
+        re.match(r"PATCH \S+/(credentials|notification_templates)/", each) is not None for each in awx.changes
+    ) == (written)
 
 
 def test_a_playbook_that_is_not_in_the_project_stops_the_run():
