@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import io
+import math
+import re
 from collections.abc import Mapping
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.aurora.runbook.plugins.module_utils import _indicators
+from ansible_collections.aurora.runbook.plugins.module_utils import _indicators, _prometheus
 
 try:
     from ruamel.yaml import YAML
@@ -16,6 +18,9 @@ try:
     MISSING = ""
 except ImportError:
     MISSING = "ruamel.yaml is missing on the controller; install what meta/ee-requirements.txt of aurora.runbook lists"
+
+
+UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "y": 31536000}
 
 
 def alertmanager_routed(text: str, ours: Mapping) -> str:
@@ -65,6 +70,44 @@ def indicator_promql(incident: str) -> str:
     return _indicators.INDICATORS[incident].expression()
 
 
+def scraped_every(targets: Mapping, pages: Mapping) -> dict[str, float]:
+    """Seconds between two scrapes of each target that has served a page of Aurora, by what Prometheus answered."""
+    known = [one.get("metric") or {} for one in _data(pages, "result")]
+    ours = {(one.get("job"), one.get("instance")) for one in known}
+    found = {}
+    for target in _data(targets, "activeTargets"):
+        labels = target.get("labels") or {}
+        seconds = _seconds(target.get("scrapeInterval"))
+        if (labels.get("job"), labels.get("instance")) in ours and seconds is not None:
+            found[f"{labels.get('instance')} (job {labels.get('job')})"] = seconds
+    return found
+
+
+def rarely_scraped(every: Mapping[str, float]) -> list[str]:
+    """The targets that are scraped too rarely for a window of the rules, each with what it has and needs."""
+    most = min(i.over_seconds for i in _indicators.INDICATORS.values() if i.over) / _prometheus.FEW_SCRAPES
+    return [f"{name} every {seconds:g} s, needed {most:g} s" for name, seconds in every.items() if seconds > most]
+
+
+def widened(window: str, every: Mapping[str, float]) -> str:
+    """A window of a rule, in Prometheus' notation, long enough for several scrapes of each target."""
+    needed = _prometheus.FEW_SCRAPES * max(every.values(), default=0.0)
+    seconds = _seconds(window)
+    return f"{math.ceil(needed)}s" if seconds is not None and seconds < needed else window
+
+
+def _data(answer: Mapping, name: str) -> list:
+    return ((answer or {}).get("data") or {}).get(name) or []
+
+
+def _seconds(text: object) -> float | None:
+    """A duration in Prometheus' notation such as 1m30s; None for anything else, which promtool refuses."""
+    parts = re.findall(r"(\d+)(ms|[smhdwy])", str(text))
+    if not parts or "".join(number + unit for number, unit in parts) != str(text):
+        return None
+    return sum(int(number) * UNITS[unit] for number, unit in parts)
+
+
 def _route(configuration: dict, ours: dict) -> None:
     name = ours["receiver"]["name"]
     receivers, root = _list(configuration, "receivers"), configuration["route"]
@@ -105,4 +148,10 @@ def _plain(value: object) -> object:
 
 class FilterModule:
     def filters(self) -> dict:
-        return {"alertmanager_routed": alertmanager_routed, "indicator_promql": indicator_promql}
+        return {
+            "alertmanager_routed": alertmanager_routed,
+            "indicator_promql": indicator_promql,
+            "rarely_scraped": rarely_scraped,
+            "scraped_every": scraped_every,
+            "widened": widened,
+        }

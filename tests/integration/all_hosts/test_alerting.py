@@ -22,7 +22,7 @@ def as_before() -> Iterator[None]:
     """The monitor as the lab made it, before and after."""
     restore = f"""
     rm -f {OURS} /etc/prometheus/alertmanager.yml.*
-    install -m 0644 /opt/lab/alertmanager.yml /etc/prometheus/
+    install -m 0644 /opt/lab/alertmanager.yml /opt/lab/prometheus.yml /etc/prometheus/
     systemctl reload prometheus prometheus-alertmanager
     """
     shell(MONITOR, restore)
@@ -78,3 +78,31 @@ def test_rules_that_prometheus_does_not_load_are_reported_with_what_to_do() -> N
     run = alerting(aurora_rules_file="/etc/prometheus/aurora-runbook-elsewhere.yml")
     assert run.status != 0
     assert "Name the file in rule_files of prometheus.yml" in run.output
+
+
+def scrape_every(interval: str) -> None:
+    """Have Prometheus scrape that often, and wait until it does."""
+    shell(
+        MONITOR,
+        f"""
+        sed -i 's/scrape_interval: .*/scrape_interval: {interval}/' /etc/prometheus/prometheus.yml
+        systemctl reload prometheus
+        until curl -s 'localhost:9090/api/v1/targets?state=active' | grep -q 'scrapeInterval":"{interval}'; do
+            sleep 0.2
+        done
+        """,
+    )
+
+
+def test_rules_that_could_not_fire_are_not_installed_and_say_why() -> None:
+    scrape_every("2m")
+    before = files()
+    run = alerting()
+    assert (run.status != 0, "aurora1:8001 (job aurora) every 120 s" in " ".join(run.output.split())) == (True, True)
+    assert files() == before
+
+
+def test_the_window_of_the_breaker_has_four_scrapes() -> None:
+    scrape_every("1m")
+    assert alerting().status == 0
+    assert "max_over_time(circuit_breaker_state{}[240s])" in shell(MONITOR, "cat /etc/prometheus/aurora.rules.yml")

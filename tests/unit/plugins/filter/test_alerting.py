@@ -6,7 +6,13 @@ from __future__ import annotations
 import pytest
 import yaml
 from ansible.errors import AnsibleFilterError
-from ansible_collections.aurora.runbook.plugins.filter.alerting import alertmanager_routed
+from ansible_collections.aurora.runbook.plugins.filter.alerting import (
+    alertmanager_routed,
+    indicator_promql,
+    rarely_scraped,
+    scraped_every,
+    widened,
+)
 
 OURS = {
     "receiver": {"name": "aurora-runbook", "webhook_configs": [{"url": "https://eda:5000/e", "http_config": {}}]},
@@ -97,3 +103,36 @@ def test_what_cannot_be_read_is_refused_or_taken_and_never_shown(line):
 def test_a_refusal_names_the_place_in_the_file():
     with pytest.raises(AnsibleFilterError, match="line 2, column 26"):
         alertmanager_routed("global:\n  slack_api_url: https://\t# ours\n", OURS)
+
+
+def targets(**every):
+    found = [{"labels": {"job": "aurora", "instance": name}, "scrapeInterval": one} for name, one in every.items()]
+    return {"status": "success", "data": {"activeTargets": found}}
+
+
+def pages(*names):
+    result = [{"metric": {"job": "aurora", "instance": name}, "value": [0, "1"]} for name in names]
+    return {"status": "success", "data": {"resultType": "vector", "result": result}}
+
+
+@pytest.mark.parametrize(
+    ("interval", "window", "rare"),
+    [("2s", "1m", False), ("15s", "1m", False), ("1m", "240s", False), ("1m15s", "300s", False), ("2m", "480s", True)],
+)
+def test_rules_are_installed_where_four_scrapes_fit_into_their_windows(interval, window, rare):
+    every = scraped_every(targets(a=interval, database="1h"), pages("a"))
+    assert bool(rarely_scraped(every)) is rare
+    assert widened("1m", every) == window
+    assert widened("10m", every) == "10m"
+
+
+def test_what_prometheus_does_not_say_leaves_the_windows_as_they_are():
+    """It may not know a host yet, or not answer; a window that is none is promtool's to refuse."""
+    for every in (scraped_every({}, {}), scraped_every(targets(a="1m"), pages()), scraped_every({"data": None}, {})):
+        assert (every, rarely_scraped(every), widened("1m", every)) == ({}, [], "1m")
+    assert widened("soon", {"a": 60.0}) == "soon"
+
+
+def test_an_incident_that_is_none_has_no_expression():
+    with pytest.raises(AnsibleFilterError, match="is not an incident"):
+        indicator_promql("sse")
