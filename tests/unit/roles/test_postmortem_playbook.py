@@ -18,6 +18,7 @@ from pathlib import Path
 from urllib.parse import parse_qs
 
 import pytest
+from ansible_collections.aurora.runbook.plugins.module_utils import _probes
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(CHECKOUT / "tests"))
@@ -99,7 +100,7 @@ def test_the_latest_incident_is_told_from_the_hosts_that_are_left(write, prometh
     assert "no route to host" in markdown
     ((path, query),) = asked
     assert path == "/api/v1/query_range"
-    assert 'instance=~"aurora3(:[0-9]+)?"' in query["query"][0]
+    assert _probes.instance_matcher("aurora3") in query["query"][0]
     assert "| aurora3 | 5.8 min |" in markdown
 
 
