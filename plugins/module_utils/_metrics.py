@@ -173,7 +173,7 @@ def histogram_quantile(q: float, buckets: Mapping[str, float]) -> float:
     ordered = sorted(counts.items())
     if len(ordered) < 2 or not math.isinf(ordered[-1][0]) or not ordered[-1][1] > 0:
         return math.nan
-    if any(count < below for (_, below), (_, count) in zip(ordered, ordered[1:])):
+    if any(count < below for (_low, below), (_high, count) in zip(ordered, ordered[1:])):
         return math.nan
     rank = q * ordered[-1][1]
     index = next(i for i, (_le, count) in enumerate(ordered) if count >= rank)
