@@ -148,8 +148,9 @@ def tick(tmp_path, receiver):
 
 
 def ticks(tick):
-    """The hosts that were asked of ticks, by what they were asked."""
-    return {state: [host for host, call in tick.ticks if call["state"] == state] for state in ("ticking", "ticked")}
+    """The hosts that were asked of ticks, by what they were asked; they are asked at the same time."""
+    states = ("ticking", "ticked")
+    return {state: sorted(host for host, call in tick.ticks if call["state"] == state) for state in states}
 
 
 def test_a_tick_that_finds_another_at_work_ends_at_once(tick, receiver):
