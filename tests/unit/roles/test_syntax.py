@@ -20,11 +20,13 @@ INVENTORY = json.dumps({"aurora": {"hosts": {"a0": {"ansible_connection": "local
 def playbook(collection, tmp_path):
     """Call it as ansible-playbook; all that it said, and its status."""
 
+    settings = {"ANSIBLE_NOCOLOR": "1", "ANSIBLE_CALLBACK_RESULT_FORMAT": "json"}
+
     def run(*arguments):
         done = subprocess.run(
             ["ansible-playbook", *arguments],
             cwd=tmp_path,
-            env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(collection), "ANSIBLE_NOCOLOR": "1"},
+            env={**os.environ, **settings, "ANSIBLE_COLLECTIONS_PATH": str(collection)},
             capture_output=True,
             text=True,
             timeout=120,
