@@ -64,10 +64,10 @@ def incident_id(hostvars: Mapping, hosts: Sequence[str], incident: str, alert: M
     return _report.incident_id(looks, incident, alert, time.time())
 
 
-def instances(hostvars: Mapping, hosts: Sequence[str], others: Sequence[str], alert: Mapping) -> list[str]:
+def instances(hostvars: Mapping, hosts: Sequence[str], others: Sequence[str], alert: Mapping) -> dict[str, list[str]]:
     addresses, declared = _names.inventory(hostvars, dict.fromkeys([*others, *hosts]))
     seen = {alert["host"]: alert.get("instance", "")} if alert else {}
-    return [label for name in hosts for label in _names.labels_of(name, addresses, declared, seen.get(name, ""))]
+    return {name: _names.labels_of(name, addresses, declared, seen.get(name, "")) for name in hosts}
 
 
 def pages(hostvars: Mapping, hosts: Sequence[str], language: str = "en") -> list[dict]:

@@ -128,13 +128,19 @@ def fetch(
             raise NoAnswerError(f"{url} was still sending when its {timeout:g} s were up")
         return Response(answer.status, {k.lower(): v for k, v in answer.getheaders()}, body, seconds, dead)
     except OSError as error:
-        raise error_of(f"{url} did not answer: {error or type(error).__name__}") from error
+        raise error_of(f"{url} did not answer: {_why(error, guard, started + timeout)}") from error
     except (http.client.HTTPException, ValueError) as error:
-        raise error_of(f"{url} did not answer: {error or type(error).__name__}") from None
+        raise error_of(f"{url} did not answer: {_why(error, guard, started + timeout)}") from None
     finally:
         if guard:
             guard.cancel()
         connection.close()
+
+
+def _why(error: Exception, guard: threading.Timer | None, deadline: float) -> str:
+    """What went wrong; a connection that our own guard cut ran out of time, whatever the error looks like."""
+    late = guard is not None and time.monotonic() >= deadline
+    return "timed out" if late else str(error) or type(error).__name__
 
 
 def _cut(sock: socket.socket) -> None:
@@ -188,6 +194,8 @@ class _Lines(io.BufferedReader):
 
     def readline(self, size: int | None = -1) -> bytes:
         line = super().readline(size)
+        if not line:
+            raise http.client.RemoteDisconnected("Remote end closed connection before its answer was whole")
         if not line.endswith(b"\n"):
             raise http.client.IncompleteRead(line)
         return line

@@ -202,7 +202,11 @@ class _File:
 
     @property
     def where(self) -> str:
-        return f"{self.path}:{self.text.count(chr(10), 0, self.at) + 1}"
+        return self.place(self.at)
+
+    def place(self, at: int) -> str:
+        """The file and the line of a place in its text."""
+        return f"{self.path}:{self.text.count(chr(10), 0, at) + 1}"
 
     @property
     def settings(self) -> Settings:
@@ -210,11 +214,11 @@ class _File:
 
     def read(self) -> bool:
         while self.at < len(self.text):
-            start = self.where
+            start = self.at
             try:
                 self.statement()
             except _UnusableError as error:
-                self.complain(f"{start}: {error}")
+                self.complain(f"{self.place(start)}: {error}")
                 if self.block:
                     self.reader.reading.blocks.remove(self.block)
                 if not self.block or error.at is None:

@@ -79,8 +79,8 @@ CATALOGUE = {
         "{unit}: запущено (було {state}), здоровий за {seconds} с",
     ),
     "came_up": (
-        "{unit}: not touched, systemd was restarting it itself; healthy after {seconds} s",
-        "{unit}: не чіпали, systemd перезапускав його сам; здоровий за {seconds} с",
+        "{unit}: not touched, it was being started already; healthy after {seconds} s",
+        "{unit}: не чіпали, його вже запускали; здоровий за {seconds} с",
     ),
     "restart_because": ("{unit}: would restart ({problem})", "{unit}: перезапустили б ({problem})"),
     "start_because": ("{unit}: would start (it is {state})", "{unit}: запустили б (зараз {state})"),
@@ -183,8 +183,8 @@ CATALOGUE = {
         " скасування перезапустило б сервіс і закрило його; хост скасує це сам, щойно circuit breaker закриється",
     ),
     "refused_not_up": (
-        "{unit}: systemd is restarting it itself, and it did not come up: {problem}. It says: {words}",
-        "{unit}: systemd перезапускає його сам, але він не піднявся: {problem}. Він каже: {words}",
+        "{unit}: it was being started already, and it did not come up: {problem}. It says: {words}",
+        "{unit}: його вже запускали, але він не піднявся: {problem}. Він каже: {words}",
     ),
     "refused_config": (
         "{unit}: its configuration is broken, so it is not restarted: {message}",
@@ -842,9 +842,9 @@ CATALOGUE = {
         "звернутися до підтримки біржі, переглянути її сторінку стану; локально прискорити її не можна",
     ),
     "mend_exchange_down": (
-        "look at the exchange's status page and ask its support: it is out of order; activity stays reduced meanwhile",
-        "переглянути сторінку стану біржі й звернутися до її підтримки: біржа несправна; тим часом активність лишається"
-        " зниженою",
+        "look at the exchange's status page and ask its support: it is out of order; what was reduced stays so",
+        "переглянути сторінку стану біржі й звернутися до її підтримки: біржа несправна; що вже знижено, лишається"
+        " зниженим",
     ),
     "mend_rate_limit": (
         "ask the exchange for a higher limit, or leave the lower frequency in place",

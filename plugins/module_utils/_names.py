@@ -59,7 +59,8 @@ def meant(text: str, hosts: Mapping[str, str], declared: Mapping[str, str] | Non
     """The inventory names that a label means, several where it cannot be told.
 
     ``hosts`` is the address by inventory name, ``declared`` the label that an inventory names itself. What is exactly
-    the same is better than what only lacks a domain or the zone of an address.
+    the same is better than what only lacks a domain or the zone of an address. A loopback address means one of several
+    hosts as little as it does in labels_of().
     """
     wanted = host_of(text)
     own = [
@@ -67,7 +68,10 @@ def meant(text: str, hosts: Mapping[str, str], declared: Mapping[str, str] | Non
     ]
     if own or not wanted:
         return own
-    known = {name: {host_of(name), host_of(address)} for name, address in hosts.items()}
+    known = {
+        name: {form for form in map(host_of, (name, address)) if len(hosts) == 1 or not _loopback(form)}
+        for name, address in hosts.items()
+    }
     for alike in (str.__eq__, _alike):
         found = [name for name, forms in known.items() if any(alike(wanted, form) for form in forms)]
         if found:
@@ -95,14 +99,14 @@ def labels_of(
 ) -> list[str]:
     """How a label may name a host: what the inventory says, and as an alert was ``seen`` to have it.
 
-    A form that could mean another host as well is left out.
+    A form that could mean another host as well is left out. The inventory need not know the form that the alert has.
     """
     own = (declared or {}).get(name, "")
     given = [own] if own else [name, hosts.get(name, "")]
     forms = [host_of(form) or form for form in given if not _loopback(host_of(form))]
     short = [form.partition(".")[0] for form in forms if not own and not _address(form)]
     found = dict.fromkeys(filter(None, [host_of(seen) or seen, *forms, *short]))
-    return [form for form in found if meant(form, hosts, declared) == [name]] or [host_of(name) or name]
+    return [form for form in found if set(meant(form, hosts, declared)) <= {name}] or [host_of(name) or name]
 
 
 def _loopback(host: str) -> bool:

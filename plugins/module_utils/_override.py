@@ -205,7 +205,7 @@ def plan_present(current: Current, wanted: Mapping[str, str], direction: str, ap
     unfinished = lease is not None and not lease.whole
     left_over = [{k: v for k, v in e.items() if written.get(k) != v} for e in lease.claimed] if unfinished else []
     environment, limits = split(written)
-    stale = bool(wrong(current, environment)) or any(_holding(current, values) for values in left_over)
+    stale = bool(wrong(current, environment, current)) or any(_holding(current, values) for values in left_over)
     low = any(not _limits.reaches(current.running(name), value) for name, value in limits.items())
     changed = stale or low or unfinished or (lease.written if lease else {}) != written
     restart = changed and (stale or not current.unit.running)
@@ -271,7 +271,7 @@ def _toward(current: Current, written: dict[str, str]) -> Plan:
     left_over = [{name: v for name, v in entry.items() if written.get(name) != v} for entry in lease.claimed]
     holding = any(_holding(current, values) for values in left_over)
     given_back = {name: old for name, old in lease.before.items() if name not in written}
-    stale = holding or _too_large(current, given_back) or bool(wrong(current, split(written)[0]))
+    stale = holding or _too_large(current, given_back) or bool(wrong(current, split(written)[0], current))
     restart = current.unit.running and stale and not unit_gone(current)
     return Plan(written, dict(lease.before), steps, changed=True, restart=restart)
 
@@ -411,13 +411,6 @@ def diff(
 
 def _until(names: Collection[str], ends: Mapping[str, _lease.End]) -> str:
     return "".join(f"{name} until {ends[name].until if name in ends else '-'}\n" for name in sorted(names))
-
-
-def objection(processes: Mapping[int, Mapping[str, str]], environment: Mapping[str, str]) -> str:
-    """Which process lacks which value of an override; "" when every one has them all."""
-    if environment and not processes:
-        return "no process of it could be read"
-    return next((_lacks(pid, own, name, value) for pid, own, name, value in _lacking(processes, environment)), "")
 
 
 def wrong(

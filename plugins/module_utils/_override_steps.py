@@ -191,7 +191,11 @@ def give_back(
             return "Nothing was changed.", working.previous
         if alive and not now.unit.running and (left := _leave(current, working, now, closed)):
             return left
-        written = _override.after_failure(now, working, closed) if alive and now.unit.running else working.previous
+        written = working.previous
+        if alive and now.unit.running:
+            written = _override.after_failure(now, working, closed)
+        elif alive and not closed:  # it is being started: what reduces stays, what raises goes
+            written = _override.settle(working)[0]
         gone = _override.gone(working, written)
         holds = alive and now.unit.running and not _override.wrong(now, _override.split(written)[0], current, gone)
         install_and_prove(working, written, None if holds else healthy, current, gone)
@@ -237,7 +241,8 @@ def take_back(working: _lease.Lease, healthy: _service.Healthy) -> dict[str, str
         install_and_prove(working, written, healthy, before, _override.gone(working, written))
     except RunbookError as error:
         said = stands(before, concerned(working), healthy.url, None)
-        raise FailedError(f"{working.written} did not help, and taking it back FAILED: {error}", said) from error
+        left = {"unit": working.name, "changed": True, "overridden": working.written, "until": working.until}
+        raise FailedError(f"{working.written} did not help, and taking it back FAILED: {error}", said, left) from error
     return written
 
 

@@ -103,7 +103,10 @@ def prove(
     """UnhealthyError with its journal unless a service comes up anew with the environment and stays healthy."""
     health = judge(unit.id, unit["InvocationID"], environment, healthy, before, gone)
     if not health.healthy:
-        lines = _redact.redact_lines(_systemd.journal(_command.run, unit.id, 10))
+        try:
+            lines = _redact.redact_lines(_systemd.journal(_command.run, unit.id, 10))
+        except RunbookError as error:  # a journal that hangs must not hide that the service crashed
+            lines = [str(error)]
         text = f"{unit.id} did not become healthy: {health.reason}. Its journal:\n" + "\n".join(lines)
         raise UnhealthyError(text, health.alive)
 
@@ -126,18 +129,16 @@ def judge(
         if found := _override.wrong(running, environment, before, gone):
             worst = next((one for one in found if one.final), found[0])
             return _health.Observation(now, worst.text, worst.final)
-        return _health.Observation(now, objection(now, {}, healthy.url))
+        return _health.Observation(now, objection(healthy.url))
 
     return _health.wait_healthy(look, previous, time.monotonic, time.sleep, healthy.start, healthy.hold)
 
 
-def objection(unit: _systemd.Unit, environment: Mapping[str, str], url: str) -> str:
-    """What keeps a running service from being well: a process without the environment, or no 2xx from its URL."""
-    missing = _override.objection(environments(unit), environment)
-    if missing or not url:
-        return missing
+def objection(url: str) -> str:
+    """What keeps a running service from being well: no 2xx from its URL, where it has one."""
     try:
-        _http.fetch_page(url, timeout=3.0)
+        if url:
+            _http.fetch_page(url, timeout=3.0)
     except FetchError as error:
         return str(error)
     return ""

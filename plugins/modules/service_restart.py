@@ -160,7 +160,12 @@ from ansible_collections.aurora.runbook.plugins.module_utils import (
     _systemd,
     _watch,
 )
-from ansible_collections.aurora.runbook.plugins.module_utils._errors import FetchError, MetricsError, RunbookError
+from ansible_collections.aurora.runbook.plugins.module_utils._errors import (
+    CommandError,
+    FetchError,
+    MetricsError,
+    RunbookError,
+)
 
 RANGES = {**_service.RANGES, "min_interval_seconds": (0, 86400)}
 STOP_SECONDS = 10
@@ -173,7 +178,7 @@ def observe(name, health_url, records):
     environments = _service.environments(unit).values()
     return _restart.Current(
         unit,
-        problem=_service.objection(unit, {}, health_url) if unit.running else unit.state,
+        problem=_service.objection(health_url) if unit.running else unit.state,
         trades=_restart.trades(unit, environments, environment_files(unit)),
         crashes=crashes.count,
         loop_left=crashes.loop_left,
@@ -191,7 +196,10 @@ def environment_files(unit):
 
 
 def last_words(unit):
-    return " / ".join(_systemd.last_words(_command.run, unit.id))
+    """What the service said last, "" where the journal does not say it in time."""
+    with contextlib.suppress(CommandError):
+        return " / ".join(_systemd.last_words(_command.run, unit.id))
+    return ""
 
 
 def check_config(planned, kind):
@@ -263,7 +271,8 @@ def act(current, planned, healthy):
     """Do what was planned; sentences on it, and whether the service is up. Raises RunbookError when ours is not."""
     unit, started = current.unit, time.monotonic()
     if planned.action == _restart.WAIT:
-        health = _service.judge(unit.id, "" if unit.running else unit["InvocationID"], {}, healthy)
+        begun = unit.running or unit.phase == _systemd.STARTS  # then it has the id of its new start already
+        health = _service.judge(unit.id, "" if begun else unit["InvocationID"], {}, healthy)
         if not health.healthy:
             values = {"unit": unit.id, "problem": health.reason, "words": last_words(unit) or "–"}
             return [_messages.sentence("refused_not_up", **values)], False

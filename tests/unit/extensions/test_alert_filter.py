@@ -14,7 +14,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 import yaml
-from ansible_collections.aurora.runbook.plugins.module_utils import _alert
+from ansible_collections.aurora.runbook.plugins.module_utils import _alert, _names
 from ansible_rulebook.rules_parser import parse_rule_sets
 from hypothesis import given
 from hypothesis import strategies as st
@@ -122,12 +122,28 @@ def test_what_cannot_be_read_of_an_alert_is_left_out_and_the_alert_goes_on(chang
     assert event["aurora"]["key"] == "CircuitBreakerOpen aurora1"
 
 
+def test_a_label_that_the_filter_is_told_of_names_its_host():
+    """The filter does not see the inventory, which names that label to all others."""
+    labels = {"alertname": "CircuitBreakerOpen", "instance": "proxy:8080", "site_host": "Aurora A"}
+    (event,) = main(with_alert(labels=labels), label="site_host")
+    assert event["aurora"]["host"] == "Aurora A"
+    assert event["aurora"]["alert"]["labels"]["site_host"] == "Aurora A"
+
+
+def test_a_label_that_could_be_two_hosts_names_none_and_the_rest_goes_on():
+    hosts = {"gw.example.com:9001": "aurora-a", "gw.example.com:9002": "aurora-b"}
+    event = with_alert(instance="gw.example.com:9001")
+    event["payload"]["alerts"].append(ALERT)
+    assert [found["aurora"]["host"] for found in main(event, hosts)] == ["aurora1"]
+
+
 def test_whose_a_label_is_comes_beside_the_label_as_the_alert_has_it():
     """A silence and PromQL match the label, and not the name in the inventory."""
     (event,) = main(with_alert(instance="[2001:0DB8:0::5]:9000"), {"2001:db8::5": "AURORA-A"})
     assert event["aurora"]["host"] == "AURORA-A"
     target = _alert.target(event["aurora"]["alert"], {"AURORA-A": "192.0.2.21"}, 0.0)
     assert (target.host, target.label, target.instance) == ("AURORA-A", "instance", "2001:db8::5")
+    assert "2001:db8::5" in _names.labels_of("AURORA-A", {"AURORA-A": "192.0.2.21"}, seen=target.instance)
 
 
 def test_hosts_behind_one_proxy_are_told_apart():

@@ -63,6 +63,7 @@ CASES = {
         ("runner_down", {}, [], "escalated"),
         *((c, {}, [], "escalated") for c in ("nginx_config", "certificate_expired", "dns", "firewall", "partition")),
         ("unknown", {}, [], "escalated"),
+        ("unknown before disk_full", {}, [], "escalated"),
         ("wide_spreads", {}, [], "escalated"),
     ],
     "execution_latency": [
@@ -84,6 +85,7 @@ CASES = {
         ("rate_limit", {}, [], "escalated"),
         ("exchange_down", {}, [], "escalated"),
         ("packet_loss", {}, [], "escalated"),
+        ("local_cpu before wide_spreads", {}, [], "escalated"),
     ],
     "calibration_ece": [
         ("runner_crash_loop", {}, [], "escalated"),
@@ -135,7 +137,7 @@ def look(incident, cause):
 
     return {
         "indicators": {name: entry(name) for name in _indicators.INDICATORS},
-        "causes": [{"cause": cause, "weight": 0.9, "evidence": []}],
+        "causes": [{"cause": name, "weight": 0.9, "evidence": []} for name in cause.split(" before ")],
         "severity": "P0",
         "leases": [],
         "incidents": [],
@@ -146,7 +148,7 @@ def look(incident, cause):
     }
 
 
-def run(incident, hosts, collection, tmp_path, *more, limit="all"):
+def run(incident, hosts, collection, tmp_path, *more, limit="all", extra=None):
     """Run the playbook of an incident or at a path, and ``more`` in the same run, against hosts that answer as given.
 
     What it printed, and the calls that the stand-ins noted, by whom they are about.
@@ -164,7 +166,7 @@ def run(incident, hosts, collection, tmp_path, *more, limit="all"):
         "ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml",
     }
     done = subprocess.run(
-        ["ansible-playbook", *playbooks, "-i", str(inventory), "--limit", limit],
+        ["ansible-playbook", *playbooks, "-i", str(inventory), "--limit", limit, "-e", json.dumps(extra or {})],
         env={**os.environ, **settings, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_BECOME_EXE": "true"},
         capture_output=True,
         text=True,
@@ -370,6 +372,18 @@ def test_a_peer_is_only_looked_at_even_where_it_is_asked_for_too(collection, tmp
     printed, made = run(site(tmp_path, ours), {"a0": host, "a1": host}, collection, tmp_path)
     assert re.findall(r"- '(a\d+: [^']+)'", printed) == ["a0: RECOVERED"]
     assert (made["a0"], "a1" in made, sorted(made["looked"]), "ended" in made) == ([KELLY], False, ["a0", "a1"], False)
+
+
+def test_an_alert_from_a_command_line_reaches_a_rung_and_nothing_in_it_is_a_template(collection, tmp_path):
+    """Before ansible-core 2.19 a variable of a command line is a template wherever an expression names it."""
+    labels = {"alertname": "CircuitBreakerOpen", "instance": "a0", "summary": "{{ lookup('pipe', 'touch ran') }}"}
+    labels["summary"] = labels["summary"].replace("ran", str(tmp_path / "ran"))
+    host = {"look": look("circuit_breaker", "wide_spreads"), "says": {KELLY: "recovered"}}
+    ours = {"import_playbook": "aurora.runbook.remediate"}
+    extra = {"aurora_alert": {"status": "firing", "labels": labels, "annotations": {"text": "{{ $labels.instance }}"}}}
+    _printed, made = run(site(tmp_path, ours), {"a0": host, "a1": host}, collection, tmp_path, extra=extra)
+    assert (made["a0"], "a1" in made) == ([KELLY], False)
+    assert not (tmp_path / "ran").exists()
 
 
 def test_a_limit_that_came_as_text_is_the_limit_of_the_wait_too(collection, tmp_path):

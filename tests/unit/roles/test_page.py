@@ -168,6 +168,13 @@ def test_the_first_host_decides_between_two_ticks(tick, receiver):
     assert len(key) == 16
 
 
+def test_a_tick_that_ends_beside_another_one_leaves_no_host_taken(tick, receiver):
+    """Else the next tick finds one at work that has ended, and its pages wait for two minutes."""
+    assert tick(busy=["aurora1"], aurora1=({}, True), aurora2=({}, True)) == []
+    assert receiver.received == []
+    assert ticks(tick) == {"ticking": ["aurora1", "aurora2"], "ticked": ["aurora2"]}
+
+
 def test_what_a_workflow_of_awx_escalates_waits_for_no_tick(tick, receiver):
     tick(busy=["aurora1"], more=["-e", "awx_workflow_job_id=7"], aurora1=({}, True))
     assert len(receiver.received) == 1

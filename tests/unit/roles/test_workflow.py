@@ -78,8 +78,15 @@ def test_an_approval_is_for_the_hosts_that_waited_when_it_was_asked_for(collecti
         ("remediate_circuit_breaker", {"aurora_waiting": {"a1": ["spread_threshold"]}}),
         ("remediate_circuit_breaker", {"aurora_waiting": {"a0": ["p_threshold"]}}),
         ("remediate", {"aurora_waiting": {"a0": ["spread_threshold"]}}),
+        ("remediate", {"incident_approved": ["spread_threshold"]}),
     ],
-    ids=["no workflow before it", "another host waited", "another knob waited", "an alert approves nothing"],
+    ids=[
+        "no workflow before it",
+        "another host waited",
+        "another knob waited",
+        "beside an alert",
+        "by a launch",
+    ],
 )
 def test_on_awx_no_other_way_than_the_approval_node_carries_an_approval(playbook, more, job, collection, tmp_path):
     hosts = {"a0": breached({SPREAD: "approval_needed"})}

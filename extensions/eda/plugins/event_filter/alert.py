@@ -38,10 +38,16 @@ description:
     C(aurora_alert)."
 options:
   hosts:
-    description: Inventory names by C(instance) label, with or without port, for labels that are neither a host's name
-      nor its address. C(aurora_prometheus_instance) in the inventory says the same to every part of the runbook.
+    description: Inventory names by C(instance) label, for labels that are neither a host's name nor its address. A port
+      does not tell two hosts apart. C(aurora_prometheus_instance) in the inventory says the same to every part of the
+      runbook.
     type: dict
     default: {}
+  label:
+    description: The label that names a host where it is not C(instance). The filter does not see the inventory, which
+      says the same in C(aurora_prometheus_label).
+    type: str
+    default: ""
 """
 
 EXAMPLES = r"""
@@ -54,12 +60,12 @@ EXAMPLES = r"""
 LOGGER = logging.getLogger(__name__)
 
 
-def main(event: object, hosts: Mapping[str, str] | None = None) -> list[dict]:
+def main(event: object, hosts: Mapping[str, str] | None = None, label: str = "") -> list[dict]:
     """Events of the alerts in an event, none for what is no alert of the runbook."""
     found = []
     for alert in _alerts(event):
         try:
-            checked = _alert.checked(alert, time.time())
+            checked = _alert.checked(alert, time.time(), label)
             if checked.firing:
                 found.append({"aurora": _normal(checked, hosts or {})})
         except RunbookError as error:
@@ -77,14 +83,25 @@ def _alerts(event: object) -> list:
     return alerts if isinstance(alerts, list) else [payload]
 
 
+def _named(labels: Mapping[str, str], hosts: Mapping[str, str]) -> str:
+    """The host that ``hosts`` names for the first label it knows, "" for none. Raises RunbookError for several."""
+    own: dict[str, set[str]] = {}
+    for label, name in hosts.items():
+        own.setdefault(_names.host_of(label) or label, set()).add(name)
+    found = next((own[label] for label in labels.values() if label in own), set())
+    if len(found) > 1:
+        several = ", ".join(sorted(found))
+        raise RunbookError(f"hosts names {several} for one label; expected labels that differ in more than their port")
+    return next(iter(found), "")
+
+
 def _normal(alert: _alert.Alert, hosts: Mapping[str, str]) -> dict:
     labels = alert.labels
     if not labels:
         raise RunbookError("no label of it is a host; expected a name or an address")
     # The label of a scrape through a proxy or a federation is the proxy's, and what it was before is exported_instance.
     host = labels.get("exported_instance") or next(iter(labels.values()))
-    own = {_names.host_of(label) or label: name for label, name in hosts.items()}
-    named = next((own[label] for label in labels.values() if label in own), "")
+    named = _named(labels, hosts)
     said = {
         "name": alert.name,
         "status": _alert.FIRING,

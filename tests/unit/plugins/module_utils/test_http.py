@@ -18,7 +18,6 @@ from ansible_collections.aurora.runbook.plugins.module_utils import (
     _probes,
     _service,
     _stamps,
-    _systemd,
     _watch,
 )
 from ansible_collections.aurora.runbook.plugins.module_utils._errors import FetchError, NoAnswerError
@@ -105,6 +104,12 @@ def test_a_cut_answer_is_none(say, answer):
     for fetch in (_http.fetch, _http.fetch_page, _http.fetch_metrics):
         with pytest.raises(NoAnswerError, match="did not answer"):
             fetch(say(answer), 5)
+
+
+def test_who_takes_a_connection_and_ends_it_is_heard_of(say):
+    """An exchange that does so is out of order, and no partition."""
+    with pytest.raises(NoAnswerError, match="closed connection"):
+        _http.fetch(say(b""), 5)
 
 
 @pytest.mark.parametrize(
@@ -194,7 +199,7 @@ def test_a_probe_whose_answer_was_cut_did_not_look(say, probe):
 
 
 def test_a_service_whose_health_page_was_cut_is_not_well(say):
-    assert "did not answer" in _service.objection(_systemd.Unit("x", {}), {}, say(CUT))
+    assert "did not answer" in _service.objection(say(CUT))
 
 
 def test_a_refit_whose_answer_was_cut_may_be_done(say):

@@ -98,6 +98,8 @@ def test_a_form_that_means_another_host_too_is_left_out():
     assert _names.meant("192.0.2.1:9000", hosts) == ["a.example.com", "a.example.org"]
     assert _names.labels_of("a.example.com", hosts) == ["a.example.com"]
     assert _names.labels_of("b", hosts) == ["b"], "an address that on every machine means itself"
+    assert _names.meant("127.0.0.2:9000", hosts) == []
+    assert _names.meant("127.0.0.2:9000", {"b": "127.0.0.2"}) == ["b"], "there is no other"
 
 
 def test_the_label_that_an_inventory_names_is_the_only_one():

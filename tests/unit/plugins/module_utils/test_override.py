@@ -305,13 +305,6 @@ def test_a_variable_the_unit_unsets_is_refused():
         _override.check_unset(_systemd.Unit("x", {"UnsetEnvironment": "A KELLY_MULTIPLIER"}), {"KELLY_MULTIPLIER": "1"})
 
 
-def test_one_process_without_the_value_is_enough_to_object():
-    assert "process 8" in _override.objection({7: {"K": "1"}, 8: {"K": "2"}}, {"K": "1"})
-    assert "process 9" in _override.objection({7: {"K": "1"}, 9: {}}, {"K": "1"})
-    assert _override.objection({}, {"K": "1"}) != ""
-    assert _override.objection({7: {"K": "1"}}, {"K": "1"}) == ""
-
-
 # Limits
 
 SMALL = {"MemoryMax": str(512 << 20), "MemoryHigh": "infinity", "CPUQuotaPerSecUSec": "500ms", "MemoryCurrent": "1000"}
@@ -649,6 +642,7 @@ def faults(now, before=None, gone=()):
 
 
 def test_a_helper_that_never_had_the_unit_environment_need_not_have_the_value():
+    assert faults(tree({7: {**RUN, "K": "2"}})) == []
     assert faults(tree({7: {**RUN, "K": "2"}, 8: {}})) == []
     assert faults(tree({7: {**RUN, "K": "2"}, 8: {"K": "1"}})) == [("8", True)]
     assert faults(tree({7: {}, 8: {**RUN, "K": "2"}})) == [("7", False)]
@@ -683,6 +677,8 @@ def test_a_helper_makes_no_override_stale():
     own = {"KELLY_MULTIPLIER": "0.5"}
     now = replace(current(own, kelly()), processes={7: {**RUN, **own}, 8: {}, 9: {"KELLY_MULTIPLIER": "0.5"}})
     assert not present(now, own).changed
+    reduced = replace(now, processes={**now.processes, 8: RUN}, commands={7: ("run",), 8: ("helper",)})
+    assert not present(reduced, own).changed, "proven beside it, and proven again"
     assert present(replace(now, processes={**now.processes, 9: {"KELLY_MULTIPLIER": "1.0"}}), own).restart
 
 
@@ -798,6 +794,15 @@ def test_a_failed_reduction_restarts_the_trading_loop_at_full_size_only_where_it
     half = lease(LOWER, {"KELLY_MULTIPLIER": "1.0"}, _lease.APPLYING)
     _said, left = _override_steps.give_back(after({}, "old"), half, HEALTHY, alive, closed)
     assert (host.done, left) == (done, [written for what, written in done if what != "closed"][-1])
+
+
+def test_a_raise_that_fails_while_it_starts_goes_and_the_smaller_kelly_beside_it_stays(monkeypatch):
+    """Else an open breaker is closed at full size by a restart that nobody needed."""
+    both = {**LOWER, **WIDER}
+    host = Host(monkeypatch, after({}, **STARTS))
+    half = lease(both, NORMALLY, _lease.APPLYING)
+    _said, left = _override_steps.give_back(after({}, "old"), half, HEALTHY, True, False)
+    assert (host.done, left) == ([("restarted", LOWER), ("closed", LOWER)], LOWER)
 
 
 def test_a_failure_says_what_runs_now_and_how_the_breaker_is(monkeypatch):

@@ -9,6 +9,7 @@ import pytest
 from ansible_collections.aurora.runbook.plugins.module_utils import (
     _conduct,
     _guards,
+    _health,
     _lease,
     _lease_timer,
     _messages,
@@ -18,6 +19,7 @@ from ansible_collections.aurora.runbook.plugins.module_utils import (
     _stamps,
     _systemd,
 )
+from ansible_collections.aurora.runbook.plugins.module_utils._errors import CommandError
 from ansible_collections.aurora.runbook.plugins.modules import service_restart
 from hypothesis import given
 from hypothesis import strategies as st
@@ -35,6 +37,7 @@ def current(properties=None, **changes):
     return _restart.Current(_systemd.Unit("x", {**RUNS, **(properties or {})}), **changes)
 
 
+RUNS_UNIT = _systemd.Unit("x", RUNS)
 HUNG = current(problem="no answer", up=9000.0)
 
 
@@ -224,6 +227,32 @@ def call(now, incident, tmp_path, monkeypatch, check_mode=False):
     result = _conduct._conducted(PARAMS, conduct, service_restart.run)
     lines = [line for name in _record.names(state) for line in _record.read(name, state).entries]
     return result, acted, [line for line in lines if line.what in ("intent", "refused")]
+
+
+@pytest.mark.parametrize(
+    ("now", "replaced"),
+    [(current(STARTING), ""), (current(problem="no answer"), ""), (current(BACKING_OFF), "a"), (current(DEAD), "a")],
+)
+def test_what_is_being_started_already_is_the_start_that_is_waited_for(now, replaced, monkeypatch):
+    """It has the id of its new run from the beginning; waiting for one more would call a healthy service refused."""
+    asked = []
+
+    def judge(_name, previous, *_rest):
+        asked.append(previous)
+        return _health.Health(True, "", now.unit)
+
+    monkeypatch.setattr(service_restart._service, "judge", judge)
+    planned = _restart.Plan(_restart.WAIT, "systemd_at_it", {"unit": "x.service"})
+    assert service_restart.act(now, planned, None)[1]
+    assert asked == [replaced]
+
+
+def test_a_journal_that_hangs_keeps_no_guard_from_its_answer(monkeypatch):
+    def hang(*_arguments):
+        raise CommandError("journalctl was not done within 30 s")
+
+    monkeypatch.setattr(service_restart._systemd, "last_words", hang)
+    assert service_restart.last_words(RUNS_UNIT) == ""
 
 
 @pytest.mark.parametrize(("now", "guard", "allowed_in"), HELD_BACK)
