@@ -59,7 +59,7 @@ def test_a_whole_way_is_gone_to_its_end_and_nothing_is_touched():
         ("systemctl stop aurora-live-feed", "", "http_status", "feed_down"),
         ("ufw delete allow 443/tcp", OPEN, "tcp_timeout", "firewall"),
         ("ufw reject 443/tcp", OPEN, "tcp_refused", "firewall"),
-        (f"iptables -I {DROP}", f"iptables -D {DROP}", "tcp_timeout", "partition"),
+        (f"iptables -I {DROP}", f"iptables -D {DROP}", "tcp_timeout", "firewall"),  # whoever put it there
     ],
 )
 def test_the_broken_link_is_named_and_so_is_its_cause(fault, mend, link, cause):
@@ -68,6 +68,11 @@ def test_the_broken_link_is_named_and_so_is_its_cause(fault, mend, link, cause):
         check(link, cause)
     finally:
         shell(HOST, mend)
+
+
+def test_packets_that_are_dropped_on_the_way_are_no_fault_of_the_host(broken):
+    broken("sse_partition", [HOST])
+    check("tcp_timeout", "partition")
 
 
 def test_a_certificate_that_ended_is_named():
