@@ -217,7 +217,7 @@ def test_a_reboot_while_the_module_acts():
     assert "was cut off during service_override" in "\n".join(run.report)
 
 
-FULL = "mkdir -p {0}; mount -t tmpfs -o size=4k,nr_inodes=3 full {0}; head -c 4096 /dev/zero >{0}/somebodys"
+FULL = "mkdir -p {0}; mount -t tmpfs -o size=4k,nr_inodes=3,mode=755 full {0}; head -c 4096 /dev/zero >{0}/somebodys"
 DISKS = [
     (FULL.format("/etc/aurora-runbook"), "/etc/aurora-runbook", "No space left on device", "free some"),
     (FULL.format(DROP_INS), DROP_INS, "No space left on device", "free some"),
