@@ -44,8 +44,7 @@ def chosen_incident(hostvars: Mapping, hosts: Sequence[str], asked: str = "") ->
 def postmortem_query(hostvars: Mapping, hosts: Sequence[str], incident: str) -> dict:
     known = _names.inventory(hostvars, hosts)
     instances = {name: _names.labels_of(name, *known) for name in hosts}
-    labels = [str(hostvars[name].get("aurora_prometheus_label") or "") for name in hosts]
-    label = next(filter(None, labels), _names.INSTANCE)
+    label = _names.label_in(hostvars, hosts) or _names.INSTANCE
     answers = _answers(hostvars, hosts, "incident_read")
     return _postmortem.range_query(_postmortem.checked(incident), answers, instances, time.time(), label)
 

@@ -52,9 +52,10 @@ class LookupModule(LookupBase):
         if "aurora_alert" not in variables:
             return []
         hostvars, names = variables.get("hostvars", {}), variables["groups"].get(terms[0], [])
-        addresses, declared = _names.inventory(hostvars, names)
-        label = next(filter(None, (hostvars.get(name, {}).get("aurora_prometheus_label") for name in names)), "")
+        known = {name: hostvars.get(name, {}) for name in names}  # once, since each read costs milliseconds
+        addresses, declared = _names.inventory(known, names)
+        label = _names.label_in(known, names)
         try:
-            return [asdict(_alert.target(variables["aurora_alert"], addresses, time.time(), declared, str(label)))]
+            return [asdict(_alert.target(variables["aurora_alert"], addresses, time.time(), declared, label))]
         except RunbookError as error:
             raise AnsibleLookupError(_redact.redact_text(str(error))) from None

@@ -94,6 +94,12 @@ def inventory(hostvars: Mapping[str, Mapping], names: Iterable[str]) -> tuple[di
     return addresses, {name: str(host.get("aurora_prometheus_instance") or "") for name, host in known.items()}
 
 
+def label_in(hostvars: Mapping[str, Mapping], names: Iterable[str]) -> str:
+    """The label that names hosts where an inventory says another than "instance", "" where it says none."""
+    said = (hostvars.get(name, {}).get("aurora_prometheus_label") for name in names)
+    return str(next(filter(None, said), ""))
+
+
 def labels_of(
     name: str, hosts: Mapping[str, str], declared: Mapping[str, str] | None = None, seen: str = ""
 ) -> list[str]:
