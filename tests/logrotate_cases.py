@@ -12,8 +12,8 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ansible_collections.aurora.runbook.plugins.module_utils import _logrotate
-from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
+from ansible_collections.aurora.runbook.plugins.module_utils.act import _logrotate
+from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import RunbookError
 
 LOGS = ("trades.jsonl", "orders.jsonl")
 GONE = ""  # what a writer that did not reopen yet still writes is in no file

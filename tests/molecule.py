@@ -13,7 +13,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from ansible_collections.aurora.runbook.plugins.module_utils import _alert
+from ansible_collections.aurora.runbook.plugins.plugin_utils import _alert
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 LISTED = subprocess.run([CHECKOUT / "dev", "faults", "--json"], capture_output=True, check=True).stdout

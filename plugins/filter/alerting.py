@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.aurora.runbook.plugins.module_utils import _indicators, _prometheus
+from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _indicators, _prometheus
 
 try:
     from ruamel.yaml import YAML

@@ -6,8 +6,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.aurora.runbook.plugins.module_utils import _redact, _survey, _workflow
-from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
+from ansible_collections.aurora.runbook.plugins.module_utils.base import _redact
+from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import RunbookError
+from ansible_collections.aurora.runbook.plugins.plugin_utils import _survey, _workflow
 
 
 def survey(names: Sequence[str]) -> dict:

@@ -8,7 +8,9 @@ from collections.abc import Mapping, Sequence
 
 from ansible import context
 from ansible.errors import AnsibleFilterError
-from ansible_collections.aurora.runbook.plugins.module_utils import _indicators, _messages, _names, _pages, _report
+from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _indicators, _messages
+from ansible_collections.aurora.runbook.plugins.module_utils.base import _names
+from ansible_collections.aurora.runbook.plugins.plugin_utils import _pages, _report
 
 
 def within(hosts: Sequence[str], limit: Sequence[str], none: bool = False) -> list[str]:

@@ -17,15 +17,10 @@ from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.aurora.runbook.plugins.module_utils import (
-    _chart,
-    _messages,
-    _names,
-    _postmortem,
-    _redact,
-    _written,
-)
-from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
+from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _messages
+from ansible_collections.aurora.runbook.plugins.module_utils.base import _names, _redact
+from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import RunbookError
+from ansible_collections.aurora.runbook.plugins.plugin_utils import _chart, _postmortem, _written
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 

@@ -43,8 +43,9 @@ from dataclasses import asdict
 
 from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
-from ansible_collections.aurora.runbook.plugins.module_utils import _alert, _names, _redact
-from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
+from ansible_collections.aurora.runbook.plugins.module_utils.base import _names, _redact
+from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import RunbookError
+from ansible_collections.aurora.runbook.plugins.plugin_utils import _alert
 
 
 class LookupModule(LookupBase):

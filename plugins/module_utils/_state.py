@@ -7,15 +7,9 @@ import contextlib
 from collections.abc import Iterator
 from dataclasses import asdict
 
-from ansible_collections.aurora.runbook.plugins.module_utils import (
-    _claim,
-    _lease,
-    _lease_timer,
-    _pause,
-    _record,
-    _stamps,
-)
-from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
+from ansible_collections.aurora.runbook.plugins.module_utils.base import _stamps
+from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import RunbookError
+from ansible_collections.aurora.runbook.plugins.module_utils.record import _claim, _lease, _lease_timer, _pause, _record
 
 NAMED = ("action", "target")  # of an intent
 
@@ -88,7 +82,7 @@ def _cut_off(recent: list[_record.Record]) -> list[dict]:
 
 def _shown(lease: _lease.Lease) -> dict:
     # A look at a host without leases is spared a sixth of what its imports take.
-    from ansible_collections.aurora.runbook.plugins.module_utils import _override, _override_steps  # noqa: PLC0415
+    from ansible_collections.aurora.runbook.plugins.module_utils.act import _override, _override_steps  # noqa: PLC0415
 
     tuning = lease.kind == _lease.TCP_TUNING
     return {

@@ -154,15 +154,10 @@ from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
-from ansible_collections.aurora.runbook.plugins.module_utils import (
-    _messages,
-    _names,
-    _options,
-    _parallel,
-    _redact,
-    _silence,
-)
-from ansible_collections.aurora.runbook.plugins.module_utils._errors import FetchError, RunbookError
+from ansible_collections.aurora.runbook.plugins.module_utils.act import _silence
+from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _messages, _options
+from ansible_collections.aurora.runbook.plugins.module_utils.base import _names, _parallel, _redact
+from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import FetchError, RunbookError
 
 try:
     import requests

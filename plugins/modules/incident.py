@@ -143,19 +143,11 @@ done:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.aurora.runbook.plugins.module_utils import (
-    _claim,
-    _conduct,
-    _files,
-    _messages,
-    _options,
-    _pause,
-    _record,
-    _redact,
-    _stamps,
-    _unfinished,
-)
-from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
+from ansible_collections.aurora.runbook.plugins.module_utils.act import _conduct, _unfinished
+from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _messages, _options
+from ansible_collections.aurora.runbook.plugins.module_utils.base import _files, _redact, _stamps
+from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import RunbookError
+from ansible_collections.aurora.runbook.plugins.module_utils.record import _claim, _pause, _record
 
 VERDICTS = ["healthy", "recovered", "not_recovered", "unknown", "approval_needed", "escalated", "refused"]
 RANGES = {"minutes": (1, 10080)}

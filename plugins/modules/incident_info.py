@@ -109,17 +109,11 @@ import math
 from dataclasses import asdict
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.aurora.runbook.plugins.module_utils import (
-    _command,
-    _escalation,
-    _options,
-    _record,
-    _redact,
-    _stamps,
-    _state,
-    _systemd,
-)
-from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
+from ansible_collections.aurora.runbook.plugins.module_utils import _state
+from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _options
+from ansible_collections.aurora.runbook.plugins.module_utils.base import _command, _redact, _stamps, _systemd
+from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import RunbookError
+from ansible_collections.aurora.runbook.plugins.module_utils.record import _escalation, _record
 
 
 def records(params, now, unread):

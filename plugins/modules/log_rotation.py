@@ -204,19 +204,12 @@ import time
 from dataclasses import asdict, dataclass, replace
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.aurora.runbook.plugins.module_utils import (
-    _command,
-    _conduct,
-    _files,
-    _logrotate,
-    _options,
-    _rotation,
-    _service,
-    _systemd,
-    _watch,
-)
-from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
-from ansible_collections.aurora.runbook.plugins.module_utils._messages import sentence
+from ansible_collections.aurora.runbook.plugins.module_utils.act import _conduct, _logrotate, _rotation, _service
+from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _options
+from ansible_collections.aurora.runbook.plugins.module_utils.aurora._messages import sentence
+from ansible_collections.aurora.runbook.plugins.module_utils.base import _command, _files, _systemd
+from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import RunbookError
+from ansible_collections.aurora.runbook.plugins.module_utils.look import _watch
 
 RANGES = {
     "keep": (0, 1000),

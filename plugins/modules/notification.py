@@ -137,8 +137,9 @@ import logging
 import traceback
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
-from ansible_collections.aurora.runbook.plugins.module_utils import _messages, _notify, _options
-from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
+from ansible_collections.aurora.runbook.plugins.module_utils.act import _notify
+from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _messages, _options
+from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import RunbookError
 
 try:
     import apprise

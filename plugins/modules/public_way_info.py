@@ -101,8 +101,10 @@ probes:
 from dataclasses import asdict
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.aurora.runbook.plugins.module_utils import _messages, _options, _public_way, _redact
-from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
+from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _messages, _options
+from ansible_collections.aurora.runbook.plugins.module_utils.base import _redact
+from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import RunbookError
+from ansible_collections.aurora.runbook.plugins.module_utils.look import _public_way
 
 
 def look(params):

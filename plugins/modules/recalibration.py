@@ -194,20 +194,11 @@ import time
 from dataclasses import asdict, dataclass, replace
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.aurora.runbook.plugins.module_utils import (
-    _calibration,
-    _command,
-    _conduct,
-    _files,
-    _http,
-    _indicators,
-    _messages,
-    _metrics,
-    _options,
-    _service,
-    _watch,
-)
-from ansible_collections.aurora.runbook.plugins.module_utils._errors import FetchError, NoAnswerError, RunbookError
+from ansible_collections.aurora.runbook.plugins.module_utils.act import _calibration, _conduct, _service
+from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _indicators, _messages, _metrics, _options
+from ansible_collections.aurora.runbook.plugins.module_utils.base import _command, _files, _http
+from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import FetchError, NoAnswerError, RunbookError
+from ansible_collections.aurora.runbook.plugins.module_utils.look import _trades, _watch
 
 RANGES = {
     "days": (1, 365),
@@ -231,8 +222,8 @@ LIMITS = ("min_trades", "max_malformed_percent", "max_stale_seconds")
 class Seen:
     """The host before a change; ``refusal`` is what the data says against a refit."""
 
-    site: _calibration.Site
-    trades: _calibration.Trades
+    site: _trades.Site
+    trades: _trades.Trades
     refusal: tuple | None
     record: _calibration.Record
     model: _calibration.Model | None
@@ -263,21 +254,21 @@ def observe(params):
     """Look at the data, and at the model too unless the data speaks against a refit anyway."""
     if not _service.observe(REFIT_UNIT).over:
         raise RunbookError(f"a recalibration is under way on this host ({REFIT_UNIT}); wait for it and run this again")
-    site = _calibration.site(params["user"], params["home"], params["runner_unit"], params["days"])
-    limits = _calibration.Limits(**{name: params[name] for name in LIMITS})
-    size = _calibration.log_size(limits.min_trades)
-    lines = _calibration.read_log(params["trade_log"], params["user"], size, limits.min_trades)
-    trades = _calibration.examine(lines, site.days, time.time())
+    site = _trades.site(params["user"], params["home"], params["runner_unit"], params["days"])
+    limits = _trades.Limits(**{name: params[name] for name in LIMITS})
+    size = _trades.log_size(limits.min_trades)
+    lines = _trades.read_log(params["trade_log"], params["user"], size, limits.min_trades)
+    trades = _trades.examine(lines, site.days, time.time())
     seen = Seen(
         site,
         trades,
-        _calibration.objection(trades, site.days, limits),
+        _trades.objection(trades, site.days, limits),
         _calibration.load(),
         read_model(params),
     )
     if seen.refusal:
         return seen
-    valid, says = _calibration.validate(site)
+    valid, says = _trades.validate(site)
     return replace(seen, valid=valid, says=says, ece=ece(params))
 
 
@@ -332,14 +323,14 @@ def apply(params, seen, planned, secret):
 def refit(params, seen, secret):
     """Refit the model in the way that was asked for; the way taken and what it said. Raises RunbookError."""
     why = ""
-    if params["method"] == "http" or (params["method"] == "auto" and seen.site.days == _calibration.DAYS):
+    if params["method"] == "http" or (params["method"] == "auto" and seen.site.days == _trades.DAYS):
         said, why = by_http(params, secret)
         if said is not None:
             return "http", said
         if params["method"] == "http":
             raise RunbookError(f"{why}; use method=script, or mend the feed")
     script = f"{params['home']}/tools/calibrate.py"
-    done = _calibration.run_python(seen.site, [script, "--force"], REFIT_SECONDS, {"ProtectSystem": "full"}, REFIT_UNIT)
+    done = _trades.run_python(seen.site, [script, "--force"], REFIT_SECONDS, {"ProtectSystem": "full"}, REFIT_UNIT)
     if done.rc != 0:
         reason = "; ".join(text for text in (done.last_line or f"status {done.rc}", why) if text)
         raise RunbookError(f"{script} --force as {params['user']} failed: {reason}")
@@ -390,7 +381,7 @@ def look_after(params, seen, way, said):
             (before.ece, wait(lambda: ece(params), lambda now: _calibration.moved(before.ece, now))),
             "metric",
         )
-    valid, says = _calibration.validate(seen.site)
+    valid, says = _trades.validate(seen.site)
     return Refitted(way, model, pair, source, valid, says, _calibration.worse(before, pair, valid))
 
 
@@ -411,9 +402,7 @@ def put_back(params, model):
         file.write(model.content)
         file.seek(0)
         argv = ["/usr/bin/python3", "-I", "-c", _calibration.PUT_BACK, *arguments]
-        done = _command.as_user(
-            params["user"], argv, {}, _calibration.VALIDATE_SECONDS, {"ProtectSystem": "full"}, file
-        )
+        done = _command.as_user(params["user"], argv, {}, _trades.VALIDATE_SECONDS, {"ProtectSystem": "full"}, file)
     if _calibration.sha_of(read_model(params)) != model.sha256:
         raise RunbookError(f"{params['model']} cannot be put back: {done.last_line or f'status {done.rc}'}")
 
@@ -448,7 +437,7 @@ def shown(model, valid, says):
 
 def changes(seen):
     """What the intent says: which model is replaced, and by days of trades other than the usual ones."""
-    days = {} if seen.site.days == _calibration.DAYS else {"days": seen.site.days}
+    days = {} if seen.site.days == _trades.DAYS else {"days": seen.site.days}
     before = _calibration.sha_of(seen.model)
     return [{"name": "model", "before": before, "after": None, "direction": "neutral", **days}]
 

@@ -267,24 +267,18 @@ recovery:
 from dataclasses import asdict
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.aurora.runbook.plugins.module_utils import (
-    _command,
+from ansible_collections.aurora.runbook.plugins.module_utils.act import (
     _conduct,
-    _indicators,
-    _knobs,
-    _lease,
-    _lease_timer,
     _limits,
-    _messages,
-    _options,
     _override,
     _override_steps,
     _service,
-    _stamps,
-    _systemd,
-    _watch,
 )
-from ansible_collections.aurora.runbook.plugins.module_utils._errors import FailedError, RunbookError
+from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _indicators, _knobs, _messages, _options
+from ansible_collections.aurora.runbook.plugins.module_utils.base import _command, _stamps, _systemd
+from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import FailedError, RunbookError
+from ansible_collections.aurora.runbook.plugins.module_utils.look import _watch
+from ansible_collections.aurora.runbook.plugins.module_utils.record import _lease, _lease_timer
 
 
 def wanted(params):
@@ -446,7 +440,7 @@ def apply(current, planned, healthy, until, conduct):
     renewed = current.lease is not None and until != current.lease.ends
     if until and (planned.changed or renewed):
         # What has no end is spared a tenth of what the imports take.
-        from ansible_collections.aurora.runbook.plugins.module_utils import _lease_ends  # noqa: PLC0415
+        from ansible_collections.aurora.runbook.plugins.module_utils.act import _lease_ends  # noqa: PLC0415
 
         _lease_timer.install(_lease_ends.PARTS)
     if planned.changed:

@@ -144,28 +144,16 @@ import contextlib
 import time
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.aurora.runbook.plugins.module_utils import (
-    _command,
-    _conduct,
-    _files,
-    _guards,
-    _http,
-    _messages,
-    _metrics,
-    _options,
-    _probes,
-    _restart,
-    _service,
-    _stamps,
-    _systemd,
-    _watch,
-)
-from ansible_collections.aurora.runbook.plugins.module_utils._errors import (
+from ansible_collections.aurora.runbook.plugins.module_utils.act import _conduct, _guards, _restart, _service
+from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _messages, _metrics, _options
+from ansible_collections.aurora.runbook.plugins.module_utils.base import _command, _files, _http, _stamps, _systemd
+from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import (
     CommandError,
     FetchError,
     MetricsError,
     RunbookError,
 )
+from ansible_collections.aurora.runbook.plugins.module_utils.look import _probes, _watch
 
 RANGES = {**_service.RANGES, "min_interval_seconds": (0, 86400)}
 STOP_SECONDS = 10

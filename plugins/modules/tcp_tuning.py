@@ -130,16 +130,11 @@ recovery:
 from dataclasses import asdict
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.aurora.runbook.plugins.module_utils import (
-    _conduct,
-    _lease,
-    _lease_timer,
-    _messages,
-    _options,
-    _stamps,
-    _sysctl,
-    _watch,
-)
+from ansible_collections.aurora.runbook.plugins.module_utils.act import _conduct, _sysctl
+from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _messages, _options
+from ansible_collections.aurora.runbook.plugins.module_utils.base import _stamps
+from ansible_collections.aurora.runbook.plugins.module_utils.look import _watch
+from ansible_collections.aurora.runbook.plugins.module_utils.record import _lease, _lease_timer
 
 
 def plan(current, params):
@@ -194,7 +189,7 @@ def run(params, conduct):
         return {**result, "verdict": "would_change"}
     if ends and not conduct.check_mode:
         # What has no end is spared the imports of an override.
-        from ansible_collections.aurora.runbook.plugins.module_utils import _lease_ends  # noqa: PLC0415
+        from ansible_collections.aurora.runbook.plugins.module_utils.act import _lease_ends  # noqa: PLC0415
 
         _lease_timer.install(_lease_ends.PARTS)
     if planned.changed:

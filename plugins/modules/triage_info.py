@@ -247,22 +247,19 @@ from functools import partial
 from urllib.parse import urlsplit
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.aurora.runbook.plugins.module_utils import (
+from ansible_collections.aurora.runbook.plugins.module_utils import _state
+from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _indicators, _options
+from ansible_collections.aurora.runbook.plugins.module_utils.base import (
     _command,
     _files,
     _http,
-    _indicators,
-    _options,
     _parallel,
-    _probes,
     _redact,
     _stamps,
-    _state,
-    _summary,
     _systemd,
-    _triage,
 )
-from ansible_collections.aurora.runbook.plugins.module_utils._errors import CommandError, RunbookError
+from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import CommandError, RunbookError
+from ansible_collections.aurora.runbook.plugins.module_utils.look import _probes, _summary, _triage
 
 RANGES = {
     "sample_seconds": (0, 300),

@@ -92,8 +92,10 @@ recovery:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.aurora.runbook.plugins.module_utils import _options, _redact, _watch
-from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
+from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _options
+from ansible_collections.aurora.runbook.plugins.module_utils.base import _redact
+from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import RunbookError
+from ansible_collections.aurora.runbook.plugins.module_utils.look import _watch
 
 
 def main():

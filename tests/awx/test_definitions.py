@@ -13,7 +13,8 @@ import pytest
 import stand_in
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.aurora.runbook.plugins.module_utils import _indicators, _knobs, _options, _workflow
+from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _indicators, _knobs, _options
+from ansible_collections.aurora.runbook.plugins.plugin_utils import _workflow
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 PROJECT = CHECKOUT / "docs" / "awx" / "project"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.aurora.runbook.plugins.filter import story as rendering
-from ansible_collections.aurora.runbook.plugins.module_utils import _postmortem, _written
+from ansible_collections.aurora.runbook.plugins.plugin_utils import _postmortem, _written
 from playwright.sync_api import sync_playwright
 
 CHECKOUT = Path(__file__).resolve().parents[2]

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ansible_collections.aurora.runbook.plugins.module_utils import _messages
+from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _messages
 
 HERE = Path(__file__).resolve().parent
 CHECKOUT = HERE.parents[1]

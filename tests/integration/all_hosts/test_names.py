@@ -6,7 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import yaml
-from ansible_collections.aurora.runbook.plugins.module_utils import _probes
+from ansible_collections.aurora.runbook.plugins.module_utils.look import _probes
 from rules import promtool, rendered
 from test_alertmanager_silence import HOST, MEANT, NOT_MEANT
 

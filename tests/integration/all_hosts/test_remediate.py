@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from ansible_collections.aurora.runbook.plugins.module_utils import _indicators
+from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _indicators
 from helpers import HOSTS, NORMAL, configuration, environment, footprint, knobs, lab, playbook
 
 REDUCED = {**NORMAL, "KELLY_MULTIPLIER": "0.5"}

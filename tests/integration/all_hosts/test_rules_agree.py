@@ -15,7 +15,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from ansible_collections.aurora.runbook.plugins.module_utils import _alert, _indicators, _metrics, _probes
+from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _indicators, _metrics
+from ansible_collections.aurora.runbook.plugins.module_utils.look import _probes
+from ansible_collections.aurora.runbook.plugins.plugin_utils import _alert
 from rules import promtool, rendered
 
 LENGTH, MINUTES = 110, 100

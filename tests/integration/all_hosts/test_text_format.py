@@ -7,8 +7,8 @@ import json
 import math
 from random import Random
 
-from ansible_collections.aurora.runbook.plugins.module_utils import _metrics
-from ansible_collections.aurora.runbook.plugins.module_utils._errors import MetricsError
+from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _metrics
+from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import MetricsError
 from helpers import lab
 
 MONITOR = "monitor1"

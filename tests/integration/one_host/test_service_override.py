@@ -6,7 +6,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 
 import pytest
-from ansible_collections.aurora.runbook.plugins.module_utils import _systemd
+from ansible_collections.aurora.runbook.plugins.module_utils.base import _systemd
 from helpers import (
     DROP_INS,
     HOST,

@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 import pytest
-from ansible_collections.aurora.runbook.plugins.module_utils import _record, _stamps
+from ansible_collections.aurora.runbook.plugins.module_utils.base import _stamps
+from ansible_collections.aurora.runbook.plugins.module_utils.record import _record
 from helpers import (
     DROP_INS,
     HOST,

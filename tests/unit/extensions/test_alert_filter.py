@@ -14,7 +14,8 @@ from pathlib import Path
 import jsonschema
 import pytest
 import yaml
-from ansible_collections.aurora.runbook.plugins.module_utils import _alert, _names
+from ansible_collections.aurora.runbook.plugins.module_utils.base import _names
+from ansible_collections.aurora.runbook.plugins.plugin_utils import _alert
 from ansible_rulebook.rules_parser import parse_rule_sets
 from hypothesis import given
 from hypothesis import strategies as st

@@ -20,7 +20,7 @@ def collection(tmp_path_factory):
     (ours / "plugins" / "action").mkdir(parents=True)
     for name in ("roles", "playbooks", "meta"):
         (ours / name).symlink_to(INSTALLED / name)
-    for name in ("filter", "lookup", "module_utils", "doc_fragments"):
+    for name in ("filter", "lookup", "module_utils", "plugin_utils", "doc_fragments"):
         (ours / "plugins" / name).symlink_to(INSTALLED / "plugins" / name)
     for name in MODULES:
         stand_in = CHECKOUT / "tests" / "unit" / "roles" / "stand_ins" / "stand_in.py"

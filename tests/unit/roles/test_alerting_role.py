@@ -7,7 +7,8 @@ import re
 from pathlib import Path
 
 import yaml
-from ansible_collections.aurora.runbook.plugins.module_utils import _alert, _indicators, _options
+from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _indicators, _options
+from ansible_collections.aurora.runbook.plugins.plugin_utils import _alert
 
 ROLE = Path(__file__).resolve().parents[3] / "roles" / "alerting"
 RULES = (ROLE / "templates" / "aurora.rules.yml.j2").read_text(encoding="utf-8")

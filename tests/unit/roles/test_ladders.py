@@ -13,7 +13,7 @@ import re
 import subprocess
 
 import pytest
-from ansible_collections.aurora.runbook.plugins.module_utils import _indicators, _messages
+from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _indicators, _messages
 
 WORDS = {texts[0]: name for name, texts in _messages.CATALOGUE.items()}
 KELLY, SLOW, SPREAD = "KELLY_MULTIPLIER=0.5", "DECISIONS_PER_MINUTE=10", "SPREAD_THRESHOLD=2.0"

@@ -108,7 +108,7 @@ def tick(tmp_path, receiver):
     (ours / "plugins" / "action").mkdir(parents=True)
     for name in ("roles", "playbooks", "meta", "galaxy.yml"):
         (ours / name).symlink_to(CHECKOUT / name)
-    for name in ("filter", "lookup", "module_utils", "modules", "doc_fragments"):
+    for name in ("filter", "lookup", "module_utils", "plugin_utils", "modules", "doc_fragments"):
         (ours / "plugins" / name).symlink_to(CHECKOUT / "plugins" / name)
     stand_in = CHECKOUT / "tests" / "unit" / "roles" / "stand_ins" / "incident_info.py"
     (ours / "plugins" / "action" / "incident_info.py").symlink_to(stand_in)

@@ -18,7 +18,7 @@ from pathlib import Path
 from urllib.parse import parse_qs
 
 import pytest
-from ansible_collections.aurora.runbook.plugins.module_utils import _probes
+from ansible_collections.aurora.runbook.plugins.module_utils.look import _probes
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(CHECKOUT / "tests"))
@@ -33,7 +33,7 @@ def write(tmp_path):
     (ours / "plugins" / "action").mkdir(parents=True)
     for name in ("roles", "playbooks", "meta", "galaxy.yml"):
         (ours / name).symlink_to(CHECKOUT / name)
-    for name in ("filter", "lookup", "module_utils", "doc_fragments"):
+    for name in ("filter", "lookup", "module_utils", "plugin_utils", "doc_fragments"):
         (ours / "plugins" / name).symlink_to(CHECKOUT / "plugins" / name)
     stand_in = CHECKOUT / "tests" / "unit" / "roles" / "stand_ins" / "incident_info.py"
     (ours / "plugins" / "action" / "incident_info.py").symlink_to(stand_in)

@@ -21,8 +21,9 @@ import ansible_collections
 if isinstance(ansible_collections.__path__, list):
     ansible_collections.__path__.append(str(ROOT / "ansible_collections"))
 
-from ansible_collections.aurora.runbook.plugins.module_utils import _alert, _names, _redact
-from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
+from ansible_collections.aurora.runbook.plugins.module_utils.base import _names, _redact
+from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import RunbookError
+from ansible_collections.aurora.runbook.plugins.plugin_utils import _alert
 
 DOCUMENTATION = r"""
 ---

@@ -13,7 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Thread
 
 import pytest
-from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
+from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import RunbookError
 from ansible_collections.aurora.runbook.plugins.modules import alertmanager_silence
 
 SECRET = "s3cretT0ken"  # noqa: S105 it is what the tests look for

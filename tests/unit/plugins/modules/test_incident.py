@@ -8,16 +8,9 @@ import json
 from types import FunctionType
 
 import pytest
-from ansible_collections.aurora.runbook.plugins.module_utils import (
-    _claim,
-    _conduct,
-    _lease,
-    _lease_timer,
-    _options,
-    _pause,
-    _record,
-    _unfinished,
-)
+from ansible_collections.aurora.runbook.plugins.module_utils.act import _conduct, _unfinished
+from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _options
+from ansible_collections.aurora.runbook.plugins.module_utils.record import _claim, _lease, _lease_timer, _pause, _record
 from ansible_collections.aurora.runbook.plugins.modules import incident
 
 ID = "circuit_breaker-20261124T180000Z-1a2b3c4d"

@@ -8,8 +8,9 @@ import gzip
 import os
 
 import pytest
-from ansible_collections.aurora.runbook.plugins.module_utils import _conduct, _files, _rotation
-from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
+from ansible_collections.aurora.runbook.plugins.module_utils.act import _conduct, _rotation
+from ansible_collections.aurora.runbook.plugins.module_utils.base import _files
+from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import RunbookError
 from ansible_collections.aurora.runbook.plugins.modules import log_rotation
 
 FEED = "aurora-live-feed.service"

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import apprise
 import pytest
-from ansible_collections.aurora.runbook.plugins.module_utils import _notify
-from ansible_collections.aurora.runbook.plugins.module_utils._errors import RunbookError
+from ansible_collections.aurora.runbook.plugins.module_utils.act import _notify
+from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import RunbookError
 from ansible_collections.aurora.runbook.plugins.modules import notification
 
 CHECKOUT = Path(__file__).resolve().parents[4]

@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.aurora.runbook.plugins.module_utils import _claim, _record, _stamps
+from ansible_collections.aurora.runbook.plugins.module_utils.base import _stamps
+from ansible_collections.aurora.runbook.plugins.module_utils.record import _claim, _record
 from ansible_collections.aurora.runbook.plugins.modules import incident
 
 

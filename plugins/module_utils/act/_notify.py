@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Tell people through Apprise's services, and say which took it. Private to aurora.runbook; controller only.
+
+The URL of a channel is a secret, and so is what a service or a library says about it: of that only the kind of problem
+and an HTTP status come out of here.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+import re
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import ModuleType
+
+from ansible_collections.aurora.runbook.plugins.module_utils.base import _parallel, _redact
+from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import RunbookError
+
+MAX_TITLE, MAX_BODY, MAX_LINE = 250, 10000, 2000
+OLDEST = "1.7.3"  # of Apprise: before it, threads that make the first objects see only some of its services
+SMALL = 1000  # characters; what takes less is a phone, which gets the beginning instead of a dozen pieces
+
+
+@dataclass(frozen=True)
+class Channel:
+    """A contact: the name that is shown, and the URL that never is."""
+
+    name: str
+    url: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Message:
+    """Plain text."""
+
+    title: str
+    body: str
+    key: str
+
+
+def channels(option: str, given: Sequence[object]) -> list[Channel]:
+    """Channels from dicts with name and url, both texts. Raises RunbookError, without what was given."""
+    found = []
+    for place, one in enumerate(given or (), 1):
+        right = isinstance(one, Mapping) and set(one) == {"name", "url"}
+        if not right or not all(isinstance(value, str) for value in one.values()) or not one["name"].strip():
+            raise RunbookError(f"{option}: entry {place} is refused; expected a dict with name and url, and no more")
+        found.append(Channel(_redact.redact(one["name"], [one["url"]], 80), one["url"].strip()))
+    return found
+
+
+def message(title: str, body: str, key: str, secrets: Sequence[str]) -> Message:
+    """What is sent: cut rather than refused, since somebody has to know. Raises RunbookError for a key out of range."""
+    if not re.fullmatch(r"[\w.:-]{0,200}", key, re.ASCII):
+        raise RunbookError(f"key {key[:80]!r} is refused; expected at most 200 letters, digits and . : _ -")
+    title, body = (text.encode("utf-8", "replace").decode("utf-8") for text in (title, body))
+    lines = _redact.redact_lines(body.splitlines(), secrets, MAX_LINE)
+    whole = "\n".join(lines)[:MAX_BODY]
+    return Message(_redact.redact(title, secrets, MAX_TITLE), f"{whole}\n\n{key}" if key else whole, key)
+
+
+@dataclass(frozen=True)
+class Told:
+    """The names that took a message, the others with the problem, and how many seconds Apprise and each one needed."""
+
+    sent: list[str]
+    unsent: list[dict[str, str]]
+    loading: float
+    seconds: list[dict[str, object]]
+
+
+def too_old(apprise: ModuleType) -> str:
+    """The version of an Apprise older than OLDEST, "" for any other one."""
+    found = str(getattr(apprise, "__version__", "0"))
+    return found if _numbers(found) < _numbers(OLDEST) else ""
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(part) for part in re.findall(r"\d+", version)[:3]]
+
+
+def tell(apprise: ModuleType, told: Sequence[Channel], text: Message, seconds: float) -> Told:
+    """Send to every channel at once, each within its time, which begins when Apprise has loaded its services."""
+    said = _Said()
+    logger = logging.getLogger("apprise")
+    logger.addHandler(said)
+    logger.propagate = False  # what is logged has the URL in it
+    try:
+        loading = _load(apprise) if told else 0.0
+        probes = {str(place): (_sender(apprise, one, text, seconds, said), seconds) for place, one in enumerate(told)}
+        findings = list(_parallel.run_all(probes).values())
+    finally:
+        logger.removeHandler(said)
+    outcomes = [(one.name, _problem(finding, seconds)) for one, finding in zip(told, findings)]
+    took = [{"channel": one.name, "seconds": _took(finding, seconds)} for one, finding in zip(told, findings)]
+    unsent = [{"channel": name, "problem": problem} for name, problem in outcomes if problem]
+    return Told([name for name, problem in outcomes if not problem], unsent, loading, took)
+
+
+def _load(apprise: ModuleType) -> float:
+    """Have Apprise import its hundred services, and return the seconds that took.
+
+    Apprise does it for the first URL it sees. On a busy controller or in a cold container that takes longer than a
+    channel may, and before version 1.7.3 other threads then know some of the services only.
+    """
+    started = time.monotonic()
+    apprise.Apprise.instantiate("json://localhost")
+    return round(time.monotonic() - started, 2)
+
+
+def _took(finding: _parallel.Finding, seconds: float) -> float:
+    return round(seconds if finding.status == "timeout" else finding.seconds, 2)
+
+
+def _problem(finding: _parallel.Finding, seconds: float) -> str:
+    return f"no answer within {seconds:g} s; it may have got it" if finding.status == "timeout" else finding.problem
+
+
+def _sender(apprise: ModuleType, channel: Channel, text: Message, seconds: float, said: _Said) -> _parallel.Probe:
+    return functools.partial(_send, apprise, channel, text, seconds, said)
+
+
+def _send(apprise: ModuleType, channel: Channel, text: Message, seconds: float, said: _Said) -> dict:
+    if not channel.url:
+        raise RunbookError("it has no URL; set the variable that holds it (ansible-vault)")
+    try:
+        delivered = _notify(apprise, channel.url, text, seconds)
+    except Exception as error:  # a library's text may hold the URL, so only its type is told
+        raise RunbookError(f"{type(error).__name__} in Apprise; try the URL with the apprise command") from None
+    if delivered is None:
+        raise RunbookError("its URL is none that Apprise understands; see Apprise's page on the service")
+    if not delivered:
+        raise RunbookError(said.problem())
+    return {}
+
+
+def _notify(apprise: ModuleType, url: str, text: Message, seconds: float) -> bool | None:
+    """Whether the service took it; None for a URL that is none."""
+    asset = apprise.AppriseAsset(app_id="aurora.runbook", async_mode=False)
+    # No threads of its own: they are few, and the end of the process waits for them. Older versions have no such limit.
+    asset._service_timeout = 0
+    service = apprise.Apprise.instantiate(url, asset=asset, suppress_exceptions=True)
+    if service is None:
+        return None
+    service.socket_connect_timeout = service.socket_read_timeout = seconds
+    if service.overflow_mode == apprise.OverflowMode.UPSTREAM:  # the URL does not say otherwise
+        whole = service.body_maxlen >= SMALL
+        service.overflow_mode = apprise.OverflowMode.SPLIT if whole else apprise.OverflowMode.TRUNCATE
+    if text.key and getattr(service, "dedup", text.key) is None:  # PagerDuty and the like
+        service.dedup = text.key
+    service.optional = False  # with optional=yes in its URL, Apprise calls a page delivered that nobody took
+    told = apprise.Apprise(asset=asset)
+    told.add(service)
+    kind, plain = apprise.NotifyType.FAILURE, apprise.NotifyFormat.TEXT
+    return bool(told.notify(body=text.body, title=text.title, notify_type=kind, body_format=plain))
+
+
+class _Said(logging.Handler):
+    """Keeps what kind of problem each thread's service had, and nothing of the text."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self._kinds: dict[int, str] = {}
+
+    def emit(self, record: logging.LogRecord) -> None:
+        text = str(record.msg)
+        status = re.search(r"\berror=(\d{3})\b", record.getMessage())
+        if status:
+            self._kinds[record.thread or 0] = f"it answered HTTP {status[1]}"
+        elif "onnection" in text:
+            self._kinds.setdefault(record.thread or 0, "it cannot be reached")
+
+    def problem(self) -> str:
+        kind = self._kinds.get(threading.get_ident(), "it did not take the message")
+        return f"{kind}; try the URL with the apprise command"

@@ -1,0 +1,516 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Planning an override of a unit's environment and limits, without touching anything. Private to aurora.runbook.
+
+The value stands in a file of ours, named last by a drop-in of ours: ``Environment=`` in a drop-in would lose to every
+``EnvironmentFile=`` of the unit. Limits stand in the drop-in itself. An override is one mapping of variables and
+limits, whose names differ.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from ansible_collections.aurora.runbook.plugins.module_utils.act import _limits, _restart
+from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _knobs, _messages
+from ansible_collections.aurora.runbook.plugins.module_utils.base import _stamps, _systemd
+from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import ConflictError, RunbookError
+from ansible_collections.aurora.runbook.plugins.module_utils.record import _lease
+
+ENVIRONMENT_DIRECTORY = "/etc/aurora-runbook"
+UNIT_DIRECTORY = "/etc/systemd/system"
+SHELLS = {"sh", "bash", "dash", "ash", "ksh", "zsh"}
+# What may stand before a variable that a command line sets in any case: wrappers, their options, other variables.
+WRAPPING = r"(?:(?:\S*/)?(?:env|sh|bash|dash|exec|export)|-\S+|\w+=[^\s;]*)"
+HEADER = "# Written by aurora.runbook (service_override); revert.yml takes it back.\n"
+
+
+@dataclass(frozen=True)
+class Paths:
+    """The two files of an override."""
+
+    environment: str
+    drop_in: str
+
+
+@dataclass(frozen=True)
+class Current:
+    """What is on the host: the unit, our lease and files, its processes' environments and commands by pid, and their
+    memory.
+    """
+
+    unit: _systemd.Unit
+    lease: _lease.Lease | None
+    environment_text: str | None
+    drop_in_text: str | None
+    processes: Mapping[int, Mapping[str, str]]
+    memory: int = 0
+    commands: Mapping[int, Sequence[str]] = field(default_factory=dict)
+
+    @property
+    def trades(self) -> bool:
+        """Is this the trading loop, whose open breaker lives in its memory?"""
+        return _restart.trades(self.unit, self.processes.values(), ())
+
+    def running(self, name: str) -> str | None:
+        if name in _limits.NAMES:
+            return _limits.present(self.unit, name)
+        return self.processes.get(self.unit.pid, {}).get(name)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One variable or limit: its running value, the one it gets (None: unset), and what that does to exposure."""
+
+    name: str
+    before: str | None
+    after: str | None
+    direction: str
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """A process that does not run with what it should; ``final`` says that waiting cannot change it."""
+
+    text: str
+    final: bool = False
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What an override will say and why it changes; ``kept`` is better already, ``unapproved`` waits for a human."""
+
+    written: dict[str, str]
+    before: dict[str, str | None]
+    steps: tuple[Step, ...] = ()
+    kept: tuple[Step, ...] = ()
+    unapproved: tuple[Step, ...] = ()
+    changed: bool = False
+    restart: bool = False
+
+
+def paths(unit: str) -> Paths:
+    return Paths(
+        f"{ENVIRONMENT_DIRECTORY}/{unit}.env",
+        f"{UNIT_DIRECTORY}/{unit}.d/zzz-aurora-runbook.conf",
+    )
+
+
+def split(override: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+    """The variables and the limits of an override."""
+    limits = {name: value for name, value in override.items() if name in _limits.NAMES}
+    return {name: value for name, value in override.items() if name not in limits}, limits
+
+
+def render_environment(override: Mapping[str, str]) -> str | None:
+    """The file of ours; None when it has nothing to say."""
+    environment = split(override)[0]
+    return HEADER + "".join(f'{n}="{v}"\n' for n, v in sorted(environment.items())) if environment else None
+
+
+def render_drop_in(override: Mapping[str, str], environment_path: str) -> str | None:
+    """The drop-in; None when it has nothing to say."""
+    environment, limits = split(override)
+    lines = [f"EnvironmentFile=-{environment_path}\n"] if environment else []
+    lines += [f"{name}={value}\n" for name, value in sorted(limits.items())]
+    return "".join([HEADER, "[Service]\n", *lines]) if lines else None
+
+
+def unit_gone(current: Current) -> bool:
+    """Was the unit of a lease that stands masked, removed or renamed? Nothing can be proven on it any more."""
+    return current.lease is not None and current.unit["LoadState"] in ("masked", "not-found")
+
+
+def check_unit(current: Current, state: str, wanted: Mapping[str, str]) -> None:
+    """Raise RunbookError for a unit whose override could not be proven, or would switch on somebody's pending edit.
+
+    From a unit that is gone an override can still be taken.
+    """
+    unit, lease = current.unit, current.lease
+    removes = state == "absent" or (state == "settled" and lease and not (lease.whole or settle(lease)[0]))
+    if removes and unit_gone(current):  # a masked one with a drop-in is "edited without daemon-reload" for ever
+        return
+    if unit["LoadState"] != "loaded":
+        raise RunbookError(f"{unit.id} is {unit['LoadState'] or 'unknown'} on this host; expected a loaded unit")
+    if unit["Transient"] == "yes":
+        raise RunbookError(f"{unit.id} is transient: it has no files to override; change what starts it")
+    unfinished = current.lease is not None and not current.lease.whole
+    if unit["NeedDaemonReload"] == "yes" and not unfinished:
+        raise RunbookError(
+            f"{unit.id} was edited without daemon-reload; ours would switch that edit on."
+            " Look at `systemctl cat` and run `systemctl daemon-reload` yourself first"
+        )
+    crashing = unit.phase in (_systemd.FAILED, _systemd.RESTARTS)
+    helped = crashing and not split(wanted)[0]  # by more memory, perhaps
+    if state == "present" and not unit.running and not unfinished and not helped:
+        raise RunbookError(
+            f"{unit.id} is {unit.state}: an override can be proven only on a running service; start it first"
+        )
+
+
+def check_files(current: Current, missing: bool = False) -> None:
+    """Raise ConflictError when somebody edited our files, or left them without their lease.
+
+    ``missing``: a file that is gone is as well as removed by us.
+    """
+    place, lease = paths(current.unit.id), current.lease
+    said = [{}] if lease is None else lease.claimed if lease.whole else [{}, *lease.claimed]
+    texts = [render_environment(e) for e in said]
+    drop_ins = [render_drop_in(e, place.environment) for e in said]
+    found = ((place.environment, current.environment_text, texts), (place.drop_in, current.drop_in_text, drop_ins))
+    for path, text, expected in found:
+        if text not in expected and not (missing and text is None):
+            what = "stands here without its lease" if lease is None else "was edited" if text else "was removed"
+            raise ConflictError(
+                f"{path} {what} since aurora.runbook wrote it; it is left alone. To give up the override, remove"
+                f" {place.environment}, {place.drop_in} and {_lease.path(current.unit.id)}, run `systemctl"
+                " daemon-reload`, restart the service, and run this again"
+            )
+
+
+def plan_present(current: Current, wanted: Mapping[str, str], direction: str, approve: Sequence[str]) -> Plan:
+    """The override with ``wanted`` added to it.
+
+    What would raise exposure beyond ``direction`` or lower a limit keeps its running value. What raises exposure as
+    asked waits for its lower-case name in ``approve``; as long as one waits, nothing is changed at all.
+    """
+    lease = current.lease
+    written = dict(lease.settled) if lease else {}
+    before = {name: value for name, value in lease.before.items() if name in written} if lease else {}
+    steps, kept, unapproved = [], [], []
+    for name, value in sorted(wanted.items()):
+        now = current.running(name)
+        step = Step(name, now, value, _direction(name, now, value))
+        lowered = name in _limits.NAMES and now != value and _limits.reaches(now, value)
+        if lowered or (step.direction == "increases" and direction != "increases"):
+            kept.append(step)
+            if lease and lease.written.get(name) == now:  # an unfinished change of ours made it so
+                written[name] = lease.written[name]
+                before.setdefault(name, lease.before.get(name))
+        elif step.direction == "increases" and name.lower() not in approve:
+            unapproved.append(step)
+        else:
+            written[name] = value
+            before.setdefault(name, lease.before.get(name, now) if lease else now)
+            steps.append(step)
+    if unapproved:
+        return Plan(dict(lease.settled) if lease else {}, before, unapproved=tuple(unapproved))
+    unfinished = lease is not None and not lease.whole
+    left_over = [{k: v for k, v in e.items() if written.get(k) != v} for e in lease.claimed] if unfinished else []
+    environment, limits = split(written)
+    stale = bool(wrong(current, environment, current)) or any(_holding(current, values) for values in left_over)
+    low = any(not _limits.reaches(current.running(name), value) for name, value in limits.items())
+    changed = stale or low or unfinished or (lease.written if lease else {}) != written
+    restart = changed and (stale or not current.unit.running)
+    return Plan(written, before, tuple(steps), tuple(kept), (), changed, restart)
+
+
+def plan_absent(current: Current) -> Plan:
+    """No override any more."""
+    return Plan({}, {}) if current.lease is None else _toward(current, {})
+
+
+def plan_end(current: Current, names: Collection[str]) -> Plan:
+    """The override without these names; what an unfinished change left of the others is settled."""
+    written = settle(current.lease)[0]
+    return _toward(current, {name: value for name, value in written.items() if name not in names})
+
+
+def plan_settled(current: Current) -> Plan:
+    """What an earlier run left unfinished, finished or undone; nothing of that, nothing to do."""
+    lease = current.lease
+    if lease is None or lease.whole:
+        return Plan(dict(lease.written) if lease else {}, {})
+    plan = _toward(current, settle(lease)[0])
+    ends = (_systemd.FAILED, _systemd.RESTARTS, _systemd.STARTS)
+    ended_itself = current.unit.phase in ends and not unit_gone(current)
+    return replace(plan, restart=plan.restart or ended_itself)
+
+
+def settle(lease: _lease.Lease) -> tuple[dict[str, str], tuple[Step, ...], tuple[Step, ...]]:
+    """What a lease is to say once its unfinished change is settled; what of the change is finished, what undone.
+
+    Undone is what raises exposure against what was said before.
+    """
+    if lease.whole:
+        return dict(lease.written), (), ()
+    written: dict[str, str] = {}
+    finished, undone = [], []
+    for name in sorted({*lease.previous, *lease.written}):
+        said, asked = (entry.get(name, lease.before.get(name)) for entry in (lease.previous, lease.written))
+        step = Step(name, said, asked, _direction(name, said, asked))
+        kept = lease.previous if step.direction == "increases" else lease.written
+        if name in kept:
+            written[name] = kept[name]
+        if lease.previous.get(name) != lease.written.get(name):
+            (undone if kept is lease.previous else finished).append(step)
+    return written, tuple(finished), tuple(undone)
+
+
+def _toward(current: Current, written: dict[str, str]) -> Plan:
+    """Say only what the lease said already, or was to say, and not all of that.
+
+    Restart only a service whose processes have a value of ours that is not said any more, or lack one that is, or use
+    more memory than they may have then. Of a unit that is gone nothing is restarted, and only the lease says what it
+    had.
+    """
+    lease, said = current.lease, {**current.lease.previous, **current.lease.written}
+    steps = tuple(
+        Step(name, now, after, _direction(name, now, after))
+        for name, old in sorted(lease.before.items())
+        for now, after in [(said.get(name) if unit_gone(current) else current.running(name), written.get(name, old))]
+        if name not in written or now != after
+    )
+    left_over = [{name: v for name, v in entry.items() if written.get(name) != v} for entry in lease.claimed]
+    holding = any(_holding(current, values) for values in left_over)
+    given_back = {name: old for name, old in lease.before.items() if name not in written}
+    stale = holding or _too_large(current, given_back) or bool(wrong(current, split(written)[0], current))
+    restart = current.unit.running and stale and not unit_gone(current)
+    return Plan(written, dict(lease.before), steps, changed=True, restart=restart)
+
+
+def ends(
+    current: Current,
+    plan: Plan,
+    seconds: int,
+    approve: Sequence[str],
+    watch: Mapping[str, object] | None,
+    clock: _stamps.Clock,
+) -> dict[str, _lease.End]:
+    """When each value of an override ends: what is asked for with ``seconds`` gets a new end, the rest keeps its own.
+
+    What raises exposure always has one, and a later one only when it is approved again. An end that was granted for
+    another direction is none: that of a raise would come for a reduction whether the host is healthy or not.
+    """
+    standing = current.lease.ends if current.lease else {}
+    asked, found = {step.name for step in plan.steps}, {}
+    for name, value in plan.written.items():
+        direction = _direction(name, plan.before.get(name), value)
+        raises = direction == "increases"
+        wanted = (seconds if name in asked else 0) or (_lease.RAISED_SECONDS if raises else 0)
+        renewed = name in asked and (name.lower() in approve if raises else seconds > 0)
+        stands = name in standing and (name not in asked or standing[name].direction == direction)
+        if stands and not renewed:
+            found[name] = standing[name]
+        elif wanted:
+            if direction == "reduces" and not watch:
+                raise RunbookError(
+                    f"lease_seconds={seconds} for {name}={value} needs `recovery`: what reduces exposure ends only"
+                    " while its indicator is healthy"
+                )
+            found[name] = _lease.end(wanted, clock, direction, watch if direction == "reduces" else None)
+    return found
+
+
+def worst(lease: _lease.Lease) -> str:
+    """The most that a lease does to exposure."""
+    found = (_direction(name, lease.before.get(name), value) for name, value in lease.written.items())
+    return max(found, key=_knobs.DIRECTIONS.index, default="neutral")
+
+
+def keep(current: Current) -> Plan:
+    """No change at all."""
+    return Plan(dict(current.lease.settled) if current.lease else {}, {})
+
+
+def bare(current: Current, plan: Plan) -> bool:
+    """Is the trading loop to be restarted without a smaller Kelly, or with a larger one than it runs with?
+
+    Its open breaker lives in memory, so that it would trade on as before.
+    """
+    trader, kelly = _restart.TRADER, plan.written.get(_restart.TRADER)
+    smaller = _knobs.direction(trader, plan.before.get(trader), kelly) == "reduces"
+    larger = _knobs.direction(trader, current.running(trader), kelly) == "increases"
+    return plan.restart and current.unit.running and current.trades and (larger or not smaller)
+
+
+def _direction(name: str, before: str | None, after: str | None) -> str:
+    return "neutral" if name in _limits.NAMES else _knobs.direction(name, before, after)
+
+
+def _too_large(current: Current, before: Mapping[str, str | None]) -> bool:
+    """Would the service be killed for its memory if the limit before were back?"""
+    limit = before.get("MemoryMax")
+    return limit is not None and current.memory >= _limits.amount(limit)
+
+
+def _holding(current: Current, values: Mapping[str, str]) -> bool:
+    """Does a process of the service run with one of these values?"""
+    return any(own.get(name) == value for own in current.processes.values() for name, value in values.items())
+
+
+def check_unset(unit: _systemd.Unit, environment: Mapping[str, str]) -> None:
+    """Raise RunbookError for a variable that the unit takes out of every environment."""
+    entries = unit["UnsetEnvironment"].split()
+    unset = {name for name, value in environment.items() if name in entries or f"{name}={value}" in entries}
+    if unset:
+        raise RunbookError(f"{unit.id} has UnsetEnvironment={' '.join(sorted(unset))}: no override can set that")
+
+
+def check_command(unit: _systemd.Unit, command: str, environment: Mapping[str, str]) -> None:
+    """Raise RunbookError for a variable that the unit's own command line sets, as ``env K=1 …`` or ``sh -c 'K=1 …'``.
+
+    ``command`` is ExecStart as systemd shows it. A value with a ``$`` in it is not known before the start.
+    """
+    for name, value in environment.items():
+        found = re.search(rf"argv\[\]=(?:{WRAPPING}[\s;]+)*{re.escape(name)}=([^\s;&|]*)", command)
+        if found and "$" not in found[1] and found[1].strip("'\"") != value:
+            raise RunbookError(f"{unit.id} has {name}={found[1]} in its ExecStart: no override can set that")
+
+
+def check_last(unit: _systemd.Unit, environment: Mapping[str, str]) -> None:
+    """After daemon-reload: raise RunbookError when another setting of the unit would beat our file."""
+    files, ours = _systemd.environment_files(unit), paths(unit.id).environment
+    if split(environment)[0] and files[-1:] != [ours]:
+        raise RunbookError(
+            f"{unit.id}: {ours} is not the last of its EnvironmentFiles ({', '.join(files) or 'none'}):"
+            f" a drop-in that sorts after ours beats it, one of {unit['DropInPaths'] or 'none'}"
+        )
+
+
+def check_limits(unit: _systemd.Unit, limits: Mapping[str, str]) -> None:
+    """After daemon-reload: raise RunbookError when a limit is less than ours."""
+    if objection := _limits.objection(unit, limits):
+        raise RunbookError(f"{unit.id}: {objection}")
+
+
+def changes(steps: Sequence[Step]) -> str:
+    """Steps in a sentence of any language."""
+    return ", ".join(f"{step.name} {step.before or '–'} → {step.after or '–'}" for step in steps)
+
+
+def told_gone(current: Current, plan: Plan, would: bool = False) -> list[dict]:
+    """What there is to say when a unit that is gone loses its override."""
+    if not (unit_gone(current) and plan.changed):
+        return []
+    values = {"unit": current.unit.id, "state": current.unit["LoadState"], "changes": changes(plan.steps) or "–"}
+    return [_messages.sentence("gone_would_be_removed" if would else "gone_removed", **values)]
+
+
+def diff(
+    plan: Plan, before: Mapping[str, _lease.End] | None = None, renewed: Mapping[str, _lease.End] | None = None
+) -> dict[str, str]:
+    """The change as Ansible shows it with --diff: the values, and the ends of those that are ``renewed``."""
+    moved = {name: end for name, end in (renewed or {}).items() if end != (before or {}).get(name)}
+
+    def lines(values: list[tuple[str, str | None]]) -> str:
+        return "".join(f"{name}={'(unset)' if value is None else value}\n" for name, value in values)
+
+    return {
+        "before": lines([(step.name, step.before) for step in plan.steps]) + _until(moved, before or {}),
+        "after": lines([(step.name, step.after) for step in plan.steps]) + _until(moved, moved),
+    }
+
+
+def _until(names: Collection[str], ends: Mapping[str, _lease.End]) -> str:
+    return "".join(f"{name} until {ends[name].until if name in ends else '-'}\n" for name in sorted(names))
+
+
+def wrong(
+    now: Current,
+    environment: Mapping[str, str],
+    before: Current | None = None,
+    gone: Collection[tuple[str, str]] = (),
+) -> list[Wrong]:
+    """The processes of a service that do not run with the values of an override, or still with those in ``gone``.
+
+    A process beside the main one that never had a variable need not have it, see ``apart``. ``before`` is what ran
+    before a restart.
+    """
+    if environment and not now.processes:
+        return [Wrong("no process of it could be read")]
+    names = ", ".join(f"{name}={value}" for name, value in sorted(environment.items()))
+    exempt = apart(now, environment, before)
+    lacking = [
+        one for one in _lacking(now.processes, environment) if one[2] in one[1] or one[2] not in exempt.get(one[0], ())
+    ]
+    held = [
+        (pid, own, name, "what was there before")
+        for pid, own in now.processes.items()
+        for name, value in gone
+        if own.get(name) == value
+    ]
+    found = [Wrong(_lacks(*one), _final(now.unit, one[1], one[2])) for one in [*lacking, *held]]
+    proven = any(all(own.get(name) == value for name, value in environment.items()) for own in now.processes.values())
+    return found or ([] if proven or not environment else [Wrong(f"no process of it runs with {names}")])
+
+
+def apart(now: Current, names: Collection[str], before: Current | None = None) -> dict[int, set[str]]:
+    """By pid the variables that a process beside the main one need not have, because it never had them.
+
+    Its environment is not the unit's at all (``env -i``), or the process with the same command line lacked the variable
+    before, although the main one had it. Where the main process is a shell that waits for what it started, one of those
+    must have the variables: it does the work.
+    """
+    main, others = now.unit.pid, {pid: own for pid, own in now.processes.items() if pid != now.unit.pid}
+    command = now.commands.get(main) or ("",)
+    waits = os.path.basename(command[0].lstrip("-")) in SHELLS
+    if waits and not any(all(name in own for name in names) for own in others.values()):
+        return {}
+    return {
+        pid: {
+            name
+            for name in names
+            if "INVOCATION_ID" not in own or (before and _lacked(before, name, now.commands.get(pid)))
+        }
+        for pid, own in others.items()
+    }
+
+
+def _lacked(before: Current, name: str, command: Sequence[str] | None) -> bool:
+    """Did every process with this command line lack a variable that the main one had?"""
+    alike = [own for pid, own in before.processes.items() if before.commands.get(pid) == command]
+    had = name in before.processes.get(before.unit.pid, {})
+    return bool(command and alike) and had and all(name not in own for own in alike)
+
+
+def _lacking(
+    processes: Mapping[int, Mapping[str, str]], environment: Mapping[str, str]
+) -> Iterator[tuple[int, Mapping[str, str], str, str]]:
+    for pid, own in processes.items():
+        for name, value in environment.items():
+            if own.get(name) != value:
+                yield pid, own, name, value
+
+
+def _lacks(pid: int, own: Mapping[str, str], name: str, value: str) -> str:
+    return f"process {pid} runs with {name}={own.get(name, '(unset)')} instead of {value}"
+
+
+def _final(unit: _systemd.Unit, own: Mapping[str, str], name: str) -> bool:
+    """Is that the environment which a process of this start of the unit will go on with?
+
+    One that systemd is about to start has no INVOCATION_ID yet, one that an earlier start left has another.
+    """
+    invocation = own.get("INVOCATION_ID")
+    return invocation == unit["InvocationID"] if invocation else name in own
+
+
+def after_failure(now: Current, lease: _lease.Lease, closed: bool) -> dict[str, str]:
+    """What an override is to say after a change that could not be proven, where the service runs all the same.
+
+    What was said before, unless that would raise exposure against what runs now: while the trading loop's breaker was
+    not known to be closed (``closed``), a value that reduces exposure and runs already stays, and a raise that is gone
+    already never comes back.
+    """
+    written: dict[str, str] = {}
+    for name in sorted({*lease.previous, *lease.written}):
+        said, asked = (entry.get(name, lease.before.get(name)) for entry in (lease.previous, lease.written))
+        raised = _direction(name, lease.before.get(name), said) == "increases"
+        stays = now.running(name) == asked and _direction(name, said, asked) != "increases" and (raised or not closed)
+        source = lease.written if stays else lease.previous
+        if name in source:
+            written[name] = source[name]
+    return written
+
+
+def gone(lease: _lease.Lease, written: Mapping[str, str]) -> set[tuple[str, str]]:
+    """Values of an unfinished change that no process may have any more once the override says ``written``."""
+    return {
+        (name, value)
+        for entry in lease.claimed
+        for name, value in split(entry)[0].items()
+        if value not in (written.get(name), lease.before.get(name))
+    }

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Restarting a service and proving that it came up as wanted. Private to aurora.runbook."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from ansible_collections.aurora.runbook.plugins.module_utils.act import _override
+from ansible_collections.aurora.runbook.plugins.module_utils.base import _command, _health, _http, _redact, _systemd
+from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import FetchError, RunbookError
+
+RANGES = {"start_seconds": (1, 600), "hold_seconds": (0, 600)}
+
+
+@dataclass(frozen=True)
+class Healthy:
+    """When a service counts as healthy: URL that answers 2xx ("" for none), seconds to come up, seconds to stay up."""
+
+    url: str
+    start: float
+    hold: float
+
+
+def observe(name: str) -> _systemd.Unit:
+    return _systemd.show(_command.run, [name])[0]
+
+
+class UnhealthyError(RunbookError):
+    """A service did not come up as wanted. ``alive``: it neither failed nor crashed, see _health.Health."""
+
+    def __init__(self, text: str, alive: bool):
+        super().__init__(text)
+        self.alive = alive
+
+
+def systemctl(*arguments: str) -> None:
+    done = _command.run(["systemctl", *arguments])
+    if done.rc != 0:
+        raise RunbookError(f"systemctl {' '.join(arguments)} failed: {done.last_line}")
+
+
+def environments(unit: _systemd.Unit) -> dict[int, dict[str, str]]:
+    """The environment of each process of a unit by pid."""
+    found = {pid: _systemd.environment(pid) for pid in _systemd.processes(unit["ControlGroup"])}
+    return {pid: own for pid, own in found.items() if own is not None}
+
+
+def commands(unit: _systemd.Unit) -> dict[int, tuple[str, ...]]:
+    """The command line of each process of a unit by pid."""
+    return {pid: tuple(_systemd.arguments(pid)) for pid in _systemd.processes(unit["ControlGroup"])}
+
+
+def goes_on(unit: _systemd.Unit, hold: float) -> bool:
+    """Does a running service stay up for ``hold`` seconds without a new start?"""
+    deadline = time.monotonic() + hold
+    while True:
+        now = observe(unit.id)
+        if not now.running or now["InvocationID"] != unit["InvocationID"]:
+            return False
+        left = deadline - time.monotonic()
+        if left <= 0:
+            return True
+        time.sleep(min(1.0, left))
+
+
+def restart(
+    unit: _systemd.Unit,
+    environment: Mapping[str, str],
+    healthy: Healthy,
+    before: _override.Current | None = None,
+    gone: Collection[tuple[str, str]] = (),
+) -> None:
+    """Restart a service; RunbookError with its journal unless it comes up with the environment and stays healthy.
+
+    ``before`` is what its processes ran with, ``gone`` are values that none of them may have any more.
+    """
+    begin(unit, "restart")
+    prove(unit, environment, healthy, before, gone)
+
+
+def begin(unit: _systemd.Unit, verb: str) -> None:
+    """Ask systemd to start or restart a service, without waiting for it."""
+    # Our own restarts count against the unit's start limit. A unit that is not in memory has none, and fails here.
+    _command.run(["systemctl", "reset-failed", "--", unit.id])
+    systemctl(verb, "--no-block", "--", unit.id)
+
+
+def prove(
+    unit: _systemd.Unit,
+    environment: Mapping[str, str],
+    healthy: Healthy,
+    before: _override.Current | None = None,
+    gone: Collection[tuple[str, str]] = (),
+) -> None:
+    """UnhealthyError with its journal unless a service comes up anew with the environment and stays healthy."""
+    health = judge(unit.id, unit["InvocationID"], environment, healthy, before, gone)
+    if not health.healthy:
+        try:
+            lines = _redact.redact_lines(_systemd.journal(_command.run, unit.id, 10))
+        except RunbookError as error:  # a journal that hangs must not hide that the service crashed
+            lines = [str(error)]
+        text = f"{unit.id} did not become healthy: {health.reason}. Its journal:\n" + "\n".join(lines)
+        raise UnhealthyError(text, health.alive)
+
+
+def judge(
+    name: str,
+    previous: str,
+    environment: Mapping[str, str],
+    healthy: Healthy,
+    before: _override.Current | None = None,
+    gone: Collection[tuple[str, str]] = (),
+) -> _health.Health:
+    """Wait until what replaces invocation ``previous`` of a service is up with the environment and stays, or is not."""
+
+    def look() -> _health.Observation:
+        now = observe(name)
+        if not now.running:
+            return _health.Observation(now)
+        running = _override.Current(now, None, None, None, environments(now), commands=commands(now))
+        if found := _override.wrong(running, environment, before, gone):
+            worst = next((one for one in found if one.final), found[0])
+            return _health.Observation(now, worst.text, worst.final)
+        return _health.Observation(now, objection(healthy.url))
+
+    return _health.wait_healthy(look, previous, time.monotonic, time.sleep, healthy.start, healthy.hold)
+
+
+def objection(url: str) -> str:
+    """What keeps a running service from being well: no 2xx from its URL, where it has one."""
+    try:
+        if url:
+            _http.fetch_page(url, timeout=3.0)
+    except FetchError as error:
+        return str(error)
+    return ""

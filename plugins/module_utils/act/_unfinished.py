@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What became of an action whose module was killed before it could say. Private to aurora.runbook.
+
+Called while this run alone changes the host, so that nobody is still at it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping
+
+from ansible_collections.aurora.runbook.plugins.module_utils.act import _restart
+from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _messages
+from ansible_collections.aurora.runbook.plugins.module_utils.base import _command, _files, _systemd
+from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import RunbookError
+from ansible_collections.aurora.runbook.plugins.module_utils.record import _lease, _record
+
+FINISHED, UNDONE, UNKNOWN = "finished", "undone", "unknown"
+
+
+def settle_all(
+    records: Iterable[_record.Record], run: str, by: str, state: str = _record.STATE_DIRECTORY
+) -> list[dict]:
+    """Put the outcome of each intent without a result on record; a sentence for each.
+
+    What its own module has to finish or undo first stays as it is until then.
+    """
+    said = []
+    for identity, intent, outcome, sentence in _settled(records):
+        data = {"intent": intent.seq, "outcome": outcome, "changed": outcome == FINISHED, "sentences": [sentence]}
+        _record.append(identity, "result", data, run, by, state)
+        said.append(sentence)
+    return said
+
+
+def would_settle(records: Iterable[_record.Record]) -> list[dict]:
+    """The sentences of settle_all(), without putting anything on record."""
+    return [sentence for _identity, _intent, _outcome, sentence in _settled(records)]
+
+
+def _settled(records: Iterable[_record.Record]) -> Iterator[tuple[str, _record.Entry, str, dict]]:
+    """Each intent without a result whose outcome is known, or known not to be, with its record's id and a sentence."""
+    for record in records:
+        for intent in record.unfinished:
+            outcome = outcome_of(intent)
+            if outcome is not None:
+                yield record.id, intent, outcome, _messages.sentence(f"left_{outcome}", **_named(intent))
+
+
+def unknown(said: Iterable[Mapping]) -> bool:
+    """Is there an action of which nobody knows how far it came?"""
+    return any(sentence["message"] == f"left_{UNKNOWN}" for sentence in said)
+
+
+def still_open(records: Iterable[_record.Record]) -> list[dict]:
+    """A sentence for each action that its own module has to judge first; half a lease is said to be one anyway."""
+    left = (intent for record in records for intent in record.unfinished if outcome_of(intent) is None)
+    judged = (intent for intent in left if _JUDGES.get(str(intent.data.get("action"))) is not _of_lease)
+    return [_messages.sentence("left_open", **_named(intent)) for intent in judged]
+
+
+def _named(intent: _record.Entry) -> dict:
+    return {
+        "action": str(intent.data.get("action")),
+        "target": str(intent.data.get("target")),
+        "changes": _messages.changes(intent.data.get("change", ())) or "–",
+        "at": intent.at,
+        "by": intent.by,
+    }
+
+
+def outcome_of(intent: _record.Entry) -> str | None:
+    """``finished``, ``undone`` (never begun, or put back) or ``unknown``; None when it still has to be settled."""
+    judge = _JUDGES.get(str(intent.data.get("action")))
+    try:
+        return judge(intent.data) if judge else UNKNOWN
+    except (RunbookError, AttributeError, KeyError, TypeError, ValueError):
+        return UNKNOWN
+
+
+def _of_lease(intent: Mapping) -> str | None:
+    target = intent["target"]
+    lease = _lease.load(target if target != "host" else _lease.TCP_TUNING)
+    if lease and not (lease.whole or lease.gone):
+        return None
+    stands = lease.written if lease and not lease.gone else {}
+    # An earlier version did not say what is leased then.
+    wanted = {step["name"]: step["after"] if step.get("leased", True) else None for step in intent["change"]}
+    return FINISHED if all(stands.get(name) == value for name, value in wanted.items()) else UNDONE
+
+
+def _of_restart(intent: Mapping) -> str:
+    before = _restart.ended(intent)
+    unit = _systemd.show(_command.run, [intent["target"]])[0]
+    if unit["InvocationID"] == before:
+        return UNDONE
+    return FINISHED if before is not None and unit.running else UNKNOWN
+
+
+def _of_refit(intent: Mapping) -> str | None:
+    _files.check_private(_record.STATE_DIRECTORY)
+    text = _files.read(os.path.join(_record.STATE_DIRECTORY, "recalibration.json"))
+    if text and json.loads(text)["replaced"]:
+        return None
+    before = {step["name"]: step["before"] for step in intent["change"]}["model"]
+    model = _files.read(intent["target"])
+    return UNDONE if before == ("" if model is None else hashlib.sha256(model.encode()).hexdigest()) else FINISHED
+
+
+_JUDGES = {
+    "service_override": _of_lease,
+    "tcp_tuning": _of_lease,
+    _restart.ACTION: _of_restart,
+    "recalibration": _of_refit,
+}

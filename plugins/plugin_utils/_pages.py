@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The pages that are due, from what the hosts have on record. Private to aurora.runbook; controller only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _messages
+from ansible_collections.aurora.runbook.plugins.module_utils.aurora._messages import say
+from ansible_collections.aurora.runbook.plugins.module_utils.base import _redact
+from ansible_collections.aurora.runbook.plugins.module_utils.look import _summary
+from ansible_collections.aurora.runbook.plugins.module_utils.record import _escalation, _record
+from ansible_collections.aurora.runbook.plugins.plugin_utils import _report
+
+MAX_PROBLEM = 200  # characters of why an action failed
+
+
+def due(language: str, hosts: Mapping[str, Mapping], now: float) -> list[dict]:
+    """A page for each level that is due of each open incident, and one for each host whose record cannot be read.
+
+    ``hosts`` is what incident_info returned by host, nothing for one that was not asked, ``now`` seconds since 1970.
+    Each has ``id``, ``level``, ``key``, ``title``, ``body``, ``hosts``, whose records are asked whether it is sent,
+    ``owner``, which sends it, and ``unread``, the host that could not be read, if it is about one.
+    """
+    unread = {name: result for name, result in hosts.items() if result and _problem(result)}
+    asked = [name for name, result in hosts.items() if "incidents" in result]
+    return [*_due(language, hosts), *(_unread(language, *one, asked, now) for one in unread.items())]
+
+
+def readable(hosts: Mapping[str, Mapping]) -> dict[str, Mapping]:
+    """What hosts answered, each on its own: one whose records make no sense keeps no page from the others.
+
+    Hosts are taken at their word nowhere: such an answer becomes one that could not be read, which is paged as such.
+    """
+    problems = {name: _nonsense(name, result) for name, result in hosts.items()}
+    return {name: {"msg": problems[name]} if problems[name] else result for name, result in hosts.items()}
+
+
+def _nonsense(name: str, result: Mapping) -> str:
+    """Why no page can be made of what a host answered, "" where one can."""
+    alone = {name: result}
+    try:
+        for incident in _escalation.merge({name: result.get("incidents", ())}):
+            _escalation.page("en", "L1", _facts(incident, alone))
+            _escalation.to_page(max(_escalation.LEVELS.values()) + 1, incident.levels)
+        missed(alone)
+        overview("en", alone, ())
+    except Exception as error:  # a host may answer anything; the page about it says what went wrong
+        return f"what it has on record is nothing that this version can read ({type(error).__name__}: {error})"
+    return ""
+
+
+def _unread(language: str, host: str, result: Mapping, asked: Sequence[str], now: float) -> dict:
+    """The page about a host that cannot be read, remembered for a day by those that can."""
+    identity = _record.make_id(_record.NOBODY, now - now % 86400, host)
+    title, body = _escalation.unread(language, host, _problem(result))
+    return {**_page(identity, "L1", title, body, asked, asked[0] if asked else host), "unread": host}
+
+
+def _problem(result: Mapping) -> str:
+    """Why not all that a host has on record could be read, "" where it was."""
+    unread = "incidents" not in result or result.get("failed")
+    return (_report.first_line(result) or "?")[: 2 * MAX_PROBLEM] if unread else ""
+
+
+def _page(identity: str, level: str, title: str, body: str, hosts: Sequence[str], owner: str) -> dict:
+    page = {"id": identity, "level": level, "key": _escalation.key(identity, level), "title": title, "body": body}
+    return {**page, "hosts": list(hosts), "owner": owner, "unread": ""}
+
+
+def _due(language: str, hosts: Mapping[str, Mapping]) -> list[dict]:
+    read = {name: result["incidents"] for name, result in hosts.items() if "incidents" in result}
+    pages = []
+    for incident in _escalation.merge(read):
+        if not incident.open:
+            continue
+        for level in _escalation.to_page(incident.age_seconds, incident.levels):
+            title, body = _escalation.page(language, level, _facts(incident, hosts))
+            pages.append(_page(incident.id, level, title, body, incident.hosts, incident.hosts[0]))
+    return pages
+
+
+def _facts(incident: _escalation.Incident, hosts: Mapping[str, Mapping]) -> dict:
+    return {**incident.__dict__, "hosts": [about(name, hosts[name], incident.id) for name in incident.hosts]}
+
+
+def missed(hosts: Mapping[str, Mapping]) -> list[dict]:
+    """Pages that one record of an open incident has and another one of it lacks: what to put there, and on which host.
+
+    A host that was away when a level was paged would page it again on the day that the others are away.
+    """
+    read = {name: result["incidents"] for name, result in hosts.items() if "incidents" in result}
+    lacking = []
+    for incident in (one for one in _escalation.merge(read) if one.open):
+        levels = {name: _levels_of(read[name], incident.id) for name in incident.hosts}
+        for level, page in incident.levels.items():
+            if page["state"] != "paged" or not page.get("sent"):
+                continue
+            line = {"id": incident.id, "level": level, "key": page.get("key") or "", "sent": page["sent"]}
+            line.update(failed=page.get("failed") or [], at=page["at"])
+            lacking += [{"host": name, **line} for name in incident.hosts if _lacks(levels[name].get(level) or {})]
+    return lacking
+
+
+def _levels_of(incidents: Sequence[Mapping], identity: str) -> Mapping:
+    return next(one["levels"] for one in incidents if one["id"] == identity)
+
+
+def _lacks(page: Mapping) -> bool:
+    return page.get("state") != "paged" or bool(page.get("remembered"))
+
+
+def about(host: str, read: Mapping, identity: str) -> dict:
+    """What a page says of one host: what was found, tried and proposed there, and what is leased."""
+    entries = next(one.get("entries", []) for one in read["incidents"] if one["id"] == identity)
+    seen = _last(entries, "seen")
+    return {
+        "host": host,
+        "verdict": _last(entries, "verdict").get("verdict"),
+        "seen": [_breach(seen)] if seen else [],
+        "causes": seen.get("causes", [])[:2],
+        "done": tried(entries),
+        "proposed": _proposed(entries),
+        "leased": [{"name": e["name"], "written": e["written"], "until": e.get("until")} for e in read["leases"]],
+    }
+
+
+def _last(entries: Sequence[Mapping], what: str) -> Mapping:
+    return next((entry["data"] for entry in reversed(entries) if entry["what"] == what), {})
+
+
+def _breach(seen: Mapping) -> dict:
+    indicator = seen.get("indicator", {})
+    value, limit = (_number(indicator.get(name)) for name in ("value", "threshold"))
+    values = {
+        "severity": seen.get("severity"),
+        "metric": indicator.get("metric"),
+        "value": _messages.number(value, limit),
+        "limit": _messages.number(limit, limit),
+    }
+    return {"message": "breached", "values": values}
+
+
+def _number(value: object) -> float | None:
+    return value if isinstance(value, (int, float)) else None
+
+
+def tried(entries: Sequence[Mapping]) -> list[dict]:
+    """A sentence for each action with how it ended, each refusal and each end of a lease, in their order."""
+    results = {entry["data"].get("intent"): entry["data"] for entry in entries if entry["what"] == "result"}
+    said = []
+    for entry in entries:
+        data = entry["data"]
+        if entry["what"] in ("refused", "lease_ended"):
+            said.append(data.get("sentence", {}))
+        elif entry["what"] == "intent":
+            result = results.get(entry["seq"], {})
+            changes = _messages.changes(data.get("change", ())) or "–"
+            ended = result.get("verdict") or result.get("outcome") or "no_result"
+            values = {"action": data.get("action"), "target": data.get("target"), "changes": changes, "ended": ended}
+            problem = _redact.redact(str(result.get("problem") or ""), limit=MAX_PROBLEM)
+            key, why = ("tried_in_vain", {"problem": problem}) if problem else ("tried", {})
+            said += [{"message": key, "values": {**values, **why}}, *result.get("sentences", ())]
+    return said
+
+
+def waiting(hosts: Mapping[str, Mapping], incident: str, knobs: Sequence[str]) -> dict[str, list[str]]:
+    """By host, the knobs that the last run of an open incident of that class wanted approved, of ``knobs`` alone.
+
+    What comes out becomes a variable of AWX's next job: of what hosts say, it holds nothing that is not known here.
+    """
+    found = {}
+    for name, result in sorted(hosts.items()):
+        for one in result.get("incidents", ()):
+            if one["open"] and one["incident"] == incident and one["verdict"] == "approval_needed":
+                proposed = {knob for several in _proposed(one["entries"]) for knob in several.split(",")}
+                found[name] = sorted(proposed.intersection(knobs))
+    return {name: asked for name, asked in found.items() if asked}
+
+
+def _proposed(entries: Sequence[Mapping]) -> list[str]:
+    """The knobs that the last run wanted approved."""
+    run = next((entry["run"] for entry in reversed(entries) if entry["what"] == "verdict"), "")
+    refused = (entry["data"] for entry in entries if entry["what"] == "refused" and entry["run"] == run)
+    asked = (data for data in refused if data.get("guard") == "approval")
+    return sorted({str(data.get("sentence", {}).get("values", {}).get("knobs")) for data in asked})
+
+
+def overview(language: str, hosts: Mapping[str, Mapping], sent: Sequence[Mapping]) -> list[str]:
+    """What is open and who knows of it, what goes on and is leased on which host, then hosts that could not be read.
+
+    ``sent`` are this run's pages, each with ``key`` and what the module notification returned.
+    """
+    read = {name: result["incidents"] for name, result in hosts.items() if "incidents" in result}
+    lines = []
+    for incident in (one for one in _escalation.merge(read) if one.open):
+        who = incident.acknowledged["who"] if incident.acknowledged else say(language, "nobody")
+        values = {"id": incident.id, "severity": incident.severity, "by": who}
+        lines.append(say(language, "incident_open", minutes=int(incident.age_seconds // 60), **values))
+        lines.append(say(language, "on_hosts", hosts=", ".join(incident.hosts)))
+        lines += [f"  {text}" for text in _escalation.clock(language, incident.__dict__)]
+        paged = [(level, page) for level, page in sorted(incident.levels.items()) if page["state"] == "paged"]
+        told = ", ".join(f"{level} {page['at']}" for level, page in paged)
+        lines += [say(language, "paged_before", levels=told)] if told else []
+    unread = [(name, problem) for name, result in hosts.items() if (problem := _problem(result))]
+    if not lines and not unread:
+        lines = [say(language, "nothing_open")]
+    for page in sent:
+        took = ", ".join(page.get("sent", ())) or say(language, "nobody")
+        lines.append(say(language, "paged_now", page=page["key"], who=took))
+        for channel in page.get("unsent", ()):
+            lines.append(say(language, "not_paged", **{name: channel.get(name) for name in ("channel", "problem")}))
+    for name, result in hosts.items():
+        lines += [f"{name}: {line}" for line in _stands(language, result)] if name in read else []
+    lines += [say(language, "not_read", host=name, problem=problem) for name, problem in unread]
+    return _redact.redact_lines(lines)
+
+
+def _stands(language: str, result: Mapping) -> list[str]:
+    """What goes on and what is leased on a host."""
+    return [*_summary.going_on(language, result), *_summary.leases(language, result["leases"], result)]

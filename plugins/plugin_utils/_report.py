@@ -1,0 +1,396 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The few lines at the end of a run that a person can paste into a chat. Private to aurora.runbook; controller only."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _indicators, _knobs, _messages
+from ansible_collections.aurora.runbook.plugins.module_utils.aurora._messages import say
+from ansible_collections.aurora.runbook.plugins.module_utils.base import _redact
+from ansible_collections.aurora.runbook.plugins.module_utils.look import _summary, _triage
+from ansible_collections.aurora.runbook.plugins.module_utils.record import _record
+
+REVERT, INCIDENT_OF_REVERT = "revert", "circuit_breaker"
+NO_WAY = _summary.NO_WAY
+CLOSER, CLOSER_MS = 0.8, 1.0  # a host is better placed with 80 % of the round trip, and a millisecond less
+_SEEN = ("metric", "value", "threshold", "breached", "count", "source", "problem")
+GOOD = ("healthy", "recovered", "would_change")
+
+
+@dataclass(frozen=True)
+class Host:
+    """What a run knows of a host: what triage_info found, what the rungs returned, the verdict, what is on record.
+
+    ``info`` is what incident_info returned, where nobody looked; ``silence`` what alertmanager_silence did.
+    """
+
+    name: str
+    look: Mapping = field(default_factory=dict)
+    actions: Sequence[Mapping] = ()
+    verdict: str = "unknown"
+    ended: Mapping = field(default_factory=dict)
+    info: Mapping = field(default_factory=dict)
+    silence: Mapping = field(default_factory=dict)
+
+    @property
+    def found(self) -> Mapping:
+        """The incidents and leases that were there before the run."""
+        return self.look or self.info
+
+
+def standing(look: Mapping, incident: str, unfinished: bool = True) -> str:
+    """Where a look puts a host: ``breached``, ``healthy``, ``unknown``, or ``unhandled`` by the runbook.
+
+    An ``unfinished`` override, whatever it is of, comes before "nothing breached", and a HALF_OPEN breaker is not
+    nothing to do. Half a profile of TCP settings does no harm until a run that repairs something settles it. What a
+    runner shows that is down, hangs or crashes again and again is no indicator, and no rung is safe for it.
+    """
+    entry = look.get("indicators", {}).get(incident)
+    if not entry or look["probes"]["leases"]["status"] != "ok":
+        return "unknown"
+    if unfinished and incident in _indicators.INCIDENTS and any(map(_unfinished, look["leases"])):
+        return "breached"
+    if _runner(look, incident, _triage.RUNNER_OUT):
+        return "unhandled"
+    if _runner(look, incident, _triage.RUNNER_MOVES):
+        return "unknown"
+    if entry["value"] is None:
+        return "unknown"
+    if entry["breached"] is False:
+        return "unknown" if incident == "sse_availability" and NO_WAY in look["probes"] else "healthy"
+    return "breached" if incident in _indicators.INCIDENTS else "unhandled"
+
+
+def _runner(look: Mapping, incident: str, names: Sequence[str] = (*_triage.RUNNER_OUT, *_triage.RUNNER_MOVES)) -> bool:
+    """Whether a runner that is out of order, or on its way, is why nobody can judge an incident's indicator."""
+    ours = incident in _indicators.INDICATORS and _indicators.INDICATORS[incident].service == "runner"
+    return ours and any(cause["cause"] in names for cause in look.get("causes", []))
+
+
+def _causes(look: Mapping, incident: str) -> list[Mapping]:
+    """The causes that a look found: what keeps the incident's indicator from being judged comes first."""
+    first = (*_triage.RUNNER_OUT, *_triage.RUNNER_MOVES) if _runner(look, incident) else ()
+    return sorted(look.get("causes", []), key=lambda cause: cause["cause"] not in first)
+
+
+def seen(look: Mapping, incident: str) -> dict:
+    """What a look found, in the form of a record: the incident's severity and indicator, causes, all values."""
+    read = look.get("indicators", {})
+    entry = read.get(incident, {})
+    breached = set() if entry.get("breached") is False else {incident}  # what is not known may be as bad as a breach
+    values = {} if entry.get("value") is None else {incident: entry["value"]}
+    return {
+        "severity": _indicators.severity(values, breached),
+        "indicator": {
+            "name": incident,
+            "alert": _indicators.INDICATORS[incident].alert,
+            **{name: entry[name] for name in _SEEN if name in entry},
+        },
+        "causes": [
+            {**cause, "evidence": [_messages.bare(said) for said in cause["evidence"]]}
+            for cause in _causes(look, incident)[:5]
+        ],
+        "indicators": {name: each["value"] for name, each in read.items()},
+        "open": _open(look, incident),
+    }
+
+
+def incident_id(looks: Sequence[Mapping], incident: str, alert: Mapping, now: float) -> str:
+    """The smallest id of that class that is open on a host, else a new one, the same for the same alert."""
+    known = [identity for look in looks for identity in _open(look, incident) if _record.ID.fullmatch(identity)]
+    made = _record.make_id(incident, now - alert.get("age_seconds", 0.0), alert.get("key", ""))
+    return min(known, default=made)
+
+
+def _open(look: Mapping, incident: str) -> list[str]:
+    """The incidents of that class that a look found open."""
+    return [each["id"] for each in look.get("incidents", ()) if each["incident"] == incident]
+
+
+def _unfinished(lease: Mapping) -> bool:
+    """Is this an override that a run left half done, which the next run of any incident settles first?"""
+    return lease["phase"] != "active" and lease["kind"] == "service_override"
+
+
+def unended(incident: str, host: Host) -> bool:
+    """Does the host's record lack something of this run: an end that no action wrote, or what was cut off?"""
+    if "indicators" not in host.look or host.ended.get("incidents"):
+        return False
+    return host.verdict != "healthy" or bool(_open(host.look, incident) or host.look.get("cut_off"))
+
+
+def actions(rungs: Sequence[Mapping], failure: Mapping) -> list[Mapping]:
+    """What was tried, in order: rungs that were skipped say nothing; ``failure`` is what ended the climb, if any."""
+    tried = [rung for rung in rungs if rung and not rung.get("skipped")]
+    told = not failure or any(rung.get("failed") or rung.get("unreachable") for rung in tried)
+    return tried if told else [*tried, failure]
+
+
+def verdict(tried: Sequence[Mapping]) -> str:
+    """The verdict of a ladder from what was tried; where the runbook has no safe step left, a person is needed."""
+    if not tried:
+        return "escalated"
+    if tried[-1].get("unreachable"):
+        return "unknown"
+    if any(result.get("failed") or result.get("verdict") == "escalated" for result in tried):
+        return "escalated"
+    if any(unsettled(result) for result in tried):
+        return "escalated"
+    last = "refused" if _held(tried) else tried[-1].get("verdict", "unknown")
+    if last == "refused" and any(result.get("changed") for result in tried):  # "nothing was changed" would be wrong
+        return "escalated"
+    return "escalated" if last == "not_recovered" else last
+
+
+def unsettled(result: Mapping) -> bool:
+    """Did it meet an action that was cut off, and that a person has to look at?"""
+    return any(sentence["message"] in ("left_unknown", "left_open") for sentence in result.get("done", ()))
+
+
+def held(tried: Iterable[Mapping], identity: str) -> bool:
+    """Did an action find another run at work on this incident?"""
+    return identity in _held(tried)
+
+
+def _held(tried: Iterable[Mapping]) -> list[str]:
+    """The incidents that others were at work on where something was tried; a dash for none."""
+    told = (sentence for result in tried for sentence in result.get("done", ()))
+    return [sentence["values"]["incident"] for sentence in told if sentence["message"] == "held"]
+
+
+def report(language: str, incident: str, hosts: Sequence[Host]) -> list[str]:
+    """What was wrong on which host, what was done, what the indicator was and is, what is left."""
+    counts = Counter(host.verdict for host in hosts)
+    verdicts = ", ".join(f"{say(language, name)}: {count}" for name, count in sorted(counts.items()))
+    lines = [say(language, "report_head", incident=incident, verdicts=verdicts)]
+    acted = any(host.actions for host in hosts)
+    for host in hosts:
+        lines += about(language, incident, host, acted)
+        if incident == "execution_latency" and host.verdict not in GOOD:
+            lines += [say(language, "next", text=text) for text in placement(language, host, hosts)]
+    return _redact.redact_lines(lines)
+
+
+def placement(language: str, host: Host, hosts: Sequence[Host]) -> list[str]:
+    """Which host is closer to the exchange, by the round trips measured. Source: runbook 3, action 3."""
+    trips = {other.name: trip for other in hosts if (trip := _round_trip(other)) is not None}
+    own = trips.get(host.name)
+    if own is None:
+        return []
+    best = min(trips, key=lambda name: trips[name])
+    if trips[best] > own * CLOSER or own - trips[best] < CLOSER_MS:
+        return [say(language, "none_better_placed", own=_messages.number(own))]
+    figures = {"best": _messages.number(trips[best]), "own": _messages.number(own)}
+    return [say(language, "better_placed", other=best, **figures)]
+
+
+def _round_trip(host: Host) -> float | None:
+    """Milliseconds to the exchange and back, the shortest of a look; None when ping had no answer."""
+    return host.look.get("probes", {}).get("exchange_ping", {}).get("data", {}).get("min_ms")
+
+
+def about(language: str, incident: str, host: Host, acted: bool) -> Iterator[str]:
+    """The lines of one host; ``acted`` says whether this run touched any host."""
+    yield say(language, "host", host=host.name, verdict=say(language, host.verdict))
+    for key, texts in (
+        ("was", _was(language, incident, host)),
+        ("was", _summary.standing(language, host.found) if "incidents" in host.found else []),
+        ("done", _done(language, incident, host, acted)),
+        ("now", _now(language, host)),
+        ("left", _left(language, host)),
+        ("record", _on_record(language, host)),
+        ("next", _next(language, incident, host)),
+    ):
+        for text in texts:
+            yield say(language, key, text=text)
+
+
+def _was(language: str, incident: str, host: Host) -> list[str]:
+    if "indicators" not in host.look:
+        return _not_seen(language, host.look)
+    seen = _summary.blind(language, host.look, [incident]) or _summary.state(language, host.look)
+    # Where the indicator is not known, the probes that it comes from say why.
+    unknown = host.look["indicators"].get(incident, {}).get("value", 0) is None
+    blind = [f"{_indicators.INDICATORS[incident].service}_metrics", "prometheus"] if unknown else []
+    causes = _causes(host.look, incident)[:2]
+    return [
+        *seen,
+        *_summary.failed(language, host.look, [*blind, NO_WAY, "leases"]),
+        *_summary.causes(language, causes),
+        *_summary.outside(language, host.look, causes),
+    ]
+
+
+def _not_seen(language: str, result: Mapping) -> list[str]:
+    if not result:
+        return []
+    return [say(language, "unreachable" if result.get("unreachable") else "looked_badly", problem=first_line(result))]
+
+
+def _not_silenced(language: str, silence: Mapping) -> Iterator[str]:
+    """That the alert sounded while it was worked on, or may have. A silence that kept it quiet needs no word."""
+    if silence.get("failed"):
+        yield say(language, "silence_failed", problem=first_line(silence))
+    elif "matched" in silence and not silence["matched"]:
+        yield from (say(language, said["message"], **said["values"]) for said in silence.get("done", ()))
+
+
+def _done(language: str, incident: str, host: Host, acted: bool) -> Iterator[str]:
+    if host.verdict in ("not_recovered", "refused") and not host.actions:
+        yield say(language, "not_tried" if acted else "only_looked")
+    if host.verdict == "escalated" and not host.actions and incident not in _indicators.INCIDENTS:
+        yield say(language, "no_procedure")
+    if host.actions:
+        yield from _not_silenced(language, host.silence)
+    for action in host.actions:
+        if action.get("unreachable"):
+            yield say(language, "unreachable", problem=first_line(action))
+        elif action.get("failed"):
+            yield say(language, "failed", problem=action.get("msg", ""))
+        elif "environment" in action and "settled" not in action and action.get("verdict") != "refused":
+            yield from _override(language, action)
+        for sentence in action.get("done", ()):
+            text = say(language, sentence["message"], **sentence["values"])
+            if not (action.get("failed") and text in action.get("msg", "")):  # which has it in English
+                yield text
+
+
+def _override(language: str, action: Mapping) -> Iterator[str]:
+    unit, steps = action["unit"], [*action["environment"], *action["limits"]]
+    written = ", ".join(f"{step['name']}={step['after']}" for step in steps)
+    if action["taken_back"]:
+        yield say(language, "taken_back", unit=unit, changes=_summary.changes(language, steps))
+    elif action["changed"] and not action["overridden"]:
+        key = "would_restore" if action.get("verdict") == "would_change" else "restored"
+        yield say(language, key, unit=unit, changes=_summary.changes(language, steps))
+    elif action["changed"] and any(step["before"] != step["after"] for step in steps):
+        worst = max((step["direction"] for step in steps), key=_knobs.DIRECTIONS.index, default="neutral")
+        changes = _summary.changes(language, steps)
+        key = "would_set" if action.get("verdict") == "would_change" else "set"
+        yield say(language, key, unit=unit, changes=changes, direction=say(language, worst))
+    elif action.get("verdict") == "healthy":
+        yield say(language, "nothing_leased", unit=unit)
+    elif steps:
+        yield say(language, "unchanged", unit=unit, changes=written)
+    for step in action["kept"]:
+        key, none = ("kept", "unset") if step["direction"] == "increases" else ("limit_kept", "unlimited")
+        yield say(language, key, unit=unit, **{**step, "before": step["before"] or say(language, none)})
+    if action["proposed"]:
+        changes = _summary.changes(language, action["proposed"])
+        yield say(language, "needs_approval", unit=unit, changes=changes, knobs=_approvals(action))
+
+
+def _now(language: str, host: Host) -> list[str]:
+    watched = [action for action in host.actions if action.get("recovery")]
+    if watched:
+        return [_messages.recovery(language, watched[-1]["recovery"])]
+    return []
+
+
+def _left(language: str, host: Host) -> list[str]:
+    left = {lease["name"]: (lease["written"], lease.get("until")) for lease in host.found.get("leases", [])}
+    for action in host.actions:
+        if "overridden" in action and action.get("verdict") != "would_change":
+            left[action.get("unit", "tcp_tuning")] = action["overridden"], action.get("until")
+    return [_messages.overridden(language, unit, *stands) for unit, stands in left.items() if stands[0]]
+
+
+def _on_record(language: str, host: Host) -> Iterator[str]:
+    if host.ended.get("failed") or host.ended.get("unreachable"):
+        yield say(language, "not_on_record", problem=first_line(host.ended))
+    told = [sentence for action in host.actions for sentence in action.get("done", ())]
+    for sentence in host.ended.get("done", ()):
+        if sentence not in told:
+            yield say(language, sentence["message"], **sentence["values"])
+    for incident in host.ended.get("incidents", ()):
+        yield say(language, "recorded_open" if incident["open"] else "recorded_closed", id=incident["id"])
+
+
+def _next(language: str, incident: str, host: Host) -> list[str]:
+    waiting = [_approvals(action) for action in host.actions if action.get("proposed")]
+    if host.verdict in ("recovered", "healthy"):
+        return [say(language, "next_revert", host=host.name)] if _left(language, host) else []
+    if host.verdict == "would_change":
+        return [say(language, "next_run")]
+    if host.verdict == "approval_needed":
+        return [say(language, "next_approve", knobs=",".join(waiting), host=host.name, incident=incident)]
+    if incident == REVERT and (host.verdict == "refused" or _any_failed(host)):
+        return [say(language, "next_revert_again", host=host.name)]
+    if incident == REVERT or (host.verdict == "not_recovered" and not host.actions):
+        known = INCIDENT_OF_REVERT if incident == REVERT else incident
+        return [say(language, "next_remediate", incident=known, host=host.name)]
+    advice = _advice(language, [cause for cause in _causes(host.look, incident) if _concerns(cause, incident)])
+    if host.verdict == "unknown":
+        return [*(advice if _runner(host.look, incident) else []), say(language, "next_unknown")]
+    return [*advice, *_person(language, host)]
+
+
+_STOPPED = {"held": "next_held", "paused": "next_paused", "paused_open": "next_paused"}
+
+
+def _person(language: str, host: Host) -> list[str]:
+    """Who or what comes next where automation stops: what refused the last step may only ask for time."""
+    refused = [action for action in host.actions if action.get("verdict") == "refused" and action.get("done")]
+    if not refused:
+        return [say(language, "next_person")]
+    why = refused[-1]["done"][-1]
+    if why["message"] in _STOPPED:
+        return [say(language, _STOPPED[why["message"]], host=host.name)]
+    if minutes := why["values"].get("minutes"):
+        return [say(language, "next_later", minutes=minutes)]
+    return [say(language, "next_refused")]
+
+
+def _concerns(cause: Mapping, incident: str) -> bool:
+    """Whether a cause can be one of an incident: only what keeps clients from being served, and what has no cause yet.
+
+    Otherwise a slow exchange would be named to somebody whose clients are led elsewhere.
+    """
+    return incident != "sse_availability" or cause["cause"] in (*_triage.SERVING, "unknown")
+
+
+def _advice(language: str, found: Sequence[Mapping]) -> list[str]:
+    """What a person can do about the first of these causes, where no rung cures it."""
+    causes = [cause["cause"] for cause in found[:1]]
+    return [say(language, f"mend_{cause}") for cause in causes if f"mend_{cause}" in _messages.CATALOGUE]
+
+
+def _any_failed(host: Host) -> bool:
+    return any(action.get("failed") or action.get("unreachable") for action in host.actions)
+
+
+def _approvals(action: Mapping) -> str:
+    return ",".join(step["name"].lower() for step in action["proposed"])
+
+
+def first_line(result: Mapping) -> str:
+    """What went wrong with a task, in a line."""
+    return (str(result.get("msg") or "").strip().splitlines() or [""])[0]
+
+
+def table(language: str, hosts: Sequence[Host]) -> list[str]:
+    """A triage of all incidents: a row a host with every indicator, then what each host has to say."""
+    names = _indicators.INCIDENTS
+    rows = [["host", "severity", *names, "cause"]]
+    for host in hosts:
+        read = host.look.get("indicators", {})
+        found = host.look.get("causes") or [{"cause": "–"}]
+        severity = host.look.get("severity") or ("–" if read else "?")
+        rows.append([host.name, severity, *(_cell(read.get(name)) for name in names), found[0]["cause"]])
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
+    for host in hosts:
+        seen = "indicators" in host.look
+        said = _summary.summary(language, host.look) if seen else _not_seen(language, host.look)
+        lines += [f"{host.name}: {line}" for line in said]
+    return _redact.redact_lines(lines)
+
+
+def _cell(entry: Mapping | None) -> str:
+    """A value with "!" behind a breach and "?" where it is not known whether it is one."""
+    if entry is None or entry["value"] is None:
+        return "?"
+    return _messages.number(entry["value"], entry["threshold"]) + {True: " !", False: "", None: " ?"}[entry["breached"]]

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The questions of AWX surveys, with the ranges that the modules hold answers to. Private to aurora.runbook.
+
+AWX takes whole numbers for the ends of a range alone, and refuses a survey that has others, after it made the template:
+such an end is widened to the next whole number here, and the module still refuses what is beyond the real one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _knobs, _messages, _options
+from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import RunbookError
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a person is asked; nobody has to answer. ``span``: lowest and highest number, or length of a text."""
+
+    text: str
+    kind: str  # multiplechoice | text | integer | float
+    span: tuple[float, float] = (0, 200)
+    choices: tuple[str, ...] = ()
+
+
+def _of_knob(text: str, name: str) -> Question:
+    knob = _knobs.KNOBS[name]
+    return Question(text, "integer" if knob.whole else "float", (knob.lowest, knob.highest))
+
+
+def _of_range(text: str, span: tuple[float, float]) -> Question:
+    return Question(text, "integer", span)
+
+
+QUESTIONS = {
+    "aurora_language": Question("Language of the report", "multiplechoice", choices=tuple(_messages.LANGUAGES)),
+    "aurora_force": Question("Reason to act against the guards of a host; it goes into the record", "text"),
+    "aurora_incident_id": Question("Incident, the latest when empty", "text", (0, 80)),
+    "aurora_timeout_seconds": _of_range(
+        "Seconds to wait for the indicator after a step", _options.RECOVERY_RANGES["timeout_seconds"]
+    ),
+    "aurora_min_healthy": _of_range(
+        "Other healthy hosts without which nothing is restarted", _options.INCIDENT_RANGES["min_healthy"]
+    ),
+    "aurora_kelly_multiplier": _of_knob("KELLY_MULTIPLIER to reduce activity to", "KELLY_MULTIPLIER"),
+    "aurora_deny_rate_kelly_multiplier": _of_knob("KELLY_MULTIPLIER to reduce activity to", "KELLY_MULTIPLIER"),
+    "aurora_decisions_per_minute": _of_knob("DECISIONS_PER_MINUTE to slow down to", "DECISIONS_PER_MINUTE"),
+    "aurora_calibration_days": _of_knob("CALIBRATION_DAYS to fit the model to", "CALIBRATION_DAYS"),
+}
+
+
+def spec(names: Sequence[str]) -> dict:
+    """A survey with these questions, as AWX has it. Raises RunbookError for one that is not known."""
+    for name in names:
+        if name not in QUESTIONS:
+            raise RunbookError(f"{name!r} is not a question; expected one of {', '.join(QUESTIONS)}")
+    asked = [_item(name, QUESTIONS[name]) for name in names]
+    return {"name": "", "description": "", "spec": asked}
+
+
+def _item(name: str, question: Question) -> dict:
+    """No question has a default: it would come before what the inventory says."""
+    item = {"variable": name, "question_name": question.text, "type": question.kind, "required": False}
+    if question.choices:
+        return {**item, "question_description": "", "choices": list(question.choices)}
+    lowest, highest = question.span
+    said = "" if question.kind == "text" else f"{lowest:g} to {highest:g}; empty for the runbook's own"
+    return {**item, "question_description": said, "min": math.floor(lowest), "max": math.ceil(highest)}
