@@ -110,10 +110,10 @@ from dataclasses import asdict
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.aurora.runbook.plugins.module_utils import _state
-from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _options
+from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _indicators, _options
 from ansible_collections.aurora.runbook.plugins.module_utils.base import _command, _redact, _stamps, _systemd
 from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import RunbookError
-from ansible_collections.aurora.runbook.plugins.module_utils.record import _escalation, _record
+from ansible_collections.aurora.runbook.plugins.module_utils.record import _record
 
 
 def records(params, now, unread):
@@ -151,7 +151,7 @@ def deadlines(record):
     first = _record.opened(record)
     if first is None:
         return {"respond_by": None, "resolve_by": None}
-    limits = _escalation.deadlines(_record.severity(record) or "")
+    limits = _indicators.deadlines(_record.severity(record) or "")
     began = _stamps.seconds(first.at) - (first.data.get("age_seconds") or 0.0)
     return {
         "respond_by": _stamps.stamp(began + limits.respond),

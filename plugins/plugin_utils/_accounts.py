@@ -12,10 +12,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timezone
 
+from ansible_collections.aurora.runbook.plugins.module_utils.aurora._indicators import SEVERITIES
 from ansible_collections.aurora.runbook.plugins.module_utils.base import _redact, _stamps
 
 ID = re.compile(r"([a-z_]{1,40})-(\d{8}T\d{6}Z)-[0-9a-f]{8}")
-SEVERITIES = ("P0", "P1", "P2", "P3")
 MAX_HOSTS, MAX_TEXT, MAX_AGE = 32, 400, 7 * 86400
 MAX_MOVED = 10  # incidents of a host that became one
 MAX_ITEMS, MAX_DEPTH = 20000, 20  # of a list or dict from a host

@@ -9,8 +9,8 @@ from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _mess
 from ansible_collections.aurora.runbook.plugins.module_utils.aurora._messages import say
 from ansible_collections.aurora.runbook.plugins.module_utils.base import _redact
 from ansible_collections.aurora.runbook.plugins.module_utils.look import _summary
-from ansible_collections.aurora.runbook.plugins.module_utils.record import _escalation, _record
-from ansible_collections.aurora.runbook.plugins.plugin_utils import _report
+from ansible_collections.aurora.runbook.plugins.module_utils.record import _record
+from ansible_collections.aurora.runbook.plugins.plugin_utils import _escalation, _report
 
 MAX_PROBLEM = 200  # characters of why an action failed
 

@@ -20,7 +20,6 @@ from ansible_collections.aurora.runbook.plugins.plugin_utils._accounts import (
     ID,
     MAX_HOSTS,
     MAX_TEXT,
-    SEVERITIES,
     Entry,
     Record,
     bounds,
@@ -291,7 +290,9 @@ def tell(
         for host in sorted({*samples, *told})
         if (points := samples.get(host, {}).get("indicator") or told.get(host))
     )
-    severities = [s for e in entries for s in (text_of(e.data, "severity"), text_of(e.data, "to")) if s in SEVERITIES]
+    severities = [
+        s for e in entries for s in (text_of(e.data, "severity"), text_of(e.data, "to")) if s in _indicators.SEVERITIES
+    ]
     worst = min([*severities, *(severity_of(record) for record in records)], key=rank)
     story = Story(
         id=incident,

@@ -21,6 +21,7 @@ BELOW["module_utils/act"] = {*BELOW, "module_utils/act"} - {"module_utils/act"}
 BELOW["module_utils"] = BELOW["modules"] = {*BELOW, "module_utils"}
 BELOW["plugin_utils"] = {*BELOW, "plugin_utils"} - {"modules"}
 SOURCES = sorted(path for path in PLUGINS.rglob("*.py") if path.stat().st_size)
+PARTS = {f"{OURS}.{path.relative_to(PLUGINS).with_suffix('').as_posix().replace('/', '.')}": path for path in SOURCES}
 
 
 def room(path: Path) -> str:
@@ -60,5 +61,18 @@ def test_nothing_lies_about_that_no_plugin_needs() -> None:
     needed = {name for path in SOURCES for name in imports(path)}
     events = (PLUGINS.parent / "extensions").rglob("*.py")
     needed |= {name for path in events for name in imports(path)}
-    parts = {f"{OURS}.{path.relative_to(PLUGINS).with_suffix('').as_posix().replace('/', '.')}" for path in SOURCES}
-    assert {part for part in parts if "utils" in part} - needed == set()
+    assert {part for part in PARTS if "utils" in part} - needed == set()
+
+
+def reached(parts: set[str]) -> set[str]:
+    """These parts and all that they import, directly or not."""
+    found = set()
+    while parts:
+        found |= parts
+        parts = {name for part in parts for name in imports(PARTS[part]) if name in PARTS} - found
+    return found
+
+
+def test_what_only_the_controller_uses_does_not_lie_among_the_code_of_hosts() -> None:
+    on_hosts = reached({part for part, path in PARTS.items() if room(path) in ("modules", "action")})
+    assert {part for part, path in PARTS.items() if room(path).startswith("module_utils")} - on_hosts == set()

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The indicators of the runbook: what is read, when it is a breach, how severe. Private to aurora.runbook.
 
-Source: runbook, "Класифікація інцидентів" and the "Симптоми" of sections 1 to 5.
+Source: runbook, "Класифікація інцидентів" with its severities, and the "Симптоми" of sections 1 to 5.
 """
 
 from __future__ import annotations
@@ -141,6 +141,23 @@ INCIDENTS = ("sse_availability", "circuit_breaker", "execution_latency", "policy
 
 
 @dataclass(frozen=True)
+class Deadlines:
+    """Seconds from the opening of an incident within which somebody answers, and it is resolved."""
+
+    respond: int
+    resolve: int
+
+
+DEADLINES = {
+    "P0": Deadlines(300, 3600),
+    "P1": Deadlines(900, 4 * 3600),
+    "P2": Deadlines(3600, 24 * 3600),
+    "P3": Deadlines(4 * 3600, 7 * 24 * 3600),
+}
+SEVERITIES = tuple(DEADLINES)  # the worst first
+
+
+@dataclass(frozen=True)
 class Value:
     """What an indicator read: its value in its own unit, the events behind it, and why it is None when it is."""
 
@@ -227,3 +244,8 @@ def severity(values: dict[str, float], breached: set[str]) -> str | None:
     if "execution_latency" in breached or availability < 0.995:
         return "P1"
     return "P2"
+
+
+def deadlines(severity: str) -> Deadlines:
+    """The deadlines of a severity; one that nobody knows has those of P0."""
+    return DEADLINES.get(severity, DEADLINES["P0"])

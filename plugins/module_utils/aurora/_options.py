@@ -30,7 +30,7 @@ INCIDENT = {
     "id": {"type": "str", "required": True},
     "run": {"type": "str", "required": True},
     "by": {"type": "str", "default": ""},
-    "severity": {"type": "str", "choices": ["P0", "P1", "P2", "P3"]},
+    "severity": {"type": "str", "choices": list(_indicators.SEVERITIES)},
     "age_seconds": {"type": "float", "default": 0.0},
     "alert": {"type": "dict", "default": {}},
     "cause": {"type": "str", "default": ""},

@@ -15,8 +15,7 @@ from ansible.errors import AnsibleFilterError
 from ansible_collections.aurora.runbook.plugins.filter import story as rendering
 from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _indicators, _messages
 from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import RunbookError
-from ansible_collections.aurora.runbook.plugins.module_utils.record import _escalation
-from ansible_collections.aurora.runbook.plugins.plugin_utils import _chart, _postmortem, _series, _written
+from ansible_collections.aurora.runbook.plugins.plugin_utils import _chart, _escalation, _postmortem, _series, _written
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt

@@ -7,7 +7,7 @@ import string
 
 import pytest
 from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _messages
-from ansible_collections.aurora.runbook.plugins.module_utils.record import _escalation
+from ansible_collections.aurora.runbook.plugins.plugin_utils import _escalation
 from hypothesis import example, given
 from hypothesis import strategies as st
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """When whom to page about an incident, and what the page says. Private to aurora.runbook; controller only.
 
-Source: "Ескалація" and the severities of the runbook. What hosts report is hostile text: a page has no markup of it.
+Source: "Ескалація" of the runbook. What hosts report is hostile text: a page has no markup of it.
 """
 
 from __future__ import annotations
@@ -9,29 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _messages
+from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _indicators, _messages
 from ansible_collections.aurora.runbook.plugins.module_utils.aurora._messages import say
 from ansible_collections.aurora.runbook.plugins.module_utils.base import _redact
 from ansible_collections.aurora.runbook.plugins.module_utils.record import _record
 
 LEVELS = {"L1": 0, "L2": 1800, "L3": 7200, "L4": 14400}  # seconds unresolved, after which each takes over
 MAX_TITLE, MAX_BODY, MAX_HOSTS = 120, 3500, 3
-
-
-@dataclass(frozen=True)
-class Deadlines:
-    """Seconds from the opening of an incident within which somebody answers, and it is resolved."""
-
-    respond: int
-    resolve: int
-
-
-DEADLINES = {
-    "P0": Deadlines(300, 3600),
-    "P1": Deadlines(900, 4 * 3600),
-    "P2": Deadlines(3600, 24 * 3600),
-    "P3": Deadlines(4 * 3600, 7 * 24 * 3600),
-}
 
 
 @dataclass(frozen=True)
@@ -47,11 +31,6 @@ class Incident:
     levels: Mapping[str, Mapping]
     hosts: tuple[str, ...]  # where it is open; of one that is over, all that have it. The first one owns it
     responded: Mapping | None = None  # the first answer, a person's or the first action of automation: as above
-
-
-def deadlines(severity: str) -> Deadlines:
-    """The deadlines of a severity; one that nobody knows has those of P0."""
-    return DEADLINES.get(severity, DEADLINES["P0"])
 
 
 def due(age_seconds: float) -> list[str]:
@@ -80,7 +59,7 @@ def merge(records: Mapping[str, Iterable[Mapping]]) -> list[Incident]:
 
 def _merge(incident_id: str, by_host: Mapping[str, Mapping]) -> Incident:
     told = list(by_host.values())
-    severities = sorted(one["severity"] for one in told if one["severity"] in DEADLINES)
+    severities = sorted(one["severity"] for one in told if one["severity"] in _indicators.SEVERITIES)
     return Incident(
         incident_id,
         told[0]["incident"],
@@ -144,7 +123,8 @@ def unread(language: str, host: str, problem: str) -> tuple[str, str]:
 
 def clock(language: str, facts: Mapping) -> list[str]:
     """Whether the deadlines of an incident are met, missed, or how long there is; and whether a person knows of it."""
-    limits, age, person = deadlines(facts.get("severity", "")), facts.get("age_seconds") or 0, facts.get("acknowledged")
+    limits, age = _indicators.deadlines(facts.get("severity", "")), facts.get("age_seconds") or 0
+    person = facts.get("acknowledged")
     first = facts.get("responded") or person
     if first:
         took, limit = first.get("after_seconds") or 0, limits.respond

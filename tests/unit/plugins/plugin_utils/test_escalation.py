@@ -7,7 +7,7 @@ import re
 
 import pytest
 from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _messages
-from ansible_collections.aurora.runbook.plugins.module_utils.record import _escalation
+from ansible_collections.aurora.runbook.plugins.plugin_utils import _escalation
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -42,20 +42,6 @@ def incident(**changes):
 
 def merged(*told):
     return _escalation.merge({f"aurora{number}": [one] for number, one in enumerate(told, 1)})[0]
-
-
-@pytest.mark.parametrize(
-    ("severity", "respond", "resolve"),
-    [
-        ("P0", 5 * 60, 3600),
-        ("P1", 15 * 60, 4 * 3600),
-        ("P2", 3600, 24 * 3600),
-        ("P3", 4 * 3600, 7 * 24 * 3600),
-        ("", 5 * 60, 3600),  # nobody could look: that is no reason to take time
-    ],
-)
-def test_deadlines_are_those_of_the_runbook(severity, respond, resolve):
-    assert _escalation.deadlines(severity) == _escalation.Deadlines(respond, resolve)
 
 
 @pytest.mark.parametrize(
