@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Filters for the playbooks: thin, over the private _report.py. Documented in the YAML files beside this one."""
+"""Filters for the playbooks: thin, over private functions. Documented in the YAML files beside this one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ansible import context
 from ansible.errors import AnsibleFilterError
 from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _indicators, _messages
 from ansible_collections.aurora.runbook.plugins.module_utils.base import _names
-from ansible_collections.aurora.runbook.plugins.plugin_utils import _pages, _report
+from ansible_collections.aurora.runbook.plugins.plugin_utils import _decision, _pages, _report
 
 
 def within(hosts: Sequence[str], limit: Sequence[str], none: bool = False) -> list[str]:
@@ -21,18 +21,18 @@ def within(hosts: Sequence[str], limit: Sequence[str], none: bool = False) -> li
 
 
 def actions(rungs: Sequence[Mapping], failure: Mapping) -> list[Mapping]:
-    return _report.actions(rungs, failure)
+    return _decision.actions(rungs, failure)
 
 
 def verdict(tried: Sequence[Mapping]) -> str:
-    return _report.verdict(tried)
+    return _decision.verdict(tried)
 
 
 def standing(look: Mapping, incident: str, unfinished: bool = True) -> str:
     if incident not in _indicators.INDICATORS:
         known = ", ".join(_indicators.INDICATORS)
         raise AnsibleFilterError(f"{incident!r} is not an incident; expected one of {known}")
-    return _report.standing(look, incident, unfinished)
+    return _decision.standing(look, incident, unfinished)
 
 
 def breached(hostvars: Mapping, hosts: Sequence[str], incident: str) -> list[str]:
@@ -58,12 +58,12 @@ def outcome(host: Mapping, incident: str) -> str:
 
 
 def seen(look: Mapping, incident: str) -> dict:
-    return _report.seen(look, incident)
+    return _decision.seen(look, incident)
 
 
 def incident_id(hostvars: Mapping, hosts: Sequence[str], incident: str, alert: Mapping) -> str:
     looks = [hostvars[name].get("incident_look") or {} for name in hosts]
-    return _report.incident_id(looks, incident, alert, time.time())
+    return _decision.incident_id(looks, incident, alert, time.time())
 
 
 def instances(hostvars: Mapping, hosts: Sequence[str], others: Sequence[str], alert: Mapping) -> dict[str, list[str]]:
@@ -102,40 +102,40 @@ def recorded(hostvars: Mapping, hosts: Sequence[str], incident: str) -> list[Map
 
 
 def held(hostvars: Mapping, hosts: Sequence[str], identity: str) -> list[str]:
-    return [name for name in hosts if _report.held(hostvars[name].get("aurora_actions") or [], identity)]
+    return [name for name in hosts if _decision.held(hostvars[name].get("aurora_actions") or [], identity)]
 
 
 def unended(hostvars: Mapping, hosts: Sequence[str], incident: str) -> list[str]:
-    return [host.name for host in _hosts(hostvars, hosts, incident) if _report.unended(incident, host)]
+    return [host.name for host in _hosts(hostvars, hosts, incident) if _decision.unended(incident, host)]
 
 
 def unwell(hostvars: Mapping, hosts: Sequence[str], incident: str) -> list[str]:
-    return [host.name for host in _hosts(hostvars, hosts, incident) if host.verdict not in _report.GOOD]
+    return [host.name for host in _hosts(hostvars, hosts, incident) if host.verdict not in _decision.GOOD]
 
 
 def table(hostvars: Mapping, hosts: Sequence[str], language: str = "en") -> list[str]:
     return _report.table(_language(language, hostvars, hosts), _hosts(hostvars, hosts, ""))
 
 
-def _hosts(hostvars: Mapping, hosts: Sequence[str], incident: str) -> list[_report.Host]:
+def _hosts(hostvars: Mapping, hosts: Sequence[str], incident: str) -> list[_decision.Host]:
     return [_host(name, hostvars[name], incident) for name in sorted(hosts) if name in hostvars]
 
 
-def _host(name: str, variables: Mapping, incident: str) -> _report.Host:
+def _host(name: str, variables: Mapping, incident: str) -> _decision.Host:
     look, acted = variables.get("incident_look") or {}, variables.get("aurora_actions")
-    tried, verdict = acted or [], _unrepaired(look, incident) if acted is None else _report.verdict(acted)
+    tried, verdict = acted or [], _unrepaired(look, incident) if acted is None else _decision.verdict(acted)
     closed = [action["closed"] for action in tried if "closed" in action] if verdict == "recovered" else []
     ended = {"incidents": closed} if closed else variables.get("incident_ended") or {}
-    verdict = "escalated" if _report.unsettled(ended) else verdict
+    verdict = "escalated" if _decision.unsettled(ended) else verdict
     found, silence = (variables.get(f"incident_{what}") or {} for what in ("found", "silence"))
-    return _report.Host(name, look, tried, verdict, ended, found, silence)
+    return _decision.Host(name, look, tried, verdict, ended, found, silence)
 
 
 def _unrepaired(look: Mapping, incident: str) -> str:
     """The verdict of a host that no rung touched."""
-    if incident == _report.REVERT:
+    if incident == _decision.REVERT:
         return "refused"
-    found = _report.standing(look, incident)
+    found = _decision.standing(look, incident)
     return {"breached": "not_recovered", "unhandled": "escalated"}.get(found, found)
 
 

@@ -4,161 +4,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
 
 from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _indicators, _knobs, _messages
 from ansible_collections.aurora.runbook.plugins.module_utils.aurora._messages import say
 from ansible_collections.aurora.runbook.plugins.module_utils.base import _redact
 from ansible_collections.aurora.runbook.plugins.module_utils.look import _summary, _triage
-from ansible_collections.aurora.runbook.plugins.module_utils.record import _record
+from ansible_collections.aurora.runbook.plugins.plugin_utils import _decision
+from ansible_collections.aurora.runbook.plugins.plugin_utils._decision import GOOD, NO_WAY, REVERT, Host, first_line
 
-REVERT, INCIDENT_OF_REVERT = "revert", "circuit_breaker"
-NO_WAY = _summary.NO_WAY
+INCIDENT_OF_REVERT = "circuit_breaker"
 CLOSER, CLOSER_MS = 0.8, 1.0  # a host is better placed with 80 % of the round trip, and a millisecond less
-_SEEN = ("metric", "value", "threshold", "breached", "count", "source", "problem")
-GOOD = ("healthy", "recovered", "would_change")
-
-
-@dataclass(frozen=True)
-class Host:
-    """What a run knows of a host: what triage_info found, what the rungs returned, the verdict, what is on record.
-
-    ``info`` is what incident_info returned, where nobody looked; ``silence`` what alertmanager_silence did.
-    """
-
-    name: str
-    look: Mapping = field(default_factory=dict)
-    actions: Sequence[Mapping] = ()
-    verdict: str = "unknown"
-    ended: Mapping = field(default_factory=dict)
-    info: Mapping = field(default_factory=dict)
-    silence: Mapping = field(default_factory=dict)
-
-    @property
-    def found(self) -> Mapping:
-        """The incidents and leases that were there before the run."""
-        return self.look or self.info
-
-
-def standing(look: Mapping, incident: str, unfinished: bool = True) -> str:
-    """Where a look puts a host: ``breached``, ``healthy``, ``unknown``, or ``unhandled`` by the runbook.
-
-    An ``unfinished`` override, whatever it is of, comes before "nothing breached", and a HALF_OPEN breaker is not
-    nothing to do. Half a profile of TCP settings does no harm until a run that repairs something settles it. What a
-    runner shows that is down, hangs or crashes again and again is no indicator, and no rung is safe for it.
-    """
-    entry = look.get("indicators", {}).get(incident)
-    if not entry or look["probes"]["leases"]["status"] != "ok":
-        return "unknown"
-    if unfinished and incident in _indicators.INCIDENTS and any(map(_unfinished, look["leases"])):
-        return "breached"
-    if _runner(look, incident, _triage.RUNNER_OUT):
-        return "unhandled"
-    if _runner(look, incident, _triage.RUNNER_MOVES):
-        return "unknown"
-    if entry["value"] is None:
-        return "unknown"
-    if entry["breached"] is False:
-        return "unknown" if incident == "sse_availability" and NO_WAY in look["probes"] else "healthy"
-    return "breached" if incident in _indicators.INCIDENTS else "unhandled"
-
-
-def _runner(look: Mapping, incident: str, names: Sequence[str] = (*_triage.RUNNER_OUT, *_triage.RUNNER_MOVES)) -> bool:
-    """Whether a runner that is out of order, or on its way, is why nobody can judge an incident's indicator."""
-    ours = incident in _indicators.INDICATORS and _indicators.INDICATORS[incident].service == "runner"
-    return ours and any(cause["cause"] in names for cause in look.get("causes", []))
-
-
-def _causes(look: Mapping, incident: str) -> list[Mapping]:
-    """The causes that a look found: what keeps the incident's indicator from being judged comes first."""
-    first = (*_triage.RUNNER_OUT, *_triage.RUNNER_MOVES) if _runner(look, incident) else ()
-    return sorted(look.get("causes", []), key=lambda cause: cause["cause"] not in first)
-
-
-def seen(look: Mapping, incident: str) -> dict:
-    """What a look found, in the form of a record: the incident's severity and indicator, causes, all values."""
-    read = look.get("indicators", {})
-    entry = read.get(incident, {})
-    breached = set() if entry.get("breached") is False else {incident}  # what is not known may be as bad as a breach
-    values = {} if entry.get("value") is None else {incident: entry["value"]}
-    return {
-        "severity": _indicators.severity(values, breached),
-        "indicator": {
-            "name": incident,
-            "alert": _indicators.INDICATORS[incident].alert,
-            **{name: entry[name] for name in _SEEN if name in entry},
-        },
-        "causes": [
-            {**cause, "evidence": [_messages.bare(said) for said in cause["evidence"]]}
-            for cause in _causes(look, incident)[:5]
-        ],
-        "indicators": {name: each["value"] for name, each in read.items()},
-        "open": _open(look, incident),
-    }
-
-
-def incident_id(looks: Sequence[Mapping], incident: str, alert: Mapping, now: float) -> str:
-    """The smallest id of that class that is open on a host, else a new one, the same for the same alert."""
-    known = [identity for look in looks for identity in _open(look, incident) if _record.ID.fullmatch(identity)]
-    made = _record.make_id(incident, now - alert.get("age_seconds", 0.0), alert.get("key", ""))
-    return min(known, default=made)
-
-
-def _open(look: Mapping, incident: str) -> list[str]:
-    """The incidents of that class that a look found open."""
-    return [each["id"] for each in look.get("incidents", ()) if each["incident"] == incident]
-
-
-def _unfinished(lease: Mapping) -> bool:
-    """Is this an override that a run left half done, which the next run of any incident settles first?"""
-    return lease["phase"] != "active" and lease["kind"] == "service_override"
-
-
-def unended(incident: str, host: Host) -> bool:
-    """Does the host's record lack something of this run: an end that no action wrote, or what was cut off?"""
-    if "indicators" not in host.look or host.ended.get("incidents"):
-        return False
-    return host.verdict != "healthy" or bool(_open(host.look, incident) or host.look.get("cut_off"))
-
-
-def actions(rungs: Sequence[Mapping], failure: Mapping) -> list[Mapping]:
-    """What was tried, in order: rungs that were skipped say nothing; ``failure`` is what ended the climb, if any."""
-    tried = [rung for rung in rungs if rung and not rung.get("skipped")]
-    told = not failure or any(rung.get("failed") or rung.get("unreachable") for rung in tried)
-    return tried if told else [*tried, failure]
-
-
-def verdict(tried: Sequence[Mapping]) -> str:
-    """The verdict of a ladder from what was tried; where the runbook has no safe step left, a person is needed."""
-    if not tried:
-        return "escalated"
-    if tried[-1].get("unreachable"):
-        return "unknown"
-    if any(result.get("failed") or result.get("verdict") == "escalated" for result in tried):
-        return "escalated"
-    if any(unsettled(result) for result in tried):
-        return "escalated"
-    last = "refused" if _held(tried) else tried[-1].get("verdict", "unknown")
-    if last == "refused" and any(result.get("changed") for result in tried):  # "nothing was changed" would be wrong
-        return "escalated"
-    return "escalated" if last == "not_recovered" else last
-
-
-def unsettled(result: Mapping) -> bool:
-    """Did it meet an action that was cut off, and that a person has to look at?"""
-    return any(sentence["message"] in ("left_unknown", "left_open") for sentence in result.get("done", ()))
-
-
-def held(tried: Iterable[Mapping], identity: str) -> bool:
-    """Did an action find another run at work on this incident?"""
-    return identity in _held(tried)
-
-
-def _held(tried: Iterable[Mapping]) -> list[str]:
-    """The incidents that others were at work on where something was tried; a dash for none."""
-    told = (sentence for result in tried for sentence in result.get("done", ()))
-    return [sentence["values"]["incident"] for sentence in told if sentence["message"] == "held"]
 
 
 def report(language: str, incident: str, hosts: Sequence[Host]) -> list[str]:
@@ -210,24 +66,18 @@ def about(language: str, incident: str, host: Host, acted: bool) -> Iterator[str
 
 def _was(language: str, incident: str, host: Host) -> list[str]:
     if "indicators" not in host.look:
-        return _not_seen(language, host.look)
+        return _decision.not_looked(language, host.look)
     seen = _summary.blind(language, host.look, [incident]) or _summary.state(language, host.look)
     # Where the indicator is not known, the probes that it comes from say why.
     unknown = host.look["indicators"].get(incident, {}).get("value", 0) is None
     blind = [f"{_indicators.INDICATORS[incident].service}_metrics", "prometheus"] if unknown else []
-    causes = _causes(host.look, incident)[:2]
+    causes = _decision.causes(host.look, incident)[:2]
     return [
         *seen,
         *_summary.failed(language, host.look, [*blind, NO_WAY, "leases"]),
         *_summary.causes(language, causes),
         *_summary.outside(language, host.look, causes),
     ]
-
-
-def _not_seen(language: str, result: Mapping) -> list[str]:
-    if not result:
-        return []
-    return [say(language, "unreachable" if result.get("unreachable") else "looked_badly", problem=first_line(result))]
 
 
 def _not_silenced(language: str, silence: Mapping) -> Iterator[str]:
@@ -322,9 +172,9 @@ def _next(language: str, incident: str, host: Host) -> list[str]:
     if incident == REVERT or (host.verdict == "not_recovered" and not host.actions):
         known = INCIDENT_OF_REVERT if incident == REVERT else incident
         return [say(language, "next_remediate", incident=known, host=host.name)]
-    advice = _advice(language, [cause for cause in _causes(host.look, incident) if _concerns(cause, incident)])
+    advice = _advice(language, [cause for cause in _decision.causes(host.look, incident) if _concerns(cause, incident)])
     if host.verdict == "unknown":
-        return [*(advice if _runner(host.look, incident) else []), say(language, "next_unknown")]
+        return [*(advice if _decision.runner_ill(host.look, incident) else []), say(language, "next_unknown")]
     return [*advice, *_person(language, host)]
 
 
@@ -366,11 +216,6 @@ def _approvals(action: Mapping) -> str:
     return ",".join(step["name"].lower() for step in action["proposed"])
 
 
-def first_line(result: Mapping) -> str:
-    """What went wrong with a task, in a line."""
-    return (str(result.get("msg") or "").strip().splitlines() or [""])[0]
-
-
 def table(language: str, hosts: Sequence[Host]) -> list[str]:
     """A triage of all incidents: a row a host with every indicator, then what each host has to say."""
     names = _indicators.INCIDENTS
@@ -384,7 +229,7 @@ def table(language: str, hosts: Sequence[Host]) -> list[str]:
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
     for host in hosts:
         seen = "indicators" in host.look
-        said = _summary.summary(language, host.look) if seen else _not_seen(language, host.look)
+        said = _summary.summary(language, host.look) if seen else _decision.not_looked(language, host.look)
         lines += [f"{host.name}: {line}" for line in said]
     return _redact.redact_lines(lines)
 

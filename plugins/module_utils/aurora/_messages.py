@@ -721,6 +721,12 @@ CATALOGUE = {
         "хост не відповідає, тож про нього нічого не відомо: {problem}",
     ),
     "looked_badly": ("could not look: {problem}", "не вдалося подивитися: {problem}"),
+    "not_reached": ("it was not reached in this run", "у цьому запуску до нього не дісталися"),
+    "why_unfinished": (
+        "an earlier run left an override of {units} half done; that is settled first",
+        "попередній запуск лишив перевизначення {units} незавершеним; спершу воно доводиться до ладу",
+    ),
+    "why_healthy": ("{metric} is {value}, limit {limit}", "{metric} = {value}, межа {limit}"),
     "failed": ("failed: {problem}", "не вдалося: {problem}"),
     "not_tried": (
         "left as it is, since an earlier host did not recover",

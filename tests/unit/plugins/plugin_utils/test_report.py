@@ -5,134 +5,34 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.aurora.runbook.plugins.module_utils.act import _guards
-from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _indicators, _messages
-from ansible_collections.aurora.runbook.plugins.plugin_utils import _report
+from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _messages
+from ansible_collections.aurora.runbook.plugins.plugin_utils import _decision, _report
+from test_decision import CUT_OFF, MARKET, RUNNER_ILL, action, entry, look, runner
 
-KELLY = {"name": "KELLY_MULTIPLIER", "before": "1.0", "after": "0.5", "direction": "reduces"}
-NOTHING_OPEN = {"incidents": [], "claim": None, "paused": None, "cut_off": []}
-HALF = {"kind": "service_override", "phase": "applying", "before": {"KELLY_MULTIPLIER": "1.0"}}
 MEMORY = {"name": "MemoryMax", "before": "512M", "after": "1G", "direction": "neutral"}
 TCP = {"changed": True, "overridden": {"net.ipv4.tcp_autocorking": "0"}, "done": [], "verdict": "recovered"}
 SPREADS = {"name": "SPREAD_THRESHOLD", "before": "1.5", "after": "2.0", "direction": "increases"}
-
-
-def entry(value, breached, problem=""):
-    return {"metric": "m", "value": value, "threshold": 2, "breached": breached, "problem": problem}
-
-
-def look(value=2, breached=True, leases=(), problem=""):
-    read = {name: entry(0, False) for name in _indicators.INDICATORS}
-    read["circuit_breaker"] = entry(value, breached, problem)
-    probes = {"leases": {"status": "ok", "problem": ""}}
-    return {
-        "indicators": read,
-        "causes": [],
-        "severity": "P0",
-        "leases": list(leases),
-        "probes": probes,
-        **NOTHING_OPEN,
-    }
-
-
-def action(**changes):
-    base = {"unit": "x.service", "changed": True, "environment": [KELLY], "limits": [], "kept": [], "proposed": []}
-    return {**base, "overridden": {"KELLY_MULTIPLIER": "0.5"}, "taken_back": False, "verdict": "recovered", **changes}
 
 
 def text(host, incident="circuit_breaker"):
     return "\n".join(_report.report("en", incident, [host]))
 
 
-@pytest.mark.parametrize(
-    ("seen", "where"),
-    [
-        (look(2, True), "breached"),
-        (look(0, False), "healthy"),
-        (look(1, None), "breached"),  # HALF_OPEN
-        (look(None, None, problem="silent"), "unknown"),
-        (look(0, False, [HALF]), "breached"),  # unfinished comes before "nothing breached"
-        (look(None, None, [HALF], "silent"), "breached"),
-        (look(0, False, [{**HALF, "kind": "tcp_tuning"}]), "healthy"),
-        (look(None, None, [{**HALF, "kind": "tcp_tuning"}], "silent"), "unknown"),
-        (look(0, False, [{**HALF, "phase": "active"}]), "healthy"),
-        ({"unreachable": True, "msg": "gone"}, "unknown"),
-        ({"failed": True, "msg": "bad option"}, "unknown"),
-        ({}, "unknown"),
-    ],
-)
-def test_where_a_look_puts_a_host(seen, where):
-    assert _report.standing(seen, "circuit_breaker") == where
-
-
-def runner(cause, value=None, breached=None, problem="silent", others=()):
-    found = [*others, {"cause": cause, "weight": 0.9, "evidence": []}]
-    return {**look(value, breached, problem=problem), "causes": found}
-
-
-RUNNER_ILL = ("runner_down", "runner_crash_loop", "runner_hung")
-MARKET = {"cause": "wide_spreads", "weight": 1.0, "evidence": []}
-
-
-@pytest.mark.parametrize("values", [(None, None, "silent"), (2, True, ""), (0, False, ""), (None, None, "too_few")])
-@pytest.mark.parametrize("cause", [*RUNNER_ILL, "runner_starting", "runner_stopping"])
-def test_a_runner_out_of_order_is_no_healthy_host_and_no_rung_is_climbed(cause, values):
-    """An old window of Prometheus, or a page between two crashes, must not call it healthy or have it restarted."""
-    where = "unhandled" if cause in RUNNER_ILL else "unknown"
-    for incident, indicator in _indicators.INDICATORS.items():
-        if indicator.service == "runner":
-            assert _report.standing(runner(cause, *values), incident) == where
-    assert _report.standing(runner(cause, *values), "reconnects") == "healthy"
-    unfinished = {**runner(cause, *values), "leases": [HALF]}
-    assert _report.standing(unfinished, "circuit_breaker") == "breached"  # an earlier run's half is settled first
-
-
 @pytest.mark.parametrize("cause", [*RUNNER_ILL, "runner_starting", "runner_stopping"])
 def test_the_report_and_the_record_name_a_runner_out_of_order_and_what_to_do_before_other_causes(cause):
     seen = runner(cause, others=[MARKET, {**MARKET, "cause": "dns"}])
-    host = _report.Host("a1", seen, [], "escalated" if cause in RUNNER_ILL else "unknown")
+    host = _decision.Host("a1", seen, [], "escalated" if cause in RUNNER_ILL else "unknown")
     for language in _messages.LANGUAGES:
         said = _report.report(language, "circuit_breaker", [host])
         assert any(_messages.say(language, f"mend_{cause}") in line for line in said)
         assert any(cause in line for line in said)
-    assert _report.seen(seen, "circuit_breaker")["causes"][0]["cause"] == cause
-    assert _report.seen(seen, "reconnects")["causes"][0]["cause"] == "wide_spreads"
-
-
-def test_a_host_whose_leases_cannot_be_read_is_unknown():
-    seen = look(0, False)
-    seen["probes"]["leases"]["status"] = "failed"
-    assert _report.standing(seen, "circuit_breaker") == "unknown"
-
-
-@pytest.mark.parametrize(
-    ("rungs", "verdict"),
-    [
-        ([{"verdict": "recovered"}], "recovered"),
-        ([{"verdict": "not_recovered"}, {"verdict": "recovered"}], "recovered"),
-        ([{"verdict": "not_recovered"}, {"skipped": True}], "escalated"),
-        ([{"verdict": "not_recovered"}, {}], "escalated"),
-        ([{"verdict": "not_recovered"}, {"verdict": "approval_needed"}], "approval_needed"),
-        ([{"verdict": "unknown"}], "unknown"),
-        ([{"failed": True, "msg": "x"}], "escalated"),
-        ([{"verdict": "refused"}], "refused"),
-        ([{"verdict": "not_recovered", "changed": True}, {"verdict": "refused"}], "escalated"),
-        ([{"unreachable": True, "msg": "x"}], "unknown"),
-        ([{"changed": True}], "unknown"),
-        ([], "escalated"),
-        ([{}, {"skipped": True}], "escalated"),
-        ([{"failed": True, "msg": "x"}, {"verdict": "healthy"}], "escalated"),  # one of a loop
-    ],
-)
-def test_the_verdict_of_a_ladder(rungs, verdict):
-    assert _report.verdict(_report.actions(rungs, {})) == verdict
-
-
-CUT_OFF = {"action": "log_rotation", "target": "/logs", "changes": "–", "at": "now", "by": "olena"}
+    assert _decision.seen(seen, "circuit_breaker")["causes"][0]["cause"] == cause
+    assert _decision.seen(seen, "reconnects")["causes"][0]["cause"] == "wide_spreads"
 
 
 def test_a_look_says_what_was_cut_off():
     seen = {**look(0, False), "cut_off": [{**CUT_OFF, "id": "none-20261124T000000Z-00000000"}]}
-    assert "log_rotation of /logs was cut off at now (olena)" in text(_report.Host("a1", seen, [], "healthy"))
+    assert "log_rotation of /logs was cut off at now (olena)" in text(_decision.Host("a1", seen, [], "healthy"))
 
 
 def test_a_look_says_what_is_open_who_works_here_and_that_automation_is_paused():
@@ -146,24 +46,13 @@ def test_a_look_says_what_is_open_who_works_here_and_that_automation_is_paused()
     }
     claim = {"holder": "olena", "incident": known["id"], "since": "18:00"}
     seen = {**look(0, False), "incidents": [known], "claim": claim, "paused": "23:00"}
-    said = text(_report.Host("a1", seen, [], "healthy"))
+    said = text(_decision.Host("a1", seen, [], "healthy"))
     for part in (known["id"], "petro", "10 min", "entry 3 does not follow", "olena", "18:00", "until 23:00"):
         assert part in said
 
 
-@pytest.mark.parametrize(("message", "verdict"), [("left_unknown", "escalated"), ("left_finished", "recovered")])
-def test_a_run_that_met_what_nobody_knows_the_end_of_is_not_well(message, verdict):
-    assert _report.verdict([action(done=[_messages.sentence(message, **CUT_OFF)])]) == verdict
-
-
-def test_what_ended_a_climb_is_told_once():
-    failed = {"failed": True, "msg": "x"}
-    assert _report.actions([{"verdict": "not_recovered"}, failed], failed) == [{"verdict": "not_recovered"}, failed]
-    assert _report.actions([{"verdict": "not_recovered"}], failed) == [{"verdict": "not_recovered"}, failed]
-
-
 def test_what_was_done_and_left_and_next():
-    said = text(_report.Host("a1", look(), [action()], "recovered"))
+    said = text(_decision.Host("a1", look(), [action()], "recovered"))
     assert "x.service: KELLY_MULTIPLIER 1.0 → 0.5 (reduces exposure)" in said
     assert "left: x.service is overridden: KELLY_MULTIPLIER=0.5" in said
     assert "aurora.runbook.revert --limit a1" in said
@@ -172,22 +61,22 @@ def test_what_was_done_and_left_and_next():
 def test_what_the_end_of_a_run_met_is_told_and_nothing_twice():
     held = _messages.sentence("held", by="olena", incident="–", since="18:00")
     ended = {"verdict": "refused", "done": [held]}
-    said = text(_report.Host("a1", look(0, False), [], "healthy", ended))
+    said = text(_decision.Host("a1", look(0, False), [], "healthy", ended))
     assert "record: another run works here: olena" in said  # else an incident stays open and nobody knows why
     refused = {**action(changed=False, verdict="refused"), "done": [held]}
-    assert text(_report.Host("a1", look(), [refused], "refused", ended)).count("another run works here") == 1
+    assert text(_decision.Host("a1", look(), [refused], "refused", ended)).count("another run works here") == 1
 
 
 def test_limits_are_told_like_variables():
     raised = action(environment=[], limits=[MEMORY], overridden={"MemoryMax": "1G"})
-    assert "x.service: MemoryMax 512M → 1G (does not change exposure)" in text(_report.Host("a1", look(), [raised]))
+    assert "x.service: MemoryMax 512M → 1G (does not change exposure)" in text(_decision.Host("a1", look(), [raised]))
     kept = action(changed=False, environment=[], kept=[{**MEMORY, "before": None}], overridden={})
-    assert "MemoryMax stays at unlimited; 1G would be less" in text(_report.Host("a1", look(), [kept]))
+    assert "MemoryMax stays at unlimited; 1G would be less" in text(_decision.Host("a1", look(), [kept]))
 
 
 def test_everything_that_is_left_is_told():
     earlier = [{"name": "y.service", "kind": "service_override", "phase": "active", "written": {"CPUQuota": "100%"}}]
-    said = text(_report.Host("a1", look(leases=earlier), [TCP, action()], "recovered"))
+    said = text(_decision.Host("a1", look(leases=earlier), [TCP, action()], "recovered"))
     assert "left: y.service is overridden: CPUQuota=100%" in said
     assert "left: tcp_tuning is overridden: net.ipv4.tcp_autocorking=0" in said
     assert "left: x.service is overridden: KELLY_MULTIPLIER=0.5" in said
@@ -196,55 +85,55 @@ def test_everything_that_is_left_is_told():
 def test_approval_names_the_knob_to_type():
     waiting = action(changed=False, environment=[], proposed=[SPREADS], verdict="approval_needed")
     assert "-e aurora_approve=spread_threshold --limit a1" in text(
-        _report.Host("a1", look(), [action(verdict="not_recovered"), waiting], "approval_needed")
+        _decision.Host("a1", look(), [action(verdict="not_recovered"), waiting], "approval_needed")
     )
 
 
 def test_what_was_taken_back_is_not_told_as_done():
     back = action(environment=[SPREADS], taken_back=True, overridden={}, verdict="not_recovered")
-    assert "taken back, it did not help" in text(_report.Host("a1", look(), [back], "escalated"))
+    assert "taken back, it did not help" in text(_decision.Host("a1", look(), [back], "escalated"))
 
 
 def test_a_failed_rung_says_why():
     failed = {"failed": True, "msg": "x.service did not become healthy: it failed"}
-    assert "did not become healthy" in text(_report.Host("a1", look(), [failed], "escalated"))
+    assert "did not become healthy" in text(_decision.Host("a1", look(), [failed], "escalated"))
 
 
 def test_an_unreachable_host_is_in_the_report():
-    said = text(_report.Host("a1", {"unreachable": True, "msg": "ssh: refused"}, (), "unknown"))
+    said = text(_decision.Host("a1", {"unreachable": True, "msg": "ssh: refused"}, (), "unknown"))
     assert "a1: UNKNOWN" in said
     assert "ssh: refused" in said
 
 
 def test_hosts_left_out_after_a_bad_canary_are_told_so():
     hosts = [
-        _report.Host("a1", look(), [action(verdict="not_recovered")], "escalated"),
-        _report.Host("a2", look(), (), "not_recovered"),
+        _decision.Host("a1", look(), [action(verdict="not_recovered")], "escalated"),
+        _decision.Host("a2", look(), (), "not_recovered"),
     ]
     assert "an earlier host did not recover" in "\n".join(_report.report("en", "circuit_breaker", hosts))
 
 
 def test_control_characters_of_a_host_do_not_reach_the_terminal():
-    assert "\x1b" not in text(_report.Host("a1", {"failed": True, "msg": "\x1b[31mboo"}, (), "unknown"))
+    assert "\x1b" not in text(_decision.Host("a1", {"failed": True, "msg": "\x1b[31mboo"}, (), "unknown"))
 
 
 def test_check_mode_claims_nothing():
-    said = text(_report.Host("a1", look(), [action(verdict="would_change")], "would_change"))
+    said = text(_decision.Host("a1", look(), [action(verdict="would_change")], "would_change"))
     assert "would set KELLY_MULTIPLIER 1.0 → 0.5" in said
     assert "overridden" not in said
 
 
 def test_a_change_without_variables_still_has_a_report():
-    assert "a1: RECOVERED" in text(_report.Host("a1", look(), [action(environment=[])], "recovered"))
+    assert "a1: RECOVERED" in text(_decision.Host("a1", look(), [action(environment=[])], "recovered"))
 
 
 def test_a_name_from_a_host_cannot_forge_a_line():
     failed = {"failed": True, "msg": "X\na9: RECOVERED"}
-    assert "a9: RECOVERED" not in _report.report("en", "circuit_breaker", [_report.Host("a1", look(), [failed])])
+    assert "a9: RECOVERED" not in _report.report("en", "circuit_breaker", [_decision.Host("a1", look(), [failed])])
 
 
 def test_the_table_marks_breaches_and_what_is_not_known():
-    rows = _report.table("en", [_report.Host("a1", look(1, None), (), ""), _report.Host("a2", {}, (), "")])
+    rows = _report.table("en", [_decision.Host("a1", look(1, None), (), ""), _decision.Host("a2", {}, (), "")])
     assert "1 ?" in rows[1]
     assert rows[2].split()[:2] == ["a2", "?"]
 
@@ -254,7 +143,7 @@ def caused(cause, **changes):
 
 
 def test_a_person_is_told_what_to_do_about_a_cause_that_no_rung_cures():
-    said = text(_report.Host("a1", caused("certificate_expired"), [], "escalated"))
+    said = text(_decision.Host("a1", caused("certificate_expired"), [], "escalated"))
     assert "next: renew the certificate" in said
     assert "next: escalate to L2" in said
 
@@ -262,19 +151,19 @@ def test_a_person_is_told_what_to_do_about_a_cause_that_no_rung_cures():
 def test_a_breach_without_a_procedure_is_escalated_and_says_so():
     seen = look()
     seen["indicators"]["cvar_breach"] = entry(3, True)
-    assert _report.standing(seen, "cvar_breach") == "unhandled"
-    said = text(_report.Host("a1", seen, [], "escalated"), "cvar_breach")
+    assert _decision.standing(seen, "cvar_breach") == "unhandled"
+    said = text(_decision.Host("a1", seen, [], "escalated"), "cvar_breach")
     assert "the runbook has no procedure for it: nothing was changed" in said
 
 
 def test_what_a_module_says_it_did_stands_in_the_report():
     done = [{"message": "nginx_says", "values": {"message": "ok"}, "text": "nginx -t: ok"}]
-    assert "  done: nginx -t: ok" in text(_report.Host("a1", look(), [{"done": done}], "recovered"))
+    assert "  done: nginx -t: ok" in text(_decision.Host("a1", look(), [{"done": done}], "recovered"))
 
 
 def placed(name, trip):
     probes = {**look()["probes"], "exchange_ping": {"status": "ok", "data": {"min_ms": trip}}}
-    return _report.Host(name, {**look(), "probes": probes}, [], "escalated")
+    return _decision.Host(name, {**look(), "probes": probes}, [], "escalated")
 
 
 @pytest.mark.parametrize(
@@ -296,37 +185,19 @@ def test_the_better_placed_host_is_recommended_by_measured_round_trips(trips, sa
 def test_a_public_way_that_nobody_could_test_is_not_healthy():
     seen = look()
     seen["probes"]["outside_way"] = {"status": "failed", "problem": "monitor1 does not answer", "data": {}}
-    assert _report.standing(seen, "sse_availability") == "unknown"
-    assert "monitor1 does not answer" in text(_report.Host("a1", seen, [], "unknown"), "sse_availability")
-    assert _report.standing(seen, "circuit_breaker") == "breached"
-
-
-@pytest.mark.parametrize("incident", _indicators.INCIDENTS)
-def test_half_an_override_is_settled_by_whatever_runs_next(incident):
-    """A half-done P_THRESHOLD raise would stay until somebody ran the very ladder that made it."""
-    for half in ({"P_THRESHOLD": "0.7"}, {"MemoryMax": "512M"}):
-        assert _report.standing(look(0, False, [{**HALF, "before": half}]), incident) == "breached"
+    assert _decision.standing(seen, "sse_availability") == "unknown"
+    assert "monitor1 does not answer" in text(_decision.Host("a1", seen, [], "unknown"), "sse_availability")
+    assert _decision.standing(seen, "circuit_breaker") == "breached"
 
 
 def test_what_was_settled_is_said_once_and_in_the_readers_language():
     settled = _messages.sentence("settle_undone", unit="x.service", changes="P_THRESHOLD 0.7 → 0.5")
     tried = action(settled={"finished": [], "undone": ["P_THRESHOLD"]}, done=[settled], verdict="healthy")
     said = "\n".join(
-        _report.report("uk", "circuit_breaker", [_report.Host("a1", look(0, False), [tried], "recovered")])
+        _report.report("uk", "circuit_breaker", [_decision.Host("a1", look(0, False), [tried], "recovered")])
     )
     assert said.count("P_THRESHOLD") == 1
     assert "скасовано, бо збільшувало ризик" in said
-
-
-def test_what_a_person_has_to_see_to_is_not_covered_by_a_later_success():
-    assert _report.verdict([{"verdict": "escalated"}, {"verdict": "recovered"}]) == "escalated"
-
-
-def test_an_id_that_a_host_made_up_is_not_joined():
-    """It would name the incident on every other host, and become a variable of AWX's next job."""
-    known = {"id": "circuit_breaker-20261124T180000Z-1a2b3c4d", "incident": "circuit_breaker"}
-    looks = [{"incidents": [{**known, "id": "{{ 7 * 7 }}"}]}, {"incidents": [known]}]
-    assert _report.incident_id(looks, "circuit_breaker", {}, 0.0) == known["id"]
 
 
 @pytest.mark.parametrize(
@@ -349,21 +220,13 @@ def test_what_was_refused_is_not_said_to_be_done(sentence, next_step):
     """Whoever reads "every step that is safe is done" wakes somebody instead of waiting two minutes."""
     refused = action(changed=False, verdict="refused", done=[sentence])
     for tried, verdict in (([refused], "refused"), ([action(verdict="not_recovered"), refused], "escalated")):
-        said = text(_report.Host("a1", look(), tried, verdict))
+        said = text(_decision.Host("a1", look(), tried, verdict))
         assert f"next: {next_step}" in said
         assert "every step" not in said
 
 
-@pytest.mark.parametrize(("changed", "verdict"), [(True, "escalated"), (False, "refused")])
-def test_what_another_one_at_work_kept_from_being_done_is_never_well(changed, verdict):
-    """Revert goes on with the next lease, and its last word would be healthy while an override stands."""
-    held = _messages.sentence("held", by="the timer", incident="–", since="now")
-    tried = [{"verdict": "refused", "changed": False, "done": [held]}, {"verdict": "healthy", "changed": changed}]
-    assert _report.verdict(tried) == verdict
-
-
 def test_a_pause_without_an_end_says_how_it_ends():
-    paused = _report.table("en", [_report.Host("a1", {**look(0, False), "paused": ""}, (), "healthy")])
+    paused = _report.table("en", [_decision.Host("a1", {**look(0, False), "paused": ""}, (), "healthy")])
     assert any("until somebody removes /var/lib/aurora-runbook/pause" in line for line in paused)
 
 
@@ -371,8 +234,8 @@ def test_a_host_whose_leases_cannot_be_read_is_unknown_and_says_why():
     """Else somebody checks at night whether it trades, which it does."""
     blind = look(0, False)
     blind["probes"]["leases"] = {"status": "failed", "problem": "override-x.json is not a lease"}
-    assert _report.standing(blind, "circuit_breaker") == "unknown"
-    assert "could not look: leases: override-x.json is not a lease" in text(_report.Host("a1", blind, (), "unknown"))
+    assert _decision.standing(blind, "circuit_breaker") == "unknown"
+    assert "could not look: leases: override-x.json is not a lease" in text(_decision.Host("a1", blind, (), "unknown"))
 
 
 ELSEWHERE = {
@@ -390,7 +253,7 @@ def unserved(*causes):
         "outside_dns": {"status": "ok", "problem": "", "data": {}},
         "outside_http": ELSEWHERE,
     }
-    return _report.Host("a", seen, [action(verdict="not_recovered")], "escalated")
+    return _decision.Host("a", seen, [action(verdict="not_recovered")], "escalated")
 
 
 @pytest.mark.parametrize(
@@ -421,6 +284,6 @@ def test_a_failed_override_says_once_what_runs_and_what_stays(language):
     said = _messages.sentence("stands_now", unit="x.service", state="active (running)", values="KELLY_MULTIPLIER=0.5")
     left = {"unit": "x.service", "overridden": {"KELLY_MULTIPLIER": "0.5"}, "until": None, "changed": True}
     action = {"failed": True, "msg": f"it broke\n{said['text']}", "done": [said], **left}
-    lines = "\n".join(_report.report(language, "circuit_breaker", [_report.Host("a", {}, [action], "escalated")]))
+    lines = "\n".join(_report.report(language, "circuit_breaker", [_decision.Host("a", {}, [action], "escalated")]))
     assert lines.count(_messages.say(language, said["message"], **said["values"])) == 1
     assert _messages.overridden(language, "x.service", left["overridden"], None) in lines

@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Decides what a remediation does, from what the hosts answered. Documented in plugins/modules/decision.py.
+
+What hosts answered is read as it was registered and never templated. The pure functions of _decision.py decide.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Iterable, Mapping, Sequence
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _indicators, _messages
+from ansible_collections.aurora.runbook.plugins.module_utils.base import _names
+from ansible_collections.aurora.runbook.plugins.plugin_utils import _decision, _report
+
+FACT = "aurora_decision"  # of localhost: what the plays that follow go by
+SPEC = {
+    "phase": {"type": "str", "required": True, "choices": ["names", "look", "ladder", "end"]},
+    "incident": {"type": "str"},
+    "hosts": {"type": "list", "elements": "str"},
+    "neighbours": {"type": "list", "elements": "str", "default": []},
+    "alert": {"type": "dict", "default": {}},
+    "instances": {"type": "dict", "default": {}},
+    "label": {"type": "str", "default": _names.INSTANCE},
+    "guards": {"type": "dict", "default": {}},
+    "language": {"type": "str", "default": "en"},
+}
+REQUIRED_IF = [("phase", "names", ["hosts"]), ("phase", "look", ["incident", "hosts"])]
+
+
+class ActionModule(ActionBase):
+    _requires_connection = False
+    _supports_async = False
+    _supports_check_mode = True
+    _supports_diff = False
+
+    def run(self, tmp=None, task_vars=None):
+        super().run(tmp, task_vars)
+        _checked, asked = self.validate_argument_spec(argument_spec=SPEC, required_if=REQUIRED_IF)
+        self.hostvars = task_vars["hostvars"]
+        self.alive = task_vars["ansible_play_hosts"]
+        self.language = language_of(asked["language"], task_vars)
+        return {"changed": False, **getattr(self, f"{asked['phase']}_phase")(asked, task_vars)}
+
+    def names_phase(self, asked: Mapping, _task_vars: Mapping) -> dict:
+        """What labels of metrics and alerts call each host."""
+        hosts, alert = asked["hosts"], asked["alert"]
+        addresses, declared = _names.inventory(self.hostvars, dict.fromkeys([*asked["neighbours"], *hosts]))
+        seen = {alert["host"]: alert.get("instance", "")} if alert else {}
+        return {"instances": {n: _names.labels_of(n, addresses, declared, seen.get(n, "")) for n in hosts}}
+
+    def look_phase(self, asked: Mapping, _task_vars: Mapping) -> dict:
+        """Which incident it is, where each host stands, and which hosts are repaired."""
+        hosts, incident = sorted(asked["hosts"]), known_incident(asked["incident"])
+        run = secrets.token_hex(8)
+        looked = [name for name in self.alive if self.answer(name, "incident_look")]
+        course = {"incident": incident, "run": run, "hosts": hosts, "looked": looked}
+        if incident == _decision.REVERT:
+            leased = {name: self.leased(name) for name in hosts if name in self.alive}
+            return {"incident": incident, "run": run, "leased": leased, "ansible_facts": {FACT: course}}
+        looks = {name: self.look(name, incident) for name in looked}
+        observed = [name for name in hosts if self.hostvars[name].get("aurora_autonomy") == "observe"]
+        decision = _decision.decide(self.language, incident, hosts, looks, observed, asked["alert"], time.time())
+        labels = [label for name in decision["repaired"] for label in asked["instances"].get(name, [])]
+        silence = {"alert": _indicators.INDICATORS[incident].alert, "label": asked["label"], "hosts": labels}
+        course.update({name: decision[name] for name in ("id", "repaired")})
+        course["unended"] = self.unended(course)
+        told = {"run": run, "guards": asked["guards"], "silence": silence if labels else {}}
+        return {**decision, **told, "ansible_facts": {FACT: course}}
+
+    def ladder_phase(self, _asked: Mapping, task_vars: Mapping) -> dict:
+        """How the hosts of a batch ended, and whether the others follow."""
+        course = self.course()
+        ended = {one.name: one.verdict for one in self.hosts(course) if one.name in task_vars["ansible_play_batch"]}
+        course["unended"] = self.unended(course)
+        return {
+            "verdicts": ended,
+            "stop": not set(ended.values()) <= set(_decision.GOOD),
+            "unended": course["unended"],
+            "ansible_facts": {FACT: course},
+        }
+
+    def end_phase(self, _asked: Mapping, _task_vars: Mapping) -> dict:
+        """How the run ended on every host, once all is on record."""
+        course = self.course()
+        hosts, incident = self.hosts(course, on_record=True), course["incident"]
+        end = _decision.outcome(course.get("id", ""), hosts)
+        course.update({name: end[name] for name in ("unwell", "open", "sound")})
+        lines = {one.name: _report.report(self.language, incident, [one])[1] for one in hosts}
+        report = _report.report(self.language, incident, hosts)
+        return {**end, "lines": lines, "report": report, "ansible_facts": {FACT: course}}
+
+    def answer(self, name: str, what: str) -> Mapping:
+        """What a task registered or a play noted for a host, as it is; nothing where there is none."""
+        return self.hostvars.raw_get(name).get(what) or {}
+
+    def look(self, name: str, incident: str) -> Mapping:
+        return _decision.readable(self.language, self.answer(name, "incident_look"), incident)
+
+    def leased(self, name: str) -> list[str]:
+        return [str(lease.get("name")) for lease in self.answer(name, "incident_found").get("leases") or []]
+
+    def course(self) -> dict:
+        """What was decided before in this playbook."""
+        found = self.hostvars.raw_get("localhost").get("ansible_facts", {}).get(FACT)
+        if not found:
+            raise AnsibleActionFail("nothing was decided yet: the phase look comes first")
+        return dict(found)
+
+    def hosts(self, course: Mapping, on_record: bool = False) -> list[_decision.Host]:
+        """What the run knows of each host by now; what an earlier playbook of this process left is no part of that."""
+        return [self.host(name, course, on_record) for name in course["hosts"]]
+
+    def host(self, name: str, course: Mapping, on_record: bool) -> _decision.Host:
+        incident, raw = course["incident"], self.hostvars.raw_get(name)
+        seen = name in course["looked"] and incident != _decision.REVERT
+        ended = on_record and name in course.get("unended", {}) and name in self.alive
+        climbed = raw.get("aurora_climbed") == course["run"]
+        return _decision.host(
+            name,
+            incident,
+            self.look(name, incident) if seen else {},
+            tried_by(raw, course["run"]) if climbed else None,
+            ended=raw.get("incident_ended") if ended else {},
+            info=raw.get("incident_found") if incident == _decision.REVERT else {},
+            silence=raw.get("incident_silence") if climbed else {},
+        )
+
+    def unended(self, course: Mapping) -> dict[str, str]:
+        """What is to be put on record where no action did; nothing in check mode."""
+        hosts = [] if self._task.check_mode else self.hosts(course)
+        return _decision.lacking(course["incident"], course.get("id", ""), hosts)
+
+
+def tried_by(raw: Mapping, run: str) -> Sequence[Mapping]:
+    """What was tried on a host in this run."""
+    failure = raw.get("aurora_failure") or {}
+    return _decision.actions(raw["aurora_actions"], failure["result"] if failure.get("run") == run else {})
+
+
+def known_incident(name: str) -> str:
+    known: Iterable[str] = (*_indicators.INDICATORS, _decision.REVERT)
+    if name not in known:
+        raise AnsibleActionFail(f"{name!r} is not an incident; expected one of {', '.join(known)}")
+    return name
+
+
+def language_of(asked: str, task_vars: Mapping) -> str:
+    """The language of a text, and whether AWX runs this: then a person launches templates and types no commands."""
+    if asked not in _messages.LANGUAGES:
+        raise AnsibleActionFail(f"aurora_language={asked!r} is refused; expected {' or '.join(_messages.LANGUAGES)}")
+    on_awx = "awx_job_id" in task_vars or "tower_job_id" in task_vars
+    return f"{asked}{_messages.ON_AWX}" if on_awx else asked

@@ -1,0 +1,331 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where each host stands, which hosts are repaired, and how a run ended. Private to aurora.runbook; controller only.
+
+These functions decide which host is changed. They are pure: the action plugin ``decision`` hands in what the hosts
+answered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _indicators, _messages
+from ansible_collections.aurora.runbook.plugins.module_utils.aurora._messages import say
+from ansible_collections.aurora.runbook.plugins.module_utils.base import _redact
+from ansible_collections.aurora.runbook.plugins.module_utils.look import _summary, _triage
+from ansible_collections.aurora.runbook.plugins.module_utils.record import _record
+
+REVERT = "revert"
+NO_WAY = _summary.NO_WAY
+GOOD = ("healthy", "recovered", "would_change")
+_RUNNER = (*_triage.RUNNER_OUT, *_triage.RUNNER_MOVES)
+_SEEN = ("metric", "value", "threshold", "breached", "count", "source", "problem")
+_OF_ALERT = ("name", "fingerprint", "starts_at")  # what of an alert goes on record
+
+
+@dataclass(frozen=True)
+class Host:
+    """What a run knows of a host: what triage_info found, what the rungs returned, the verdict, what is on record.
+
+    ``info`` is what incident_info returned, where nobody looked; ``silence`` what alertmanager_silence did.
+    """
+
+    name: str
+    look: Mapping = field(default_factory=dict)
+    actions: Sequence[Mapping] = ()
+    verdict: str = "unknown"
+    ended: Mapping = field(default_factory=dict)
+    info: Mapping = field(default_factory=dict)
+    silence: Mapping = field(default_factory=dict)
+
+    @property
+    def found(self) -> Mapping:
+        """The incidents and leases that were there before the run."""
+        return self.look or self.info
+
+
+def decide(
+    language: str,
+    incident: str,
+    hosts: Sequence[str],
+    looks: Mapping[str, Mapping],
+    observed: Sequence[str],
+    alert: Mapping,
+    now: float,
+) -> dict:
+    """The decision after a look: which incident it is, where each host stands, and which hosts are repaired.
+
+    ``looks`` is what triage_info returned in this run by host. It has peers beside the ``hosts`` that the run is about,
+    and lacks a host that was not reached. ``observed`` are the hosts that a variable of theirs only observes.
+    """
+    judged = {name: judgement(language, looks.get(name, {}), incident) for name in sorted({*hosts, *looks})}
+    healthy = {name for name, host in judged.items() if host["standing"] == "healthy"}
+    breached = [name for name in sorted(hosts) if judged[name]["standing"] == "breached"]
+    repaired = [name for name in breached if name not in observed]
+    ours = [looks[name] for name in hosts if name in looks]
+    return {
+        "incident": incident,
+        "id": incident_id(ours, incident, alert, now),
+        "alert": {name: alert[name] for name in _OF_ALERT if name in alert},
+        "looked_at": now,
+        "age_seconds": max([float(alert.get("age_seconds") or 0.0), *_ages(ours, incident)]),
+        "hosts": {name: judged[name] for name in sorted(hosts)},
+        "peers": {name: host["standing"] for name, host in judged.items() if name not in hosts},
+        "members": sorted(set(hosts) - healthy),
+        "healthy_peers": len(healthy),
+        "observed": [name for name in breached if name in observed],
+        "repaired": repaired,
+        "canary": repaired[0] if repaired else "",
+        "unfinished": {name: judged[name]["unfinished"] for name in sorted(hosts) if judged[name]["unfinished"]},
+    }
+
+
+def judgement(language: str, look: Mapping, incident: str) -> dict:
+    """Where a look puts a host and why, and what an action on it has to know of the look."""
+    stands, ground = _judge(look, incident)
+    unfinished = [lease["name"] for lease in look.get("leases", ()) if lease["phase"] != "active"]
+    lossy = any(cause["cause"] == "packet_loss" for cause in look.get("causes", ()))
+    return {
+        "standing": stands,
+        "reason": _redact.redact_lines([_reason(language, look, incident, ground)])[0],
+        "breached": standing(look, incident, unfinished=False) == "breached",
+        "unfinished": unfinished,
+        "lossy": lossy,
+        # Whether the action that cures it may end the run there: what is half done is settled beside the ladder, the
+        # public way has the last word about the feed, and a person has where the network loses packets.
+        "last": not unfinished and not lossy and incident != "sse_availability",
+        "seen": seen(look, incident),
+    }
+
+
+def standing(look: Mapping, incident: str, unfinished: bool = True) -> str:
+    """Where a look puts a host: ``breached``, ``healthy``, ``unknown``, or ``unhandled`` by the runbook.
+
+    An ``unfinished`` override, whatever it is of, comes before "nothing breached", and a HALF_OPEN breaker is not
+    nothing to do. Half a profile of TCP settings does no harm until a run that repairs something settles it. What a
+    runner shows that is down, hangs or crashes again and again is no indicator, and no rung is safe for it.
+    """
+    return _judge(look, incident, unfinished)[0]
+
+
+def _judge(look: Mapping, incident: str, unfinished: bool = True) -> tuple[str, str]:
+    """Where a look puts a host, and by what: the look itself, its leases, the runner, the way or the indicator."""
+    entry = look.get("indicators", {}).get(incident)
+    if not entry:
+        return "unknown", "look"
+    if look["probes"]["leases"]["status"] != "ok":
+        return "unknown", "leases"
+    if unfinished and incident in _indicators.INCIDENTS and any(map(_unfinished, look["leases"])):
+        return "breached", "unfinished"
+    if runner_ill(look, incident, _triage.RUNNER_OUT):
+        return "unhandled", "runner"
+    if runner_ill(look, incident, _triage.RUNNER_MOVES):
+        return "unknown", "runner"
+    if entry["value"] is None:
+        return "unknown", "indicator"
+    if entry["breached"] is False:
+        blind = incident == "sse_availability" and NO_WAY in look["probes"]
+        return ("unknown", "way") if blind else ("healthy", "indicator")
+    return ("breached" if incident in _indicators.INCIDENTS else "unhandled"), "indicator"
+
+
+def _reason(language: str, look: Mapping, incident: str, ground: str) -> str:
+    """Why a look puts a host where it does, in a sentence, by the ground that _judge found."""
+    if ground == "look":
+        return (not_looked(language, look) or [say(language, "not_reached")])[0]
+    if ground == "unfinished":
+        halves = [lease["name"] for lease in look["leases"] if _unfinished(lease)]
+        return say(language, "why_unfinished", units=", ".join(halves))
+    if ground == "runner":
+        return _summary.causes(language, causes(look, incident)[:1])[0]
+    if ground in ("leases", "way"):
+        return _summary.failed(language, look, ["leases" if ground == "leases" else NO_WAY])[0]
+    entry = look["indicators"][incident]
+    if entry["value"] is None:
+        return _summary.blind(language, look, [incident])[0]
+    if entry["breached"] is False:
+        value, limit = (_messages.number(entry[name], entry["threshold"]) for name in ("value", "threshold"))
+        return say(language, "why_healthy", metric=entry["metric"], value=value, limit=limit)
+    return _summary.state(language, {"indicators": {incident: entry}, "severity": look["severity"]})[0]
+
+
+def not_looked(language: str, result: Mapping) -> list[str]:
+    """Why a look at a host came to nothing, if one is known."""
+    if not result:
+        return []
+    return [say(language, "unreachable" if result.get("unreachable") else "looked_badly", problem=first_line(result))]
+
+
+def runner_ill(look: Mapping, incident: str, names: Sequence[str] = _RUNNER) -> bool:
+    """Whether a runner that is out of order, or on its way, is why nobody can judge an incident's indicator."""
+    ours = incident in _indicators.INDICATORS and _indicators.INDICATORS[incident].service == "runner"
+    return ours and any(cause["cause"] in names for cause in look.get("causes", []))
+
+
+def causes(look: Mapping, incident: str) -> list[Mapping]:
+    """The causes that a look found: what keeps the incident's indicator from being judged comes first."""
+    first = _RUNNER if runner_ill(look, incident) else ()
+    return sorted(look.get("causes", []), key=lambda cause: cause["cause"] not in first)
+
+
+def seen(look: Mapping, incident: str) -> dict:
+    """What a look found, in the form of a record: the incident's severity and indicator, causes, all values."""
+    read = look.get("indicators", {})
+    entry = read.get(incident, {})
+    breached = set() if entry.get("breached") is False else {incident}  # what is not known may be as bad as a breach
+    values = {} if entry.get("value") is None else {incident: entry["value"]}
+    return {
+        "severity": _indicators.severity(values, breached),
+        "indicator": {
+            "name": incident,
+            "alert": _indicators.INDICATORS[incident].alert,
+            **{name: entry[name] for name in _SEEN if name in entry},
+        },
+        "causes": [
+            {**cause, "evidence": [_messages.bare(said) for said in cause["evidence"]]}
+            for cause in causes(look, incident)[:5]
+        ],
+        "indicators": {name: each["value"] for name, each in read.items()},
+        "open": _open(look, incident),
+    }
+
+
+def incident_id(looks: Sequence[Mapping], incident: str, alert: Mapping, now: float) -> str:
+    """The smallest id of that class that is open on a host, else a new one, the same for the same alert."""
+    known = [identity for look in looks for identity in _open(look, incident) if _record.ID.fullmatch(identity)]
+    made = _record.make_id(incident, now - alert.get("age_seconds", 0.0), alert.get("key", ""))
+    return min(known, default=made)
+
+
+def _open(look: Mapping, incident: str) -> list[str]:
+    """The incidents of that class that a look found open."""
+    return [each["id"] for each in look.get("incidents", ()) if each["incident"] == incident]
+
+
+def _unfinished(lease: Mapping) -> bool:
+    """Is this an override that a run left half done, which the next run of any incident settles first?"""
+    return lease["phase"] != "active" and lease["kind"] == "service_override"
+
+
+def unended(incident: str, host: Host) -> bool:
+    """Does the host's record lack something of this run: an end that no action wrote, or what was cut off?"""
+    if "indicators" not in host.look or host.ended.get("incidents"):
+        return False
+    return host.verdict != "healthy" or bool(_open(host.look, incident) or host.look.get("cut_off"))
+
+
+def actions(rungs: Sequence[Mapping], failure: Mapping) -> list[Mapping]:
+    """What was tried, in order: rungs that were skipped say nothing; ``failure`` is what ended the climb, if any."""
+    tried = [rung for rung in rungs if rung and not rung.get("skipped")]
+    told = not failure or any(rung.get("failed") or rung.get("unreachable") for rung in tried)
+    return tried if told else [*tried, failure]
+
+
+def verdict(tried: Sequence[Mapping]) -> str:
+    """The verdict of a ladder from what was tried; where the runbook has no safe step left, a person is needed."""
+    if not tried:
+        return "escalated"
+    if tried[-1].get("unreachable"):
+        return "unknown"
+    if any(result.get("failed") or result.get("verdict") == "escalated" for result in tried):
+        return "escalated"
+    if any(unsettled(result) for result in tried):
+        return "escalated"
+    last = "refused" if _held(tried) else tried[-1].get("verdict", "unknown")
+    if last == "refused" and any(result.get("changed") for result in tried):  # "nothing was changed" would be wrong
+        return "escalated"
+    return "escalated" if last == "not_recovered" else last
+
+
+def unsettled(result: Mapping) -> bool:
+    """Did it meet an action that was cut off, and that a person has to look at?"""
+    return any(sentence["message"] in ("left_unknown", "left_open") for sentence in result.get("done", ()))
+
+
+def held(tried: Iterable[Mapping], identity: str) -> bool:
+    """Did an action find another run at work on this incident?"""
+    return identity in _held(tried)
+
+
+def _held(tried: Iterable[Mapping]) -> list[str]:
+    """The incidents that others were at work on where something was tried; a dash for none."""
+    told = (sentence for result in tried for sentence in result.get("done", ()))
+    return [sentence["values"]["incident"] for sentence in told if sentence["message"] == "held"]
+
+
+def first_line(result: Mapping) -> str:
+    """What went wrong with a task, in a line."""
+    return (str(result.get("msg") or "").strip().splitlines() or [""])[0]
+
+
+def host(
+    name: str,
+    incident: str,
+    look: Mapping,
+    tried: Sequence[Mapping] | None,
+    ended: Mapping | None = None,
+    info: Mapping | None = None,
+    silence: Mapping | None = None,
+) -> Host:
+    """A host with its verdict. ``tried`` is what actions() made of its climb, None for a host that climbed nothing."""
+    said = _unrepaired(look, incident) if tried is None else verdict(tried)
+    closed = [action["closed"] for action in tried or () if "closed" in action] if said == "recovered" else []
+    on_record = {"incidents": closed} if closed else ended or {}
+    said = "escalated" if unsettled(on_record) else said
+    return Host(name, look, tried or (), said, on_record, info or {}, silence or {})
+
+
+def _unrepaired(look: Mapping, incident: str) -> str:
+    """The verdict of a host that no rung touched."""
+    if incident == REVERT:
+        return "refused"
+    found = standing(look, incident)
+    return {"breached": "not_recovered", "unhandled": "escalated"}.get(found, found)
+
+
+def lacking(incident: str, identity: str, hosts: Iterable[Host]) -> dict[str, str]:
+    """The hosts whose record lacks something of this run, each with the verdict that ends the run there.
+
+    The verdict is "" where there is no end to put on record, and only what was cut off is to be settled. A host on
+    which another run works at this incident is left to that run.
+    """
+    left = [one for one in hosts if unended(incident, one) and not held(one.actions, identity)]
+    return {one.name: one.verdict if one.verdict != "healthy" or _open(one.look, incident) else "" for one in left}
+
+
+def outcome(identity: str, hosts: Sequence[Host]) -> dict:
+    """How a run ended: which hosts are not well, whether pages are due, whether the alert may sound, what is handed on.
+
+    Pages are due while the incident stays open on a host. A silence stays where another run works on the incident,
+    since that run ends it.
+    """
+    recorded = [incident for one in hosts for incident in one.ended.get("incidents", ())]
+    silenced = any(one.silence and not one.silence.get("skipped") for one in hosts)
+    handed_on: dict = {"aurora_outcome": {one.name: one.verdict for one in hosts}}
+    return {
+        "unwell": [one.name for one in hosts if one.verdict not in GOOD],
+        "open": any(incident["open"] for incident in recorded),
+        "sound": silenced and not any(held(one.actions, identity) for one in hosts),
+        "handed_on": {**handed_on, "aurora_incident_id": identity} if recorded else handed_on,
+    }
+
+
+def _ages(looks: Iterable[Mapping], incident: str) -> list[float]:
+    """For how long each open incident of that class is on record, in seconds."""
+    known = (one for look in looks for one in look.get("incidents", ()) if one["incident"] == incident)
+    return [float(one["age_seconds"]) for one in known]
+
+
+def readable(language: str, look: Mapping, incident: str) -> Mapping:
+    """What a host answered, or that it makes no sense, which must not keep the other hosts from their repair."""
+    try:
+        judgement(language, look, incident)
+        incident_id([look], incident, {}, 0.0)
+        _ages([look], incident)
+        if "indicators" in look:
+            _summary.summary(language, look)
+    except Exception as error:  # a host may answer anything; the report says what went wrong
+        problem = f"{type(error).__name__}: {error}"
+        return {"failed": True, "msg": f"it answered what this version cannot read ({problem})"}
+    return look
