@@ -286,34 +286,37 @@ STATES = {
 }
 
 
+TEXT = {"type": "str"}
+ARGUMENTS = {
+    "argument_spec": {
+        "state": {**TEXT, "required": True, "choices": [*CONDUCTED, *STATES]},
+        "id": TEXT,
+        "incident": {"type": "dict", "options": _options.INCIDENT},
+        "verdict": {**TEXT, "choices": VERDICTS},
+        "who": TEXT,
+        "text": {**TEXT, "default": ""},
+        "minutes": {"type": "int", "default": 60},
+        "level": {**TEXT, "choices": ["L1", "L2", "L3", "L4"]},
+        "key": {**TEXT, "default": "", "no_log": False},
+        "sent": {"type": "list", "elements": "str", "default": []},
+        "failed": {"type": "list", "elements": "dict", "default": []},
+        "took": {"type": "dict", "default": {}},
+        "at": {**TEXT, "default": ""},
+    },
+    "required_if": [
+        ("state", "ended", ["incident", "verdict"]),
+        ("state", "paging", ["level"]),
+        ("state", "paged", ["level"]),
+        ("state", "ticking", ["key"]),
+        ("state", "ticked", ["key"]),
+        *(("state", state, ["who"]) for state in ("acknowledged", "noted", "closed", "paused")),
+    ],
+    "supports_check_mode": True,
+}
+
+
 def main():
-    text = {"type": "str"}
-    module = AnsibleModule(
-        argument_spec={
-            "state": {**text, "required": True, "choices": [*CONDUCTED, *STATES]},
-            "id": text,
-            "incident": {"type": "dict", "options": _options.INCIDENT},
-            "verdict": {**text, "choices": VERDICTS},
-            "who": text,
-            "text": {**text, "default": ""},
-            "minutes": {"type": "int", "default": 60},
-            "level": {**text, "choices": ["L1", "L2", "L3", "L4"]},
-            "key": {**text, "default": "", "no_log": False},
-            "sent": {"type": "list", "elements": "str", "default": []},
-            "failed": {"type": "list", "elements": "dict", "default": []},
-            "took": {"type": "dict", "default": {}},
-            "at": {**text, "default": ""},
-        },
-        required_if=[
-            ("state", "ended", ["incident", "verdict"]),
-            ("state", "paging", ["level"]),
-            ("state", "paged", ["level"]),
-            ("state", "ticking", ["key"]),
-            ("state", "ticked", ["key"]),
-            *(("state", state, ["who"]) for state in ("acknowledged", "noted", "closed", "paused")),
-        ],
-        supports_check_mode=True,
-    )
+    module = AnsibleModule(**ARGUMENTS)
     if module.params["state"] in CONDUCTED:
         _conduct.conducted(module, "incident", CONDUCTED[module.params["state"]])
     try:

@@ -159,16 +159,19 @@ def deadlines(record):
     }
 
 
+ARGUMENTS = {
+    "argument_spec": {
+        "id": {"type": "str"},
+        "days": {"type": "float", "default": 0.0},
+        "entries": {"type": "bool", "default": False},
+        "units": {"type": "list", "elements": "str", "default": []},
+    },
+    "supports_check_mode": True,
+}
+
+
 def main():
-    module = AnsibleModule(
-        argument_spec={
-            "id": {"type": "str"},
-            "days": {"type": "float", "default": 0.0},
-            "entries": {"type": "bool", "default": False},
-            "units": {"type": "list", "elements": "str", "default": []},
-        },
-        supports_check_mode=True,
-    )
+    module = AnsibleModule(**ARGUMENTS)
     try:
         result, problem = read(module.params)
     except RunbookError as error:

@@ -521,27 +521,30 @@ def run(params, conduct):
     return {**result, **_watch.watch(recovery, conduct.check_mode)} if recovery else result
 
 
+NAMES = {"type": "list", "elements": "str"}
+ARGUMENTS = {
+    "argument_spec": {
+        "directory": {"type": "path", "default": "/opt/aurora/logs"},
+        "user": {"type": "str", "default": "aurora"},
+        "method": {"type": "str", "choices": ["auto", "logrotate", "script"], "default": "auto"},
+        "config": {"type": "path", "default": "/etc/logrotate.d/aurora"},
+        "main_config": {"type": "path", "default": "/etc/logrotate.conf"},
+        "script": {"type": "path", "default": "/opt/aurora/scripts/log_rotate.sh"},
+        "units": {**NAMES, "default": ["aurora-runner", "aurora-live-feed"]},
+        "restart": {**NAMES, "default": ["aurora-live-feed"]},
+        "keep": {"type": "int", "default": 7},
+        "min_free_percent": {"type": "float", "default": 15.0},
+        "max_age": {"type": "float", "default": 3600.0},
+        "reopen_seconds": {"type": "float", "default": 10.0},
+        "incident": {"type": "dict", "options": _options.INCIDENT},
+        "recovery": {"type": "dict", "options": _options.RECOVERY},
+    },
+    "supports_check_mode": True,
+}
+
+
 def main():
-    names = {"type": "list", "elements": "str"}
-    module = AnsibleModule(
-        argument_spec={
-            "directory": {"type": "path", "default": "/opt/aurora/logs"},
-            "user": {"type": "str", "default": "aurora"},
-            "method": {"type": "str", "choices": ["auto", "logrotate", "script"], "default": "auto"},
-            "config": {"type": "path", "default": "/etc/logrotate.d/aurora"},
-            "main_config": {"type": "path", "default": "/etc/logrotate.conf"},
-            "script": {"type": "path", "default": "/opt/aurora/scripts/log_rotate.sh"},
-            "units": {**names, "default": ["aurora-runner", "aurora-live-feed"]},
-            "restart": {**names, "default": ["aurora-live-feed"]},
-            "keep": {"type": "int", "default": 7},
-            "min_free_percent": {"type": "float", "default": 15.0},
-            "max_age": {"type": "float", "default": 3600.0},
-            "reopen_seconds": {"type": "float", "default": 10.0},
-            "incident": {"type": "dict", "options": _options.INCIDENT},
-            "recovery": {"type": "dict", "options": _options.RECOVERY},
-        },
-        supports_check_mode=True,
-    )
+    module = AnsibleModule(**ARGUMENTS)
     _conduct.conducted(module, "log_rotation", run)
 
 

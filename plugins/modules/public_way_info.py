@@ -127,16 +127,19 @@ def look(params):
     }
 
 
+ARGUMENTS = {
+    "argument_spec": {
+        "url": {"type": "str", "default": "https://aurora.example.com"},
+        "address": {"type": "str"},
+        "path": {"type": "str", "default": "/healthz"},
+        "timeout_seconds": {"type": "float", "default": 5.0},
+    },
+    "supports_check_mode": True,
+}
+
+
 def main():
-    module = AnsibleModule(
-        argument_spec={
-            "url": {"type": "str", "default": "https://aurora.example.com"},
-            "address": {"type": "str"},
-            "path": {"type": "str", "default": "/healthz"},
-            "timeout_seconds": {"type": "float", "default": 5.0},
-        },
-        supports_check_mode=True,
-    )
+    module = AnsibleModule(**ARGUMENTS)
     try:
         result = look(module.params)
     except RunbookError as error:

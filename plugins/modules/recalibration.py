@@ -496,28 +496,31 @@ def run(params, conduct, secret):
     return result
 
 
+ARGUMENTS = {
+    "argument_spec": {
+        "method": {"type": "str", "choices": ["auto", "http", "script"], "default": "auto"},
+        "days": {"type": "int"},
+        "url": {"type": "str", "default": "http://localhost:8001/recalibrate"},
+        "auth_token_file": {"type": "path", "default": "/opt/aurora/secrets/auth_token", "no_log": False},
+        "user": {"type": "str", "default": "aurora"},
+        "home": {"type": "path", "default": "/opt/aurora"},
+        "trade_log": {"type": "path", "default": "/opt/aurora/logs/trades.jsonl"},
+        "model": {"type": "path", "default": "/opt/aurora/models/calibration.json"},
+        "runner_unit": {"type": "str", "default": "aurora-runner.service"},
+        "runner_url": {"type": "str", "default": "http://localhost:9000"},
+        "min_trades": {"type": "int", "default": 500},
+        "max_malformed_percent": {"type": "float", "default": 5.0},
+        "max_stale_seconds": {"type": "float", "default": 86400.0},
+        "max_age_seconds": {"type": "float", "default": 86400.0},
+        "incident": {"type": "dict", "options": _options.INCIDENT},
+        "recovery": {"type": "dict", "options": _options.RECOVERY},
+    },
+    "supports_check_mode": True,
+}
+
+
 def main():
-    module = AnsibleModule(
-        argument_spec={
-            "method": {"type": "str", "choices": ["auto", "http", "script"], "default": "auto"},
-            "days": {"type": "int"},
-            "url": {"type": "str", "default": "http://localhost:8001/recalibrate"},
-            "auth_token_file": {"type": "path", "default": "/opt/aurora/secrets/auth_token", "no_log": False},
-            "user": {"type": "str", "default": "aurora"},
-            "home": {"type": "path", "default": "/opt/aurora"},
-            "trade_log": {"type": "path", "default": "/opt/aurora/logs/trades.jsonl"},
-            "model": {"type": "path", "default": "/opt/aurora/models/calibration.json"},
-            "runner_unit": {"type": "str", "default": "aurora-runner.service"},
-            "runner_url": {"type": "str", "default": "http://localhost:9000"},
-            "min_trades": {"type": "int", "default": 500},
-            "max_malformed_percent": {"type": "float", "default": 5.0},
-            "max_stale_seconds": {"type": "float", "default": 86400.0},
-            "max_age_seconds": {"type": "float", "default": 86400.0},
-            "incident": {"type": "dict", "options": _options.INCIDENT},
-            "recovery": {"type": "dict", "options": _options.RECOVERY},
-        },
-        supports_check_mode=True,
-    )
+    module = AnsibleModule(**ARGUMENTS)
     secret = _files.token(module.params["auth_token_file"], module.params["user"])
     work = functools.partial(run, secret=secret)
     _conduct.conducted(module, "recalibration", work, (secret,))

@@ -439,10 +439,7 @@ def apply(current, planned, healthy, until, conduct):
     """Make the plan true, or only renew its ends; the lease while it is not closed, and whether there was a restart."""
     renewed = current.lease is not None and until != current.lease.ends
     if until and (planned.changed or renewed):
-        # What has no end is spared a tenth of what the imports take.
-        from ansible_collections.aurora.runbook.plugins.module_utils.act import _lease_ends  # noqa: PLC0415
-
-        _lease_timer.install(_lease_ends.PARTS)
+        _lease_timer.install()
     if planned.changed:
         return _override_steps.apply(current, planned, healthy, until, conduct.id)
     if renewed:
@@ -483,25 +480,28 @@ def changes(planned):
     return steps or [{"name": name, "after": value, **stays} for name, value in kept]
 
 
+ARGUMENTS = {
+    "argument_spec": {
+        "name": {"type": "str", "required": True},
+        "state": {"type": "str", "choices": ["present", "absent", "settled"], "default": "present"},
+        "environment": {"type": "dict", "no_log": False},
+        "limits": {"type": "dict", "options": {name: {"type": "str"} for name in _limits.OPTIONS}},
+        "direction": {"type": "str", "choices": ["reduces", "neutral", "increases"], "default": "reduces"},
+        "approve": {"type": "list", "elements": "str", "default": []},
+        "lease_seconds": {"type": "int", "default": 0},
+        "health_url": {"type": "str"},
+        "start_seconds": {"type": "float", "default": 30.0},
+        "hold_seconds": {"type": "float", "default": 5.0},
+        "incident": {"type": "dict", "options": _options.INCIDENT},
+        "recovery": {"type": "dict", "options": _options.RECOVERY},
+    },
+    "required_if": [("state", "present", ["environment", "limits"], True)],
+    "supports_check_mode": True,
+}
+
+
 def main():
-    module = AnsibleModule(
-        argument_spec={
-            "name": {"type": "str", "required": True},
-            "state": {"type": "str", "choices": ["present", "absent", "settled"], "default": "present"},
-            "environment": {"type": "dict", "no_log": False},
-            "limits": {"type": "dict", "options": {name: {"type": "str"} for name in _limits.OPTIONS}},
-            "direction": {"type": "str", "choices": ["reduces", "neutral", "increases"], "default": "reduces"},
-            "approve": {"type": "list", "elements": "str", "default": []},
-            "lease_seconds": {"type": "int", "default": 0},
-            "health_url": {"type": "str"},
-            "start_seconds": {"type": "float", "default": 30.0},
-            "hold_seconds": {"type": "float", "default": 5.0},
-            "incident": {"type": "dict", "options": _options.INCIDENT},
-            "recovery": {"type": "dict", "options": _options.RECOVERY},
-        },
-        required_if=[("state", "present", ["environment", "limits"], True)],
-        supports_check_mode=True,
-    )
+    module = AnsibleModule(**ARGUMENTS)
     _conduct.conducted(module, "service_override", run)
 
 

@@ -323,23 +323,26 @@ def run(params, conduct):
     return result
 
 
+ARGUMENTS = {
+    "argument_spec": {
+        "name": {"type": "str", "required": True},
+        "state": {"type": "str", "choices": ["restarted", "started"], "default": "restarted"},
+        "config_test": {"type": "str", "choices": ["none", "nginx"], "default": "none"},
+        "min_interval_seconds": {"type": "float", "default": 300.0},
+        "mended": {"type": "bool", "default": False},
+        "health_url": {"type": "str"},
+        "start_seconds": {"type": "float", "default": 30.0},
+        "hold_seconds": {"type": "float", "default": 5.0},
+        "clients_url": {"type": "str"},
+        "incident": {"type": "dict", "options": _options.INCIDENT},
+        "recovery": {"type": "dict", "options": _options.RECOVERY},
+    },
+    "supports_check_mode": True,
+}
+
+
 def main():
-    module = AnsibleModule(
-        argument_spec={
-            "name": {"type": "str", "required": True},
-            "state": {"type": "str", "choices": ["restarted", "started"], "default": "restarted"},
-            "config_test": {"type": "str", "choices": ["none", "nginx"], "default": "none"},
-            "min_interval_seconds": {"type": "float", "default": 300.0},
-            "mended": {"type": "bool", "default": False},
-            "health_url": {"type": "str"},
-            "start_seconds": {"type": "float", "default": 30.0},
-            "hold_seconds": {"type": "float", "default": 5.0},
-            "clients_url": {"type": "str"},
-            "incident": {"type": "dict", "options": _options.INCIDENT},
-            "recovery": {"type": "dict", "options": _options.RECOVERY},
-        },
-        supports_check_mode=True,
-    )
+    module = AnsibleModule(**ARGUMENTS)
     _conduct.conducted(module, _restart.ACTION, run)
 
 

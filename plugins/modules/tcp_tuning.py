@@ -188,10 +188,7 @@ def run(params, conduct):
     if conduct.check_mode and result["changed"]:
         return {**result, "verdict": "would_change"}
     if ends and not conduct.check_mode:
-        # What has no end is spared the imports of an override.
-        from ansible_collections.aurora.runbook.plugins.module_utils.act import _lease_ends  # noqa: PLC0415
-
-        _lease_timer.install(_lease_ends.PARTS)
+        _lease_timer.install()
     if planned.changed:
         _lease.close(_sysctl.apply(current, planned, ends, conduct.id), planned.written)
     elif renewed:
@@ -221,17 +218,20 @@ def told(ends, check_mode):
     return [_messages.sentence(key, unit="TCP", changes=", ".join(sorted(ends)), until=until)] if ends else []
 
 
+ARGUMENTS = {
+    "argument_spec": {
+        "state": {"type": "str", "choices": ["present", "absent", "settled"], "default": "present"},
+        "lease_seconds": {"type": "int", "default": 0},
+        "profile": {"type": "str", "choices": list(_sysctl.PROFILES), "default": "low_latency"},
+        "incident": {"type": "dict", "options": _options.INCIDENT},
+        "recovery": {"type": "dict", "options": _options.RECOVERY},
+    },
+    "supports_check_mode": True,
+}
+
+
 def main():
-    module = AnsibleModule(
-        argument_spec={
-            "state": {"type": "str", "choices": ["present", "absent", "settled"], "default": "present"},
-            "lease_seconds": {"type": "int", "default": 0},
-            "profile": {"type": "str", "choices": list(_sysctl.PROFILES), "default": "low_latency"},
-            "incident": {"type": "dict", "options": _options.INCIDENT},
-            "recovery": {"type": "dict", "options": _options.RECOVERY},
-        },
-        supports_check_mode=True,
-    )
+    module = AnsibleModule(**ARGUMENTS)
     _conduct.conducted(module, "tcp_tuning", run)
 
 

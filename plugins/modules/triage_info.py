@@ -390,39 +390,42 @@ def look(params):
     return {"summary": _summary.summary("en", result), **result}
 
 
+TEXT = {"type": "str"}
+ARGUMENTS = {
+    "argument_spec": {
+        "runner_unit": {"type": "str", "default": "aurora-runner.service"},
+        "feed_unit": {"type": "str", "default": "aurora-live-feed.service"},
+        "nginx_unit": {"type": "str", "default": "nginx.service"},
+        "runner_url": {"type": "str", "default": "http://localhost:9000"},
+        "feed_url": {"type": "str", "default": "http://localhost:8001"},
+        "public_url": {"type": "str", "default": "https://aurora.example.com"},
+        "exchange_url": {"type": "str", "default": "https://api.exchange.com/status"},
+        "network_host": {"type": "str", "default": "8.8.8.8"},
+        "user": {"type": "str", "default": "aurora"},
+        "home": {"type": "path", "default": "/opt/aurora"},
+        "event_log": {"type": "path", "default": "/opt/aurora/logs/aurora_events.jsonl"},
+        "trade_log": {"type": "path", "default": "/opt/aurora/logs/trades.jsonl"},
+        "denied_log": {"type": "path", "default": "/opt/aurora/logs/orders_denied.jsonl"},
+        "auth_token_file": {"type": "path", "default": "/opt/aurora/secrets/auth_token", "no_log": False},
+        "sample_seconds": {"type": "float", "default": 5.0},
+        "incident": {"type": "str", "choices": list(_indicators.INDICATORS)},
+        "enough_seconds": {"type": "float", "default": 0.0},
+        "min_decisions": {"type": "int", "default": 30},
+        "probe_seconds": {"type": "float", "default": 10.0},
+        "prometheus_url": TEXT,
+        "prometheus_instance": {"type": "list", "elements": "str"},
+        "prometheus_label": {"type": "str", "default": "instance"},
+        "outside": {"type": "dict", "default": {}},
+        "thresholds": {"type": "dict", "default": {}},
+        "why_causes": {"type": "dict", "default": {}},
+    },
+    "required_together": [("prometheus_url", "prometheus_instance")],
+    "supports_check_mode": True,
+}
+
+
 def main():
-    text = {"type": "str"}
-    module = AnsibleModule(
-        argument_spec={
-            "runner_unit": {"type": "str", "default": "aurora-runner.service"},
-            "feed_unit": {"type": "str", "default": "aurora-live-feed.service"},
-            "nginx_unit": {"type": "str", "default": "nginx.service"},
-            "runner_url": {"type": "str", "default": "http://localhost:9000"},
-            "feed_url": {"type": "str", "default": "http://localhost:8001"},
-            "public_url": {"type": "str", "default": "https://aurora.example.com"},
-            "exchange_url": {"type": "str", "default": "https://api.exchange.com/status"},
-            "network_host": {"type": "str", "default": "8.8.8.8"},
-            "user": {"type": "str", "default": "aurora"},
-            "home": {"type": "path", "default": "/opt/aurora"},
-            "event_log": {"type": "path", "default": "/opt/aurora/logs/aurora_events.jsonl"},
-            "trade_log": {"type": "path", "default": "/opt/aurora/logs/trades.jsonl"},
-            "denied_log": {"type": "path", "default": "/opt/aurora/logs/orders_denied.jsonl"},
-            "auth_token_file": {"type": "path", "default": "/opt/aurora/secrets/auth_token", "no_log": False},
-            "sample_seconds": {"type": "float", "default": 5.0},
-            "incident": {"type": "str", "choices": list(_indicators.INDICATORS)},
-            "enough_seconds": {"type": "float", "default": 0.0},
-            "min_decisions": {"type": "int", "default": 30},
-            "probe_seconds": {"type": "float", "default": 10.0},
-            "prometheus_url": text,
-            "prometheus_instance": {"type": "list", "elements": "str"},
-            "prometheus_label": {"type": "str", "default": "instance"},
-            "outside": {"type": "dict", "default": {}},
-            "thresholds": {"type": "dict", "default": {}},
-            "why_causes": {"type": "dict", "default": {}},
-        },
-        required_together=[("prometheus_url", "prometheus_instance")],
-        supports_check_mode=True,
-    )
+    module = AnsibleModule(**ARGUMENTS)
     try:
         result = look(module.params)
     except RunbookError as error:

@@ -97,9 +97,11 @@ from ansible_collections.aurora.runbook.plugins.module_utils.base import _redact
 from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import RunbookError
 from ansible_collections.aurora.runbook.plugins.module_utils.look import _watch
 
+ARGUMENTS = {"argument_spec": _options.RECOVERY, "supports_check_mode": True}
+
 
 def main():
-    module = AnsibleModule(argument_spec=_options.RECOVERY, supports_check_mode=True)
+    module = AnsibleModule(**ARGUMENTS)
     try:
         result = _watch.watch(module.params, module.check_mode)
     except RunbookError as error:

@@ -31,14 +31,6 @@ from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import
 )
 from ansible_collections.aurora.runbook.plugins.module_utils.record import _lease, _lease_timer, _pause, _record
 
-# Every source that the program needs, this one first.
-PARTS = (
-    "act._lease_ends", "base._command", "base._errors", "base._files",
-    "base._health", "base._http", "aurora._indicators", "aurora._knobs", "record._lease",
-    "record._lease_timer", "act._limits", "aurora._messages", "aurora._metrics", "act._override",
-    "act._override_steps", "record._pause", "record._record", "base._redact", "act._restart",
-    "act._service", "base._stamps", "act._sysctl", "base._systemd",
-)  # fmt: skip
 MEMORY = "/run/aurora-runbook-leases.json"  # what was told and read at earlier ticks of this boot
 RETRY_SECONDS = 900  # after an end that failed, perhaps with a restart, or was in somebody's way
 # So that an end and its undoing, with what a unit may take to stop and to start, see _health, are done before systemd
@@ -66,10 +58,7 @@ Report = Callable[[_lease.Lease, str, Mapping], None]
 Ended = tuple[list[tuple[str, dict]], Callable[[], None]]  # what to put on record, and what closes the lease then
 
 
-def main(arguments: list[str]) -> int:
-    if arguments == ["--version"]:
-        _line(_lease_timer.VERSION)
-        return 0
+def main() -> int:
     memory = _remembered()
     try:
         return tick(_stamps.clock(), memory, say)

@@ -6,8 +6,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -109,7 +107,7 @@ def test_leases_that_are_nobodys_word_are_said_in_the_journal(monkeypatch, capsy
     monkeypatch.setattr(_lease, "names", names)
     monkeypatch.setattr(_lease_ends, "_remembered", dict)
     monkeypatch.setattr(_lease_ends._files, "remove", lambda _path: None)
-    assert _lease_ends.main([]) == 1
+    assert _lease_ends.main() == 1
     assert "/var/lib/aurora-runbook" in capsys.readouterr().out
 
 
@@ -452,27 +450,3 @@ def test_a_renewal_is_on_record(incident, granted_for, place, tmp_path, monkeypa
     assert (line.data["written"], line.data["until"]) == ({"K": "2"}, ends["K"].until)
     assert line.data["sentence"]["message"] == "lease_renewed"
     assert [one.ends for one in saved] == [ends]
-
-
-# The program
-
-
-def test_the_program_is_the_same_wherever_it_is_made():
-    program = _lease_timer.build(_lease_ends.PARTS)
-    assert program == _lease_timer.build(_lease_ends.PARTS)
-    assert _lease_timer.version(program) == tuple(map(int, _lease_timer.VERSION.split(".")))
-    assert _lease_timer.version(b"no program") == _lease_timer.version(None) == ()
-
-
-def test_the_program_runs_alone(tmp_path):
-    """A part that is missing would show only when the lease is over, at night."""
-    path = tmp_path / "lease.pyz"
-    path.write_bytes(_lease_timer.build(_lease_ends.PARTS))
-    done = subprocess.run(
-        [sys.executable, "-I", "-S", str(path), "--version"], capture_output=True, text=True, check=False, cwd=os.sep
-    )
-    assert (done.returncode, done.stdout.strip(), done.stderr) == (0, _lease_timer.VERSION, "")
-
-
-def test_the_version_is_the_collections():
-    assert yaml.safe_load((CHECKOUT / "galaxy.yml").read_text(encoding="utf-8"))["version"] == _lease_timer.VERSION

@@ -556,7 +556,7 @@ def test_a_reduction_does_not_end_as_the_raise_before_it_would():
 def test_only_an_end_that_moved_is_renewed_and_that_is_on_record(monkeypatch):
     """Else nobody finds out who keeps a value on, or the record grows with every call."""
     renewed = []
-    monkeypatch.setattr(service_override._lease_timer, "install", lambda _parts: None)
+    monkeypatch.setattr(service_override._lease_timer, "install", lambda: None)
     old = _lease.end(600, replace(CLOCK, up=500.0), "reduces", WATCH)
     now = current(KELLY_LOW, replace(lease(KELLY_LOW, KELLY_BEFORE), ends={"KELLY_MULTIPLIER": old}))
     planned, conduct = present(now, KELLY_LOW), _conduct.Conduct("service_override", None, False)
@@ -575,7 +575,7 @@ def test_a_renewal_changes_the_lease_and_says_so(seconds, renewed, check_mode, m
     now = current(P_RAISED, replace(lease(P_RAISED, P_BEFORE), ends={"P_THRESHOLD": old}))
     written = []
     monkeypatch.setattr(_override_steps, "observe", lambda _name: now)
-    monkeypatch.setattr(service_override._lease_timer, "install", lambda _parts: None)
+    monkeypatch.setattr(service_override._lease_timer, "install", lambda: None)
     monkeypatch.setattr(service_override._limits, "host", lambda: (1 << 30, 1))
     monkeypatch.setattr(_conduct.Conduct, "renew", lambda _self, _lease, ends: written.append(ends))
     given = {"name": UNIT.id, "state": "present", "start_seconds": 30.0, "hold_seconds": 5.0, "environment": P_RAISED}

@@ -159,7 +159,7 @@ def test_a_renewal_of_a_profile_is_on_record_and_is_a_change_of_its_lease(check_
     renewed = []
     monkeypatch.setattr(_sysctl, "PROFILES", {"low_latency": KEYS})
     monkeypatch.setattr(_sysctl, "observe", lambda _keys: now)
-    monkeypatch.setattr(tcp_tuning._lease_timer, "install", lambda _parts: None)
+    monkeypatch.setattr(tcp_tuning._lease_timer, "install", lambda: None)
     monkeypatch.setattr(_conduct.Conduct, "renew", lambda *given: renewed.append(given))
     conduct = _conduct.Conduct("tcp_tuning", None, check_mode)
     params = {"state": "present", "lease_seconds": 60, "profile": "low_latency", "recovery": None}

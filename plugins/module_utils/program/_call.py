@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the program on a host does for who starts it: the controller, the timer of leases, a person. Private.
+
+Each start answers and ends; there is no daemon.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import importlib
+import json
+import os
+import sys
+import traceback
+
+from ansible_collections.aurora.runbook.plugins.module_utils.base import _redact, _start
+from ansible_collections.aurora.runbook.plugins.module_utils.program import _basic
+
+MODULES = "ansible_collections.aurora.runbook.plugins.modules"
+USAGE = "usage: aurora-runbook ends | --version"
+
+
+def main(arguments: list[str], path: str) -> int:
+    """What is said on the command line. ``path`` is where this program lies."""
+    _in_use(path)
+    if arguments == ["--version"]:
+        print(_start.VERSION)
+        return 0
+    if arguments == ["ends"]:
+        # Spared to each call of a module.
+        from ansible_collections.aurora.runbook.plugins.module_utils.act import _lease_ends  # noqa: PLC0415
+
+        return _lease_ends.main()
+    print(USAGE, file=sys.stderr)
+    return 2
+
+
+def serve(request: bytes, path: str) -> None:
+    """Run the module that a request of the controller asks for; its answer is one line of JSON.
+
+    A request is JSON with ``module``, ``params`` and ``check_mode``, see plugins/action/on_host.py.
+    """
+    _in_use(path)
+    sys.stdout = sys.stderr  # the answer alone goes to the controller
+    try:
+        _basic.REQUEST.update(json.loads(request))
+        importlib.import_module(f"{MODULES}.{_basic.REQUEST['module']}").main()
+    except SystemExit:
+        raise
+    except Exception as error:  # the controller is told, whatever it is
+        told = _redact.redact_text(traceback.format_exc())
+        _basic.answer({"failed": True, "msg": f"{type(error).__name__} in the program on the host", "exception": told})
+        sys.exit(1)
+
+
+def _in_use(path: str) -> None:
+    """Keep the program from being removed while this process runs; see _install."""
+    fcntl.flock(os.open(path, os.O_RDONLY | os.O_DIRECTORY), fcntl.LOCK_SH)

@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Put the program on a host, and take it off again. Private to aurora.runbook.
+
+A program is a directory below _start.BASE, named by its version and a digest of its sources. It is written beside its
+place and renamed when it is whole, so one that was cut off is never run. Older ones go when nothing uses them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import py_compile
+import secrets as random
+import shutil
+import zipfile
+from collections.abc import Iterator
+
+from ansible_collections.aurora.runbook.plugins.module_utils.base import _files, _start
+from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import RunbookError
+
+LOCK_SECONDS = 60.0
+UNFINISHED = ".new-"
+
+
+def install(archive: zipfile.ZipFile, name: str) -> bool:
+    """Put the program of that name in its place; True when it was not there. Raises RunbookError."""
+    if not _start.version(name):
+        raise RunbookError(f"{name!r} is no name of a program")
+    path = f"{_start.BASE}/{name}"
+    with _readable():
+        for folder in (os.path.dirname(_start.BASE), _start.BASE):
+            _files.make_directory(folder, 0o755)
+    with _readable(), _alone():
+        why = _start.fault(path)
+        if why and why != _start.MISSING:
+            raise RunbookError(f"the program in {path} is not run: {why}; see who did that, then `rm -r {path}`")
+        if why:
+            _place(archive, path)
+        if _start.version(newest()) <= _start.version(name):
+            _point(name)
+        _tidy(name)
+    return bool(why)
+
+
+def newest() -> str:
+    """The name of the program that _start.CURRENT points to, "" for none."""
+    try:
+        return os.readlink(_start.CURRENT)
+    except OSError:
+        return ""
+
+
+def _place(archive: zipfile.ZipFile, path: str) -> None:
+    new = f"{_start.BASE}/{UNFINISHED}{random.token_hex(8)}"
+    try:
+        os.mkdir(new, 0o755)
+        if why := _start.fault(new):
+            raise RunbookError(f"no program is put on this host, since root would run it: {why}")
+        for entry in archive.infolist():
+            _write(archive.read(entry), new, entry.filename, path)
+        _sync(new)
+        os.rename(new, path)
+        _files.sync_directory(path)
+    except (OSError, zipfile.BadZipFile, py_compile.PyCompileError) as error:
+        raise RunbookError(f"the program cannot be put into {path}: {error}") from None
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
+
+
+def _write(content: bytes, folder: str, name: str, final: str) -> None:
+    """One source, and what this host's Python makes of it."""
+    if os.path.isabs(name) or ".." in name.split("/"):
+        raise RunbookError(f"{name!r} leads out of the program")
+    target = os.path.join(folder, name)
+    os.makedirs(os.path.dirname(target), exist_ok=True)
+    with open(target, "xb") as file:
+        file.write(content)
+    py_compile.compile(target, dfile=os.path.join(final, name), doraise=True)
+
+
+def _sync(folder: str) -> None:
+    """Make all that is in a directory durable, and itself."""
+    for where, _folders, names in os.walk(folder):
+        for part in (*(os.path.join(where, name) for name in names), where):
+            descriptor = os.open(part, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+
+
+def _point(name: str) -> None:
+    """Have _start.CURRENT point to this program, in one step."""
+    if newest() == name:
+        return
+    new = f"{_start.CURRENT}.new"
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(new)
+    os.symlink(name, new)
+    os.replace(new, _start.CURRENT)
+    _files.sync_directory(_start.CURRENT)
+
+
+def _tidy(name: str) -> None:
+    """Remove what no newer controller put there, unless it runs right now."""
+    for other in os.listdir(_start.BASE):
+        path = f"{_start.BASE}/{other}"
+        older = _start.version(other) and _start.version(other) <= _start.version(name)
+        if other.startswith(UNFINISHED) or (older and other not in (name, newest())):
+            _remove(path)
+
+
+def _remove(path: str) -> None:
+    """Remove a program that nothing uses."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(path)
+        finally:
+            os.close(descriptor)
+
+
+@contextlib.contextmanager
+def _readable() -> Iterator[None]:
+    """What is made here is root's to write and everybody's to read, whatever umask root has."""
+    before = os.umask(0o022)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+@contextlib.contextmanager
+def _alone() -> Iterator[None]:
+    """One controller at a time changes what lies below _start.BASE."""
+    descriptor = os.open(_start.BASE, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        if not _files.lock(descriptor, LOCK_SECONDS):
+            raise RunbookError(f"another controller has been changing {_start.BASE} for {LOCK_SECONDS:g} s; look at it")
+        yield
+    finally:
+        os.close(descriptor)

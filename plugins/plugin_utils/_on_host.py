@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What stands before every module that runs on hosts: the program that lies there answers, where it does.
+
+Shipping, unpacking and compiling a module anew costs more than most of ours do. Where the program is missing an acting
+module puts it there first, since the end of what it changes needs it; what only looks leaves nothing and goes as an
+ordinary module, and so does everything where the connection cannot pipeline, and what is to run in the background.
+
+Each module has an action plugin of its own name. With one that all are redirected to, Ansible would take the
+module_defaults of any of them for all.
+"""
+
+from __future__ import annotations
+
+import base64
+import importlib
+import json
+import shlex
+from collections.abc import Mapping
+
+from ansible.errors import AnsibleActionFail
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.common.parameters import remove_values
+from ansible.module_utils.errors import UnsupportedError
+from ansible.plugins.action import ActionBase
+from ansible.plugins.action.normal import ActionModule as OrdinaryModule
+from ansible.utils.display import Display
+from ansible_collections.aurora.runbook.plugins.module_utils.base import _redact, _start
+from ansible_collections.aurora.runbook.plugins.plugin_utils import _program, _waits
+
+PACKAGE = "ansible_collections.aurora.runbook.plugins.modules"
+PYTHON = "/usr/bin/python3"
+NO_PYTHON = 127  # what a shell says of a command that is not there
+WHY = "aurora_program"  # in an answer: why the program did not run
+# What a result of ours never holds, and what Ansible would act upon.
+NOT_OURS = ("ansible_facts", "add_host", "add_group")
+display = Display()
+
+
+class ActionModule(OrdinaryModule):
+    def run(self, tmp: None = None, task_vars: dict | None = None) -> dict:
+        self._module = self._task.action.rpartition(".")[2]
+        self._vars = task_vars or {}
+        with _waits.told(self._host(), self._module, self._task.args, self._task.timeout, display.display):
+            return self._answer(tmp) or super().run(tmp, task_vars)
+
+    def _answer(self, tmp: None) -> dict | None:
+        """What the program on the host answers, None where an ordinary module is to do it."""
+        acts = self._module in _program.ACTS and not self._task.check_mode
+        if self._task.async_val or not self._is_pipelining_enabled("new"):
+            if acts:
+                self._leave_program()
+            return None
+        result = ActionBase.run(self, tmp, self._vars)
+        params, hidden = self._checked()
+        request = {"module": self._module, "params": params, "check_mode": self._task.check_mode}
+        answer = self._ask(request, installs=False)
+        if acts and WHY in answer:
+            answer = self._ask(request, installs=True)
+        if WHY not in answer:
+            clean = {key: value for key, value in answer.items() if key not in NOT_OURS and key[:9] != "_ansible_"}
+            return remove_values({**result, **clean, "invocation": {"module_args": params}}, hidden)
+        if answer[WHY] != _start.MISSING:
+            display.warning(f"{self._host()}: {_redact.redact(answer[WHY])}; the module is sent whole instead")
+        return None
+
+    def _checked(self) -> tuple[dict, set]:
+        """The options as the module has them, with its defaults, and values that must not come back."""
+        arguments = dict(importlib.import_module(f"{PACKAGE}.{self._module}").ARGUMENTS)
+        arguments.pop("supports_check_mode")
+        spec = _program.unexpanded(arguments.pop("argument_spec"))
+        found = ArgumentSpecValidator(spec, **arguments).validate(self._task.args)
+        if found.error_messages:
+            unknown = any(isinstance(error, UnsupportedError) for error in found.errors)
+            what = "Unsupported parameters for" if unknown else "Wrong parameters for"
+            raise AnsibleActionFail(f"{what} ({self._task.action}) module: {'; '.join(found.error_messages)}")
+        return found.validated_parameters, found._no_log_values
+
+    def _ask(self, request: Mapping, installs: bool) -> dict:
+        """One call of the program. Raises AnsibleActionFail for an answer that nobody can read."""
+        environment = self._compute_environment_string()
+        command = " ".join(map(shlex.quote, [self._python(), *_program.arguments(installs)]))
+        sent = _program.sent(json.dumps(request, default=str).encode(), installs)
+        done = self._low_level_execute_command(f"{environment} {command}".strip(), in_data=sent)
+        answer = _program.read(done["stdout"])
+        if answer is None and done["rc"] == NO_PYTHON:
+            return {WHY: _start.MISSING}  # how an ordinary module finds another Python, or what it says of none
+        if answer is None:
+            said = _redact.redact(done["stderr"].strip() or done["stdout"].strip() or "it said nothing", limit=500)
+            raise AnsibleActionFail(f"{self._host()} gave no answer that can be read, exit status {done['rc']}: {said}")
+        return answer
+
+    def _leave_program(self) -> None:
+        """Have an ordinary module put the program there. Where it cannot, the acting module says what that means."""
+        archive = base64.b64encode(_program.archive()).decode("ascii")
+        options = {"name": _program.name(), "archive": archive}
+        done = self._execute_module("aurora.runbook.program", options, task_vars=self._vars)
+        if done.get("failed"):
+            display.warning(f"{self._host()}: {_redact.redact(str(done.get('msg')))}")
+
+    def _python(self) -> str:
+        """The Python that the host's variables name. Nothing is searched for: that would take another call."""
+        delegate = self._task.delegate_to
+        variables = self._vars.get("ansible_delegated_vars", {}).get(delegate, {}) if delegate else self._vars
+        named = self._templar.template(variables.get("ansible_python_interpreter") or "")
+        return named if str(named).startswith("/") else PYTHON
+
+    def _host(self) -> str:
+        return self._task.delegate_to or self._vars.get("inventory_hostname", "")
