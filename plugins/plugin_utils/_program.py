@@ -49,7 +49,7 @@ with tempfile.NamedTemporaryFile(suffix=".zip") as file:
     try:
         from ansible_collections.aurora.runbook.plugins.module_utils.program import _install
         _install.install(zipfile.ZipFile(file.name), name)
-    except (OSError, ValueError, ImportError, RuntimeError) as error:
+    except Exception as error:  # whatever it is, the controller sends the module whole then
         why = str(error)
     else:
         why = ""
