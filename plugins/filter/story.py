@@ -20,7 +20,7 @@ from ansible.errors import AnsibleFilterError
 from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _messages
 from ansible_collections.aurora.runbook.plugins.module_utils.base import _names, _redact
 from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import RunbookError
-from ansible_collections.aurora.runbook.plugins.plugin_utils import _chart, _postmortem, _written
+from ansible_collections.aurora.runbook.plugins.plugin_utils import _chart, _postmortem, _texts, _written
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
@@ -82,7 +82,7 @@ def render(
     story: _postmortem.Story, form: str, language: str, written: _written.Written, zone: tzinfo | None = None
 ) -> str:
     """A story as a file. ``zone`` is the local time zone, the controller's by default."""
-    say = partial(_messages.say, language)
+    say = partial(_texts.say, language)
     return _template(form).render(
         story=story,
         language=language,

@@ -343,10 +343,10 @@ def told(current, planned, params, ends, check_mode):
     """What the report says beyond the values: which ends by itself and when, and what was settled how."""
     unit, done = current.unit.id, _override.told_gone(current, planned, check_mode)
     if params["state"] == "settled":
-        prefix = "settle_would_be_" if check_mode else "settle_"
         for how, steps in settled(current).items():
             changes = _override.changes(steps)
-            done += [_messages.sentence(prefix + how, unit=unit, changes=changes)] if steps else []
+            key = f"settle_would_be_{how}" if check_mode else f"settle_{how}"
+            done += [_messages.sentence(key, unit=unit, changes=changes)] if steps else []
         return done or [_messages.sentence("settle_nothing", unit=unit)]
     standing = current.lease.ends if current.lease else {}
     for name, end in sorted(ends.items()):

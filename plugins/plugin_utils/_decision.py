@@ -11,10 +11,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _indicators, _messages
-from ansible_collections.aurora.runbook.plugins.module_utils.aurora._messages import say
 from ansible_collections.aurora.runbook.plugins.module_utils.base import _redact
 from ansible_collections.aurora.runbook.plugins.module_utils.look import _summary, _triage
 from ansible_collections.aurora.runbook.plugins.module_utils.record import _record
+from ansible_collections.aurora.runbook.plugins.plugin_utils._texts import say
 
 REVERT = "revert"
 NO_WAY = _summary.NO_WAY

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _indicators, _messages
-from ansible_collections.aurora.runbook.plugins.module_utils.aurora._messages import say
+from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _indicators
 from ansible_collections.aurora.runbook.plugins.module_utils.base import _redact
 from ansible_collections.aurora.runbook.plugins.module_utils.record import _record
+from ansible_collections.aurora.runbook.plugins.plugin_utils import _texts
+from ansible_collections.aurora.runbook.plugins.plugin_utils._texts import say
 
 LEVELS = {"L1": 0, "L2": 1800, "L3": 7200, "L4": 14400}  # seconds unresolved, after which each takes over
 MAX_TITLE, MAX_BODY, MAX_HOSTS = 120, 3500, 3
@@ -182,14 +183,14 @@ def _about(language: str, incident: object, host: Mapping) -> Iterator[str]:
     for sentence in host.get("done") or ():
         yield say(language, "done", text=_told(language, sentence))
     for lease in host.get("leased") or ():
-        stands = _messages.overridden(language, lease.get("name", "?"), lease.get("written") or {}, lease.get("until"))
+        stands = _texts.overridden(language, lease.get("name", "?"), lease.get("written") or {}, lease.get("until"))
         yield say(language, "left", text=stands)
     knobs = ",".join(map(str, host.get("proposed") or ()))
     if knobs:
         yield say(language, "next", text=say(language, "next_approve", knobs=knobs, host=name, incident=incident))
     for cause in (host.get("causes") or [])[:1]:
         advice = f"mend_{cause.get('cause')}"
-        if advice in _messages.CATALOGUE:
+        if advice in _texts.CATALOGUE:
             yield say(language, "next", text=say(language, advice))
 
 

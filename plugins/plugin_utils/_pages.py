@@ -6,11 +6,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _messages
-from ansible_collections.aurora.runbook.plugins.module_utils.aurora._messages import say
 from ansible_collections.aurora.runbook.plugins.module_utils.base import _redact
 from ansible_collections.aurora.runbook.plugins.module_utils.look import _summary
 from ansible_collections.aurora.runbook.plugins.module_utils.record import _record
 from ansible_collections.aurora.runbook.plugins.plugin_utils import _escalation, _report
+from ansible_collections.aurora.runbook.plugins.plugin_utils._texts import say
 
 MAX_PROBLEM = 200  # characters of why an action failed
 

@@ -14,8 +14,9 @@ from dataclasses import dataclass, replace
 from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _indicators, _messages, _prometheus
 from ansible_collections.aurora.runbook.plugins.module_utils.base import _redact
 from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import RunbookError
-from ansible_collections.aurora.runbook.plugins.module_utils.look import _probes, _summary
+from ansible_collections.aurora.runbook.plugins.module_utils.look import _probes
 from ansible_collections.aurora.runbook.plugins.module_utils.record import _record
+from ansible_collections.aurora.runbook.plugins.plugin_utils import _texts
 from ansible_collections.aurora.runbook.plugins.plugin_utils._accounts import (
     ID,
     MAX_HOSTS,
@@ -336,11 +337,11 @@ class Words:
         self.language = language
 
     def say(self, key: str, **values: object) -> str:
-        return _messages.say(self.language, key, **values)
+        return _texts.say(self.language, key, **values)
 
     def known(self, key: str) -> str:
         """A word of a host, translated when it is one of ours."""
-        return self.say(key) if key in _messages.CATALOGUE and "{" not in _messages.CATALOGUE[key][0] else key
+        return self.say(key) if key in _texts.CATALOGUE and "{" not in _texts.CATALOGUE[key][0] else key
 
     def sentence(self, said: object) -> str:
         """A sentence from a record; one that this version does not know is shown as it is."""
@@ -349,7 +350,7 @@ class Words:
         key, values = text_of(said, "message"), said.get("values")
         values = values if isinstance(values, Mapping) else {}
         try:
-            text = _messages.say(self.language, key, **values)
+            text = _texts.say(self.language, key, **values)
         except (LookupError, TypeError, ValueError, AttributeError):
             text = text_of(said, "text") or f"{key} {flat(values)}"
         return _redact.redact(text, limit=MAX_TEXT)
@@ -472,7 +473,7 @@ def _changes(words: Words, data: Mapping) -> str:
         for step in list_of(data, "change")
         for name in [text_of(step, "name")]
     ]
-    return _redact.redact(_summary.changes(words.language, steps), limit=MAX_TEXT)
+    return _redact.redact(_texts.changes(words.language, steps), limit=MAX_TEXT)
 
 
 def _forced(words: Words, data: Mapping) -> str:
@@ -560,7 +561,7 @@ def _causes(words: Words, entries: Sequence[Entry]) -> list[Cause]:
                 if len(evidence) < 12:
                     evidence[f"{entry.host}: {words.sentence(sentence)}"] = None
     order = sorted(found, key=lambda name: -weights[name])
-    advice = {name: words.say(f"mend_{name}") if f"mend_{name}" in _messages.CATALOGUE else "" for name in order}
+    advice = {name: words.say(f"mend_{name}") if f"mend_{name}" in _texts.CATALOGUE else "" for name in order}
     return [Cause(name, tuple(found[name][0]), tuple(found[name][1]), advice[name]) for name in order]
 
 

@@ -7,11 +7,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _indicators, _knobs, _messages
-from ansible_collections.aurora.runbook.plugins.module_utils.aurora._messages import say
 from ansible_collections.aurora.runbook.plugins.module_utils.base import _redact
 from ansible_collections.aurora.runbook.plugins.module_utils.look import _summary, _triage
-from ansible_collections.aurora.runbook.plugins.plugin_utils import _decision
+from ansible_collections.aurora.runbook.plugins.plugin_utils import _decision, _texts
 from ansible_collections.aurora.runbook.plugins.plugin_utils._decision import GOOD, NO_WAY, REVERT, Host, first_line
+from ansible_collections.aurora.runbook.plugins.plugin_utils._texts import say
 
 INCIDENT_OF_REVERT = "circuit_breaker"
 CLOSER, CLOSER_MS = 0.8, 1.0  # a host is better placed with 80 % of the round trip, and a millisecond less
@@ -112,13 +112,13 @@ def _override(language: str, action: Mapping) -> Iterator[str]:
     unit, steps = action["unit"], [*action["environment"], *action["limits"]]
     written = ", ".join(f"{step['name']}={step['after']}" for step in steps)
     if action["taken_back"]:
-        yield say(language, "taken_back", unit=unit, changes=_summary.changes(language, steps))
+        yield say(language, "taken_back", unit=unit, changes=_texts.changes(language, steps))
     elif action["changed"] and not action["overridden"]:
         key = "would_restore" if action.get("verdict") == "would_change" else "restored"
-        yield say(language, key, unit=unit, changes=_summary.changes(language, steps))
+        yield say(language, key, unit=unit, changes=_texts.changes(language, steps))
     elif action["changed"] and any(step["before"] != step["after"] for step in steps):
         worst = max((step["direction"] for step in steps), key=_knobs.DIRECTIONS.index, default="neutral")
-        changes = _summary.changes(language, steps)
+        changes = _texts.changes(language, steps)
         key = "would_set" if action.get("verdict") == "would_change" else "set"
         yield say(language, key, unit=unit, changes=changes, direction=say(language, worst))
     elif action.get("verdict") == "healthy":
@@ -129,7 +129,7 @@ def _override(language: str, action: Mapping) -> Iterator[str]:
         key, none = ("kept", "unset") if step["direction"] == "increases" else ("limit_kept", "unlimited")
         yield say(language, key, unit=unit, **{**step, "before": step["before"] or say(language, none)})
     if action["proposed"]:
-        changes = _summary.changes(language, action["proposed"])
+        changes = _texts.changes(language, action["proposed"])
         yield say(language, "needs_approval", unit=unit, changes=changes, knobs=_approvals(action))
 
 
@@ -145,7 +145,7 @@ def _left(language: str, host: Host) -> list[str]:
     for action in host.actions:
         if "overridden" in action and action.get("verdict") != "would_change":
             left[action.get("unit", "tcp_tuning")] = action["overridden"], action.get("until")
-    return [_messages.overridden(language, unit, *stands) for unit, stands in left.items() if stands[0]]
+    return [_texts.overridden(language, unit, *stands) for unit, stands in left.items() if stands[0]]
 
 
 def _on_record(language: str, host: Host) -> Iterator[str]:
@@ -205,7 +205,7 @@ def _concerns(cause: Mapping, incident: str) -> bool:
 def _advice(language: str, found: Sequence[Mapping]) -> list[str]:
     """What a person can do about the first of these causes, where no rung cures it."""
     causes = [cause["cause"] for cause in found[:1]]
-    return [say(language, f"mend_{cause}") for cause in causes if f"mend_{cause}" in _messages.CATALOGUE]
+    return [say(language, f"mend_{cause}") for cause in causes if f"mend_{cause}" in _texts.CATALOGUE]
 
 
 def _any_failed(host: Host) -> bool:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _messages
+from ansible_collections.aurora.runbook.plugins.plugin_utils import _texts
 
 PLACES = ("impact", "root", "lessons")
 LIMIT = 65536  # characters of a place
@@ -41,7 +41,7 @@ def read(markdown: str) -> Written:
     places = {
         name: found[name]
         for name in PLACES
-        if found.get(name) and found[name] not in _messages.CATALOGUE[f"pm_write_{name}"]
+        if found.get(name) and found[name] not in _texts.CATALOGUE[f"pm_write_{name}"]
     }
     rows = [re.split(r"(?<!\\)\|", line.strip())[1:-1] for line in found.get("follow_ups", "").splitlines()[2:]]
     return Written(places, tuple(FollowUp(*map(_plain, (r[0], r[2], r[1], r[3]))) for r in rows if len(r) == 4))

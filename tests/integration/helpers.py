@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _messages
+from ansible_collections.aurora.runbook.plugins.plugin_utils import _texts
 
 HERE = Path(__file__).resolve().parent
 CHECKOUT = HERE.parents[1]
@@ -35,7 +35,7 @@ OURS = (f"{DROP_INS}/zzz-aurora-runbook.conf", f"/etc/aurora-runbook/{RUNNER}.en
 STATE = "/var/lib/aurora-runbook"
 LEASES = f"{STATE}/leases"
 NORMAL = {"KELLY_MULTIPLIER": "1.0", "DECISIONS_PER_MINUTE": "30", "SPREAD_THRESHOLD": "1.5"}
-WORDS = {text: name for name, texts in _messages.CATALOGUE.items() for text in texts}
+WORDS = {text: name for name, texts in _texts.CATALOGUE.items() for text in texts}
 LIMIT = 300  # seconds; nothing that works takes that long
 
 

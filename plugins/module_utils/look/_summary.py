@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _indicators, _messages
+from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _indicators
 from ansible_collections.aurora.runbook.plugins.module_utils.aurora._messages import number, say
 
 OUTSIDE = "outside_"  # what the probes of an observer are named by
@@ -140,13 +140,3 @@ def leases(language: str, standing: Iterable[Mapping], timer: Mapping) -> list[s
 def _leased(language: str, name: str, value: str, ends: Mapping) -> str:
     change = f"{name}={value}"
     return say(language, "until", change=change, until=ends[name]["until"]) if name in ends else change
-
-
-def changes(language: str, steps: list[Mapping]) -> str:
-    """Steps of service_override as people read them: KELLY_MULTIPLIER 1.0 → 0.5."""
-    unset = _messages.say(language, "unset")
-    return ", ".join(
-        f"{step['name']} {unset if step['before'] is None else step['before']}"
-        f" → {unset if step['after'] is None else step['after']}"
-        for step in steps
-    )

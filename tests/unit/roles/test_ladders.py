@@ -14,8 +14,9 @@ import subprocess
 
 import pytest
 from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _indicators, _messages
+from ansible_collections.aurora.runbook.plugins.plugin_utils import _texts
 
-WORDS = {texts[0]: name for name, texts in _messages.CATALOGUE.items()}
+WORDS = {texts[0]: name for name, texts in _texts.CATALOGUE.items()}
 KELLY, SLOW, SPREAD = "KELLY_MULTIPLIER=0.5", "DECISIONS_PER_MINUTE=10", "SPREAD_THRESHOLD=2.0"
 DAYS, CONFIDENCE = "CALIBRATION_DAYS=90", "CONFIDENCE_THRESHOLD=0.8"
 FEED, NGINX = "service_restart:aurora-live-feed.service", "service_restart:nginx.service"

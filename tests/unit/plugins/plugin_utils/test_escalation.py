@@ -8,7 +8,7 @@ import re
 import pytest
 from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _messages
 from ansible_collections.aurora.runbook.plugins.plugin_utils import _escalation
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 LEVELS = list(_escalation.LEVELS)
@@ -254,3 +254,13 @@ def test_urls_stay_text_and_secrets_do_not_come_along():
     body = _escalation.page("en", "L1", {**FACTS, "hosts": [host]})[1]
     assert "http://evil.example/x" in body
     assert "hunter2" not in body
+
+
+@given(st.floats(0, 4e6), st.sampled_from([300, 900, 1800, 3600, 7200, 14400, 86400, 604800]))
+@example(900.4, 900)
+@example(930, 900)
+def test_a_time_beyond_its_limit_is_not_shown_as_the_limit(seconds, limit):
+    """Else a page says: 15 min, LATE: 15 min were allowed."""
+    shown = _escalation.span("en", seconds, limit)
+    assert (shown != _escalation.span("en", limit)) or seconds <= limit
+    assert shown == _escalation.span("en", seconds) or seconds > limit

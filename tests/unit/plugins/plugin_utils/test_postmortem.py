@@ -13,9 +13,16 @@ from pathlib import Path
 import pytest
 from ansible.errors import AnsibleFilterError
 from ansible_collections.aurora.runbook.plugins.filter import story as rendering
-from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _indicators, _messages
+from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _indicators
 from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import RunbookError
-from ansible_collections.aurora.runbook.plugins.plugin_utils import _chart, _escalation, _postmortem, _series, _written
+from ansible_collections.aurora.runbook.plugins.plugin_utils import (
+    _chart,
+    _escalation,
+    _postmortem,
+    _series,
+    _texts,
+    _written,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
@@ -88,9 +95,9 @@ def test_a_report_has_every_part_that_the_runbook_asks_for(form, language):
     """Else a reader at nine in the morning finds no timeline, impact, cause, actions or lessons."""
     report = write(tell(language=language, asked=recorded.ranges()), form, language)
     for key in ("timeline", "impact", "causes", "root", "actions", "refusals", "pages", "deadlines", "leases"):
-        assert _messages.say(language, f"pm_{key}") in report
+        assert _texts.say(language, f"pm_{key}") in report
     for key in ("summary", "lessons", "follow_ups", "records", "write_root", "write_lessons", "not_helped", "helped"):
-        assert _messages.say(language, f"pm_{key}") in report
+        assert _texts.say(language, f"pm_{key}") in report
     for fact in ("KELLY", "DECISIONS", "18:03:00", "20:03:00", "SPREAD", "bob", "cooldown", "2026-12-01", "c0ffee"):
         assert fact in report
 
@@ -105,7 +112,7 @@ def test_what_makes_the_report_doubtful_stands_above_everything(form):
         assert part in doubts
     assert "service_override aurora-runner.service (line 5) has no result" in doubts
     assert "the clock of aurora2 is 1.6 min ahead of that of aurora1" in doubts
-    first = report.index(_messages.say("en", "pm_summary"))
+    first = report.index(_texts.say("en", "pm_summary"))
     assert all(report.index(part) < first for part in ("could not be read", "BROKEN", "torn", "no result", "ahead"))
 
 
@@ -138,7 +145,7 @@ def test_a_record_that_ends_torn_is_told_before_anything_else(form):
     answers = {"aurora1": recorded.answers()["aurora1"]}
     answers["aurora1"]["incidents"][0]["torn"] = True
     report = write(tell(answers), form)
-    assert "the last line of its record is torn" in report[: report.index(_messages.say("en", "pm_summary"))]
+    assert "the last line of its record is torn" in report[: report.index(_texts.say("en", "pm_summary"))]
 
 
 def test_a_clock_that_is_right_and_a_reboot_are_no_doubt():
@@ -481,7 +488,7 @@ def test_a_sentence_that_this_version_does_not_know_is_shown_as_it_is():
 def test_what_people_wrote_is_kept_and_goes_into_both_files():
     """Else a root cause that took a day to find is lost when somebody writes the report again."""
     first = write(tell())
-    edited = first.replace(_messages.say("en", "pm_write_root"), "The exchange *changed*\n\n<b>its</b> fees.")
+    edited = first.replace(_texts.say("en", "pm_write_root"), "The exchange *changed*\n\n<b>its</b> fees.")
     edited = edited.replace(
         "| fix what caused it | bob? | 2026-12-01 |  |", "| fix what caused it | bob | 2026-12-03 | x |"
     )

@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.aurora.runbook.plugins.module_utils.act import _guards
 from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _messages
-from ansible_collections.aurora.runbook.plugins.plugin_utils import _decision, _report
+from ansible_collections.aurora.runbook.plugins.plugin_utils import _decision, _report, _texts
 from test_decision import CUT_OFF, MARKET, RUNNER_ILL, action, entry, look, runner
 
 MEMORY = {"name": "MemoryMax", "before": "512M", "after": "1G", "direction": "neutral"}
@@ -24,7 +24,7 @@ def test_the_report_and_the_record_name_a_runner_out_of_order_and_what_to_do_bef
     host = _decision.Host("a1", seen, [], "escalated" if cause in RUNNER_ILL else "unknown")
     for language in _messages.LANGUAGES:
         said = _report.report(language, "circuit_breaker", [host])
-        assert any(_messages.say(language, f"mend_{cause}") in line for line in said)
+        assert any(_texts.say(language, f"mend_{cause}") in line for line in said)
         assert any(cause in line for line in said)
     assert _decision.seen(seen, "circuit_breaker")["causes"][0]["cause"] == cause
     assert _decision.seen(seen, "reconnects")["causes"][0]["cause"] == "wide_spreads"
@@ -273,10 +273,10 @@ def test_what_a_cause_shown_says_of_the_outside_is_said_once():
 
 
 def test_advice_is_about_what_keeps_clients_from_being_served():
-    told = _messages.say("en", "mend_exchange_latency")
+    told = _texts.say("en", "mend_exchange_latency")
     assert told not in text(unserved("exchange_latency"), "sse_availability")
     assert told in text(unserved("exchange_latency"), "execution_latency")
-    assert _messages.say("en", "mend_firewall") in text(unserved("exchange_latency", "firewall"), "sse_availability")
+    assert _texts.say("en", "mend_firewall") in text(unserved("exchange_latency", "firewall"), "sse_availability")
 
 
 @pytest.mark.parametrize("language", _messages.LANGUAGES)
@@ -285,5 +285,5 @@ def test_a_failed_override_says_once_what_runs_and_what_stays(language):
     left = {"unit": "x.service", "overridden": {"KELLY_MULTIPLIER": "0.5"}, "until": None, "changed": True}
     action = {"failed": True, "msg": f"it broke\n{said['text']}", "done": [said], **left}
     lines = "\n".join(_report.report(language, "circuit_breaker", [_decision.Host("a", {}, [action], "escalated")]))
-    assert lines.count(_messages.say(language, said["message"], **said["values"])) == 1
-    assert _messages.overridden(language, "x.service", left["overridden"], None) in lines
+    assert lines.count(_texts.say(language, said["message"], **said["values"])) == 1
+    assert _texts.overridden(language, "x.service", left["overridden"], None) in lines

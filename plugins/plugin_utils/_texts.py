@@ -1,0 +1,631 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What only the controller says in an incident, in English and Ukrainian. Private to aurora.runbook; controller only.
+
+What hosts say stands in their own catalogue. The lookup here is over both, since a report says again what hosts said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _messages
+
+OWN = {
+    # Verdicts
+    "healthy": ("healthy: nothing to do", "здоровий: нічого робити"),
+    "recovered": ("RECOVERED", "ВІДНОВЛЕНО"),
+    "not_recovered": ("NOT RECOVERED", "НЕ ВІДНОВЛЕНО"),
+    "unknown": ("UNKNOWN, which is not OK", "НЕВІДОМО, а це не «добре»"),
+    "approval_needed": ("WAITS FOR APPROVAL", "ЧЕКАЄ СХВАЛЕННЯ"),
+    "escalated": ("ESCALATED", "ЕСКАЛЬОВАНО"),
+    "refused": ("REFUSED, nothing was changed", "ВІДМОВЛЕНО, нічого не змінено"),
+    "would_change": ("would change (check mode)", "змінилося б (пробний запуск)"),
+    # What a change does to exposure
+    "reduces": ("reduces", "зменшує ризик"),
+    "neutral": ("does not change", "не змінює ризику"),
+    "increases": ("increases", "збільшує ризик"),
+    # What became of an override
+    "set": ("{unit}: {changes} ({direction} exposure)", "{unit}: {changes} ({direction})"),
+    "would_set": ("{unit}: would set {changes} ({direction} exposure)", "{unit}: змінилося б {changes} ({direction})"),
+    "would_restore": ("{unit}: would give back {changes}", "{unit}: повернулося б {changes}"),
+    "unchanged": ("{unit}: {changes} stands already, no restart", "{unit}: {changes} вже діє, без перезапуску"),
+    "kept": (
+        "{unit}: {name} stays at {before}; {after} would raise exposure",
+        "{unit}: {name} лишається {before}; {after} збільшило б ризик",
+    ),
+    "taken_back": ("{unit}: taken back, it did not help: {changes}", "{unit}: скасовано, бо не допомогло: {changes}"),
+    "restored": ("{unit}: given back: {changes}", "{unit}: повернуто: {changes}"),
+    "nothing_leased": ("{unit}: nothing is overridden", "{unit}: нічого не змінено раніше"),
+    "needs_approval@awx": (
+        "{unit}: {changes} raises exposure and waits for the approval of a person: {knobs}",
+        "{unit}: {changes} збільшує ризик і чекає на схвалення людини: {knobs}",
+    ),
+    "overridden": ("{unit} is overridden: {changes}", "{unit} змінено: {changes}"),
+    "leased_until": (
+        "{unit} is overridden: {changes}; the first of it ends by itself at {until}",
+        "{unit} змінено: {changes}; перше з цього саме закінчиться о {until}",
+    ),
+    "limit_kept": (
+        "{unit}: {name} stays at {before}; {after} would be less",
+        "{unit}: {name} лишається {before}; {after} було б менше",
+    ),
+    "unset": ("(unset)", "(не задано)"),
+    "unlimited": ("unlimited", "без обмеження"),
+    # Report
+    "report_head": ("{incident}: {verdicts}", "{incident}: {verdicts}"),
+    "host": ("{host}: {verdict}", "{host}: {verdict}"),
+    "was": ("  was:  {text}", "  було:     {text}"),
+    "done": ("  done: {text}", "  зроблено: {text}"),
+    "now": ("  now:  {text}", "  зараз:    {text}"),
+    "left": ("  left: {text}", "  лишилося: {text}"),
+    "record": ("  record: {text}", "  запис:    {text}"),
+    "next": ("  next: {text}", "  далі:     {text}"),
+    "unreachable": (
+        "the host does not answer, so nothing is known about it: {problem}",
+        "хост не відповідає, тож про нього нічого не відомо: {problem}",
+    ),
+    "looked_badly": ("could not look: {problem}", "не вдалося подивитися: {problem}"),
+    "not_reached": ("it was not reached in this run", "у цьому запуску до нього не дісталися"),
+    "why_unfinished": (
+        "an earlier run left an override of {units} half done; that is settled first",
+        "попередній запуск лишив перевизначення {units} незавершеним; спершу воно доводиться до ладу",
+    ),
+    "why_healthy": ("{metric} is {value}, limit {limit}", "{metric} = {value}, межа {limit}"),
+    "failed": ("failed: {problem}", "не вдалося: {problem}"),
+    "silence_failed": (
+        "the alert could not be silenced and goes on to sound: {problem}",
+        "алерт не вдалося приглушити, він лунатиме далі: {problem}",
+    ),
+    "recorded_open": ("incident {id} stays open", "інцидент {id} лишається відкритим"),
+    "recorded_closed": ("incident {id} is closed", "інцидент {id} закрито"),
+    "loss_stays": (
+        "not closed as recovered: the network lost packets to the exchange, which less activity does not cure",
+        "не закрито як відновлене: мережа губила пакети до біржі, а менша активність цього не усуне",
+    ),
+    "not_tried": (
+        "left as it is, since an earlier host did not recover",
+        "не чіпали, бо попередній хост не відновився",
+    ),
+    "no_procedure": (
+        "the runbook has no procedure for it: nothing was changed",
+        "runbook не має процедури для цього: нічого не змінено",
+    ),
+    "only_looked": ("only looked (aurora_autonomy=observe)", "лише подивилися (aurora_autonomy=observe)"),
+    "next_revert": (
+        "when the cause is gone, give it back: ansible-playbook aurora.runbook.revert --limit {host}",
+        "коли причина зникне, повернути: ansible-playbook aurora.runbook.revert --limit {host}",
+    ),
+    "next_approve": (
+        "decide, then run again with: -e aurora_approve={knobs} --limit {host}",
+        "вирішити й запустити ще раз: -e aurora_approve={knobs} --limit {host}",
+    ),
+    "next_approve@awx": (
+        "decide: launch the workflow aurora.runbook.{incident} with limit {host}; it asks for the approval of {knobs}",
+        "вирішити: запустити workflow aurora.runbook.{incident} з limit {host}; він запитає схвалення {knobs}",
+    ),
+    "next_person": (
+        "escalate to L2: every step that is safe unattended is done; look at the cause above",
+        "ескалювати на L2: усі безпечні кроки вже зроблено; дивіться причину вище",
+    ),
+    "next_held": (
+        "wait until that run has ended, then run this again: it does what is left to do",
+        "дочекатися кінця того запуску й запустити ще раз: зроблено буде те, що лишиться",
+    ),
+    "next_paused": (
+        "ask who paused it; to end the pause: ansible {host} -b -m aurora.runbook.incident -a state=resumed",
+        "запитати, хто призупинив; зняти паузу: ansible {host} -b -m aurora.runbook.incident -a state=resumed",
+    ),
+    "next_later": (
+        "run this again in {minutes} min, when the guard above allows it; if it cannot wait, escalate to L2",
+        "запустити ще раз за {minutes} хв, коли запобіжник вище дозволить; якщо це не чекає — ескалювати на L2",
+    ),
+    "next_refused": (
+        "escalate to L2: what was refused above needs a person's decision",
+        "ескалювати на L2: відмова вище потребує рішення людини",
+    ),
+    # What a person does next, by the cause that no rung cures
+    "mend_feed_crash_loop": (
+        "mend what the feed's journal complains about, then run this again; it was not restarted again",
+        "виправити те, на що скаржиться журнал фіда, і запустити ще раз; більше його не перезапускали",
+    ),
+    "mend_runner_down": (
+        "nothing trades here: find out why the runner ended (journalctl -u, its unit is named above), then start it by"
+        " hand; it was not started, since it would come up at full activity with its breaker closed",
+        "тут ніщо не торгує: з'ясувати, чому runner завершився (journalctl -u, його юніт названо вище), потім запустити"
+        " його вручну; автоматика не запускала: він піднявся б на повній активності із закритим circuit breaker",
+    ),
+    "mend_runner_crash_loop": (
+        "nothing trades here: mend what the runner's journal complains about (journalctl -u, its unit is named above);"
+        " it was not restarted, one more restart would not help",
+        "тут ніщо не торгує: виправити те, на що скаржиться журнал runner (journalctl -u, його юніт названо вище); його"
+        " не перезапускали, ще один перезапуск не допоміг би",
+    ),
+    "mend_runner_hung": (
+        "look whether the runner still trades: open orders at the exchange, its journal, its metrics page; it was not"
+        " restarted, since an open breaker lives in its memory",
+        "перевірити, чи runner ще торгує: відкриті ордери на біржі, його журнал, сторінка метрик; його не"
+        " перезапускали, бо відкритий circuit breaker живе в його пам'яті",
+    ),
+    "mend_runner_starting": (
+        "the runner is only starting: see that it comes up, then run this again",
+        "runner лише запускається: переконатися, що він піднявся, і запустити ще раз",
+    ),
+    "mend_runner_stopping": (
+        "the runner is stopping: ask who or what stops it; when it has ended, run this again",
+        "runner зупиняється: з'ясувати, хто або що його зупиняє; коли він завершиться, запустити ще раз",
+    ),
+    "mend_nginx_config": (
+        "mend the line that nginx names, check it with nginx -t, then run this again; nginx was not reloaded",
+        "виправити рядок, який називає nginx, перевірити nginx -t і запустити ще раз; nginx її не перечитував",
+    ),
+    "mend_certificate_expired": (
+        "renew the certificate of the public address and reload nginx; nothing was restarted",
+        "оновити сертифікат публічної адреси й перечитати конфігурацію nginx; нічого не перезапускали",
+    ),
+    "mend_dns": (
+        "correct the DNS record of the public name; nothing was restarted",
+        "виправити DNS-запис публічного імені; нічого не перезапускали",
+    ),
+    "mend_firewall": (
+        "let clients in again: ufw status, ufw allow 443/tcp; nothing was restarted",
+        "знову впустити клієнтів: ufw status, ufw allow 443/tcp; нічого не перезапускали",
+    ),
+    "mend_packet_loss": (
+        "ask the network's provider: packets are lost on the way to the exchange (mtr -n shows where); TCP was not"
+        " tuned for it, and activity stays as low as it was made",
+        "звернутися до провайдера мережі: дорогою до біржі губляться пакети (mtr -n покаже де); TCP через це не"
+        " змінювали, а знижена активність лишається",
+    ),
+    "mend_partition": (
+        "ask the network's people: packets are lost on the way; nothing was restarted for it",
+        "звернутися до мережевиків: пакети губляться дорогою; через це нічого не перезапускали",
+    ),
+    "mend_stale_trades": (
+        "find out why trades.jsonl gets no new trades; no model is fitted to old ones",
+        "з'ясувати, чому в trades.jsonl немає нових угод; за старими модель не калібрують",
+    ),
+    "mend_malformed_trades": (
+        "find out what writes broken lines into trades.jsonl; no model is fitted to them",
+        "з'ясувати, що пише пошкоджені рядки в trades.jsonl; за ними модель не калібрують",
+    ),
+    "mend_local_cpu": (
+        "stop or move the process named above, or give the host more CPU",
+        "зупинити чи перенести названий вище процес або дати хосту більше CPU",
+    ),
+    "mend_local_disk": (
+        "find out what keeps the disk busy (iotop), and stop or move it",
+        "з'ясувати, що завантажує диск (iotop), і зупинити чи перенести це",
+    ),
+    "mend_exchange_latency": (
+        "ask the exchange's support and look at its status page; nothing local makes it faster",
+        "звернутися до підтримки біржі, переглянути її сторінку стану; локально прискорити її не можна",
+    ),
+    "mend_exchange_down": (
+        "look at the exchange's status page and ask its support: it is out of order; what was reduced stays so",
+        "переглянути сторінку стану біржі й звернутися до її підтримки: біржа несправна; що вже знижено, лишається"
+        " зниженим",
+    ),
+    "mend_rate_limit": (
+        "ask the exchange for a higher limit, or leave the lower frequency in place",
+        "попросити в біржі вищий ліміт або лишити нижчу частоту",
+    ),
+    "next_unknown": (
+        "check by hand whether it trades, then run this again; unknown is not recovered",
+        "перевірити вручну, чи торгує, і запустити ще раз; невідомо — не означає відновлено",
+    ),
+    "better_placed": (
+        "{other} is closer to the exchange: {best} ms against {own} ms round trip; consider trading from there",
+        "{other} ближче до біржі: {best} мс проти {own} мс; варто торгувати звідти",
+    ),
+    "none_better_placed": (
+        "no host of this run is closer to the exchange (round trip {own} ms); another region or zone may be",
+        "жоден хост цього запуску не ближчий до біржі ({own} мс); можливо, інший регіон чи зона",
+    ),
+    "next_remediate": (
+        "repair: ansible-playbook aurora.runbook.remediate_{incident} --limit {host}",
+        "усунути: ansible-playbook aurora.runbook.remediate_{incident} --limit {host}",
+    ),
+    "next_revert_again": (
+        "look at the reason, then: ansible-playbook aurora.runbook.revert --limit {host}",
+        "з'ясувати причину, потім: ansible-playbook aurora.runbook.revert --limit {host}",
+    ),
+    "next_run": ("run it without check mode", "запустити без пробного режиму"),
+    # Pages
+    "tried": ("{action} of {target}, {changes}: {ended}", "{action} для {target}, {changes}: {ended}"),
+    "tried_in_vain": (
+        "{action} of {target}, {changes}: {ended}: {problem}",
+        "{action} для {target}, {changes}: {ended}: {problem}",
+    ),
+    "no_result": ("no result yet", "результату ще немає"),
+    "page_title": (
+        "{severity} {level} {incident}: {hosts}, open for {age}",
+        "{severity} {level} {incident}: {hosts}, триває {age}",
+    ),
+    "page_head_first": ("{id}: {severity}, open for {age}", "{id}: {severity}, триває {age}"),
+    "page_head_later": (
+        "{id}: {severity}, unresolved for {age}, more than the {limit} after which {level} takes over",
+        "{id}: {severity}, не усунено {age}, довше за {limit}, після яких долучається {level}",
+    ),
+    "answered": (
+        "acknowledged by {who} after {took}, within its {limit}",
+        "підтверджено ({who}) за {took}, у межах {limit}",
+    ),
+    "answered_late": (
+        "acknowledged by {who} after {took}, LATE: {limit} were allowed",
+        "підтверджено ({who}) за {took}, ЗАПІЗНО: дозволено {limit}",
+    ),
+    "acted": (
+        "automation began to act after {took}, within the {limit} for a response",
+        "автоматика почала діяти за {took}, у межах {limit} на реакцію",
+    ),
+    "acted_late": (
+        "automation began to act after {took}, LATE: {limit} were allowed for a response",
+        "автоматика почала діяти за {took}, ЗАПІЗНО: на реакцію дозволено {limit}",
+    ),
+    "answered_then": ("acknowledged by {who} after {took}", "підтверджено ({who}) за {took}"),
+    "answer_none": ("no person has acknowledged it yet", "жодна людина ще не підтвердила"),
+    "answer_due": (
+        "nobody has acknowledged it; {time} left of the {limit}",
+        "ніхто ще не підтвердив; лишилося {time} з {limit}",
+    ),
+    "answer_missed": (
+        "NOBODY HAS ACKNOWLEDGED IT: the {limit} ended {time} ago",
+        "НІХТО НЕ ПІДТВЕРДИВ: {limit} минули {time} тому",
+    ),
+    "resolve_due": ("to be resolved within {limit}: {time} left", "усунути протягом {limit}: лишилося {time}"),
+    "resolve_missed": (
+        "NOT RESOLVED IN TIME: the {limit} ended {time} ago",
+        "НЕ УСУНЕНО ВЧАСНО: {limit} минули {time} тому",
+    ),
+    "page_next_L1": (
+        "acknowledge it, look at the diagnosis, apply the known fixes; L2 takes over 30 min after the opening",
+        "підтвердити, переглянути діагностику, застосувати відомі дії; через 30 хв від початку долучається L2",
+    ),
+    "page_next_L2": (
+        "analyse deeply, review code, change infrastructure, coordinate with business; L3 takes over 2 h after the"
+        " opening",
+        "глибокий аналіз, перегляд коду, зміни інфраструктури, узгодження з бізнесом; через 2 год від початку"
+        " долучається L3",
+    ),
+    "page_next_L3": (
+        "decide on strategy and people, tell stakeholders, plan the post-mortem; L4 takes over 4 h after the opening",
+        "стратегічні рішення, розподіл людей, сповістити зацікавлених, спланувати post-mortem; через 4 год від початку"
+        " долучається L4",
+    ),
+    "page_next_L4": (
+        "assess the business impact, manage the crisis, speak to the outside, plan the recovery",
+        "оцінити вплив на бізнес, керувати кризою, зовнішня комунікація, планувати відновлення",
+    ),
+    "page_look": (
+        "look: ansible-playbook aurora.runbook.triage --limit {hosts}; repair: aurora.runbook.remediate_{incident}",
+        "подивитися: ansible-playbook aurora.runbook.triage --limit {hosts}; усунути: "
+        "aurora.runbook.remediate_{incident}",
+    ),
+    "page_more": ("… {count} more lines: see the triage", "… ще рядків: {count}, дивіться triage"),
+    "and_more": ("{list} and {count} more", "{list} і ще {count}"),
+    "span_days": ("{count} d", "{count} дн"),
+    "span_hours": ("{count} h", "{count} год"),
+    "span_minutes": ("{count} min", "{count} хв"),
+    "span_seconds": ("{count} s", "{count} с"),
+    # A tick of the clock of escalation
+    "nothing_open": ("no incident is open", "відкритих інцидентів немає"),
+    "on_hosts": ("  on {hosts}", "  на {hosts}"),
+    "paged_before": ("  paged: {levels}", "  сповіщено: {levels}"),
+    "paged_now": ("  paged now, {page}: {who}", "  сповіщено зараз, {page}: {who}"),
+    "not_paged": ("  NOT reached: {channel}: {problem}", "  НЕ досягнуто: {channel}: {problem}"),
+    "not_read": (
+        "{host}: its record cannot be read, an incident may be open there: {problem}",
+        "{host}: записи не прочитано, там може бути відкритий інцидент: {problem}",
+    ),
+    "page_unread_title": ("L1 {host}: its record cannot be read", "L1 {host}: записи не прочитано"),
+    "page_unread_why": (
+        "an incident that is open there alone would be paged to nobody",
+        "про інцидент, відкритий лише там, нікого не буде сповіщено",
+    ),
+    "page_unread_next": (
+        "see whether the host is up and answers: ansible-playbook aurora.runbook.triage --limit {host}",
+        "перевірити, чи хост працює і відповідає: ansible-playbook aurora.runbook.triage --limit {host}",
+    ),
+    # Post-mortem: words of the report
+    "pm_title": ("Post-mortem: {incident}", "Post-mortem: {incident}"),
+    "pm_unknown": ("unknown", "невідомо"),
+    "pm_none": ("none", "немає"),
+    "pm_yes": ("yes", "так"),
+    "pm_no": ("no", "ні"),
+    "pm_seconds": ("{n} s", "{n} с"),
+    "pm_minutes": ("{n} min", "{n} хв"),
+    "pm_hours": ("{n} h", "{n} год"),
+    "pm_warnings": ("Read this first", "Спершу прочитайте"),
+    "pm_summary": ("In short", "Коротко"),
+    "pm_incident": ("Incident", "Інцидент"),
+    "pm_class": ("Class", "Клас"),
+    "pm_severity_now": ("Severity now, at its worst", "Рівень тепер, найгірший"),
+    "pm_began_at": ("Trouble began", "Біда почалася"),
+    "pm_opened_at": ("Opened", "Відкрито"),
+    "pm_closed_at": ("Closed", "Закрито"),
+    "pm_still_open": ("STILL OPEN, as of {at}", "ДОСІ ВІДКРИТИЙ, станом на {at}"),
+    "pm_hosts": ("Hosts", "Хости"),
+    "pm_timeline": ("Timeline", "Хронологія"),
+    "pm_own_clocks": (
+        "Each host's lines stand by its own clock. UTC, and local time ({zone}).",
+        "Рядки кожного хоста стоять за його годинником. UTC і місцевий час ({zone}).",
+    ),
+    "pm_left_out": ("{count} lines are left out here", "тут пропущено рядків: {count}"),
+    "pm_local": ("local", "місцевий"),
+    "pm_host": ("Host", "Хост"),
+    "pm_what": ("What", "Що"),
+    "pm_impact": ("Impact", "Вплив"),
+    "pm_in_breach": ("In breach", "За межею"),
+    "pm_beyond": ("Beyond the limit, integrated", "Понад межу, інтеграл"),
+    "pm_known_for": ("Known for", "Відомо за"),
+    "pm_denied": ("Orders denied", "Відмовлено ордерів"),
+    "pm_dropped": ("SSE clients dropped", "Від'єднано SSE-клієнтів"),
+    "pm_source": ("From", "Звідки"),
+    "pm_of": ("{part} of {whole}", "{part} із {whole}"),
+    "pm_from_prometheus": ("Prometheus", "Prometheus"),
+    "pm_from_record": ("samples of the record", "вимірювання із запису"),
+    "pm_impact_notes": (
+        "Orders denied: from Prometheus, else (≥) those counted while a step was watched."
+        " Clients dropped: the larger of what Prometheus shows, the deepest fall of the connected ones, and what the"
+        " record shows, those that our restarts dropped. Unknown is not zero.",
+        "Відмовлені ордери: з Prometheus, інакше (≥) ті, що пораховані під час спостереження за кроком."
+        " Від'єднані клієнти: більше з двох: з Prometheus — найглибше падіння кількості підключених, із запису — ті,"
+        " яких від'єднали наші перезапуски. Невідомо — це не нуль.",
+    ),
+    "pm_write_impact": (
+        "(a person writes this: what it cost in money and trust)",
+        "(пише людина: чого це коштувало в грошах і довірі)",
+    ),
+    "pm_indicator": ("The indicator", "Показник"),
+    "pm_limit": ("limit", "межа"),
+    "pm_chart": (
+        "{metric} of each host over time, with its limit, actions and pages",
+        "{metric} кожного хоста в часі, з межею, діями та викликами",
+    ),
+    "pm_no_series": ("No values of it are on record.", "Його значень у записі немає."),
+    "pm_course_of": (
+        "first {first}, worst {worst}, last {last}",
+        "перше {first}, найгірше {worst}, останнє {last}",
+    ),
+    "pm_first": ("First", "Перше"),
+    "pm_worst": ("Worst", "Найгірше"),
+    "pm_last": ("Last", "Останнє"),
+    "pm_course": ("Course", "Перебіг"),
+    "pm_causes": ("Suspected cause", "Імовірна причина"),
+    "pm_evidence": ("Evidence", "Докази"),
+    "pm_first_look": ("When each host was first looked at", "Коли на кожен хост подивилися вперше"),
+    "pm_also": ("also considered", "також розглядали"),
+    "pm_root": ("Root cause", "Першопричина"),
+    "pm_write_root": (
+        "(a person writes this: what failed, why, and why it was not noticed earlier)",
+        "(пише людина: що відмовило, чому, і чому цього не помітили раніше)",
+    ),
+    "pm_lessons": ("Lessons", "Уроки"),
+    "pm_write_lessons": (
+        "(a person writes this: what went well, what did not, where we were lucky)",
+        "(пише людина: що вдалося, що ні, де пощастило)",
+    ),
+    "pm_keep": (
+        "What stands between these marks is kept when the report is written again, and goes into the HTML.",
+        "Те, що стоїть між цими позначками, лишається, коли звіт пишуть знову, і потрапляє в HTML.",
+    ),
+    "pm_actions": ("Actions", "Дії"),
+    "pm_no_actions": ("No action is on record.", "Дій у записі немає."),
+    "pm_action": ("Action", "Дія"),
+    "pm_change": ("Change", "Зміна"),
+    "pm_before_after": ("Indicator before → after", "Показник до → після"),
+    "pm_outcome": ("Outcome", "Результат"),
+    "pm_did_it_help": ("Did it help?", "Допомогло?"),
+    "pm_helped": ("it helped", "допомогло"),
+    "pm_not_helped": ("it did not help", "не допомогло"),
+    "pm_help_unknown": ("unknown whether it helped", "невідомо, чи допомогло"),
+    "pm_direction": ("{direction} exposure", "{direction}"),
+    "pm_restart": ("restart", "перезапуск"),
+    "pm_refusals": ("Refused by guards", "Відмови запобіжників"),
+    "pm_guard": ("Guard", "Запобіжник"),
+    "pm_allowed_in": ("Allowed in", "Дозволить за"),
+    "pm_pages": ("Pages and acknowledgement", "Виклики та підтвердження"),
+    "pm_level": ("Level", "Рівень"),
+    "pm_sent": ("Sent over", "Надіслано через"),
+    "pm_failed": ("Failed", "Не вдалося"),
+    "pm_nobody": ("Nobody acknowledged it.", "Ніхто не підтвердив."),
+    "pm_deadlines": ("Deadlines", "Строки"),
+    "pm_by": ("By", "До"),
+    "pm_at": ("At", "Коли"),
+    "pm_respond": ("response", "реакція"),
+    "pm_resolve": ("resolution", "усунення"),
+    "pm_met": ("met", "дотримано"),
+    "pm_missed": ("MISSED", "ПРОПУЩЕНО"),
+    "pm_running": ("still running", "ще триває"),
+    "pm_leases": ("Still leased", "Досі змінено"),
+    "pm_until": ("Until", "До якого часу"),
+    "pm_endless": ("no end: until somebody gives it back", "без строку: поки хтось не поверне"),
+    "pm_nothing_leased": ("Nothing is leased any more.", "Нічого зміненого не лишилося."),
+    "pm_follow_ups": ("Follow-ups", "Що зробити далі"),
+    "pm_owner": ("Owner", "Хто"),
+    "pm_due": ("Due", "До"),
+    "pm_done": ("Done", "Зроблено"),
+    "pm_records": ("Records", "Записи"),
+    "pm_lines": ("Lines", "Рядків"),
+    "pm_head": ("Hash of the last line", "Хеш останнього рядка"),
+    "pm_chain": ("Chain", "Ланцюг"),
+    "pm_whole": ("whole", "цілий"),
+    "pm_broken": ("BROKEN", "РОЗІРВАНО"),
+    # Post-mortem: lines of a timeline
+    "pm_opened": ("incident opened, {severity}: {origin}", "інцидент відкрито, {severity}: {origin}"),
+    "pm_joined": ("joined: {origin}", "приєднано: {origin}"),
+    "pm_by_alert": ("alert {alert}", "алерт {alert}"),
+    "pm_by_hand": ("by {who}, without an alert", "{who}, без алерту"),
+    "pm_moved_from": ("moved here from {id}", "перенесено з {id}"),
+    "pm_seen": ("{metric} is {value}, limit {limit}", "{metric} = {value}, межа {limit}"),
+    "pm_not_seen": ("{metric} could not be read: {problem}", "{metric} не вдалося прочитати: {problem}"),
+    "pm_cause": ("likely cause: {cause}", "імовірна причина: {cause}"),
+    "pm_intent": ("{action} on {target} begins (by {who})", "{action} на {target} починається ({who})"),
+    "pm_forced": ("FORCED: {reason}", "ПРИМУСОВО: {reason}"),
+    "pm_outcome_done": ("done", "зроблено"),
+    "pm_outcome_failed": ("FAILED", "НЕ ВДАЛОСЯ"),
+    "pm_outcome_finished": ("finished by a later run", "завершено пізнішим запуском"),
+    "pm_outcome_undone": ("undone by a later run", "скасовано пізнішим запуском"),
+    "pm_outcome_unknown": ("what became of it is unknown", "що з цього вийшло, невідомо"),
+    "pm_unfinished": ("UNFINISHED: no result is on record", "НЕЗАВЕРШЕНО: результату в записі немає"),
+    "pm_refused": (
+        "{action} on {target} refused by {guard}: {text}",
+        "{action} на {target}: відмова запобіжника {guard}: {text}",
+    ),
+    "pm_verdict": ("a run ended: {verdict}", "запуск завершено: {verdict}"),
+    "pm_closed": ("incident closed: {verdict}", "інцидент закрито: {verdict}"),
+    "pm_paged": ("{level} paged over {sent}", "викликано {level} через {sent}"),
+    "pm_paging_failed": ("failed: {failed}", "не вдалося: {failed}"),
+    "pm_lease_ended": ("lease of {name} ended: {outcome}", "строк зміни {name} минув: {outcome}"),
+    "pm_lease_renewed": ("{who} renewed a lease: {text}", "{who} поновлює строк зміни: {text}"),
+    "pm_lease_taken_back": ("taken back", "повернуто"),
+    "pm_lease_left_alone": ("left alone, somebody changed it since", "не чіпали: хтось змінив пізніше"),
+    "pm_lease_kept": ("kept, the host is not healthy", "лишено: хост нездоровий"),
+    "pm_lease_lost": ("it was lost already", "уже було втрачено"),
+    "pm_severity": ("severity {before} → {to}", "рівень {before} → {to}"),
+    "pm_acknowledged": ("{who} acknowledged: {text}", "{who} підтверджує: {text}"),
+    "pm_note": ("{who} notes: {text}", "{who} зауважує: {text}"),
+    "pm_paused": ("{who} paused automation until {until}", "{who} призупиняє автоматику до {until}"),
+    "pm_resumed": ("{who} resumed automation", "{who} поновлює автоматику"),
+    "pm_paging": ("paging {level}: whether it was sent is not known", "виклик {level}: чи надіслано, невідомо"),
+    "pm_silenced_none": (
+        "a silence until {until} that matched no alert: nothing was silenced",
+        "приглушення до {until} не охопило жодного алерту: нічого не заглушено",
+    ),
+    "pm_silenced": ("alert silenced until {until}", "алерт заглушено до {until}"),
+    "pm_reopened": ("incident opened again", "інцидент відкрито знову"),
+    "pm_moved": ("goes on as {to}", "продовжено як {to}"),
+    "pm_other": ("{what}: {text}", "{what}: {text}"),
+    # Post-mortem: what is wrong with what is known
+    "pm_missing": (
+        "{host} could not be read, so what it knows is not in here: {problem}",
+        "{host} не вдалося прочитати, тож того, що він знає, тут немає: {problem}",
+    ),
+    "pm_not_all": (
+        "not all that {host} keeps could be read, so it is not all in here: {problem}",
+        "не все, що зберігає {host}, вдалося прочитати, тож тут не все: {problem}",
+    ),
+    "pm_not_in_play": (
+        "another host names it as part of the incident, and it was not asked: --limit, or gone from the inventory",
+        "інший хост називає його частиною інциденту, а цей запуск його не питав: --limit або вилучено з інвентарю",
+    ),
+    "pm_no_record": (
+        "another host names it as part of the incident, and it has no record: it was out of reach then, or lost it",
+        "інший хост називає його частиною інциденту, а запису на ньому немає: тоді був недосяжний або втратив запис",
+    ),
+    "pm_chain_broken": (
+        "{host}: the chain of its record is BROKEN, so lines may have been changed or removed: {problem}",
+        "{host}: ланцюг запису РОЗІРВАНО, тож рядки могли змінити чи вилучити: {problem}",
+    ),
+    "pm_lost_lines": ("{host}: lines that could not be read: {count}", "{host}: рядків не вдалося прочитати: {count}"),
+    "pm_torn": (
+        "{host}: a line was torn before line {seq}, as a crash or a power loss does; what it said is lost",
+        "{host}: перед рядком {seq} один обірвано, як від збою чи втрати живлення; що в ньому було, втрачено",
+    ),
+    "pm_torn_now": (
+        "{host}: the last line of its record is torn, as by a crash or a power loss; what it said is lost",
+        "{host}: останній рядок його запису обірвано, як від збою чи втрати живлення; що в ньому було, втрачено",
+    ),
+    "pm_intent_open": (
+        "{host}: {action} (line {seq}) has no result: what it left on the host is not known from here",
+        "{host}: {action} (рядок {seq}) не має результату: що лишилося на хості, звідси невідомо",
+    ),
+    "pm_page_open": (
+        "{level}: the record ends between paging and its result; it may have been sent or not",
+        "{level}: запис уривається між викликом і його результатом; може, надіслано, а може, ні",
+    ),
+    "pm_page_lost": ("{level}: no channel took the page: {failed}", "{level}: виклик не прийняв жоден канал: {failed}"),
+    "pm_clocks": (
+        "the clock of {fast} is {span} ahead of that of {slow}: their lines may stand in a wrong order",
+        "годинник {fast} на {span} попереду {slow}: їхні рядки можуть стояти не в тому порядку",
+    ),
+    "pm_clock_ahead": (
+        "{host}: its clock was set {span} ahead before line {seq}",
+        "{host}: перед рядком {seq} його годинник переведено на {span} вперед",
+    ),
+    "pm_clock_back": (
+        "{host}: its clock was set {span} back before line {seq}",
+        "{host}: перед рядком {seq} його годинник переведено на {span} назад",
+    ),
+    "pm_no_prometheus": (
+        "Prometheus did not answer, so figures are from the samples of the record: {problem}",
+        "Prometheus не відповів, тож числа взято з вимірювань у записі: {problem}",
+    ),
+    "pm_prometheus_doubt": (
+        "what Prometheus answered cannot be used, so figures are from the samples of the record: {problem}",
+        "відповідь Prometheus не придатна, тож числа взято з вимірювань у записі: {problem}",
+    ),
+    # Post-mortem: in short
+    "pm_short_what": (
+        "{severity} on {hosts}: {metric} was at worst {value}, limit {limit}.",
+        "{severity} на {hosts}: {metric} найгірше {value}, межа {limit}.",
+    ),
+    "pm_short_open": ("It has been open for {span} and is STILL OPEN.", "Відкритий уже {span} і ДОСІ ВІДКРИТИЙ."),
+    "pm_short_closed": ("It was open for {span}.", "Був відкритий {span}."),
+    "pm_short_breach": (
+        "In breach for {span} on {host}, the longest; {percent} % of the time is known.",
+        "Найдовше за межею {host}: {span}; відомо {percent} % часу.",
+    ),
+    "pm_short_breach_unknown": ("How long it was in breach is unknown.", "Скільки часу був за межею, невідомо."),
+    "pm_short_cause": ("Suspected cause: {cause}: {evidence}.", "Імовірна причина: {cause}: {evidence}."),
+    "pm_short_no_cause": ("Nothing that was looked at explains it.", "Ніщо з переглянутого цього не пояснює."),
+    "pm_short_actions": (
+        "Actions: {count}, helped: {helped}, refused by guards: {refused}.",
+        "Дій: {count}, допомогло: {helped}, відмов запобіжників: {refused}.",
+    ),
+    "pm_short_deadlines": ("Deadlines: {states}.", "Строки: {states}."),
+    "pm_short_leases": ("Still in place: {names}.", "Досі діє: {names}."),
+    # Post-mortem: follow-ups
+    "pm_owner_proposed": ("{who}?", "{who}?"),
+    "pm_todo_root": ("find the root cause and write it down above", "знайти першопричину й записати її вище"),
+    "pm_todo_lease": (
+        "decide on {name} of {host} ({changes}): make it permanent or give it back",
+        "вирішити щодо {name} на {host} ({changes}): зробити постійним чи повернути",
+    ),
+    "pm_todo_unfinished": (
+        "{host}: see what became of {action}, which has no result",
+        "{host}: з'ясувати, що сталося з {action}, яке не має результату",
+    ),
+    "pm_todo_missing": (
+        "reach {host}, then write this report again",
+        "дістатися до {host} і написати цей звіт ще раз",
+    ),
+    "pm_todo_chain": (
+        "find out who or what changed the record of {host}",
+        "з'ясувати, хто чи що змінило запис {host}",
+    ),
+    "pm_todo_deadline": ("find out why the {name} was late", "з'ясувати, чому запізнилися: {name}"),
+    "pm_todo_channel": ("mend the channel that failed: {channel}", "полагодити канал, що відмовив: {channel}"),
+    "pm_todo_fix": ("fix what caused it", "усунути те, що це спричинило"),
+    "pm_todo_docs": ("update the documentation", "оновити документацію"),
+    "pm_todo_alerting": ("improve monitoring and alerting", "покращити моніторинг і алерти"),
+    "pm_todo_training": ("train whoever needs it", "провести навчання, кому треба"),
+}
+
+CATALOGUE = {**_messages.CATALOGUE, **OWN}
+
+
+def say(language: str, key: str, **values: object) -> str:
+    """A message of either catalogue; the rest is as ``_messages.say`` has it."""
+    return text_of(language, key).format(**values)
+
+
+def text_of(language: str, key: str) -> str:
+    """A message with the names of its values instead of them."""
+    return _messages.text_of(language, key, CATALOGUE)
+
+
+def overridden(language: str, unit: str, values: Mapping[str, str], until: str | None) -> str:
+    """What stands of an override, and until when."""
+    changes = ", ".join(f"{name}={value}" for name, value in sorted(values.items()))
+    return say(language, "leased_until" if until else "overridden", unit=unit, changes=changes, until=until)
+
+
+def changes(language: str, steps: Iterable[Mapping]) -> str:
+    """Steps of service_override as people read them: KELLY_MULTIPLIER 1.0 → 0.5."""
+    unset = say(language, "unset")
+    return ", ".join(
+        f"{step['name']} {unset if step['before'] is None else step['before']}"
+        f" → {unset if step['after'] is None else step['after']}"
+        for step in steps
+    )
