@@ -13,13 +13,11 @@ import stat
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import RunbookError
 from ansible_collections.aurora.runbook.plugins.module_utils.look import _log_names
 
 Key = tuple[int, int]  # device and inode
 
 LIKE_A_LOG = re.compile(r"[^.].*\.jsonl(?:[-._~].*)?\Z", re.DOTALL)
-MOST_ENTRIES = 100_000
 MARGIN = 1 << 20  # bytes for the rotation's own state and for lines written meanwhile
 LIVE, ROTATED, CLOSED = "live", "rotated", "closed"
 
@@ -166,13 +164,7 @@ def scan(
 
 
 def _names(directory: int) -> list[str]:
-    names = []
-    with os.scandir(directory) as entries:
-        for entry in entries:
-            names.append(entry.name)
-            if len(names) > MOST_ENTRIES:
-                raise RunbookError(f"more than {MOST_ENTRIES} files lie in the log directory; clear it by hand")
-    return sorted(names)
+    return sorted(entry.name for entry in _log_names.entries(directory, "the log directory"))
 
 
 def objection(status: os.stat_result, uid: int) -> str:
@@ -191,7 +183,9 @@ def objection(status: os.stat_result, uid: int) -> str:
 def space(directory: int) -> Space:
     status = os.fstatvfs(directory)
     used = status.f_blocks - status.f_bfree
-    inodes = status.f_favail if status.f_files else MOST_ENTRIES  # a file system without a fixed number says 0
+    inodes = (
+        status.f_favail if status.f_files else _log_names.MOST_ENTRIES
+    )  # a file system without a fixed number says 0
     return Space(status.f_bavail * status.f_frsize, (used + status.f_bavail) * status.f_frsize, inodes)
 
 

@@ -26,7 +26,6 @@ CHUNK = 1 << 18
 MOST_UNPACKED = 1 << 30
 MOST_SECONDS = 3.0
 MOST_MEMORY = 128 << 20  # xz -9 takes 65 MiB
-MOST_ENTRIES = 100_000
 MOST_EMPTY = 5  # rotated files without a line that are passed over
 
 
@@ -86,15 +85,12 @@ def _rotated(folder: str, log: str, owner: str) -> list[_Rotated]:
     found = []
     try:
         uid = pwd.getpwnam(owner).pw_uid
-        with os.scandir(folder) as entries:
-            for number, entry in enumerate(entries):
-                if number >= MOST_ENTRIES:
-                    raise RunbookError(f"more than {MOST_ENTRIES} files lie in {folder}; clear it by hand")
-                if _log_names.stamp(entry.name, log):
-                    with contextlib.suppress(FileNotFoundError):
-                        status = entry.stat(follow_symlinks=False)
-                        if stat.S_ISREG(status.st_mode) and status.st_uid == uid and status.st_size:
-                            found.append(_Rotated(entry.name, log, status.st_mtime))
+        for entry in _log_names.entries(folder, folder):
+            if _log_names.stamp(entry.name, log):
+                with contextlib.suppress(FileNotFoundError):
+                    status = entry.stat(follow_symlinks=False)
+                    if stat.S_ISREG(status.st_mode) and status.st_uid == uid and status.st_size:
+                        found.append(_Rotated(entry.name, log, status.st_mtime))
     except FileNotFoundError:
         return []
     except OSError as error:

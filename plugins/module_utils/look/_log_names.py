@@ -10,9 +10,11 @@ from __future__ import annotations
 import os
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
+
+from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import RunbookError
 
 LIVE = re.compile(r"(?!\.)[ -~]+\.jsonl")  # like the pattern *.jsonl, without names that upset a terminal
 PACKED = re.compile(r"\.(gz|bz2|xz|lzma|zst|lz4|lzo|br|Z|zip|7z)\Z")
@@ -21,6 +23,7 @@ NUMBER = re.compile(r"\.\d{1,3}", re.ASCII)
 YEAR_FIRST = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d*", re.ASCII)
 EPOCH = re.compile(r"\d{10}(?:\d{3}){0,3}", re.ASCII)  # to the second, or to the nanosecond
 NUMBERED, DATED, COUNTED, UNCLEAR = "number", "date", "epoch", ""
+MOST_ENTRIES = 100_000  # of a directory of logs, whose owner may put there what he likes
 
 
 @dataclass(frozen=True)
@@ -110,3 +113,12 @@ def _merged(groups: list[list[Rotated]]) -> list[Rotated]:
     while waiting := [group for group in waiting if group]:
         merged.append(max(waiting, key=lambda group: group[-1].modified).pop())
     return merged
+
+
+def entries(directory: str | int, called: str) -> Iterator[os.DirEntry]:
+    """What lies in a directory of logs. Raises RunbookError, with what it is ``called``, where that is too much."""
+    with os.scandir(directory) as found:
+        for number, entry in enumerate(found):
+            if number >= MOST_ENTRIES:
+                raise RunbookError(f"more than {MOST_ENTRIES} files lie in {called}; clear it by hand")
+            yield entry

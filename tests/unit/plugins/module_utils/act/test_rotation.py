@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 from ansible_collections.aurora.runbook.plugins.module_utils.act import _rotation
 from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import RunbookError
+from ansible_collections.aurora.runbook.plugins.module_utils.look import _log_names
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -122,7 +123,7 @@ def test_a_log_that_was_compressed_at_once_is_found_and_one_that_is_gone_is_not(
 
 
 def test_a_directory_with_too_many_files_is_refused(tmp_path, directory, monkeypatch):
-    monkeypatch.setattr(_rotation, "MOST_ENTRIES", 2)
+    monkeypatch.setattr(_log_names, "MOST_ENTRIES", 2)
     for name in "abc":
         (tmp_path / name).touch()
     with pytest.raises(RunbookError, match="more than 2 files"):

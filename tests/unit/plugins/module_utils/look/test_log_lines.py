@@ -12,7 +12,7 @@ import sys
 
 import pytest
 from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import RunbookError
-from ansible_collections.aurora.runbook.plugins.module_utils.look import _log_lines, _probes, _trades
+from ansible_collections.aurora.runbook.plugins.module_utils.look import _log_lines, _log_names, _probes, _trades
 
 ME = pwd.getpwuid(os.getuid()).pw_name
 SIZE = 1 << 20
@@ -132,6 +132,6 @@ def test_links_pipes_directories_and_files_of_others_are_no_rotated_logs(log, tm
 
 
 def test_a_directory_with_too_many_names_is_given_up(log, monkeypatch):
-    monkeypatch.setattr(_log_lines, "MOST_ENTRIES", 1)
+    monkeypatch.setattr(_log_names, "MOST_ENTRIES", 1)
     log.with_name("trades.jsonl.1").write_bytes(b"old\n")
     assert "more than 1 files" in read(log).unread
