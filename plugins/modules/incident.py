@@ -144,12 +144,11 @@ done:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.aurora.runbook.plugins.module_utils.act import _conduct, _unfinished
-from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _messages, _options
+from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _messages, _options, _verdicts
 from ansible_collections.aurora.runbook.plugins.module_utils.base import _files, _redact, _stamps
 from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import RunbookError
 from ansible_collections.aurora.runbook.plugins.module_utils.record import _claim, _pause, _record
 
-VERDICTS = ["healthy", "recovered", "not_recovered", "unknown", "approval_needed", "escalated", "refused"]
 RANGES = {"minutes": (1, 10080)}
 TICKS = f"{_record.MEMORY}/tick"  # where the claim of a tick is
 
@@ -292,7 +291,7 @@ ARGUMENTS = {
         "state": {**TEXT, "required": True, "choices": [*CONDUCTED, *STATES]},
         "id": TEXT,
         "incident": {"type": "dict", "options": _options.INCIDENT},
-        "verdict": {**TEXT, "choices": VERDICTS},
+        "verdict": {**TEXT, "choices": list(_verdicts.OF_RUNS)},
         "who": TEXT,
         "text": {**TEXT, "default": ""},
         "minutes": {"type": "int", "default": 60},

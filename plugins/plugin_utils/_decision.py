@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _indicators, _messages
+from ansible_collections.aurora.runbook.plugins.module_utils.aurora._verdicts import GOOD
 from ansible_collections.aurora.runbook.plugins.module_utils.base import _redact
 from ansible_collections.aurora.runbook.plugins.module_utils.look import _summary, _triage
 from ansible_collections.aurora.runbook.plugins.module_utils.record import _record
@@ -18,7 +19,6 @@ from ansible_collections.aurora.runbook.plugins.plugin_utils._texts import say
 
 REVERT = "revert"
 NO_WAY = _summary.NO_WAY
-GOOD = ("healthy", "recovered", "would_change")
 _RUNNER = (*_triage.RUNNER_OUT, *_triage.RUNNER_MOVES)
 _SEEN = ("metric", "value", "threshold", "breached", "count", "source", "problem")
 _OF_ALERT = ("name", "fingerprint", "starts_at")  # what of an alert goes on record

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _indicators
+from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _indicators, _knobs, _verdicts
 from ansible_collections.aurora.runbook.plugins.module_utils.base import _redact
 from ansible_collections.aurora.runbook.plugins.module_utils.record import _record
 from ansible_collections.aurora.runbook.plugins.plugin_utils import _texts
@@ -173,7 +173,7 @@ def _span(language: str, seconds: float, more: int = 0) -> str:
 
 def _about(language: str, incident: object, host: Mapping) -> Iterator[str]:
     name, verdict = str(host.get("host", "")), str(host.get("verdict") or "unknown")
-    known = say(language, verdict) if verdict in _VERDICTS else verdict
+    known = say(language, verdict) if verdict in _verdicts.VERDICTS else verdict
     yield say(language, "host", host=name, verdict=known)
     for sentence in host.get("seen") or ():
         yield say(language, "was", text=_told(language, sentence))
@@ -194,18 +194,6 @@ def _about(language: str, incident: object, host: Mapping) -> Iterator[str]:
             yield say(language, "next", text=say(language, advice))
 
 
-_VERDICTS = (
-    "healthy",
-    "recovered",
-    "not_recovered",
-    "unknown",
-    "approval_needed",
-    "escalated",
-    "refused",
-    "would_change",
-)
-
-
 def _told(language: str, sentence: Mapping) -> str:
     """A sentence of a record; in the words it came with when a newer version wrote what is not known here."""
     try:
@@ -224,11 +212,11 @@ def _known(language: str, values: Mapping) -> dict:
 
 _WORDS = {
     "ended": {
-        **{verdict: verdict for verdict in _VERDICTS},
-        **{outcome: f"pm_outcome_{outcome}" for outcome in ("done", "failed", "finished", "undone")},
+        **{verdict: verdict for verdict in _verdicts.VERDICTS},
+        **{outcome: f"pm_outcome_{outcome}" for outcome in _verdicts.OUTCOMES if outcome not in _verdicts.VERDICTS},
         "no_result": "no_result",
     },
-    "direction": {word: word for word in ("reduces", "neutral", "increases")},
+    "direction": {word: word for word in _knobs.DIRECTIONS},
 }
 
 

@@ -11,7 +11,12 @@ import math
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _indicators, _messages, _prometheus
+from ansible_collections.aurora.runbook.plugins.module_utils.aurora import (
+    _indicators,
+    _messages,
+    _prometheus,
+    _verdicts,
+)
 from ansible_collections.aurora.runbook.plugins.module_utils.base import _redact
 from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import RunbookError
 from ansible_collections.aurora.runbook.plugins.module_utils.look import _probes
@@ -56,8 +61,9 @@ SKEW = 20.0  # seconds between two clocks that a reader would notice; the hosts 
 JUMP = 5.0  # seconds by which a clock moved against the uptime of its host
 SAME = 5.0  # what several hosts say in the same words within this time is one line
 WEEK = 7 * 86400
-HELPED = {"recovered": "pm_helped", "healthy": "pm_helped", "not_recovered": "pm_not_helped"}
-TONES = {"recovered": "good", "healthy": "good", "not_recovered": "bad", "escalated": "bad", "failed": "bad"}
+HELPED = {**dict.fromkeys(_verdicts.OVER, "pm_helped"), _verdicts.NOT_RECOVERED: "pm_not_helped"}
+_BAD = (_verdicts.NOT_RECOVERED, _verdicts.ESCALATED, _verdicts.FAILED)
+TONES = {**dict.fromkeys(_verdicts.OVER, "good"), **dict.fromkeys(_BAD, "bad")}
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _indicators, _knobs, _messages
+from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _indicators, _knobs, _messages, _verdicts
 from ansible_collections.aurora.runbook.plugins.module_utils.base import _redact
 from ansible_collections.aurora.runbook.plugins.module_utils.look import _summary, _triage
 from ansible_collections.aurora.runbook.plugins.plugin_utils import _decision, _texts
-from ansible_collections.aurora.runbook.plugins.plugin_utils._decision import GOOD, NO_WAY, REVERT, Host, first_line
+from ansible_collections.aurora.runbook.plugins.plugin_utils._decision import NO_WAY, REVERT, Host, first_line
 from ansible_collections.aurora.runbook.plugins.plugin_utils._texts import say
 
 INCIDENT_OF_REVERT = "circuit_breaker"
@@ -25,7 +25,7 @@ def report(language: str, incident: str, hosts: Sequence[Host]) -> list[str]:
     acted = any(host.actions for host in hosts)
     for host in hosts:
         lines += about(language, incident, host, acted)
-        if incident == "execution_latency" and host.verdict not in GOOD:
+        if incident == "execution_latency" and host.verdict not in _verdicts.GOOD:
             lines += [say(language, "next", text=text) for text in placement(language, host, hosts)]
     return _redact.redact_lines(lines)
 
@@ -161,7 +161,7 @@ def _on_record(language: str, host: Host) -> Iterator[str]:
 
 def _next(language: str, incident: str, host: Host) -> list[str]:
     waiting = [_approvals(action) for action in host.actions if action.get("proposed")]
-    if host.verdict in ("recovered", "healthy"):
+    if host.verdict in _verdicts.OVER:
         return [say(language, "next_revert", host=host.name)] if _left(language, host) else []
     if host.verdict == "would_change":
         return [say(language, "next_run")]

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ansible_collections.aurora.runbook.plugins.module_utils.act import _guards, _unfinished
-from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _indicators, _messages
+from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _indicators, _messages, _verdicts
 from ansible_collections.aurora.runbook.plugins.module_utils.base import _redact, _stamps
 from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import BusyError, FailedError, RunbookError
 from ansible_collections.aurora.runbook.plugins.module_utils.record import (
@@ -30,7 +30,6 @@ from ansible_collections.aurora.runbook.plugins.module_utils.record import (
 
 MAX_SAMPLES = 120  # of an indicator in a result
 MAX_CAUSE = 64  # characters of a cause; people may name their own (why_causes)
-GOOD = ("recovered", "healthy")
 
 
 @dataclass
@@ -172,7 +171,7 @@ class Conduct:
         if self.intent:
             recovery = result.get("recovery")
             data = {
-                "outcome": "done",
+                "outcome": _verdicts.DONE,
                 "changed": result["changed"],
                 "verdict": result.get("verdict"),
                 "sentences": [_messages.bare(said) for said in result.get("done", ())],
@@ -200,7 +199,7 @@ class Conduct:
 
     def fail(self, problem: str, changed: bool = False) -> None:
         if self.intent:
-            data = {"intent": self.intent.seq, "outcome": "failed", "changed": changed, "problem": problem}
+            data = {"intent": self.intent.seq, "outcome": _verdicts.FAILED, "changed": changed, "problem": problem}
             self.write("result", data)
 
     @contextlib.contextmanager
@@ -243,7 +242,7 @@ class Conduct:
         return [name for name, message in last.items() if message in _lease.STUCK and name in standing]
 
     def close(self, verdict: str) -> tuple[dict, list[dict]]:
-        """The run ends on this host: its verdict is put on record, its claim given up, and what is GOOD closed.
+        """The run ends here: its verdict goes on record, its claim is given up, the incident closed if it is OVER.
 
         Not while a lease stands whose end did not come, which is what somebody was paged for.
 
@@ -252,9 +251,9 @@ class Conduct:
         """
         records = self.recent()
         said = self.settle(records)
-        verdict = "escalated" if _unfinished.unknown(said) else verdict
+        verdict = _verdicts.ESCALATED if _unfinished.unknown(said) else verdict
         self.write("verdict", {"verdict": verdict})
-        if verdict in GOOD and not self._stays(self._own(records)):
+        if verdict in _verdicts.OVER and not self._stays(self._own(records)):
             sentence = _messages.bare(_messages.sentence("closed_by_run"))
             self.write("closed", {"verdict": verdict, "sentence": sentence})
         self.over = True
@@ -307,7 +306,7 @@ def _unless_held(params: Mapping, conduct: Conduct, work: Callable) -> dict:
 def _held(holder: str, incident: str, since: str) -> dict:
     """What a module returns where another one is at work."""
     said = _messages.sentence("held", by=holder, incident=incident, since=since)
-    return {"changed": False, "verdict": "refused", "message": said["text"], "done": [said]}
+    return {"changed": False, "verdict": _verdicts.REFUSED, "message": said["text"], "done": [said]}
 
 
 def _conducted(params: Mapping, conduct: Conduct, work: Callable) -> dict:
@@ -325,9 +324,9 @@ def _conducted(params: Mapping, conduct: Conduct, work: Callable) -> dict:
         if conduct.said:
             result = {**result, "done": [*conduct.said, *result.get("done", ())]}
         conduct.end(result)
-        cured = result.get("verdict") == "recovered" and not _unfinished.unknown(conduct.said)
+        cured = result.get("verdict") == _verdicts.RECOVERED and not _unfinished.unknown(conduct.said)
         if conduct.incident and conduct.incident["last"] and cured:
             with contextlib.suppress(RunbookError):  # the run's own end says what is not on record
-                closed, said = conduct.close("recovered")
+                closed, said = conduct.close(_verdicts.RECOVERED)
                 result = {**result, "closed": closed, "done": [*result.get("done", ()), *said]}
     return result

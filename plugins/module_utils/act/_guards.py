@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _messages
+from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _messages, _verdicts
 from ansible_collections.aurora.runbook.plugins.module_utils.base import _stamps
 from ansible_collections.aurora.runbook.plugins.module_utils.record import _record
 
@@ -71,17 +71,17 @@ def history(records: Iterable[_record.Record], now: _stamps.Clock) -> list[Actio
         for entry in record.entries:
             intent = intents.get(entry.data.get("intent")) if entry.what == "result" else None
             outcome = entry.data.get("outcome")
-            if intent and outcome in ("done", "failed", "finished", "unknown"):
-                verdict = "not_recovered" if outcome == "failed" else entry.data.get("verdict")
+            if intent and outcome in _verdicts.OUTCOMES and outcome != _verdicts.UNDONE:
+                verdict = _verdicts.NOT_RECOVERED if outcome == _verdicts.FAILED else entry.data.get("verdict")
                 done.append(
                     Action(
                         str(intent.data.get("action")),
                         str(intent.data.get("target")),
                         what(intent.data.get("change", ())),
                         homes[record.id],
-                        _record.age(entry if outcome in ("done", "failed") else intent, now),
+                        _record.age(entry if outcome in (_verdicts.DONE, _verdicts.FAILED) else intent, now),
                         str(verdict or ""),
-                        outcome == "unknown",
+                        outcome == _verdicts.UNKNOWN,
                         str(intent.data.get("cause") or ""),
                         intent.at,
                     )
@@ -140,10 +140,9 @@ def _in_vain(past: Sequence[Action]) -> int:
 
     An action that nobody watched, since nobody asked for that, does not count.
     """
-    verdicts = ("recovered", "not_recovered", "unknown")
-    judged = ["unknown" if action.cut_off else action.verdict for action in past]
-    judged = [verdict for verdict in judged if verdict in verdicts]
-    return next((index for index, verdict in enumerate(judged) if verdict == "recovered"), len(judged))
+    judged = [_verdicts.UNKNOWN if action.cut_off else action.verdict for action in past]
+    judged = [verdict for verdict in judged if verdict in _verdicts.WATCHED]
+    return next((index for index, verdict in enumerate(judged) if verdict == _verdicts.RECOVERED), len(judged))
 
 
 def _named(action: Action) -> str:

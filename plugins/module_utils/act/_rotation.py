@@ -183,9 +183,8 @@ def objection(status: os.stat_result, uid: int) -> str:
 def space(directory: int) -> Space:
     status = os.fstatvfs(directory)
     used = status.f_blocks - status.f_bfree
-    inodes = (
-        status.f_favail if status.f_files else _log_names.MOST_ENTRIES
-    )  # a file system without a fixed number says 0
+    # A file system without a fixed number of files says 0.
+    inodes = status.f_favail if status.f_files else _log_names.MOST_ENTRIES
     return Space(status.f_bavail * status.f_frsize, (used + status.f_bavail) * status.f_frsize, inodes)
 
 

@@ -13,11 +13,10 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from ansible_collections.aurora.runbook.plugins.module_utils.act import _restart
 from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _messages
+from ansible_collections.aurora.runbook.plugins.module_utils.aurora._verdicts import FINISHED, UNDONE, UNKNOWN
 from ansible_collections.aurora.runbook.plugins.module_utils.base import _command, _files, _systemd
 from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import RunbookError
 from ansible_collections.aurora.runbook.plugins.module_utils.record import _lease, _record
-
-FINISHED, UNDONE, UNKNOWN = "finished", "undone", "unknown"
 
 
 def settle_all(

@@ -11,10 +11,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _indicators, _messages, _metrics
+from ansible_collections.aurora.runbook.plugins.module_utils.aurora._verdicts import NOT_RECOVERED, RECOVERED, UNKNOWN
 from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import FetchError, MetricsError
 
 _START, _DENIED = "process_start_time_seconds", "policy_denied_total"
-WAITING, RECOVERED, NOT_RECOVERED, UNKNOWN = "waiting", "recovered", "not_recovered", "unknown"
+WAITING = "waiting"  # no verdict yet
 
 
 @dataclass(frozen=True)

@@ -9,14 +9,14 @@ import string
 from pathlib import Path
 
 import pytest
-from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _knobs, _messages
+from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _knobs, _messages, _verdicts
 from ansible_collections.aurora.runbook.plugins.plugin_utils import _texts
 
 PLUGINS = Path(__file__).resolve().parents[4] / "plugins"
 ON_HOSTS = [path for room in ("module_utils", "modules") for path in (PLUGINS / room).rglob("*.py")]
 # What the code of hosts has another meaning for, as the verdict that it returns: it is the controller that says them.
 MEANT_OTHERWISE = {
-    *("healthy", "recovered", "not_recovered", "unknown", "approval_needed", "escalated", "refused", "would_change"),
+    *_verdicts.VERDICTS,
     *_knobs.DIRECTIONS,
     *("done", "failed", "host", "kept", "left", "now", "overridden", "restored", "taken_back", "tried", "unreachable"),
     *("unset", "was"),
