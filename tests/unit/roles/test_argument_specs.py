@@ -9,30 +9,81 @@ from pathlib import Path
 
 import pytest
 import yaml
+from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _indicators, _options
 from jinja2.nativetypes import NativeEnvironment
 
-ROLES = sorted((Path(__file__).resolve().parents[3] / "roles").iterdir())
+CHECKOUT = Path(__file__).resolve().parents[3]
+ROLES = sorted((CHECKOUT / "roles").iterdir())
 
 
 def load(role, place):
     return yaml.safe_load((role / place).read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
-def test_documented_defaults_are_the_defaults(role):
+def defaults_of(role):
+    """The defaults of a role as they are where nobody sets anything."""
     values = {"inventory_hostname": None}
     defaults = load(role, "defaults/main.yml")
     for name, text in defaults.items():
         values[name] = NativeEnvironment().from_string(text).render(values) if "{{" in str(text) else text
+    return {name: values[name] for name in defaults}
+
+
+@pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
+def test_documented_defaults_are_the_defaults(role):
     options = next(iter(load(role, "meta/argument_specs.yml")["argument_specs"].values()))["options"]
     documented = {name: option.get("default") for name, option in options.items()}
-    assert documented == {name: _as(options[name]["type"], values[name]) for name in defaults}
+    assert documented == {name: _as(options[name]["type"], value) for name, value in defaults_of(role).items()}
 
 
 def _as(kind, value):
     return {"str": lambda: value if value is None else str(value), "float": lambda: float(value)}.get(
         kind, lambda: value
     )()
+
+
+def documented(module):
+    text = (CHECKOUT / "plugins" / "modules" / f"{module}.py").read_text(encoding="utf-8")
+    return yaml.safe_load(re.search(r'DOCUMENTATION = r"""(.*?)"""', text, re.DOTALL)[1])["options"]
+
+
+OF_MODULES = {
+    "guards": _options.INCIDENT,
+    "recovery": _options.RECOVERY,
+    **{module: documented(module) for module in ("triage_info", "service_override", "service_restart")},
+}
+OF_INCIDENTS = defaults_of(CHECKOUT / "roles" / "incident")
+# The incident's variables for a service that comes up again, where hold_seconds is that of a recovery.
+RENAMED = {"hold_seconds": "aurora_healthy_seconds", "min_interval_seconds": "aurora_restart_interval_seconds"}
+
+
+def set_by_incidents():
+    """Defaults of options of modules that an incident sets, each with the default of the variable that sets it."""
+    for place, options in OF_MODULES.items():
+        renamed = RENAMED if place.startswith("service_") else {}
+        for name, option in options.items():
+            for variable in sorted({renamed.get(name, f"aurora_{name}"), f"incident_{name}"} & set(OF_INCIDENTS)):
+                if "default" in option:
+                    yield pytest.param(option["default"], OF_INCIDENTS[variable], id=f"{place}-{variable}")
+
+
+@pytest.mark.parametrize(("of_the_module", "of_the_incident"), list(set_by_incidents()))
+def test_a_module_alone_does_what_it_does_in_an_incident(of_the_module, of_the_incident):
+    assert of_the_module == of_the_incident
+
+
+def test_decisions_that_close_a_breaker_are_counted_alike():
+    assert OF_INCIDENTS["aurora_min_decisions"] == _indicators.INDICATORS["circuit_breaker"].min_count
+
+
+def test_the_readme_has_the_defaults():
+    page = (CHECKOUT / "README.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `aurora_(\w+)` \| `?([^|`]+?)`? \|", page, re.MULTILINE))
+    nothing = ("", [], {})
+    defaults = {name.partition("_")[2]: "none" if v in nothing else str(v) for name, v in OF_INCIDENTS.items()}
+    known = {name: said for name, said in rows.items() if name in defaults and " " not in said}
+    assert len(known) > 5
+    assert known == {name: defaults[name] for name in known}
 
 
 @pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
@@ -44,7 +95,6 @@ def test_every_variable_is_set_by_users_under_the_aurora_prefix(role):
 
 # Of ``-e x=false`` and ``-e x=5`` comes a text. Argument specs check it and leave it a text, and before ansible-core
 # 2.19 a variable that is a template is one too: "false" is true, and "10" is less than "9".
-CHECKOUT = ROLES[0].parents[1]
 TEXTS = [
     path
     for folder in (*ROLES, CHECKOUT / "playbooks")
