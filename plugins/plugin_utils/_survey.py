@@ -25,9 +25,9 @@ class Question:
     choices: tuple[str, ...] = ()
 
 
-def _of_knob(text: str, name: str) -> Question:
+def _of_knob(name: str) -> Question:
     knob = _knobs.KNOBS[name]
-    return Question(text, "integer" if knob.whole else "float", (knob.lowest, knob.highest))
+    return Question(f"{name} {knob.asked}", "integer" if knob.whole else "float", (knob.lowest, knob.highest))
 
 
 def _of_range(text: str, span: tuple[float, float]) -> Question:
@@ -44,10 +44,8 @@ QUESTIONS = {
     "aurora_min_healthy": _of_range(
         "Other healthy hosts without which nothing is restarted", _options.INCIDENT_RANGES["min_healthy"]
     ),
-    "aurora_kelly_multiplier": _of_knob("KELLY_MULTIPLIER to reduce activity to", "KELLY_MULTIPLIER"),
-    "aurora_deny_rate_kelly_multiplier": _of_knob("KELLY_MULTIPLIER to reduce activity to", "KELLY_MULTIPLIER"),
-    "aurora_decisions_per_minute": _of_knob("DECISIONS_PER_MINUTE to slow down to", "DECISIONS_PER_MINUTE"),
-    "aurora_calibration_days": _of_knob("CALIBRATION_DAYS to fit the model to", "CALIBRATION_DAYS"),
+    **{f"aurora_{name.lower()}": _of_knob(name) for name, knob in _knobs.KNOBS.items() if knob.asked},
+    "aurora_deny_rate_kelly_multiplier": _of_knob("KELLY_MULTIPLIER"),
 }
 
 

@@ -21,22 +21,26 @@ DIRECTIONS = ("neutral", "reduces", "increases")  # of exposure, the worst last
 
 @dataclass(frozen=True)
 class Knob:
-    """Normal value, permitted range, and what a larger value does to exposure: 1 raises it, -1 lowers it, 0 neither."""
+    """Normal value, permitted range, and what a larger value does to exposure: 1 raises it, -1 lowers it, 0 neither.
+
+    ``asked`` is what AWX asks a person to set it for, "" where nobody is asked: a person approves of a raise, or not.
+    """
 
     normal: float
     lowest: float
     highest: float
     larger: int
     whole: bool = False
+    asked: str = ""
 
 
 KNOBS = {
-    "KELLY_MULTIPLIER": Knob(1.0, 0.01, 1.0, larger=1),
-    "DECISIONS_PER_MINUTE": Knob(30, 1, 120, larger=1, whole=True),
+    "KELLY_MULTIPLIER": Knob(1.0, 0.01, 1.0, larger=1, asked="to reduce activity to"),
+    "DECISIONS_PER_MINUTE": Knob(30, 1, 120, larger=1, whole=True, asked="to slow down to"),
     "SPREAD_THRESHOLD": Knob(1.5, 0.1, 5.0, larger=1),
     "P_THRESHOLD": Knob(0.7, 0.3, 0.99, larger=-1),
     "CONFIDENCE_THRESHOLD": Knob(0.9, 0.5, 0.99, larger=-1),
-    "CALIBRATION_DAYS": Knob(30, 1, 365, larger=0, whole=True),
+    "CALIBRATION_DAYS": Knob(30, 1, 365, larger=0, whole=True, asked="to fit the model to"),
 }
 
 

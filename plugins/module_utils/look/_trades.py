@@ -13,12 +13,12 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _messages
+from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _knobs, _messages
 from ansible_collections.aurora.runbook.plugins.module_utils.base import _command, _stamps, _systemd
 from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import CommandError, RunbookError
 from ansible_collections.aurora.runbook.plugins.module_utils.look import _log_lines
 
-DAYS = 30.0  # of trades that Aurora fits its model to unless CALIBRATION_DAYS says otherwise
+DAYS = float(_knobs.KNOBS["CALIBRATION_DAYS"].normal)  # of trades that Aurora fits its model to
 FUTURE_SECONDS = 300.0
 VALIDATE = "import calibration; calibration.validate()"
 VALIDATE_SECONDS = 60.0

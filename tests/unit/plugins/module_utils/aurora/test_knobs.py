@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 import pytest
+import yaml
 from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _knobs
 from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import RunbookError
+from ansible_collections.aurora.runbook.plugins.modules import service_override
 
 
 @pytest.mark.parametrize(
@@ -82,3 +84,11 @@ def test_direction_is_judged_against_the_running_value(name, before, after, dire
 def test_only_text_and_numbers_are_values(value):
     with pytest.raises(RunbookError):
         _knobs.strings({"KELLY_MULTIPLIER": value})
+
+
+@pytest.mark.parametrize(("name", "knob"), _knobs.KNOBS.items())
+def test_the_range_of_a_knob_is_documented_and_its_normal_value_within(name, knob):
+    options = yaml.safe_load(service_override.DOCUMENTATION)["options"]
+    said = " ".join(options["environment"]["description"])
+    assert f"C({name}) {knob.lowest:g} to {knob.highest:g}" in said
+    assert knob.lowest <= knob.normal <= knob.highest
