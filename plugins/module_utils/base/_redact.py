@@ -42,7 +42,8 @@ _PLAIN = r"(?:[^\s,;&}]|[,;&}](?![\s,;&}]|$|[\"']?[\w.-]+[\"']?\s*[=:]))*"
 _WORD = re.compile(_SCHEME + _PLAIN, re.IGNORECASE)
 _TWO_WORDS = re.compile(rf"(?:[A-Za-z][\w-]*\s+(?![\w.-]+=\S)\S+|{_PLAIN})(?:;\s*[\w.-]+=[^\s;]*)*")
 _NOTHING = re.compile(r"(?:null|none|true|false|\*\*\*)(?![\w*])", re.IGNORECASE)
-_COUNT = re.compile(r"\d{1,7}(?![\w.-])")
+_COUNTED = re.compile(r"(?<!s)s\Z", re.IGNORECASE)  # a plural: tokens, and no pass
+_COUNT = re.compile(r"\d{1,7}(?![^\s,;:)\]}\"'|])")
 _PEM_BEGIN = re.compile(r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY[A-Z0-9 ]*-----")
 _PEM_END = re.compile(r"-----END [A-Z0-9 ]*PRIVATE KEY[A-Z0-9 ]*-----")
 _PEM_LINE = re.compile(r"[A-Za-z0-9+/]{40,}=*\s*$")
@@ -240,7 +241,7 @@ def _value(line: str, found: re.Match) -> tuple[int, int, bool | None]:
     if line[start] == "[":
         end = line.find("]", start)
         return (start + 1, end, None) if end > 0 else (start + 1, len(line), True)
-    if name.lower().endswith("s") and _COUNT.match(line, start):
+    if _COUNTED.search(name) and _COUNT.match(line, start):
         return nothing
     if (before := _wrapped(line, found)) and (end := _closing(line, start, *before)) is not None:
         return start, end, None

@@ -124,6 +124,11 @@ def test_what_is_hidden_once_stays_as_it_is(text):
     assert redact_text(once) == once
 
 
+@pytest.mark.parametrize("text", ["smtp_pass=00+00A", "smtp_pass=123456", "tokens=00+00A"])
+def test_what_begins_like_a_count_is_a_secret_all_the_same(text):
+    assert redact_text(text) == f"{text.partition('=')[0]}=***"
+
+
 @pytest.mark.parametrize(
     "text",
     [
