@@ -20,7 +20,7 @@ from ansible_collections.aurora.runbook.plugins.module_utils.act import (
     _service,
     _sysctl,
 )
-from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _indicators, _messages, _metrics
+from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _indicators, _knobs, _messages, _metrics
 from ansible_collections.aurora.runbook.plugins.module_utils.base import _files, _http, _redact, _stamps
 from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import (
     BusyError,
@@ -38,9 +38,7 @@ RETRY_SECONDS = 900  # after an end that failed, perhaps with a restart, or was 
 LONGEST = {"start": 90.0, "hold": 30.0}
 ABOUT = {
     **dict.fromkeys(_limits.NAMES, "sse_availability"),
-    "P_THRESHOLD": "policy_deny_rate",
-    "CONFIDENCE_THRESHOLD": "calibration_ece",
-    "CALIBRATION_DAYS": "calibration_ece",
+    **{name: knob.incident for name, knob in _knobs.KNOBS.items() if knob.incident},
 }
 TAKEN_BACK, LEFT_ALONE, KEPT, LOST = "taken_back", "left_alone", "kept", "lost"
 STAYS = ("lease_kept", "lease_kept_breaker", *_lease.STUCK)  # what somebody has to be paged for

@@ -23,7 +23,8 @@ DIRECTIONS = ("neutral", "reduces", "increases")  # of exposure, the worst last
 class Knob:
     """Normal value, permitted range, and what a larger value does to exposure: 1 raises it, -1 lowers it, 0 neither.
 
-    ``asked`` is what AWX asks a person to set it for, "" where nobody is asked: a person approves of a raise, or not.
+    ``incident`` is what a person's own change of it is about, "" for the breaker, as all activity is. ``asked`` is what
+    AWX asks a person to set it for, "" where nobody is asked: a person approves of a raise, or not.
     """
 
     normal: float
@@ -31,6 +32,7 @@ class Knob:
     highest: float
     larger: int
     whole: bool = False
+    incident: str = ""
     asked: str = ""
 
 
@@ -38,9 +40,9 @@ KNOBS = {
     "KELLY_MULTIPLIER": Knob(1.0, 0.01, 1.0, larger=1, asked="to reduce activity to"),
     "DECISIONS_PER_MINUTE": Knob(30, 1, 120, larger=1, whole=True, asked="to slow down to"),
     "SPREAD_THRESHOLD": Knob(1.5, 0.1, 5.0, larger=1),
-    "P_THRESHOLD": Knob(0.7, 0.3, 0.99, larger=-1),
-    "CONFIDENCE_THRESHOLD": Knob(0.9, 0.5, 0.99, larger=-1),
-    "CALIBRATION_DAYS": Knob(30, 1, 365, larger=0, whole=True, asked="to fit the model to"),
+    "P_THRESHOLD": Knob(0.7, 0.3, 0.99, larger=-1, incident="policy_deny_rate"),
+    "CONFIDENCE_THRESHOLD": Knob(0.9, 0.5, 0.99, larger=-1, incident="calibration_ece"),
+    "CALIBRATION_DAYS": Knob(30, 1, 365, larger=0, whole=True, incident="calibration_ece", asked="to fit the model to"),
 }
 
 
