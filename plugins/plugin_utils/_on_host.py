@@ -16,6 +16,7 @@ import importlib
 import json
 import shlex
 from collections.abc import Mapping
+from functools import partial
 
 from ansible.errors import AnsibleActionFail
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -24,6 +25,7 @@ from ansible.module_utils.errors import UnsupportedError
 from ansible.plugins.action import ActionBase
 from ansible.plugins.action.normal import ActionModule as OrdinaryModule
 from ansible.utils.display import Display
+from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _messages
 from ansible_collections.aurora.runbook.plugins.module_utils.base import _redact, _start
 from ansible_collections.aurora.runbook.plugins.plugin_utils import _program, _waits
 
@@ -40,7 +42,10 @@ class ActionModule(OrdinaryModule):
     def run(self, tmp: None = None, task_vars: dict | None = None) -> dict:
         self._module = self._task.action.rpartition(".")[2]
         self._vars = task_vars or {}
-        with _waits.told(self._host(), self._module, self._task.args, self._task.timeout, display.display):
+        asked = self._templar.template(self._vars.get("aurora_language") or "en")
+        language = asked if asked in _messages.LANGUAGES else "en"
+        about = (language, self._host(), self._module, self._task.args, self._task.timeout or 0)
+        with _waits.told(partial(_waits.line, *about), display.display):
             return self._answer(tmp) or super().run(tmp, task_vars)
 
     def _answer(self, tmp: None) -> dict | None:

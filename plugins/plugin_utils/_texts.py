@@ -51,6 +51,17 @@ OWN = {
     ),
     "unset": ("(unset)", "(не задано)"),
     "unlimited": ("unlimited", "без обмеження"),
+    # While a run waits on a host
+    "waits": (
+        "{host}: still waiting for {what}: {seconds} s by now, {most} s at most",
+        "{host}: досі чекаю на {what}: вже {seconds} с, щонайбільше {most} с",
+    ),
+    "waits_open": (
+        "{host}: still waiting for {what}: {seconds} s by now",
+        "{host}: досі чекаю на {what}: вже {seconds} с",
+    ),
+    "waits_alone": ("{metric} to recover", "відновлення {metric}"),
+    "waits_recovery": ("{module} and then {metric} to recover", "{module}, а тоді на відновлення {metric}"),
     # Report
     "report_head": ("{incident}: {verdicts}", "{incident}: {verdicts}"),
     "host": ("{host}: {verdict}", "{host}: {verdict}"),

@@ -9,19 +9,20 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 
 from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _indicators
+from ansible_collections.aurora.runbook.plugins.plugin_utils import _texts
 
 EVERY_SECONDS = 15.0
 
 
 @contextlib.contextmanager
-def told(host: str, module: str, options: Mapping, limit: float, say: Callable[[str], object]) -> Iterator[None]:
-    """Say it from a thread while the block runs. ``limit`` are the seconds the task may take, 0 for no limit."""
+def told(line: Callable[[float], str], say: Callable[[str], object]) -> Iterator[None]:
+    """Say it from a thread while the block runs. ``line`` gets the seconds since the block began."""
     over = threading.Event()
     began = time.monotonic()
 
     def tell() -> None:
         while not over.wait(EVERY_SECONDS):
-            say(line(host, module, options, limit, time.monotonic() - began))
+            say(line(time.monotonic() - began))
 
     teller = threading.Thread(target=tell, daemon=True)
     teller.start()
@@ -32,16 +33,17 @@ def told(host: str, module: str, options: Mapping, limit: float, say: Callable[[
         teller.join()
 
 
-def line(host: str, module: str, options: Mapping, limit: float, seconds: float) -> str:
-    """Where, for what and for how long at most a run waits, after so many seconds."""
-    most = f", at most {limit:.0f} s" if limit else ""
-    return f"{host}: {awaited(module, options)}, for {seconds:.0f} s now{most}"
-
-
-def awaited(module: str, options: Mapping) -> str:
-    """What a module with these options waits for."""
-    recovery = options if module == "wait_for_recovery" else options.get("recovery") or {}
-    indicator = _indicators.INDICATORS.get(recovery.get("indicator"))
-    if indicator is None:
-        return f"waiting for {module}"
-    return f"waiting for {module}, until {indicator.metric} has recovered"
+def line(language: str, host: str, module: str, options: Mapping, limit: float, seconds: float) -> str:
+    """Where, for what and for how long at most a run waits. ``limit`` is 0 where nothing limits it."""
+    recovery = options if module == "wait_for_recovery" else options.get("recovery")
+    named = recovery.get("indicator") if isinstance(recovery, Mapping) else None
+    what = module
+    if named in _indicators.INDICATORS:
+        key = "waits_alone" if module == "wait_for_recovery" else "waits_recovery"
+        what = _texts.say(language, key, module=module, metric=_indicators.INDICATORS[named].metric)
+    values = {"host": host, "what": what, "seconds": round(seconds)}
+    return (
+        _texts.say(language, "waits", **values, most=round(limit))
+        if limit
+        else _texts.say(language, "waits_open", **values)
+    )
