@@ -63,7 +63,7 @@ class ActionModule(OrdinaryModule):
             answer = self._ask(request, installs=True)
         if WHY not in answer:
             clean = {key: value for key, value in answer.items() if key not in NOT_OURS and key[:9] != "_ansible_"}
-            return remove_values({**result, **clean, "invocation": {"module_args": params}}, hidden)
+            return remove_values({**result, **clean}, hidden)
         if answer[WHY] != _start.MISSING:
             display.warning(f"{self._host()}: {_redact.redact(answer[WHY])}; the module is sent whole instead")
         return None

@@ -29,31 +29,36 @@ MAIN = """\
 import os
 import sys
 
+# The real directory, since a link to the newest program may come to mean another one meanwhile.
+HERE = sys.path[0] = os.path.dirname(os.path.realpath(__file__))
+sys.dont_write_bytecode = True  # the program stays as it was installed
+
 from ansible_collections.aurora.runbook.plugins.module_utils.program._call import main
 
-sys.exit(main(sys.argv[1:], os.path.dirname(os.path.abspath(__file__))))
+sys.exit(main(sys.argv[1:], HERE))
 """
 STAND_IN = """\
 from ansible_collections.aurora.runbook.plugins.module_utils.program._basic import AnsibleModule
 """
 # Standard input brings this source and then the request; see request().
 START = "import sys; exec(sys.stdin.buffer.read(int(sys.argv[1])))"
-# Standard input brings the archive, which is what this imports _install from.
+# Standard input brings the archive, which is what this imports _install from. Whatever goes wrong is told: the module
+# then runs as an ordinary one. What was imported from the archive is forgotten, so that the program itself is run.
 INSTALL = """
-import os, tempfile, zipfile
-size, name = int(sys.argv[2]), sys.argv[3]
-with tempfile.NamedTemporaryFile(suffix=".zip") as file:
-    file.write(sys.stdin.buffer.read(size))
-    file.flush()
-    sys.path.insert(0, file.name)
-    try:
+import tempfile, zipfile
+size, name, why = int(sys.argv[2]), sys.argv[3], ""
+try:
+    with tempfile.NamedTemporaryFile(suffix=".zip") as file:
+        file.write(sys.stdin.buffer.read(size))
+        file.flush()
+        sys.path.insert(0, file.name)
         from ansible_collections.aurora.runbook.plugins.module_utils.program import _install
         _install.install(zipfile.ZipFile(file.name), name)
-    except Exception as error:  # whatever it is, the controller sends the module whole then
-        why = str(error)
-    else:
-        why = ""
     sys.path.remove(file.name)
+except Exception as error:
+    why = str(error) or type(error).__name__
+for part in [part for part in sys.modules if part.partition(".")[0] == "ansible_collections"]:
+    del sys.modules[part]
 """
 
 
@@ -100,7 +105,7 @@ def arguments(installs: bool) -> list[str]:
 
 def starter(installs: bool) -> bytes:
     """What runs on the host: it puts the program there if it is to, starts it, and hands it the rest of the input."""
-    text = (PLUGINS / "module_utils/base/_start.py").read_bytes()
+    text = sources()[f"{PACKAGE}/module_utils/base/_start.py"]
     if installs:
         text += INSTALL.encode() + b"if why:\n    print(json.dumps({'aurora_program': why}))\nelse:\n    "
     return text + f"start({name()!r}, sys.stdin.buffer.read())\n".encode()

@@ -4,6 +4,7 @@
 The controller sends this source with each call and runs it there, so it imports the standard library alone.
 """
 
+import fcntl
 import importlib
 import json
 import os
@@ -15,7 +16,9 @@ VERSION = "0.2.0"  # galaxy.yml's
 BASE = "/usr/local/lib/aurora-runbook"
 CURRENT = BASE + "/current"  # a link to the newest, for whoever does not know which is there
 NAME = re.compile(r"([0-9]+)\.([0-9]+)\.([0-9]+)-[0-9a-f]{16}")
+MANIFEST = "manifest.json"  # in a program: how large each other file of it is
 MISSING = "missing"
+NOT_WHOLE = "parts of it are missing or cut off"
 CALL = "ansible_collections.aurora.runbook.plugins.module_utils.program._call"  # of the program, not of this file
 
 
@@ -28,7 +31,8 @@ def version(name):
 def fault(path):
     """What speaks against running the program in this directory, "" for nothing.
 
-    Root runs it, so nobody else may own or write to it, to a part of it, or to a directory above it.
+    Root runs it, so nobody else may own or write to it, to a part of it, or to a directory above it. It has to be as
+    it was installed: a part that is cut off or missing would show in the middle of a repair.
     """
     if not os.path.lexists(path):
         return MISSING
@@ -36,26 +40,45 @@ def fault(path):
     while above[-1] != "/":
         above.append(os.path.dirname(above[-1]))
     inside = [os.path.join(where, name) for where, folders, files in os.walk(path) for name in folders + files]
+    sizes = {}  # of a compiled __main__.py of another Python too: that one Python adds by itself
     for part in above + inside:
         status = os.lstat(part)
-        if status.st_uid != 0 or status.st_mode & 0o022:
-            return f"others than root can change {part}"
         if not (stat.S_ISDIR(status.st_mode) or stat.S_ISREG(status.st_mode)):
             return f"{part} is neither a file nor a directory"
-    return ""
+        if status.st_uid != 0 or status.st_mode & 0o022:
+            return f"others than root can change {part}"
+        if stat.S_ISREG(status.st_mode):
+            sizes[os.path.relpath(part, path)] = status.st_size
+    return "" if _manifest(path).items() <= sizes.items() else NOT_WHOLE
+
+
+def _manifest(path):
+    """The size of each file as it was installed; of a file that nobody has where that cannot be read."""
+    try:
+        with open(os.path.join(path, MANIFEST), encoding="utf-8") as file:
+            return dict(json.load(file))
+    except (OSError, ValueError, TypeError):
+        return {MANIFEST: None}
+
+
+def use(path):
+    """Keep a program from being removed while this process runs; see program/_install. Raises OSError."""
+    fcntl.flock(os.open(path, os.O_RDONLY), fcntl.LOCK_SH)
 
 
 def start(name, request):
     """Answer one request with the program of that name, or say why it cannot be run. Prints one line of JSON."""
     path = f"{BASE}/{name}"
+    sys.dont_write_bytecode = True  # the program stays as it was installed
     try:
+        use(path)  # first, so that what is found is also there later
         why = fault(path)
         if not why:
             sys.path.insert(0, path)
             call = importlib.import_module(CALL)
-    except (OSError, ImportError):  # somebody removes it right now
+    except (OSError, ImportError):  # it is not there, or somebody removes it right now
         why = MISSING
     if why:
         print(json.dumps({"aurora_program": why}))
     else:
-        call.serve(request, path)
+        call.serve(request)

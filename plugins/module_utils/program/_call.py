@@ -6,10 +6,8 @@ Each start answers and ends; there is no daemon.
 
 from __future__ import annotations
 
-import fcntl
 import importlib
 import json
-import os
 import sys
 import traceback
 
@@ -22,7 +20,14 @@ USAGE = "usage: aurora-runbook ends | --version"
 
 def main(arguments: list[str], path: str) -> int:
     """What is said on the command line. ``path`` is where this program lies."""
-    _in_use(path)
+    try:
+        _start.use(path)
+        why = _start.fault(path)
+    except OSError as error:
+        why = str(error)
+    if why:
+        print(f"the program in {path} is not run: {why}", file=sys.stderr)
+        return 1
     if arguments == ["--version"]:
         print(_start.VERSION)
         return 0
@@ -35,12 +40,11 @@ def main(arguments: list[str], path: str) -> int:
     return 2
 
 
-def serve(request: bytes, path: str) -> None:
+def serve(request: bytes) -> None:
     """Run the module that a request of the controller asks for; its answer is one line of JSON.
 
-    A request is JSON with ``module``, ``params`` and ``check_mode``, see plugins/action/on_host.py.
+    A request is JSON with ``module``, ``params`` and ``check_mode``, see plugins/plugin_utils/_on_host.py.
     """
-    _in_use(path)
     sys.stdout = sys.stderr  # the answer alone goes to the controller
     try:
         _basic.REQUEST.update(json.loads(request))
@@ -51,8 +55,3 @@ def serve(request: bytes, path: str) -> None:
         told = _redact.redact_text(traceback.format_exc())
         _basic.answer({"failed": True, "msg": f"{type(error).__name__} in the program on the host", "exception": told})
         sys.exit(1)
-
-
-def _in_use(path: str) -> None:
-    """Keep the program from being removed while this process runs; see _install."""
-    fcntl.flock(os.open(path, os.O_RDONLY | os.O_DIRECTORY), fcntl.LOCK_SH)

@@ -3,12 +3,15 @@
 
 A program is a directory below _start.BASE, named by its version and a digest of its sources. It is written beside its
 place and renamed when it is whole, so one that was cut off is never run. Older ones go when nothing uses them.
+
+Only root can open what lies here: who can, can lock it, and keep every call waiting.
 """
 
 from __future__ import annotations
 
 import contextlib
 import fcntl
+import json
 import os
 import py_compile
 import secrets as random
@@ -27,19 +30,29 @@ def install(archive: zipfile.ZipFile, name: str) -> bool:
     """Put the program of that name in its place; True when it was not there. Raises RunbookError."""
     if not _start.version(name):
         raise RunbookError(f"{name!r} is no name of a program")
+    try:
+        with _readable():
+            _files.make_directory(os.path.dirname(_start.BASE), 0o755)
+            _files.make_private(_start.BASE)
+            with _alone():
+                needed = due(name)
+                if needed:
+                    _place(archive, f"{_start.BASE}/{name}")
+                other = newest()
+                if _start.version(other) <= _start.version(name) or _start.fault(f"{_start.BASE}/{other}"):
+                    _point(name)
+                _tidy(name)
+    except (OSError, zipfile.BadZipFile, py_compile.PyCompileError) as error:
+        raise RunbookError(f"the program cannot be put into {_start.BASE}/{name}: {error}") from None
+    return needed
+
+
+def due(name: str) -> bool:
+    """Does the program have to be put there? Raises RunbookError for one that somebody else made or changed."""
     path = f"{_start.BASE}/{name}"
-    with _readable():
-        for folder in (os.path.dirname(_start.BASE), _start.BASE):
-            _files.make_directory(folder, 0o755)
-    with _readable(), _alone():
-        why = _start.fault(path)
-        if why and why != _start.MISSING:
-            raise RunbookError(f"the program in {path} is not run: {why}; see who did that, then `rm -r {path}`")
-        if why:
-            _place(archive, path)
-        if _start.version(newest()) <= _start.version(name):
-            _point(name)
-        _tidy(name)
+    why = _start.fault(path)
+    if why not in ("", _start.MISSING, _start.NOT_WHOLE):
+        raise RunbookError(f"the program in {path} is not run: {why}; see who did that, then `rm -r {path}`")
     return bool(why)
 
 
@@ -52,18 +65,19 @@ def newest() -> str:
 
 
 def _place(archive: zipfile.ZipFile, path: str) -> None:
-    new = f"{_start.BASE}/{UNFINISHED}{random.token_hex(8)}"
+    new, aside = (f"{_start.BASE}/{UNFINISHED}{random.token_hex(8)}" for _ in range(2))
     try:
         os.mkdir(new, 0o755)
-        if why := _start.fault(new):
-            raise RunbookError(f"no program is put on this host, since root would run it: {why}")
         for entry in archive.infolist():
             _write(archive.read(entry), new, entry.filename, path)
+        _write_manifest(new)
+        if why := _start.fault(new):
+            raise RunbookError(f"no program is put on this host, since root would run it: {why}")
         _sync(new)
+        if os.path.lexists(path):  # one that is not whole; what still runs from it keeps it, see _tidy
+            os.rename(path, aside)
         os.rename(new, path)
         _files.sync_directory(path)
-    except (OSError, zipfile.BadZipFile, py_compile.PyCompileError) as error:
-        raise RunbookError(f"the program cannot be put into {path}: {error}") from None
     finally:
         shutil.rmtree(new, ignore_errors=True)
 
@@ -77,6 +91,13 @@ def _write(content: bytes, folder: str, name: str, final: str) -> None:
     with open(target, "xb") as file:
         file.write(content)
     py_compile.compile(target, dfile=os.path.join(final, name), doraise=True)
+
+
+def _write_manifest(folder: str) -> None:
+    parts = [os.path.join(where, name) for where, _folders, names in os.walk(folder) for name in names]
+    sizes = {os.path.relpath(part, folder): os.lstat(part).st_size for part in parts}
+    with open(os.path.join(folder, _start.MANIFEST), "x", encoding="utf-8") as file:
+        json.dump(sizes, file)
 
 
 def _sync(folder: str) -> None:

@@ -57,8 +57,7 @@ def changing(holder: str) -> Iterator[None]:
 
 def install() -> None:
     """Before a change that is to end: make sure that it will. Raises RunbookError when this host cannot do that."""
-    for folder in (os.path.dirname(_start.BASE), _start.BASE):
-        _files.make_directory(folder, 0o755)  # says what is wrong where the program could not be put there
+    _files.make_private(_start.BASE)  # says what is wrong where the program could not be put there
     name = os.path.basename(os.path.realpath(_start.CURRENT))
     why = _start.fault(f"{_start.BASE}/{name}")
     if why or _start.version(name) < _start.version(f"{_start.VERSION}-{'0' * 16}"):

@@ -26,11 +26,6 @@ def program(tmp_path_factory) -> Path:
     return folder
 
 
-def run(program: Path, *arguments: str) -> subprocess.CompletedProcess:
-    argv = [sys.executable, "-IS", str(program), *arguments]
-    return subprocess.run(argv, capture_output=True, text=True, check=False, cwd="/")
-
-
 def test_the_version_is_the_collections() -> None:
     assert yaml.safe_load((CHECKOUT / "galaxy.yml").read_text(encoding="utf-8"))["version"] == _start.VERSION
 
@@ -38,11 +33,6 @@ def test_the_version_is_the_collections() -> None:
 def test_its_name_says_the_version() -> None:
     assert _start.version(_program.name()) == tuple(map(int, _start.VERSION.split(".")))
     assert _start.version("none") == _start.version("current") == ()
-
-
-def test_it_runs_alone(program: Path) -> None:
-    done = run(program, "--version")
-    assert (done.returncode, done.stdout.strip(), done.stderr) == (0, _start.VERSION, "")
 
 
 @pytest.mark.parametrize("module", sorted(path.stem for path in CHECKOUT.glob("plugins/modules/*.py")))
