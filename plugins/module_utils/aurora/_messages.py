@@ -714,10 +714,10 @@ def say(language: str, key: str, **values: object) -> str:
     ``language`` is one of LANGUAGES, followed by ON_AWX where AWX runs the playbook: then what is to be done next
     names a template instead of a command.
     """
-    return text_of(language, key).format(**values)
+    return text_of(language, key, CATALOGUE).format(**values)
 
 
-def text_of(language: str, key: str, catalogue: Mapping[str, tuple[str, str]] = CATALOGUE) -> str:
+def text_of(language: str, key: str, catalogue: Mapping[str, tuple[str, str]]) -> str:
     """A message with the names of its values instead of them."""
     place, on_awx = LANGUAGES.index(language.removesuffix(ON_AWX)), language.endswith(ON_AWX)
     text = catalogue[f"{key}{ON_AWX}" if on_awx and f"{key}{ON_AWX}" in catalogue else key][place]

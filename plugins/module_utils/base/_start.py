@@ -79,6 +79,6 @@ def start(name, request):
     except (OSError, ImportError):  # it is not there, or somebody removes it right now
         why = MISSING
     if why:
-        print(json.dumps({"aurora_program": why}))
+        sys.stdout.write(json.dumps({"aurora_program": why}) + "\n")
     else:
         call.serve(request)

@@ -50,15 +50,16 @@ class AnsibleModule:
 
     def exit_json(self, **result: object) -> NoReturn:
         answer({"changed": False, **result, **({"warnings": self.warnings} if self.warnings else {})})
-        sys.exit(0)
+        raise SystemExit(0)
 
     def fail_json(self, msg: str, **result: object) -> NoReturn:
         answer({**result, "failed": True, "msg": msg})
-        sys.exit(1)
+        raise SystemExit(1)
 
 
 def answer(result: Mapping) -> None:
-    print(json.dumps(result, default=_plain), file=ANSWER, flush=True)
+    ANSWER.write(json.dumps(result, default=_plain) + "\n")
+    ANSWER.flush()
 
 
 def _plain(value: object) -> object:

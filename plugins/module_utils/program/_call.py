@@ -29,14 +29,14 @@ def main(arguments: list[str], path: str) -> int:
         print(f"the program in {path} is not run: {why}", file=sys.stderr)
         return 1
     if arguments == ["--version"]:
-        print(_start.VERSION)
+        sys.stdout.write(f"{_start.VERSION}\n")
         return 0
     if arguments == ["ends"]:
         # Spared to each call of a module.
         from ansible_collections.aurora.runbook.plugins.module_utils.act import _lease_ends  # noqa: PLC0415
 
         return _lease_ends.main()
-    print(USAGE, file=sys.stderr)
+    sys.stderr.write(f"{USAGE}\n")
     return 2
 
 
@@ -54,4 +54,4 @@ def serve(request: bytes) -> None:
     except Exception as error:  # the controller is told, whatever it is
         told = _redact.redact_text(traceback.format_exc())
         _basic.answer({"failed": True, "msg": f"{type(error).__name__} in the program on the host", "exception": told})
-        sys.exit(1)
+        raise SystemExit(1) from None
