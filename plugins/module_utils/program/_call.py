@@ -26,7 +26,7 @@ def main(arguments: list[str], path: str) -> int:
     except OSError as error:
         why = str(error)
     if why:
-        print(f"the program in {path} is not run: {why}", file=sys.stderr)
+        sys.stderr.write(f"the program in {path} is not run: {why}\n")
         return 1
     if arguments == ["--version"]:
         sys.stdout.write(f"{_start.VERSION}\n")

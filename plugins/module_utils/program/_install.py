@@ -65,7 +65,7 @@ def newest() -> str:
 
 
 def _place(archive: zipfile.ZipFile, path: str) -> None:
-    new, aside = (f"{_start.BASE}/{UNFINISHED}{random.token_hex(8)}" for _ in range(2))
+    new, aside = (f"{_start.BASE}/{UNFINISHED}{random.token_hex(8)}" for _number in range(2))
     try:
         os.mkdir(new, 0o755)
         for entry in archive.infolist():
