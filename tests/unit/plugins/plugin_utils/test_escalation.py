@@ -7,7 +7,8 @@ import re
 
 import pytest
 from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _messages
-from ansible_collections.aurora.runbook.plugins.plugin_utils import _escalation
+from ansible_collections.aurora.runbook.plugins.modules import incident as incident_module
+from ansible_collections.aurora.runbook.plugins.plugin_utils import _escalation, _texts
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -50,6 +51,18 @@ def merged(*told):
 )
 def test_a_level_takes_over_when_the_one_before_had_its_time(age, last):
     assert _escalation.due(age) == LEVELS[: LEVELS.index(last) + 1]
+
+
+@pytest.mark.parametrize("language", _messages.LANGUAGES)
+@pytest.mark.parametrize(("level", "after"), list(zip(LEVELS, LEVELS[1:], strict=False)))
+def test_a_page_says_when_the_next_level_takes_over(language, level, after):
+    said = _texts.say(language, f"page_next_{level}")
+    assert _escalation.span(language, _escalation.LEVELS[after]) in said
+    assert after in said
+
+
+def test_a_host_remembers_pages_of_the_levels_that_there_are():
+    assert incident_module.ARGUMENTS["argument_spec"]["level"]["choices"] == LEVELS
 
 
 @settings(deadline=None)
