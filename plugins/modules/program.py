@@ -13,10 +13,13 @@ author: Aurora runbook authors (@aurora)
 description:
   - Puts the program below C(/usr/local/lib/aurora-runbook) that answers the calls of this collection's modules and
     ends leases by the host's own timer. It is what the modules are made of, compiled by the host's own Python.
-  - Modules that act put it there by themselves where the connection pipelines. This module is for where it does not,
-    and for having it there beforehand.
+  - Modules that act put it there by themselves. This module is for having it there beforehand, and for taking
+    everything of this collection off a host again.
   - It is written beside its place and renamed when it is whole. An older version is removed when nothing uses it, a
-    newer one stays. It belongs to root, and is never run where others can change it.
+    newer one stays. It belongs to root, and is never run where others can change it or where it is not whole.
+  - With O(state=absent) all programs go, the timer of leases, drop-ins and files of overrides that no lease belongs to
+    any more, and what an account with least rights was given. No service is restarted. C(/run/aurora-runbook.guard)
+    stays until the next boot, since it keeps two runs apart.
   - There is no runbook section for this; it is how the collection works.
 extends_documentation_fragment:
   - aurora.runbook.attributes
@@ -25,27 +28,53 @@ attributes:
   diff_mode:
     support: none
 options:
+  state:
+    description:
+      - V(absent) refuses while a lease stands or a run works on the host, and where that cannot be read. Give back
+        first, with the playbook C(aurora.runbook.revert).
+    type: str
+    choices: [present, absent]
+    default: present
+  records:
+    description: Whether O(state=absent) also removes C(/var/lib/aurora-runbook), the records of incidents.
+    type: bool
+    default: false
   name:
-    description: The directory's name, the version and a digest of the sources.
+    description: The directory's name, the version and a digest of the sources. The controller fills it in.
     type: str
-    required: true
   archive:
-    description: The program as a zip file in base64.
+    description: The program as a zip file in base64. The controller fills it in.
     type: str
-    required: true
 """
 
 EXAMPLES = r"""
 - name: Have the program there before the night
   aurora.runbook.program:
+
+- name: Take everything of this collection off the host, but keep the records
+  aurora.runbook.program:
+    state: absent
 """
 
 RETURN = r"""
 name:
   description: The name of the program that is there.
-  returned: success
+  returned: success and O(state=present)
   type: str
   sample: 0.2.0-0123456789abcdef
+removed:
+  description: What was removed, in check mode what would be.
+  returned: success and O(state=absent)
+  type: list
+  elements: str
+  sample: [/usr/local/lib/aurora-runbook]
+left:
+  description: What stays on the host, and why.
+  returned: success and O(state=absent)
+  type: list
+  elements: str
+  sample:
+    - "/var/lib/aurora-runbook: the records of incidents; -e aurora_remove_records=true takes them too"
 """
 
 import base64
@@ -56,20 +85,25 @@ import zipfile
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.aurora.runbook.plugins.module_utils.base import _redact
 from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import RunbookError
-from ansible_collections.aurora.runbook.plugins.module_utils.program import _install
+from ansible_collections.aurora.runbook.plugins.module_utils.program import _install, _remove
 
 ARGUMENTS = {
     "argument_spec": {
-        "name": {"type": "str", "required": True},
+        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        "records": {"type": "bool", "default": False},
+        "name": {"type": "str"},
         # It is no secret: this keeps half a megabyte out of the host's journal.
-        "archive": {"type": "str", "required": True, "no_log": True},
+        "archive": {"type": "str", "no_log": True},
     },
+    "required_if": [("state", "present", ["name", "archive"])],
     "supports_check_mode": True,
 }
 
 
 def run(params, check_mode):
-    """Put it there; returns what the module returns."""
+    """Put it there or take everything off; returns what the module returns."""
+    if params["state"] == "absent":
+        return _remove.remove(params["records"], check_mode)
     if check_mode:
         return {"changed": _install.due(params["name"]), "name": params["name"]}
     try:

@@ -11,7 +11,6 @@ module_defaults of any of them for all.
 
 from __future__ import annotations
 
-import base64
 import importlib
 import json
 import shlex
@@ -96,9 +95,7 @@ class ActionModule(OrdinaryModule):
 
     def _leave_program(self) -> None:
         """Have an ordinary module put the program there. Where it cannot, the acting module says what that means."""
-        archive = base64.b64encode(_program.archive()).decode("ascii")
-        options = {"name": _program.name(), "archive": archive}
-        done = self._execute_module("aurora.runbook.program", options, task_vars=self._vars)
+        done = self._execute_module("aurora.runbook.program", _program.options(), task_vars=self._vars)
         if done.get("failed"):
             display.warning(f"{self._host()}: {_redact.redact(str(done.get('msg')))}")
 

@@ -7,6 +7,7 @@ sources always make the same bytes and the same name.
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import functools
 import hashlib
@@ -95,6 +96,11 @@ def archive() -> bytes:
             entry.create_system, entry.external_attr, entry.compress_type = 3, 0o644 << 16, zipfile.ZIP_DEFLATED
             target.writestr(entry, content)
     return buffer.getvalue()
+
+
+def options() -> dict[str, str]:
+    """The options of the module that puts the program on a host."""
+    return {"name": name(), "archive": base64.b64encode(archive()).decode("ascii")}
 
 
 def arguments(installs: bool) -> list[str]:

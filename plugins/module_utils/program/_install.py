@@ -34,7 +34,7 @@ def install(archive: zipfile.ZipFile, name: str) -> bool:
         with _readable():
             _files.make_directory(os.path.dirname(_start.BASE), 0o755)
             _files.make_private(_start.BASE)
-            with _alone():
+            with alone():
                 needed = due(name)
                 if needed:
                     _place(archive, f"{_start.BASE}/{name}")
@@ -129,11 +129,17 @@ def _tidy(name: str) -> None:
         path = f"{_start.BASE}/{other}"
         older = _start.version(other) and _start.version(other) <= _start.version(name)
         if other.startswith(UNFINISHED) or (older and other not in (name, newest())):
-            _remove(path)
+            remove(path)
 
 
-def _remove(path: str) -> None:
-    """Remove a program that nothing uses."""
+def is_ours(name: str) -> bool:
+    """Is this the name of something that is put into _start.BASE?"""
+    current = os.path.basename(_start.CURRENT)
+    return bool(_start.version(name)) or name.startswith(UNFINISHED) or name in (current, f"{current}.new")
+
+
+def remove(path: str) -> bool:
+    """Remove a program that nothing uses; False where it stays."""
     with contextlib.suppress(OSError):
         descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
         try:
@@ -141,6 +147,7 @@ def _remove(path: str) -> None:
             shutil.rmtree(path)
         finally:
             os.close(descriptor)
+    return not os.path.lexists(path)
 
 
 @contextlib.contextmanager
@@ -154,7 +161,7 @@ def _readable() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _alone() -> Iterator[None]:
+def alone() -> Iterator[None]:
     """One controller at a time changes what lies below _start.BASE."""
     descriptor = os.open(_start.BASE, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
