@@ -648,6 +648,21 @@ CATALOGUE = {
         "automation is paused here until somebody removes /var/lib/aurora-runbook/pause",
         "автоматику тут призупинено, поки хтось не видалить /var/lib/aurora-runbook/pause",
     ),
+    # What the program on a host tells an engineer there
+    "status_version": ("aurora.runbook {version} on this host", "aurora.runbook {version} на цьому хості"),
+    "status_timer": ("the timer that ends leases is {state}", "таймер, що завершує тимчасові зміни: {state}"),
+    "status_no_timer": (
+        "no lease has an end, so no timer is needed",
+        "жодна тимчасова зміна не має строку, тому таймер не потрібен",
+    ),
+    "status_quiet": (
+        "nothing is leased, open or paused here, and no run works here",
+        "тут немає тимчасових змін, відкритих інцидентів і паузи, і жоден запуск тут не працює",
+    ),
+    "status_unread": (
+        "NOT KNOWN, since it could not be read: {problem}",
+        "НЕВІДОМО, бо прочитати не вдалося: {problem}",
+    ),
     # Pages
     "notified": ("told: {channels}", "повідомлено: {channels}"),
     "would_notify": ("would tell: {channels}", "було б повідомлено: {channels}"),

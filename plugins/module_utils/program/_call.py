@@ -15,7 +15,7 @@ from ansible_collections.aurora.runbook.plugins.module_utils.base import _redact
 from ansible_collections.aurora.runbook.plugins.module_utils.program import _basic
 
 MODULES = "ansible_collections.aurora.runbook.plugins.modules"
-USAGE = "usage: aurora-runbook ends | --version"
+USAGE = "usage: aurora-runbook status | ends | --version"
 
 
 def main(arguments: list[str], path: str) -> int:
@@ -36,6 +36,10 @@ def main(arguments: list[str], path: str) -> int:
         from ansible_collections.aurora.runbook.plugins.module_utils.act import _lease_ends  # noqa: PLC0415
 
         return _lease_ends.main()
+    if arguments == ["status"]:
+        from ansible_collections.aurora.runbook.plugins.module_utils.program import _status  # noqa: PLC0415
+
+        return _status.main()
     sys.stderr.write(f"{USAGE}\n")
     return 2
 
