@@ -5,9 +5,12 @@ Every contender starts cold (no SSH connection is left from the round before) on
 ``triage_info`` looks at, and restarts the runner with a smaller Kelly. ``ours`` also finds the cause, takes a canary
 first, proves the new value and reports; the others do none of that. A repair counts only if every runner has the value.
 ``ours`` and ``builtin_tuned`` have as many forks as there are hosts, as README says; ``builtin`` is as Ansible comes.
+``ours_first`` is ``ours`` on hosts that have nothing of the collection; ``ours`` finds what a run before left there.
 
 Waiting that the evidence needs is as short as it can be, for all: no sample window, no hold, no decisions awaited, and
 ``ping`` and ``iostat`` on the hosts answer at once. What the lab's own waits add is measured apart, in more runs.
+
+docs/performance.md says what each figure means.
 """
 
 from __future__ import annotations
@@ -16,17 +19,21 @@ import argparse
 import contextlib
 import json
 import os
+import re
+import resource
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from statistics import median
 
 import accounted_python
+import counted_ssh
+from figures import Contender, HostCost, Run, goals, rounded, rows, table
 
 HERE = Path(__file__).resolve().parent
 CHECKOUT = HERE.parents[1]
@@ -37,6 +44,9 @@ import lab  # the path above is what makes it importable
 ROUNDS = 3
 OURS = "playbooks/remediate_circuit_breaker.yml"
 BUILTIN = "tests/bench/builtin.yml"
+ESCALATE = "playbooks/escalate.yml"
+ESCALATE_HOSTS = 60
+ESCALATE_FORKS = 20
 SHORTEST = {
     "aurora_sample_seconds": 0,
     "aurora_healthy_seconds": 0,
@@ -65,6 +75,10 @@ systemctl daemon-reload
 systemctl reset-failed aurora-runner
 systemctl restart aurora-runner
 """
+NEVER_SEEN = """
+systemctl --quiet disable --now aurora-runbook-leases.timer 2>/dev/null
+rm -rf /usr/local/lib/aurora-runbook
+"""
 REPAIRED = """
 pid=$(systemctl show --property=MainPID --value aurora-runner)
 grep --quiet --null-data --line-regexp KELLY_MULTIPLIER=0.5 /proc/$pid/environ
@@ -82,26 +96,47 @@ cat {accounted_python.COSTS}
 rm {accounted_python.COSTS} {PYTHON}
 """
 
+# Records of this machine are neither read nor written: the command sees an empty disk where they would be.
+WITHOUT_RECORDS = """
+mount -t tmpfs tmpfs /var/lib && mount -t tmpfs tmpfs /run && exec "$@"
+"""
+
 Hosts = dict[str, str]
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way to repair hosts: what does it, and returns the CPU seconds of the connections it leaves open."""
+
+    what: str
+    hosts: Hosts
+    repair: Callable[[], float]
+    before: str = ""  # a script for the hosts, run before each round
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--hosts", type=int, default=8, metavar="N", help="Aurora hosts (default 8)")
+    parser.add_argument("--further", action="store_true", help="measure on twice as many hosts too")
     parser.add_argument("--json", action="store_true", help="for programs")
     options = parser.parse_args()
     try:
-        hosts = lab.aurora_hosts([f"aurora{n}" for n in range(1, options.hosts + 1)])
-        with contextlib.redirect_stdout(sys.stderr), broken(hosts):
-            seconds = rounds(hosts)
-            cost = [] if options.json else cost_of_ours(hosts)
+        everywhere = lab.aurora_hosts([f"aurora{n}" for n in range(1, options.hosts * (1 + options.further) + 1)])
+        hosts = dict(list(everywhere.items())[: options.hosts])
+        with contextlib.redirect_stdout(sys.stderr):
+            with broken(everywhere):
+                contenders = rounds(ways(hosts, everywhere))
+                cost = cost_of_ours(hosts)
+                with_waits = [] if options.json else ["", with_waits_said(hosts)]
+            contenders.append(escalate())
     except lab.LabError as error:
         sys.exit(f"bench: {error}")
+    found = rows(contenders, cost)
     if options.json:
-        middles = {what: round(median(took), 2) for what, took in seconds.items()}
-        print(json.dumps([{"hosts": len(hosts), "what": what, "seconds": middle} for what, middle in middles.items()]))
+        print(json.dumps([rounded(row) for row in found]))
     else:
-        print("\n".join([*table(seconds, len(hosts)), *cost]))
+        said = [*table(contenders), "", *goals(found), "", *cost.lines(), *with_waits]
+        print("\n".join([f"{ROUNDS} rounds, medians", *said]))
 
 
 @contextlib.contextmanager
@@ -112,51 +147,127 @@ def broken(hosts: Hosts) -> Iterator[None]:
         lab.break_("breaker_spreads", list(hosts))
         yield
     finally:
-        on_all(hosts, AS_BEFORE + WITH_WAITING)
+        on_all(hosts, AS_BEFORE + NEVER_SEEN + WITH_WAITING)
         lab.mend()
 
 
-def rounds(hosts: Hosts) -> dict[str, list[float]]:
-    """Seconds of every round by contender."""
-    forks = {"ANSIBLE_FORKS": str(len(hosts))}
-    contenders: dict[str, Callable[[], object]] = {
-        "ours": partial(playbook, OURS, hosts, SHORTEST, forks),
-        "builtin": partial(playbook, BUILTIN, hosts),
-        "builtin_tuned": partial(playbook, BUILTIN, hosts, settings={"ANSIBLE_PIPELINING": "true", **forks}),
-        "pyinfra": partial(pyinfra, hosts),
-        "ssh": partial(on_all, hosts, (HERE / "runbook.sh").read_text(encoding="utf-8")),
-    }
-    seconds: dict[str, list[float]] = {what: [] for what in contenders}
+def ways(hosts: Hosts, everywhere: Hosts) -> list[Way]:
+    """The contenders, and ours and pyinfra's once more where there are further hosts."""
+    tuned = {"ANSIBLE_PIPELINING": "true", **forks(hosts)}
+    found = [
+        Way("ours_first", hosts, partial(ours, hosts), NEVER_SEEN),
+        Way("ours", hosts, partial(ours, hosts)),
+        Way("builtin", hosts, partial(playbook, BUILTIN, hosts)),
+        Way("builtin_tuned", hosts, partial(playbook, BUILTIN, hosts, settings=tuned)),
+        Way("pyinfra", hosts, partial(pyinfra, hosts)),
+        Way("ssh", hosts, partial(ssh, hosts)),
+    ]
+    if len(everywhere) > len(hosts):
+        found.append(Way("ours_further", everywhere, partial(ours, everywhere)))
+        found.append(Way("pyinfra_further", everywhere, partial(pyinfra, everywhere)))
+    return found
+
+
+def rounds(contenders: list[Way]) -> list[Contender]:
+    """Every round of every contender, in turn. A run that does not count leaves our program on all hosts before."""
+    most = max(contenders, key=lambda way: len(way.hosts)).hosts
+    timed("ours, not counted", Way("ours", most, partial(ours, most)))
+    runs: dict[str, list[Run]] = {way.what: [] for way in contenders}
     for number in range(1, ROUNDS + 1):
-        for what, repair in contenders.items():
-            seconds[what].append(timed(f"{what}, round {number} of {ROUNDS}", repair, hosts))
-    return seconds
+        for way in contenders:
+            runs[way.what].append(timed(f"{way.what}, round {number} of {ROUNDS}", way))
+    return [Contender(way.what, len(way.hosts), runs[way.what]) for way in contenders]
 
 
-def timed(title: str, repair: Callable[[], object], hosts: Hosts) -> float:
-    """Seconds that a repair took; afterwards the hosts are as they were before."""
-    lab.wait_for_breakers(hosts, is_open=True)
+def timed(title: str, way: Way) -> Run:
+    """What a repair took; afterwards the hosts are as they were before."""
+    if way.before:
+        on_all(way.hosts, way.before)
+    lab.wait_for_breakers(way.hosts, is_open=True)
     with lab.step(title):
-        started = time.monotonic()
-        repair()
-        took = time.monotonic() - started
-    on_all(hosts, REPAIRED)
-    on_all(hosts, AS_BEFORE)
+        took = measured(way.repair)
+    on_all(way.hosts, REPAIRED)
+    on_all(way.hosts, AS_BEFORE)
     return took
 
 
-def playbook(path: str, hosts: Hosts, variables: dict | None = None, settings: dict[str, str] | None = None) -> None:
+def measured(work: Callable[[], float]) -> Run:
+    """Seconds that work took, and CPU seconds of the processes it started here."""
+    cpu, started = cpu_of_children(), time.monotonic()
+    left = work()
+    return Run(time.monotonic() - started, cpu_of_children() - cpu + left)
+
+
+def cpu_of_children() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def forks(hosts: Hosts) -> dict[str, str]:
+    return {"ANSIBLE_FORKS": str(len(hosts))}
+
+
+def ours(hosts: Hosts) -> float:
+    return playbook(OURS, hosts, SHORTEST, forks(hosts))
+
+
+def playbook(path: str, hosts: Hosts, variables: dict | None = None, settings: dict[str, str] | None = None) -> float:
     argv = ["ansible-playbook", path, "--inventory=inventory/lab", f"--limit={','.join(hosts)}"]
     with tempfile.TemporaryDirectory(prefix="bench") as sockets:
         environment = {"ANSIBLE_SSH_CONTROL_PATH_DIR": sockets, **(settings or {})}
         run([*argv, f"--extra-vars={json.dumps(variables or {})}"], environment)
+        return sum(map(cpu_of_connection, Path(sockets).iterdir()))
 
 
-def pyinfra(hosts: Hosts) -> None:
+def cpu_of_connection(socket: Path) -> float:
+    """CPU seconds of an ssh that Ansible left in the background."""
+    argv = ["ssh", "-o", f"ControlPath={socket}", "-O", "check", "any"]
+    answer = subprocess.run(argv, capture_output=True, text=True, check=False)
+    process = re.search(r"pid=(\d+)", answer.stderr)
+    if not process:
+        raise lab.LabError(f"no connection answers at {socket}: {answer.stderr.strip()}")
+    fields = Path("/proc", process[1], "stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def pyinfra(hosts: Hosts) -> float:
     known = lab.state()
     login = [f"--ssh-user={known['user']}", f"--ssh-key={known['key']}"]
     trust = ["--data=ssh_strict_host_key_checking=yes", f"--data=ssh_known_hosts_file={known['known_hosts']}"]
     run(["pyinfra", "-y", "--sudo", *login, *trust, ",".join(hosts.values()), str(HERE / "deploy.py")], {})
+    return 0.0
+
+
+def ssh(hosts: Hosts) -> float:
+    on_all(hosts, (HERE / "runbook.sh").read_text(encoding="utf-8"))
+    return 0.0
+
+
+def escalate() -> Contender:
+    """A tick of the clock over many hosts of which none has an open incident: all are this machine."""
+    inventory = {
+        "aurora": {"hosts": {f"host{n}": {"ansible_connection": "local"} for n in range(1, ESCALATE_HOSTS + 1)}}
+    }
+    runs = []
+    with tempfile.TemporaryDirectory(prefix="bench") as folder:
+        path = Path(folder, "inventory.json")
+        path.write_text(json.dumps(inventory), encoding="ascii")
+        settings = {"ANSIBLE_FORKS": str(ESCALATE_FORKS), "ANSIBLE_HOME": folder}
+        argv = ["ansible-playbook", ESCALATE, f"--inventory={path}"]
+        for number in range(1, ROUNDS + 1):
+            with lab.step(f"escalate over {ESCALATE_HOSTS} hosts, round {number} of {ROUNDS}"):
+                runs.append(measured(partial(without_records, argv, settings)))
+    return Contender("escalate", ESCALATE_HOSTS, runs)
+
+
+def without_records(argv: list[str], settings: dict[str, str]) -> float:
+    """Run a command that finds no records on this machine, and leaves none."""
+    if os.geteuid():
+        kept = {**os.environ, **settings}
+        argv = ["env", *(f"{name}={value}" for name, value in kept.items()), *argv]
+    root = ["sudo"] if os.geteuid() else []
+    run([*root, "unshare", "--mount", "sh", "-c", WITHOUT_RECORDS, "sh", *argv], settings)
+    return 0.0
 
 
 def run(argv: list[str], environment: dict[str, str]) -> None:
@@ -189,29 +300,36 @@ def on_all(hosts: Hosts, script: str) -> list[str]:
     return [answer.stdout for answer in answers.values()]
 
 
-def cost_of_ours(hosts: Hosts) -> list[str]:
-    """More runs, with the lab's own waits: how long they take, and what both module calls cost a host.
+def with_waits_said(hosts: Hosts) -> str:
+    """How long ours takes with the lab's own waits."""
+    on_all(hosts, WITH_WAITING)
+    took = timed("ours with the lab's own waits", Way("ours", hosts, partial(playbook, OURS, hosts))).seconds
+    return f"ours with the lab's own waits (sample window, ping, iostat, hold): {took:.1f} s"
+
+
+def cost_of_ours(hosts: Hosts) -> HostCost:
+    """More runs, with the lab's own waits: what the calls cost a host, and how many bytes each sends it.
 
     On one host at a time, since hosts that share this machine's cores make each other's CPU seconds longer.
     """
     on_all(hosts, WITH_WAITING)
-    with_waits = timed("ours with the lab's own waits", partial(playbook, OURS, hosts), hosts)
     one = dict(list(hosts.items())[:1])
-    repair = partial(playbook, OURS, one, {"aurora_python_interpreter": PYTHON})
-    cpu, memory, empty = [], [], []
-    for number in range(1, ROUNDS + 1):
-        calls = accounted(one, partial(timed, f"ours on {next(iter(one))}, round {number} of {ROUNDS}", repair, one))
-        cpu.append(sum(call["cpu"] for call in calls))
-        memory.append(max(call["memory"] for call in calls) / 2**20)
-        empty.append(sum(call["cpu"] for call in accounted(one, partial(empty_calls, one))))
-    return [
-        "",
-        f"ours with the lab's own waits (sample window, ping, iostat, hold): {with_waits:.1f} s",
-        f"what it costs one trading host, our modules with all their commands, {ROUNDS} rounds, median and worst:",
-        f"  CPU seconds   {median(cpu):6.2f}{max(cpu):8.2f}   goal <= 0.6",
-        f"    of them {median(empty):.2f} are Ansible's own: what two calls of ansible.builtin.ping cost",
-        f"  peak memory MB{median(memory):6.0f}{max(memory):8.0f}   goal <= 60",
-    ]
+    cost = HostCost([], [], [], [])
+    with tempfile.TemporaryDirectory(prefix="bench") as folder:
+        notes, counting = Path(folder, "sent"), Path(folder, "ssh")
+        counting.write_text(
+            f"#!{sys.executable}\n{Path(counted_ssh.__file__).read_text(encoding='utf-8')}", encoding="utf-8"
+        )
+        counting.chmod(0o755)
+        settings = {"ANSIBLE_SSH_EXECUTABLE": str(counting), counted_ssh.SENT: str(notes)}
+        way = Way("ours", one, partial(playbook, OURS, one, {"aurora_python_interpreter": PYTHON}, settings))
+        for number in range(1, ROUNDS + 1):
+            calls = accounted(one, partial(timed, f"ours on {next(iter(one))}, round {number} of {ROUNDS}", way))
+            cost.cpu.append(sum(call["cpu"] for call in calls))
+            cost.memory.append(max(call["memory"] for call in calls) / 1e6)
+            cost.empty_cpu.append(sum(call["cpu"] for call in accounted(one, partial(empty_calls, one))))
+        cost.sent.extend(int(line) for line in notes.read_text(encoding="ascii").splitlines())
+    return cost
 
 
 def accounted(host: Hosts, repair: Callable[[], object]) -> list[dict]:
@@ -226,21 +344,6 @@ def empty_calls(host: Hosts) -> None:
     argv = ["ansible", *host, "--inventory=inventory/lab", "--become", f"--extra-vars={variables}"]
     for _call in range(2):
         run([*argv, "--module-name=ansible.builtin.ping"], {})
-
-
-def table(seconds: dict[str, list[float]], hosts: int) -> list[str]:
-    middle = {what: median(took) for what, took in seconds.items()}
-    ours = middle["ours"]
-    return [
-        f"{hosts} hosts, {ROUNDS} rounds, seconds",
-        f"{'':14}{'median':>8}{'min – max':>16}{'to ours':>9}",
-        *(
-            f"{what:14}{middle[what]:8.1f}{f'{min(took):.1f} – {max(took):.1f}':>16}{middle[what] / ours:9.2f}"
-            for what, took in seconds.items()
-        ),
-        f"builtin / ours {middle['builtin'] / ours:.1f}, goal >= 4",
-        f"ours / pyinfra {ours / middle['pyinfra']:.1f}, goal <= 2.4",
-    ]
 
 
 if __name__ == "__main__":
