@@ -68,11 +68,13 @@ def _place(archive: zipfile.ZipFile, path: str) -> None:
     new, aside = (f"{_start.BASE}/{UNFINISHED}{random.token_hex(8)}" for _number in range(2))
     try:
         os.mkdir(new, 0o755)
+        if (why := _start.fault(new)) != _start.NOT_WHOLE:  # before anything is compiled for nothing
+            raise RunbookError(
+                f"no program is put on this host, since root would run it: {why}; mend it (`chown root`, `chmod go-w`)"
+            )
         for entry in archive.infolist():
             _write(archive.read(entry), new, entry.filename, path)
         _write_manifest(new)
-        if why := _start.fault(new):
-            raise RunbookError(f"no program is put on this host, since root would run it: {why}")
         _sync(new)
         if os.path.lexists(path):  # one that is not whole; what still runs from it keeps it, see _tidy
             os.rename(path, aside)

@@ -28,7 +28,8 @@ import os
 
 def _lstat(path, real=os.lstat, **options):
     status = list(real(path, **options))
-    return os.stat_result([status[0] & ~0o022, *status[1:4], 0, *status[5:10]])
+    mode = status[0] if os.path.basename(path) == "open to others" else status[0] & ~0o022
+    return os.stat_result([mode, *status[1:4], 0, *status[5:10]])
 
 os.lstat = _lstat
 """
@@ -64,8 +65,16 @@ class Host:
 
 
 @pytest.fixture
-def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Host:
-    base = tmp_path / "aurora-runbook"
+def above() -> str:
+    """The directory above that of all programs; "open to others" is one that others can write."""
+    return "lib"
+
+
+@pytest.fixture
+def host(above: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Host:
+    base = tmp_path / above / "aurora-runbook"
+    base.parent.mkdir()
+    base.parent.chmod(0o775)
     text = _program.sources()[START].decode().replace(f'"{_start.BASE}"', repr(str(base)))
     sources = {**_program.sources(), START: f"{AS_ROOTS}{text}".encode()}
     monkeypatch.setattr(_program, "sources", lambda: sources)
@@ -173,6 +182,13 @@ def test_what_keeps_it_from_being_installed_is_told(host: Host) -> None:
     host.base.parent.joinpath("target").mkdir()
     host.base.symlink_to("target")
     assert "is a link" in host.why(installs=True)
+
+
+@pytest.mark.parametrize("above", ["open to others"])
+def test_below_a_directory_that_others_can_write_none_is_put_there(host: Host) -> None:
+    why = host.why(installs=True)
+    assert f"others than root can change {host.base.parent}" in why
+    assert host.programs == set()
 
 
 def test_two_installs_at_once_leave_one_program(host: Host) -> None:
