@@ -5,6 +5,9 @@ Shipping, unpacking and compiling a module anew costs more than most of ours do.
 module puts it there first, since the end of what it changes needs it; what only looks leaves nothing and goes as an
 ordinary module, and so does everything where the connection cannot pipeline, and what is to run in the background.
 
+With aurora_least_privilege the account on the hosts may start that program by sudo, and nothing else. Then nothing is
+sent but the request: the host decides whether it is allowed, see module_utils/program/_allowed.
+
 Each module has an action plugin of its own name. With one that all are redirected to, Ansible would take the
 module_defaults of any of them for all.
 """
@@ -21,6 +24,7 @@ from ansible.errors import AnsibleActionFail
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import remove_values
 from ansible.module_utils.errors import UnsupportedError
+from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.plugins.action.normal import ActionModule as OrdinaryModule
 from ansible.utils.display import Display
@@ -31,6 +35,8 @@ from ansible_collections.aurora.runbook.plugins.plugin_utils import _program, _w
 PACKAGE = "ansible_collections.aurora.runbook.plugins.modules"
 PYTHON = "/usr/bin/python3"
 NO_PYTHON = 127  # what a shell says of a command that is not there
+BY_SUDO = "sudo -n /usr/local/sbin/aurora-runbook"
+WITHOUT_ROOT = ("public_way_info",)  # looks from outside, as whoever it is
 WHY = "aurora_program"  # in an answer: why the program did not run
 # What a result of ours never holds, and what Ansible would act upon.
 NOT_OURS = ("ansible_facts", "add_host", "add_group")
@@ -45,7 +51,32 @@ class ActionModule(OrdinaryModule):
         language = asked if asked in _messages.LANGUAGES else "en"
         about = (language, self._host(), self._module, self._task.args, self._task.timeout or 0)
         with _waits.told(partial(_waits.line, *about), display.display):
+            if self._has_least_privilege():
+                return self._answer_by_sudo(tmp)
             return self._answer(tmp) or super().run(tmp, task_vars)
+
+    def _has_least_privilege(self) -> bool:
+        asked = self._templar.template(self._vars.get("aurora_least_privilege", False))
+        return boolean(asked) and self._module not in WITHOUT_ROOT
+
+    def _answer_by_sudo(self, tmp: None) -> dict:
+        """What the program answers that the account may start. There is no other way, and nothing is put there."""
+        if self._task.async_val or not self._connection.has_pipelining:
+            raise AnsibleActionFail(
+                "aurora_least_privilege needs a connection that pipelines, and a task without async"
+            )
+        result = ActionBase.run(self, tmp, self._vars)
+        params, hidden = self._checked()
+        request = {"module": self._module, "params": params, "check_mode": self._task.check_mode}
+        sent = json.dumps({**request, "program": _program.name()}, default=str).encode()
+        done = self._low_level_execute_command(BY_SUDO, in_data=sent, sudoable=False)
+        answer = _program.read(done["stdout"]) or {WHY: said(done)}
+        if WHY in answer:
+            raise AnsibleActionFail(
+                f"This account cannot use the program on the host: {_redact.redact(str(answer[WHY]))}."
+                " An administrator has to run aurora.runbook.prepare for this host, with all rights"
+            )
+        return self._returned(result, answer, hidden)
 
     def _answer(self, tmp: None) -> dict | None:
         """What the program on the host answers, None where an ordinary module is to do it."""
@@ -61,11 +92,15 @@ class ActionModule(OrdinaryModule):
         if acts and WHY in answer:
             answer = self._ask(request, installs=True)
         if WHY not in answer:
-            clean = {key: value for key, value in answer.items() if key not in NOT_OURS and key[:9] != "_ansible_"}
-            return remove_values({**result, **clean}, hidden)
+            return self._returned(result, answer, hidden)
         if answer[WHY] != _start.MISSING:
             display.warning(f"{self._host()}: {_redact.redact(answer[WHY])}; the module is sent whole instead")
         return None
+
+    def _returned(self, result: Mapping, answer: Mapping, hidden: set) -> dict:
+        """What the task returns, without what no host may say, and without secrets."""
+        clean = {key: value for key, value in answer.items() if key not in NOT_OURS and key[:9] != "_ansible_"}
+        return remove_values({**result, **clean}, hidden)
 
     def _checked(self) -> tuple[dict, set]:
         """The options as the module has them, with its defaults, and values that must not come back."""
@@ -89,8 +124,7 @@ class ActionModule(OrdinaryModule):
         if answer is None and done["rc"] == NO_PYTHON:
             return {WHY: _start.MISSING}  # how an ordinary module finds another Python, or what it says of none
         if answer is None:
-            said = _redact.redact(done["stderr"].strip() or done["stdout"].strip() or "it said nothing", limit=500)
-            raise AnsibleActionFail(f"{self._host()} gave no answer that can be read, exit status {done['rc']}: {said}")
+            raise AnsibleActionFail(f"{self._host()} gave no answer that can be read: {said(done)}")
         return answer
 
     def _leave_program(self) -> None:
@@ -108,3 +142,9 @@ class ActionModule(OrdinaryModule):
 
     def _host(self) -> str:
         return self._task.delegate_to or self._vars.get("inventory_hostname", "")
+
+
+def said(done: Mapping) -> str:
+    """What a command said that gave no answer."""
+    words = _redact.redact(done["stderr"].strip() or done["stdout"].strip() or "it said nothing", limit=500)
+    return f"exit status {done['rc']}: {words}"

@@ -70,8 +70,8 @@ def check(environment: dict[str, str]) -> None:
 
 
 def _check_range(name: str, value: str, knob: Knob) -> None:
-    number = _number(value)
-    if number is None or not knob.lowest <= number <= knob.highest or (knob.whole and not value.isdecimal()):
+    amount = number(value)
+    if amount is None or not knob.lowest <= amount <= knob.highest or (knob.whole and not value.isdecimal()):
         kind = "a whole number" if knob.whole else "a number"
         raise RunbookError(
             f"environment: {name}={value} is refused; expected {kind} from {knob.lowest:g} to {knob.highest:g}"
@@ -92,12 +92,13 @@ def direction(name: str, before: str | None, after: str | None) -> str:
         return "increases"
     if knob.larger == 0:
         return "neutral"
-    old, new = (knob.normal if value is None else _number(value) for value in (before, after))
+    old, new = (knob.normal if value is None else number(value) for value in (before, after))
     if old is None or new is None:
         return "increases"
     change = (new - old) * knob.larger
     return "increases" if change > 0 else "reduces" if change < 0 else "neutral"
 
 
-def _number(text: str) -> float | None:
+def number(text: str) -> float | None:
+    """The number that a plain decimal text is, None for any other text."""
     return float(text) if re.fullmatch(r"\d{1,9}\.?\d{0,9}|\.\d{1,9}", text, re.ASCII) else None

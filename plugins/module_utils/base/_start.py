@@ -66,8 +66,11 @@ def use(path):
     fcntl.flock(os.open(path, os.O_RDONLY), fcntl.LOCK_SH)
 
 
-def start(name, request):
-    """Answer one request with the program of that name, or say why it cannot be run. Prints one line of JSON."""
+def start(name, request, account=False):
+    """Answer one request with the program of that name, or say why it cannot be run. Prints one line of JSON.
+
+    ``account`` says that it comes from an account that may ask for what is allowed alone.
+    """
     path = f"{BASE}/{name}"
     sys.dont_write_bytecode = True  # the program stays as it was installed
     try:
@@ -80,5 +83,7 @@ def start(name, request):
         why = MISSING
     if why:
         sys.stdout.write(json.dumps({"aurora_program": why}) + "\n")
+    elif account:
+        call.serve_account(request, name)
     else:
         call.serve(request)

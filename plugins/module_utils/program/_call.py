@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import sys
 import traceback
 
@@ -59,3 +60,33 @@ def serve(request: bytes) -> None:
         told = _redact.redact_text(traceback.format_exc())
         _basic.answer({"failed": True, "msg": f"{type(error).__name__} in the program on the host", "exception": told})
         raise SystemExit(1) from None
+
+
+def serve_account(request: bytes, name: str) -> None:
+    """The same for an account that may do nothing else than send requests: each has to be allowed, see _allowed.
+
+    ``name`` is this program's. A request says which one its controller has, and another may know other options.
+    """
+    # Spared to each call of a controller that has all rights.
+    from ansible_collections.aurora.runbook.plugins.module_utils.program import _allowed  # noqa: PLC0415
+
+    try:
+        asked = _allowed.request(request)
+        if asked.pop("program") != name:
+            _basic.answer({"aurora_program": f"it is {name}, not the one of this controller"})
+            return
+        _allowed.check(asked)
+    except Exception as error:  # whatever it is, it is no leave to go on
+        why = _redact.redact(str(error), limit=500) or type(error).__name__
+        _note(why)
+        _basic.answer({"failed": True, "msg": f"refused by the program on the host: {why}"})
+        raise SystemExit(1) from None
+    serve(json.dumps(asked).encode())
+
+
+def _note(why: str) -> None:
+    """Put a refusal into the host's log, since nobody else may hear of it."""
+    import syslog  # noqa: PLC0415
+
+    syslog.openlog("aurora-runbook", 0, syslog.LOG_AUTH)
+    syslog.syslog(syslog.LOG_WARNING, f"refused {os.environ.get('SUDO_USER', 'root')}: {why!a}")
