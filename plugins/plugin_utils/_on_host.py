@@ -39,7 +39,7 @@ BY_SUDO = "sudo -n /usr/local/sbin/aurora-runbook"
 WITHOUT_ROOT = ("public_way_info",)  # looks from outside, as whoever it is
 WHY = "aurora_program"  # in an answer: why the program did not run
 # What a result of ours never holds, and what Ansible would act upon.
-NOT_OURS = ("ansible_facts", "add_host", "add_group")
+NOT_OURS = ("ansible_facts", "ansible_stats", "add_host", "add_group")
 display = Display()
 
 
@@ -51,9 +51,12 @@ class ActionModule(OrdinaryModule):
         language = asked if asked in _messages.LANGUAGES else "en"
         about = (language, self._host(), self._module, self._task.args, self._task.timeout or 0)
         with _waits.told(partial(_waits.line, *about), display.display):
-            if self._has_least_privilege():
-                return self._answer_by_sudo(tmp)
-            return self._answer(tmp) or super().run(tmp, task_vars)
+            try:
+                answer = self._answer_by_sudo(tmp) if self._has_least_privilege() else self._answer(tmp)
+            except AnsibleActionFail as error:
+                # Ansible-core before 2.19 would take what a host said in an error that is raised for a template.
+                return {"failed": True, "msg": str(error)}
+            return ours(super().run(tmp, task_vars)) if answer is None else answer
 
     def _has_least_privilege(self) -> bool:
         asked = self._templar.template(self._vars.get("aurora_least_privilege", False))
@@ -99,15 +102,15 @@ class ActionModule(OrdinaryModule):
 
     def _returned(self, result: Mapping, answer: Mapping, hidden: set) -> dict:
         """What the task returns, without what no host may say, and without secrets."""
-        clean = {key: value for key, value in answer.items() if key not in NOT_OURS and key[:9] != "_ansible_"}
-        return remove_values({**result, **clean}, hidden)
+        return remove_values({**result, **ours(without_internal(answer))}, hidden)
 
     def _checked(self) -> tuple[dict, set]:
         """The options as the module has them, with its defaults, and values that must not come back."""
         arguments = dict(importlib.import_module(f"{PACKAGE}.{self._module}").ARGUMENTS)
         arguments.pop("supports_check_mode")
         spec = _program.unexpanded(arguments.pop("argument_spec"))
-        found = ArgumentSpecValidator(spec, **arguments).validate(self._task.args)
+        given = without_internal(self._task.args)  # an earlier attempt of the task left some there
+        found = ArgumentSpecValidator(spec, **arguments).validate(given)
         if found.error_messages:
             unknown = any(isinstance(error, UnsupportedError) for error in found.errors)
             what = "Unsupported parameters for" if unknown else "Wrong parameters for"
@@ -121,6 +124,8 @@ class ActionModule(OrdinaryModule):
         sent = _program.sent(json.dumps(request, default=str).encode(), installs)
         done = self._low_level_execute_command(f"{environment} {command}".strip(), in_data=sent)
         answer = _program.read(done["stdout"])
+        if answer is not None and done["rc"] != 0 and not answer.get("failed"):
+            answer = None  # it was cut off; the line is somebody else's
         if answer is None and done["rc"] == NO_PYTHON:
             return {WHY: _start.MISSING}  # how an ordinary module finds another Python, or what it says of none
         if answer is None:
@@ -142,6 +147,16 @@ class ActionModule(OrdinaryModule):
 
     def _host(self) -> str:
         return self._task.delegate_to or self._vars.get("inventory_hostname", "")
+
+
+def ours(result: Mapping) -> dict:
+    """A result without what Ansible would act upon: no host decides what another one's variables are."""
+    return {key: value for key, value in result.items() if key not in NOT_OURS}
+
+
+def without_internal(values: Mapping) -> dict:
+    """Without what Ansible says to itself in options and results."""
+    return {key: value for key, value in values.items() if not key.startswith("_ansible_")}
 
 
 def said(done: Mapping) -> str:

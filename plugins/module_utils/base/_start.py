@@ -86,4 +86,4 @@ def start(name, request, account=False):
     elif account:
         call.serve_account(request, name)
     else:
-        call.serve(request)
+        call.serve(request, name)

@@ -6,6 +6,7 @@ Each start answers and ends; there is no daemon.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import json
 import os
@@ -13,9 +14,11 @@ import sys
 import traceback
 
 from ansible_collections.aurora.runbook.plugins.module_utils.base import _redact, _start
+from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import RunbookError
 from ansible_collections.aurora.runbook.plugins.module_utils.program import _basic
 
 MODULES = "ansible_collections.aurora.runbook.plugins.modules"
+LEASES = ("service_override", "tcp_tuning")  # the modules whose changes may have an end, by the timer
 USAGE = "usage: aurora-runbook status | ends | --version"
 
 
@@ -29,14 +32,14 @@ def main(arguments: list[str], path: str) -> int:
     if why:
         sys.stderr.write(f"the program in {path} is not run: {why}\n")
         return 1
-    if arguments == ["--version"]:
-        sys.stdout.write(f"{_start.VERSION}\n")
-        return 0
-    if arguments == ["ends"]:
-        # Spared to each call of a module.
+    if arguments in (["--version"], ["ends"]):
+        # Spared to each call of a module. The version proves that this host's Python can end leases.
         from ansible_collections.aurora.runbook.plugins.module_utils.act import _lease_ends  # noqa: PLC0415
 
-        return _lease_ends.main()
+        if arguments == ["ends"]:
+            return _lease_ends.main()
+        sys.stdout.write(f"{_start.VERSION}\n")
+        return 0
     if arguments == ["status"]:
         from ansible_collections.aurora.runbook.plugins.module_utils.program import _status  # noqa: PLC0415
 
@@ -45,14 +48,18 @@ def main(arguments: list[str], path: str) -> int:
     return 2
 
 
-def serve(request: bytes) -> None:
+def serve(request: bytes, name: str) -> None:
     """Run the module that a request of the controller asks for; its answer is one line of JSON.
 
-    A request is JSON with ``module``, ``params`` and ``check_mode``, see plugins/plugin_utils/_on_host.py.
+    A request is JSON with ``module``, ``params`` and ``check_mode``, see plugins/plugin_utils/_on_host.py. ``name`` is
+    this program's.
     """
     sys.stdout = sys.stderr  # the answer alone goes to the controller
     try:
         _basic.REQUEST.update(json.loads(request))
+        if _basic.REQUEST["module"] in LEASES and not _basic.REQUEST["check_mode"]:
+            with contextlib.suppress(RunbookError):  # what needs the timer says what is wrong
+                _keep_current(name)
         importlib.import_module(f"{MODULES}.{_basic.REQUEST['module']}").main()
     except SystemExit:
         raise
@@ -60,6 +67,13 @@ def serve(request: bytes) -> None:
         told = _redact.redact_text(traceback.format_exc())
         _basic.answer({"failed": True, "msg": f"{type(error).__name__} in the program on the host", "exception": told})
         raise SystemExit(1) from None
+
+
+def _keep_current(name: str) -> None:
+    # Spared to each call that changes nothing.
+    from ansible_collections.aurora.runbook.plugins.module_utils.program import _install  # noqa: PLC0415
+
+    _install.keep_current(name)
 
 
 def serve_account(request: bytes, name: str) -> None:
@@ -81,7 +95,7 @@ def serve_account(request: bytes, name: str) -> None:
         _note(why)
         _basic.answer({"failed": True, "msg": f"refused by the program on the host: {why}"})
         raise SystemExit(1) from None
-    serve(json.dumps(asked).encode())
+    serve(json.dumps(asked).encode(), name)
 
 
 def _note(why: str) -> None:

@@ -24,6 +24,7 @@ from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import
 
 LOCK_SECONDS = 60.0
 UNFINISHED = ".new-"
+EARLIER = "lease.pyz"  # what ended leases before there was a program for all
 
 
 def install(archive: zipfile.ZipFile, name: str) -> bool:
@@ -38,9 +39,7 @@ def install(archive: zipfile.ZipFile, name: str) -> bool:
                 needed = due(name)
                 if needed:
                     _place(archive, f"{_start.BASE}/{name}")
-                other = newest()
-                if _start.version(other) <= _start.version(name) or _start.fault(f"{_start.BASE}/{other}"):
-                    _point(name)
+                _lead_to(name)
                 _tidy(name)
     except (OSError, zipfile.BadZipFile, py_compile.PyCompileError) as error:
         raise RunbookError(f"the program cannot be put into {_start.BASE}/{name}: {error}") from None
@@ -54,6 +53,22 @@ def due(name: str) -> bool:
     if why not in ("", _start.MISSING, _start.NOT_WHOLE):
         raise RunbookError(f"the program in {path} is not run: {why}; see who did that, then `rm -r {path}`")
     return bool(why)
+
+
+def keep_current(name: str) -> None:
+    """Before a lease: have _start.CURRENT lead to a whole program that is as new as this one. Raises RunbookError."""
+    if newest() != name:
+        try:
+            with alone():
+                _lead_to(name)
+        except OSError as error:
+            raise RunbookError(f"{_start.CURRENT} cannot be set: {error}") from None
+
+
+def _lead_to(name: str) -> None:
+    other = newest()
+    if _start.version(other) <= _start.version(name) or _start.fault(f"{_start.BASE}/{other}"):
+        _point(name)
 
 
 def newest() -> str:
@@ -137,7 +152,7 @@ def _tidy(name: str) -> None:
 def is_ours(name: str) -> bool:
     """Is this the name of something that is put into _start.BASE?"""
     current = os.path.basename(_start.CURRENT)
-    return bool(_start.version(name)) or name.startswith(UNFINISHED) or name in (current, f"{current}.new")
+    return bool(_start.version(name)) or name.startswith(UNFINISHED) or name in (current, f"{current}.new", EARLIER)
 
 
 def remove(path: str) -> bool:

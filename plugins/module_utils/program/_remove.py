@@ -15,7 +15,7 @@ from ansible_collections.aurora.runbook.plugins.module_utils.act import _lease_e
 from ansible_collections.aurora.runbook.plugins.module_utils.base import _command, _files, _stamps, _start
 from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import RunbookError
 from ansible_collections.aurora.runbook.plugins.module_utils.program import _install
-from ansible_collections.aurora.runbook.plugins.module_utils.record import _claim, _lease, _lease_timer, _record
+from ansible_collections.aurora.runbook.plugins.module_utils.record import _claim, _lease, _lease_timer, _pause, _record
 
 HOLDER = "aurora.runbook.program"
 ENABLED = f"{_override.UNIT_DIRECTORY}/timers.target.wants/{_lease_timer.TIMER}"
@@ -31,11 +31,11 @@ STOPPED = ("inactive", "failed")
 
 def remove(records: bool, check_mode: bool) -> dict:
     """What the module returns. Raises RunbookError while a lease stands or a run works here."""
-    refuse()
+    refuse(records)
     left: list[str] = []
     if not check_mode and found(records, []):
         with _lease.exclusive(HOLDER):
-            refuse()
+            refuse(records)
             paths = found(records, left)
             left += take(paths)
     else:
@@ -44,14 +44,25 @@ def remove(records: bool, check_mode: bool) -> dict:
     return {"changed": bool(removed), "removed": removed, "left": left}
 
 
-def refuse() -> None:
+def refuse(records: bool) -> None:
     """Raises RunbookError for what has to come before. What cannot be read may be a lease that stands."""
     if standing := [lease.name for lease in _lease.load_all()]:
         raise RunbookError(
             f"nothing was removed: what was changed of {', '.join(standing)} is not given back yet;"
             " run `ansible-playbook aurora.runbook.revert` for this host first"
         )
-    if claim := _claim.held(_stamps.clock()):
+    now = _stamps.clock()
+    if _claim.load() is None and _files.read(_claim.path(_record.STATE_DIRECTORY)):
+        raise RunbookError(
+            f"nothing was removed: {_claim.path(_record.STATE_DIRECTORY)} cannot be read, and a run may work here; look at it"
+        )
+    if records and (still := _record.open_names()):
+        raise RunbookError(
+            f"nothing was removed: {', '.join(still)} is open here, and its pages would end; close it first"
+        )
+    if records and _pause.load(now):
+        raise RunbookError("nothing was removed: a person paused automation here; end the pause first")
+    if claim := _claim.held(now):
         raise RunbookError(
             f"nothing was removed: {claim.holder} works on {claim.incident or 'this host'} here since {claim.since};"
             " wait for it, run `ansible-playbook aurora.runbook.revert` for this host, then this again"
@@ -133,7 +144,7 @@ def take(paths: list[str]) -> list[str]:
         _lease_timer.retire()
     folders = [path for path in paths if os.path.isdir(path) and not os.path.islink(path)]
     for path in paths:
-        if path not in folders:
+        if path not in (*folders, _start.CURRENT):
             left += _still_used(path)
             _files.remove(path)
             _remove_folder_of_ours(os.path.dirname(path))
@@ -162,6 +173,8 @@ def _remove_folder_of_ours(folder: str) -> None:
 
 def _take_folder(path: str) -> list[str]:
     if path == _start.BASE:
+        if not os.path.exists(_start.CURRENT):  # the timer needs it while the program stays
+            _files.remove(_start.CURRENT)
         _files.remove_empty_directory(path)
         return []
     if os.path.dirname(path) == _start.BASE:

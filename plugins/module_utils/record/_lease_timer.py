@@ -58,12 +58,10 @@ def changing(holder: str) -> Iterator[None]:
 def install() -> None:
     """Before a change that is to end: make sure that it will. Raises RunbookError when this host cannot do that."""
     _files.make_private(_start.BASE)  # says what is wrong where the program could not be put there
-    name = os.path.basename(os.path.realpath(_start.CURRENT))
-    why = _start.fault(f"{_start.BASE}/{name}")
-    if why or _start.version(name) < _start.version(f"{_start.VERSION}-{'0' * 16}"):
+    if why := fault():
         raise RunbookError(
-            f"the program that ends leases is not in {_start.CURRENT}, so nothing could end by itself:"
-            f" {why or 'an older one is'}; see what keeps it from there, {_start.BASE} has to be root's and writable"
+            f"the program that ends leases cannot be run from {_start.CURRENT}, so nothing could end by itself: {why};"
+            f" see what keeps it from there, {_start.BASE} and all above has to be root's to write alone"
         )
     proof = _command.run([*RUN, "--version"])
     if proof.rc != 0:
@@ -78,8 +76,21 @@ def install() -> None:
             raise RunbookError(f"{TIMER} is {now}, so nothing could end by itself; look at systemctl status {TIMER}")
 
 
+def fault() -> str:
+    """What speaks against the program that the timer runs, "" for nothing."""
+    name = os.path.basename(os.path.realpath(_start.CURRENT))
+    try:
+        why = _start.fault(f"{_start.BASE}/{name}")
+    except OSError as error:  # another controller replaces it right now
+        return str(error)
+    older = _start.version(name) < _start.version(f"{_start.VERSION}-{'0' * 16}")
+    return why or ("it is an older one" if older else "")
+
+
 def state() -> str:
-    """How the timer is, as people read it: WELL when it works."""
+    """How the timer is, as people read it: WELL when it works, and so does what it runs."""
+    if why := fault():
+        return f"without a program: {why}"
     done = _command.run(["systemctl", "show", "--property=UnitFileState,ActiveState", "--", TIMER])
     said = dict(line.split("=", 1) for line in done.out.splitlines() if "=" in line)
     return f"{said.get('UnitFileState') or 'not installed'}, {said.get('ActiveState') or 'unknown'}"
