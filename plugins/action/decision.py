@@ -18,7 +18,7 @@ from ansible_collections.aurora.runbook.plugins.plugin_utils import _decision, _
 
 FACT = "aurora_decision"  # of localhost: what the plays that follow go by
 SPEC = {
-    "phase": {"type": "str", "required": True, "choices": ["names", "look", "ladder", "end"]},
+    "phase": {"type": "str", "required": True, "choices": ["names", "look", "ladder", "end", "report"]},
     "incident": {"type": "str"},
     "hosts": {"type": "list", "elements": "str"},
     "neighbours": {"type": "list", "elements": "str", "default": []},
@@ -86,12 +86,17 @@ class ActionModule(ActionBase):
     def end_phase(self, _asked: Mapping, _task_vars: Mapping) -> dict:
         """How the run ended on every host, once all is on record."""
         course = self.course()
-        hosts, incident = self.hosts(course, on_record=True), course["incident"]
+        hosts = self.hosts(course, on_record=True)
         end = _decision.outcome(course.get("id", ""), hosts)
         course.update({name: end[name] for name in ("unwell", "open", "sound")})
+        return {**end, "ansible_facts": {FACT: course}}
+
+    def report_phase(self, _asked: Mapping, _task_vars: Mapping) -> dict:
+        """What a person reads of it, last of all: a text that fails keeps no page and no end from its way."""
+        course = self.course()
+        hosts, incident = self.hosts(course, on_record=True), course["incident"]
         lines = {one.name: _report.report(self.language, incident, [one])[1] for one in hosts}
-        report = _report.report(self.language, incident, hosts)
-        return {**end, "lines": lines, "report": report, "ansible_facts": {FACT: course}}
+        return {"lines": lines, "report": _report.report(self.language, incident, hosts)}
 
     def answer(self, name: str, what: str) -> Mapping:
         """What a task registered or a play noted for a host, as it is; nothing where there is none."""
@@ -101,7 +106,11 @@ class ActionModule(ActionBase):
         return _decision.readable(self.language, self.answer(name, "incident_look"), incident)
 
     def leased(self, name: str) -> list[str]:
-        return [str(lease.get("name")) for lease in self.answer(name, "incident_found").get("leases") or []]
+        """What is leased on a host, for people to see; what makes no sense is for its own revert to refuse."""
+        try:
+            return [str(lease["name"]) for lease in self.answer(name, "incident_found").get("leases") or []]
+        except (TypeError, KeyError, AttributeError):
+            return []
 
     def course(self) -> dict:
         """What was decided before in this playbook."""
@@ -119,15 +128,22 @@ class ActionModule(ActionBase):
         seen = name in course["looked"] and incident != _decision.REVERT
         ended = on_record and name in course.get("unended", {}) and name in self.alive
         climbed = raw.get("aurora_climbed") == course["run"]
-        return _decision.host(
-            name,
-            incident,
-            self.look(name, incident) if seen else {},
-            tried_by(raw, course["run"]) if climbed else None,
-            ended=raw.get("incident_ended") if ended else {},
-            info=raw.get("incident_found") if incident == _decision.REVERT else {},
-            silence=raw.get("incident_silence") if climbed else {},
-        )
+        look = self.look(name, incident) if seen else {}
+        try:
+            found = _decision.host(
+                name,
+                incident,
+                look,
+                tried_by(raw, course["run"]) if climbed else None,
+                ended=raw.get("incident_ended") if ended else {},
+                info=raw.get("incident_found") if incident == _decision.REVERT else {},
+                silence=raw.get("incident_silence") if climbed else {},
+            )
+            _report.report(self.language, incident, [found])
+            _decision.outcome(course.get("id", ""), [found])
+        except Exception as error:  # a host may answer anything, and the others need their report and their pages
+            return _decision.host(name, incident, look, [_decision.nonsense(error)])
+        return found
 
     def unended(self, course: Mapping) -> dict[str, str]:
         """What is to be put on record where no action did; nothing in check mode."""

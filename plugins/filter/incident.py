@@ -40,9 +40,19 @@ def _records(hostvars: Mapping, hosts: Sequence[str]) -> dict[str, Mapping]:
     return _pages.readable({name: hostvars[name].get("incident_open") or {} for name in sorted(hosts)})
 
 
-def table(hostvars: Mapping, hosts: Sequence[str], language: str = "en") -> list[str]:
-    looks = (_decision.Host(name, hostvars[name].get("incident_look") or {}) for name in sorted(hosts))
-    return _report.table(_language(language, hostvars, hosts), list(looks))
+def table(hostvars: Mapping, hosts: Sequence[str], looked: Sequence[str], language: str = "en") -> list[str]:
+    told = _language(language, hostvars, hosts)
+    looks = {name: hostvars[name].get("incident_look") or {} for name in looked}
+    return _report.table(told, [_shown(told, name, looks.get(name, {})) for name in sorted(hosts)])
+
+
+def _shown(language: str, name: str, look: Mapping) -> _decision.Host:
+    host = _decision.Host(name, look)
+    try:
+        _report.table(language, [host])
+    except Exception as error:  # a host may answer anything, and the others are to be seen
+        return _decision.Host(name, _decision.nonsense(error))
+    return host
 
 
 def _language(language: str, hostvars: Mapping, hosts: Sequence[str]) -> str:

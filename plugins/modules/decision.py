@@ -24,9 +24,10 @@ options:
         says what is leased.
       - V(ladder) says how the hosts of a batch ended, whether the rest follows, and what is to be put on record.
       - V(end) says how the run ended on every host.
+      - V(report) says what a person reads of it, last of all, so that no text keeps a page from its way.
     type: str
     required: true
-    choices: [names, look, ladder, end]
+    choices: [names, look, ladder, end, report]
   incident:
     description: The incident of the run, or V(revert). Required with O(phase=look).
     type: str
@@ -187,11 +188,11 @@ handed_on:
   type: dict
 lines:
   description: The verdict of each host, for people.
-  returned: with O(phase=end)
+  returned: with O(phase=report)
   type: dict
 report:
   description: What was wrong, done and left, for people.
-  returned: with O(phase=end)
+  returned: with O(phase=report)
   type: list
   elements: str
 """

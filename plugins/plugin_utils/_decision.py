@@ -226,7 +226,7 @@ def verdict(tried: Sequence[Mapping]) -> str:
     """The verdict of a ladder from what was tried; where the runbook has no safe step left, a person is needed."""
     if not tried:
         return "escalated"
-    if tried[-1].get("unreachable"):
+    if any(result.get("unreachable") for result in tried):  # what became of that step is not known
         return "unknown"
     if any(result.get("failed") or result.get("verdict") == "escalated" for result in tried):
         return "escalated"
@@ -326,6 +326,10 @@ def readable(language: str, look: Mapping, incident: str) -> Mapping:
         if "indicators" in look:
             _summary.summary(language, look)
     except Exception as error:  # a host may answer anything; the report says what went wrong
-        problem = f"{type(error).__name__}: {error}"
-        return {"failed": True, "msg": f"it answered what this version cannot read ({problem})"}
+        return nonsense(error)
     return look
+
+
+def nonsense(error: Exception) -> dict:
+    """What stands for an answer of a host that makes no sense."""
+    return {"failed": True, "msg": f"it answered what this version cannot read ({type(error).__name__}: {error})"}

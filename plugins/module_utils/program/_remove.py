@@ -52,10 +52,9 @@ def refuse(records: bool) -> None:
             " run `ansible-playbook aurora.runbook.revert` for this host first"
         )
     now = _stamps.clock()
-    if _claim.load() is None and _files.read(_claim.path(_record.STATE_DIRECTORY)):
-        raise RunbookError(
-            f"nothing was removed: {_claim.path(_record.STATE_DIRECTORY)} cannot be read, and a run may work here; look at it"
-        )
+    claim_file = _claim.path(_record.STATE_DIRECTORY)
+    if _claim.load() is None and _files.read(claim_file):
+        raise RunbookError(f"nothing was removed: {claim_file} cannot be read, and a run may work here; look at it")
     if records and (still := _record.open_names()):
         raise RunbookError(
             f"nothing was removed: {', '.join(still)} is open here, and its pages would end; close it first"
