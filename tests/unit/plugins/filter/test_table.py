@@ -12,7 +12,7 @@ LOOK = {
     "severity": "P0",
     "probes": {"leases": {"status": "ok", "data": {}, "problem": ""}},
     "why": {"shares": {}, "denials": 0, "source": "none"},
-    **dict.fromkeys(("causes", "leases", "incidents", "cut_off"), []),
+    **dict.fromkeys(("causes", "leases", "incidents", "cut_off"), ()),
     **dict.fromkeys(("claim", "paused")),
 }
 
