@@ -80,6 +80,7 @@ def host(above: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Host:
     monkeypatch.setattr(_program, "sources", lambda: sources)
     archive = _program.archive.__wrapped__()
     monkeypatch.setattr(_program, "archive", lambda: archive)
+    monkeypatch.setattr(_program, "name", _program.name.__wrapped__)  # which keeps what it found otherwise
     return Host(base)
 
 
