@@ -143,7 +143,7 @@ def test_every_case_of_the_table_is_what_logrotate_itself_does():
     modules = CHECKOUT / "plugins" / "module_utils"
     inside = "ansible_collections/aurora/runbook/plugins/module_utils"
     with tarfile.open(fileobj=packed, mode="w") as archive:
-        for name in ("_errors.py", "_log_names.py", "_logrotate.py"):
+        for name in ("base/_errors.py", "look/_log_names.py", "act/_logrotate.py"):
             archive.add(modules / name, f"{inside}/{name}")
         archive.add(logrotate_cases.__file__, "logrotate_cases.py")
     run = "import json, pathlib, logrotate_cases as cases; "
