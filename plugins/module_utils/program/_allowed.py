@@ -5,25 +5,34 @@ Whoever owns that account sends any request that he likes, so the controller's c
 names a module and options that the module knows. Each option has to have its default, unless PATH says which values or
 ranges it may have, or CHOSEN says that it may have any that the module itself takes. What PATH does not say, or
 says in a file that others than root can change, is not allowed.
+
+PATH has one or several sets of rules a module, of which a call has to fit one whole: what the runner may be given, the
+feed must not. NEEDS in a set names options that have to be given.
 """
 
 from __future__ import annotations
 
 import importlib
 import json
+import math
 import os
+import time
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import NoReturn
 
-from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _knobs
-from ansible_collections.aurora.runbook.plugins.module_utils.base import _files
+from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _indicators, _knobs
+from ansible_collections.aurora.runbook.plugins.module_utils.base import _files, _stamps
 from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import RunbookError
 from ansible_collections.aurora.runbook.plugins.module_utils.program import _basic
+from ansible_collections.aurora.runbook.plugins.module_utils.record import _pause, _record
 
 PATH = "/etc/aurora-runbook/allowed.json"
 MODULES = "ansible_collections.aurora.runbook.plugins.modules"
 REQUEST = {"module": str, "params": dict, "check_mode": bool, "program": str}
 RANGE = {"from", "to"}
+NEEDS = "needs"
+FUTURE_SECONDS = 300.0  # by which a controller's clock may be ahead of this host's
 # Modules whose guards, such as the number of actions an hour, hold only for a call that names its incident. What gives
 # back or settles is never held up by them.
 GUARDED = ("log_rotation", "recalibration", "service_override", "service_restart", "tcp_tuning")
@@ -50,8 +59,8 @@ CHOSEN = {
     "incident_info": ("id", "days", "entries"),
     "log_rotation": (*_INCIDENT, *_WATCHED),
     "recalibration": (*_INCIDENT, *_WATCHED),
-    "service_override": ("state", "direction", *_WAITS, *_INCIDENT, *_WATCHED),
-    "service_restart": ("state", "config_test", "mended", *_WAITS, *_INCIDENT, *_WATCHED),
+    "service_override": ("state", *_WAITS, *_INCIDENT, *_WATCHED),
+    "service_restart": ("mended", *_WAITS, *_INCIDENT, *_WATCHED),
     "tcp_tuning": ("state", "profile", *_INCIDENT, *_WATCHED),
     # How long is looked, what was seen from outside, and what Prometheus calls this host.
     "triage_info": (
@@ -72,15 +81,18 @@ def check(asked: Mapping) -> None:
         _basic.checked(spec, params)
     except _basic.OptionsError as error:
         raise RunbookError(f"{module}: {str(error)[:300]}") from None
-    refused = list(refusals(module, spec, params, load()))
+    refused = refusals(module, spec, params, load())
     if refused:
         raise RunbookError(f"{module}: {PATH} does not allow {', '.join(refused)[:300]}")
+    _check_incidents(params, time.time())
+    if module in GUARDED and params.get("incident") is None and _pause.load(_stamps.clock()):
+        raise RunbookError(f"{module}: automation is paused here, and this call names no incident")
 
 
 def request(raw: bytes) -> dict:
     """A request as JSON. Raises RunbookError for what is none."""
     try:
-        asked = json.loads(raw, parse_constant=_no_number)
+        asked = json.loads(raw, parse_constant=_no_number, parse_float=_finite)
     except (ValueError, RecursionError):
         raise RunbookError("the request is not JSON") from None
     if not isinstance(asked, dict) or set(asked) != set(REQUEST):
@@ -95,6 +107,30 @@ def _no_number(text: str) -> NoReturn:
     raise ValueError(text)
 
 
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(text)
+    return number
+
+
+def _check_incidents(params: Mapping, now: float) -> None:
+    """Raise RunbookError for an incident of no known class, or from the future.
+
+    By the date in their ids the records that are over are removed, the oldest first, and guards count what is left.
+    """
+    told = params.get("incident")  # the name of one where a module looks
+    for identity in filter(None, (params.get("id"), told.get("id") if isinstance(told, dict) else None)):
+        if _record.incident_of(identity) not in (*_indicators.INDICATORS, _record.NOBODY):
+            raise RunbookError(f"{identity[:80]!r} is no incident of a class that is known here")
+        try:
+            began = datetime.strptime(f"{_record.ID.fullmatch(identity)[2]}+0000", "%Y%m%dT%H%M%SZ%z").timestamp()
+        except ValueError:
+            began = math.inf
+        if began > now + FUTURE_SECONDS:
+            raise RunbookError(f"{identity[:80]!r} begins later than now by this host's clock")
+
+
 def load(path: str = PATH) -> dict:
     """What is allowed, by module and option. Raises RunbookError for a file that cannot be relied upon."""
     if os.path.realpath(path) != path:
@@ -105,23 +141,31 @@ def load(path: str = PATH) -> dict:
         raise RunbookError(f"{error}; nothing is allowed until aurora.runbook.prepare has put it right") from None
     except (ValueError, RecursionError):
         allowed = None
-    if not isinstance(allowed, dict) or not all(isinstance(rules, dict) for rules in allowed.values()):
+    sets = [_sets(one) for one in allowed.values()] if isinstance(allowed, dict) else [[]]
+    if not all(one and all(isinstance(rules, dict) for rules in one) for one in sets):
         raise RunbookError(f"{path} is not what aurora.runbook.prepare writes, so nothing is allowed")
     return allowed
 
 
-def refusals(module: str, spec: Mapping, params: Mapping, allowed: Mapping) -> Iterator[str]:
-    """The options of a call that are not allowed; none where the call is. ``params`` fit the specification."""
-    if module not in allowed:
-        yield "this module"
-        return
-    state = params.get("state")
-    if module in GUARDED and params.get("incident") is None and state not in UNGUARDED_STATES:
-        yield "a call without an incident"
-    yield from _refused(spec, params, allowed[module], CHOSEN[module])
+def _sets(rules: object) -> list:
+    """The sets of rules of a module."""
+    return rules if isinstance(rules, list) else [rules]
+
+
+def refusals(module: str, spec: Mapping, params: Mapping, allowed: Mapping) -> list[str]:
+    """The options of a call that are not allowed; none where the call is. ``params`` fit the specification.
+
+    Where it fits no set of rules, those of the set that it fits best.
+    """
+    if not _sets(allowed.get(module, [])):
+        return ["this module"]
+    found = [list(_refused(spec, params, rules, CHOSEN[module])) for rules in _sets(allowed[module])]
+    unguarded = module in GUARDED and params.get("incident") is None and params.get("state") not in UNGUARDED_STATES
+    return [*(["a call without an incident"] if unguarded else []), *min(found, key=len)]
 
 
 def _refused(spec: Mapping, params: Mapping, rules: Mapping, chosen: Iterable[str], above: str = "") -> Iterator[str]:
+    yield from (f"a call without {name}" for name in rules.get(NEEDS, ()) if params.get(name) is None)
     for name, one in spec.items():
         value, where = params.get(name), f"{above}{name}"
         if value is None:  # not given, which the controller does only where there is no default

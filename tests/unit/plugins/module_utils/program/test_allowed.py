@@ -90,7 +90,8 @@ def named(rules: dict, above: str, known: set[str]) -> Iterator[str]:
 def test_each_option_of_each_module_is_constrained_or_chosen_freely_on_purpose() -> None:
     every = {path for module in _allowed.CHOSEN for path in paths(spec(module), module)}
     chosen = {f"{module}.{name}" for module, names in _allowed.CHOSEN.items() for name in names}
-    ruled = {path for module, rules in PREPARED.items() for path in named(rules, module, every)}
+    sets = [(module, one) for module, rules in PREPARED.items() for one in _allowed._sets(rules)]
+    ruled = {path for module, one in sets for path in named(one, module, every)} - {"service_override.needs"}
     assert every - chosen - ruled - FIXED == set()
     assert (chosen | ruled | FIXED) - every == set(), "options that no module has"
     assert [chosen & ruled, chosen & FIXED, ruled & FIXED] == [set(), set(), set()]
@@ -155,6 +156,53 @@ def test_what_is_allowed_is_not_refused(given: dict) -> None:
 )
 def test_what_is_not_allowed_is_refused(given: dict, option: str) -> None:
     assert refused("service_override", override(**given)) == [option]
+
+
+RUNNER = {"name": ["aurora-runner.service"], "health_url": ["http://localhost:9000/metrics"], "needs": ["health_url"]}
+KNOBS = {"environment": {"SPREAD_THRESHOLD": {"from": 0, "to": 2}}, "incident": ALLOWED["service_override"]["incident"]}
+BY_UNIT = {
+    "service_override": [
+        {**RUNNER, **KNOBS, "direction": ["reduces"]},
+        {**RUNNER, **KNOBS, "direction": ["increases"], "needs": ["health_url", "recovery"], "recovery": {}},
+        {"name": ["aurora-live-feed.service"], "limits": {"memory_max": ["1G"]}, "incident": KNOBS["incident"]},
+    ]
+}
+SPREAD = {"environment": {"SPREAD_THRESHOLD": "2"}, "health_url": "http://localhost:9000/metrics"}
+LIMIT = {"limits": {"memory_max": "1G", "memory_high": None, "cpu_quota": None}, "environment": None}
+WATCHED = defaults(
+    importlib.import_module(f"{_allowed.MODULES}.service_override").ARGUMENTS["argument_spec"]["recovery"]["options"],
+    indicator="circuit_breaker",
+    hold_seconds=60.0,
+)
+
+
+@pytest.mark.parametrize(
+    ("given", "allowed"),
+    [
+        (SPREAD, True),
+        ({**SPREAD, "health_url": None}, False),
+        ({**SPREAD, "health_url": ""}, False),
+        ({**SPREAD, "direction": "increases"}, False),
+        ({**SPREAD, "direction": "increases", "recovery": WATCHED}, True),
+        ({**SPREAD, "direction": "neutral"}, False),
+        ({**SPREAD, "name": "aurora-live-feed.service"}, False),
+        ({**LIMIT, "name": "aurora-live-feed.service"}, True),
+        (LIMIT, False),
+    ],
+)
+def test_a_call_fits_one_set_of_rules_whole(given: dict, allowed: bool) -> None:
+    """A set a unit: the feed takes no knob, the runner is judged by its own page, and a raise is watched."""
+    found = _allowed.refusals("service_override", spec("service_override"), override(**given), BY_UNIT)
+    assert (found == []) is allowed, found
+
+
+@pytest.mark.parametrize("identity", ["zz-20261124T180000Z-1a2b3c4d", "circuit_breaker-99991231T235959Z-1a2b3c4d"])
+def test_an_incident_of_no_class_or_from_the_future_is_refused(identity: str) -> None:
+    """Records that are over are removed by the date in their ids, and guards count what is left."""
+    with pytest.raises(RunbookError):
+        _allowed._check_incidents({"incident": incident() | {"id": identity}}, 1.8e9)
+    _allowed._check_incidents({"incident": incident(), "id": None}, 1.8e9)
+    _allowed._check_incidents({"incident": "circuit_breaker"}, 1.8e9)  # of a look
 
 
 @pytest.mark.parametrize("missing", ["approve", "lease_seconds", "hold_seconds", "state"])
