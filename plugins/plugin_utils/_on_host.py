@@ -69,11 +69,10 @@ class ActionModule(OrdinaryModule):
                 "aurora_least_privilege needs a connection that pipelines, and a task without async"
             )
         result = ActionBase.run(self, tmp, self._vars)
-        params, hidden = self._checked()
-        request = {"module": self._module, "params": params, "check_mode": self._task.check_mode}
+        request, hidden = self._request()
         sent = json.dumps({**request, "program": _program.name()}, default=str).encode()
         done = self._low_level_execute_command(BY_SUDO, in_data=sent, sudoable=False)
-        answer = _program.read(done["stdout"]) or {WHY: said(done)}
+        answer = answer_of(done) or {WHY: said(done)}
         if WHY in answer:
             raise AnsibleActionFail(
                 f"This account cannot use the program on the host: {_redact.redact(str(answer[WHY]))}."
@@ -89,8 +88,7 @@ class ActionModule(OrdinaryModule):
                 self._leave_program()
             return None
         result = ActionBase.run(self, tmp, self._vars)
-        params, hidden = self._checked()
-        request = {"module": self._module, "params": params, "check_mode": self._task.check_mode}
+        request, hidden = self._request()
         answer = self._ask(request, installs=False)
         if acts and WHY in answer:
             answer = self._ask(request, installs=True)
@@ -104,8 +102,8 @@ class ActionModule(OrdinaryModule):
         """What the task returns, without what no host may say, and without secrets."""
         return remove_values({**result, **ours(without_internal(answer))}, hidden)
 
-    def _checked(self) -> tuple[dict, set]:
-        """The options as the module has them, with its defaults, and values that must not come back."""
+    def _request(self) -> tuple[dict, set]:
+        """What the program is asked, with all options of the module, and values that must not come back."""
         arguments = dict(importlib.import_module(f"{PACKAGE}.{self._module}").ARGUMENTS)
         arguments.pop("supports_check_mode")
         spec = _program.unexpanded(arguments.pop("argument_spec"))
@@ -115,7 +113,8 @@ class ActionModule(OrdinaryModule):
             unknown = any(isinstance(error, UnsupportedError) for error in found.errors)
             what = "Unsupported parameters for" if unknown else "Wrong parameters for"
             raise AnsibleActionFail(f"{what} ({self._task.action}) module: {'; '.join(found.error_messages)}")
-        return found.validated_parameters, found._no_log_values
+        params = found.validated_parameters
+        return {"module": self._module, "params": params, "check_mode": self._task.check_mode}, found._no_log_values
 
     def _ask(self, request: Mapping, installs: bool) -> dict:
         """One call of the program. Raises AnsibleActionFail for an answer that nobody can read."""
@@ -123,9 +122,7 @@ class ActionModule(OrdinaryModule):
         command = " ".join(map(shlex.quote, [self._python(), *_program.arguments(installs)]))
         sent = _program.sent(json.dumps(request, default=str).encode(), installs)
         done = self._low_level_execute_command(f"{environment} {command}".strip(), in_data=sent)
-        answer = _program.read(done["stdout"])
-        if answer is not None and done["rc"] != 0 and not answer.get("failed"):
-            answer = None  # it was cut off; the line is somebody else's
+        answer = answer_of(done)
         if answer is None and done["rc"] == NO_PYTHON:
             return {WHY: _start.MISSING}  # how an ordinary module finds another Python, or what it says of none
         if answer is None:
@@ -157,6 +154,12 @@ def ours(result: Mapping) -> dict:
 def without_internal(values: Mapping) -> dict:
     """Without what Ansible says to itself in options and results."""
     return {key: value for key, value in values.items() if not key.startswith("_ansible_")}
+
+
+def answer_of(done: Mapping) -> dict | None:
+    """What the program answered, None where it did not: of a call that was cut off, a line is somebody else's."""
+    answer = _program.read(done["stdout"])
+    return None if answer is not None and done["rc"] != 0 and not answer.get("failed") else answer
 
 
 def said(done: Mapping) -> str:

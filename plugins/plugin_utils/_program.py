@@ -41,7 +41,7 @@ sys.exit(main(sys.argv[1:], HERE))
 STAND_IN = """\
 from ansible_collections.aurora.runbook.plugins.module_utils.program._basic import AnsibleModule
 """
-# Standard input brings this source and then the request; see request().
+# Standard input brings what starter() makes and then the request; see sent().
 START = "import sys; exec(sys.stdin.buffer.read(int(sys.argv[1])))"
 # Standard input brings the archive, which is what this imports _install from. Whatever goes wrong is told: the module
 # then runs as an ordinary one. What was imported from the archive is forgotten, so that the program itself is run.
