@@ -92,7 +92,9 @@ options:
         type: int
         default: 3
       force:
-        description: Reason to act against the guards, for the record. A pause and another run's claim still hold.
+        description:
+          - Reason to act against the guards, for the record. It takes the host over from another run that works there,
+            which stays out from then on. A pause still holds.
         type: str
         default: ""
       last:

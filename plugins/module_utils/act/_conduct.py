@@ -204,13 +204,22 @@ class Conduct:
 
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:
-        """Claim the host for this run, and join its incident. Raises HeldError and RunbookError."""
+        """Claim the host for this run, and join its incident. Raises HeldError and RunbookError.
+
+        With a reason to act against guards a claim that another run has is taken over, which goes on record.
+        """
         ttl = _claim.TTL if self.incident else _claim.PERSONAL_TTL
-        with _claim.kept(self.run, self.by, self.id, self.state, ttl):
+        forced = self.incident["force"] if self.incident else ""
+        other = _claim.held(_stamps.clock(), self.state) if forced else None
+        with _claim.kept(self.run, self.by, self.id, self.state, ttl, bool(forced)):
             try:
                 with _lease_timer.changing(self.by):
                     if self.incident:
                         self.id = _record.join(self.id, _incident.opening(self.incident), self.run, self.by, self.state)
+                    if other and other.token != self.run:
+                        said = _messages.sentence("taken_over", by=other.holder, since=other.since, reason=forced)
+                        self.write("note", {"who": self.by, "text": said["text"]})
+                        self.said.append(said)
                     yield
             finally:
                 if self.over or not self.incident:

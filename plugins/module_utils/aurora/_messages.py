@@ -174,6 +174,10 @@ CATALOGUE = {
         "another run works here: {by}, on {incident}, since {since}; nothing was changed",
         "тут уже працює інший запуск: {by}, інцидент {incident}, від {since}; нічого не змінено",
     ),
+    "taken_over": (
+        "the host is taken over from another run, {by}, which worked here since {since}: {reason}",
+        "хост забрано в іншого запуску, {by}, який працював тут від {since}: {reason}",
+    ),
     "paused": (
         "automation is paused on this host until {until} ({text}); nothing was changed",
         "автоматику на цьому хості призупинено до {until} ({text}); нічого не змінено",

@@ -2,13 +2,13 @@
 """The claim of a run on a host: one works on it, others see who does. Private to aurora.runbook.
 
 A claim has a token that the run made and an end by the boot clock. Every changing call takes or renews it, and goes on
-renewing it while it lasts, since a module goes on when its controller is killed.
+renewing it while it lasts, since a module goes on when its controller is killed. However often it is renewed, it keeps
+others out for LONGEST at most; and a person may take it over with a reason.
 """
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
 import threading
@@ -17,16 +17,18 @@ from dataclasses import asdict, dataclass, replace
 
 from ansible_collections.aurora.runbook.plugins.module_utils.base import _files, _stamps
 from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import RunbookError
-from ansible_collections.aurora.runbook.plugins.module_utils.record import _record
+from ansible_collections.aurora.runbook.plugins.module_utils.record import _lease, _record
 
 TTL = 120.0  # seconds between two calls of a run, and that a killed one keeps others out
 PERSONAL_TTL = 15.0  # of a person's single call
+LONGEST = 4 * 3600.0  # seconds that a run keeps others out, however often it renews its claim
+LOCK_SECONDS = 10.0  # reading and writing the claim takes milliseconds: who holds the lock for longer is stuck
 REMEMBERED = 16  # tokens whose claim was taken over
 
 
 @dataclass(frozen=True)
 class Claim:
-    """Who works on this host: ``since`` by its clock, ``until`` in seconds of the boot ``boot``."""
+    """Who works on this host: ``since`` by its clock, ``began`` and ``until`` in seconds of the boot ``boot``."""
 
     token: str
     holder: str
@@ -37,9 +39,11 @@ class Claim:
     gen: int = 1
     lost: tuple[str, ...] = ()
     released: bool = False
+    began: float | None = None
 
     def holds(self, now: _stamps.Clock) -> bool:
-        return not self.released and self.boot == now.boot and now.up < self.until
+        until = self.until if self.began is None else min(self.until, self.began + LONGEST)
+        return not self.released and self.boot == now.boot and now.up < until
 
 
 class HeldError(RunbookError):
@@ -55,21 +59,36 @@ def path(state: str) -> str:
 
 
 def take(
-    token: str, holder: str, incident: str, now: _stamps.Clock, state: str = _record.STATE_DIRECTORY, ttl: float = TTL
+    token: str,
+    holder: str,
+    incident: str,
+    now: _stamps.Clock,
+    state: str = _record.STATE_DIRECTORY,
+    ttl: float = TTL,
+    force: bool = False,
 ) -> Claim:
-    """Take or renew the claim on this host. Raises HeldError when another run has it, or took it from this one."""
+    """Take or renew the claim on this host. Raises HeldError when another run has it, or took it from this one.
+
+    With ``force`` one that another run has is taken over; that run stays out from then on.
+    """
     with _alone(state):
         old = load(state)
-        if old and old.token != token and (old.holds(now) or token in old.lost):
+        if old and old.token != token and (token in old.lost or (old.holds(now) and not force)):
             raise HeldError(old)
         if old and old.token == token and not old.released:
-            new = replace(old, incident=incident, boot=now.boot, until=now.up + ttl)
+            new = replace(_renewed(old, now, ttl), incident=incident)
         else:
             expired = (old.token,) if old and not old.released else ()
             lost = ((*old.lost, *expired) if old else ())[-REMEMBERED:]
-            new = Claim(token, holder, incident, now.stamp, now.boot, now.up + ttl, old.gen + 1 if old else 1, lost)
+            gen = old.gen + 1 if old else 1
+            new = Claim(token, holder, incident, now.stamp, now.boot, now.up + ttl, gen, lost, began=now.up)
         _save(new, state)
     return new
+
+
+def _renewed(old: Claim, now: _stamps.Clock, ttl: float) -> Claim:
+    """A claim with a later end; after a reboot it counts as begun anew."""
+    return replace(old, boot=now.boot, until=now.up + ttl, began=old.began if old.boot == now.boot else now.up)
 
 
 def renew_if_ours(token: str, now: _stamps.Clock, state: str = _record.STATE_DIRECTORY, ttl: float = TTL) -> None:
@@ -77,7 +96,7 @@ def renew_if_ours(token: str, now: _stamps.Clock, state: str = _record.STATE_DIR
     with _alone(state):
         old = load(state)
         if old and old.token == token and not old.released:
-            _save(replace(old, boot=now.boot, until=now.up + ttl), state)
+            _save(_renewed(old, now, ttl), state)
 
 
 def release(token: str, state: str = _record.STATE_DIRECTORY) -> None:
@@ -96,10 +115,15 @@ def held(now: _stamps.Clock, state: str = _record.STATE_DIRECTORY) -> Claim | No
 
 @contextlib.contextmanager
 def kept(
-    token: str, holder: str, incident: str, state: str = _record.STATE_DIRECTORY, ttl: float = TTL
+    token: str,
+    holder: str,
+    incident: str,
+    state: str = _record.STATE_DIRECTORY,
+    ttl: float = TTL,
+    force: bool = False,
 ) -> Iterator[Claim]:
     """Take the claim, and renew it until the end of the block. Raises HeldError."""
-    claim = take(token, holder, incident, _stamps.clock(), state, ttl)
+    claim = take(token, holder, incident, _stamps.clock(), state, ttl, force)
     over = threading.Event()
 
     def go_on() -> None:
@@ -124,7 +148,10 @@ def load(state: str = _record.STATE_DIRECTORY) -> Claim | None:
         fields = json.loads(text or "null")
         claim = Claim(**{**fields, "lost": tuple(fields["lost"])}) if fields else None
         sound = claim is None or (
-            isinstance(claim.until, (int, float)) and isinstance(claim.token, str) and isinstance(claim.gen, int)
+            isinstance(claim.until, (int, float))
+            and isinstance(claim.token, str)
+            and isinstance(claim.gen, int)
+            and isinstance(claim.began, (int, float, type(None)))
         )
     except (TypeError, ValueError, KeyError, RecursionError):
         sound = False
@@ -137,15 +164,7 @@ def _save(claim: Claim, state: str) -> None:
 
 @contextlib.contextmanager
 def _alone(state: str) -> Iterator[None]:
-    """Nobody else looks at or writes the claim meanwhile; it takes no longer than two small files."""
+    """Nobody else looks at or writes the claim meanwhile. Raises BusyError, which names the process that does so."""
     _files.make_private(state)
-    guard = path(state) + ".guard"
-    try:
-        descriptor = os.open(guard, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise RunbookError(f"{guard} cannot be opened: {error.strerror}") from error
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+    with _lease.exclusive(f"process {os.getpid()}", LOCK_SECONDS, path(state) + ".guard"):
         yield
-    finally:
-        os.close(descriptor)

@@ -202,7 +202,10 @@ def exclusive(holder: str, seconds: float = 0.0, guard: str = GUARD) -> Iterator
 
     ``holder`` is what others are told.
     """
-    descriptor = os.open(guard, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        descriptor = os.open(guard, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise RunbookError(f"{guard} cannot be opened: {error.strerror}") from error
     try:
         if not _files.lock(descriptor, seconds):
             told = os.pread(descriptor, 200, 0).decode("utf-8", "replace").splitlines()

@@ -293,6 +293,18 @@ def test_another_run_is_told_who_works_here_and_changes_nothing(state):
     assert (changed, sorted(os.listdir(state))) == ([], ["claim.json", "claim.json.guard"])
 
 
+def test_a_person_takes_a_host_over_with_a_reason_which_is_on_record(state):
+    _claim.take("another-run", "petro", ID, _stamps.clock(), state)
+    changed = []
+    forced = {**INCIDENT, "force": "petro's laptop asks again and again"}
+    result = call(acting(changed), forced)
+    assert (result["verdict"], result["done"][0]["message"], changed) == ("recovered", "taken_over", [TARGET])
+    note = _record.read(ID, state).last("note")
+    assert (note.by, forced["force"] in note.data["text"], "petro" in note.data["text"]) == ("olena", True, True)
+    assert call(acting(changed), forced)["done"][0]["message"] != "taken_over"  # it is its own by now
+    assert call(acting(changed), {**INCIDENT, "run": "another-run"})["verdict"] == "refused"
+
+
 def test_an_incident_is_open_while_a_run_on_another_one_keeps_the_host(state):
     """A breaker that opens while somebody waits for a latency has a clock, and pages L1 at once."""
     other = ID.replace("circuit_breaker", "execution_latency")

@@ -11,7 +11,7 @@ import threading
 
 import pytest
 from ansible_collections.aurora.runbook.plugins.module_utils.base import _stamps
-from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import RunbookError
+from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import BusyError, RunbookError
 from ansible_collections.aurora.runbook.plugins.module_utils.record import _claim
 
 BOOT = "0b0e7c3e-9d54-4a6c-a9a0-d6f5a4a3c6a1"
@@ -194,4 +194,41 @@ def test_what_is_on_disk_is_what_other_versions_read(state):
         "gen": 1,
         "lost": [],
         "released": False,
+        "began": 0.0,
     }
+
+
+def test_a_run_that_renews_its_claim_again_and_again_keeps_others_out_no_longer_than_stated(state):
+    up = 0.0
+    while up < _claim.LONGEST:
+        take(state, FIRST, up)
+        _claim.renew_if_ours(FIRST, at(up), state)
+        up += _claim.TTL / 2
+    assert _claim.held(at(_claim.LONGEST - 1), state).token == FIRST
+    assert _claim.held(at(_claim.LONGEST), state) is None
+    take(state, FIRST, _claim.LONGEST + 1)  # nobody else came, so that it goes on
+    assert take(state, SECOND, _claim.LONGEST + 2).gen == 2
+    with pytest.raises(_claim.HeldError):
+        take(state, FIRST, _claim.LONGEST + 3)
+
+
+def test_after_a_reboot_a_run_that_goes_on_has_its_whole_time_again(state):
+    take(state, FIRST, _claim.LONGEST)
+    take(state, FIRST, 5, "another boot")
+    assert _claim.held(at(6, "another boot"), state).token == FIRST
+
+
+def test_a_person_with_a_reason_takes_a_host_over_and_the_other_run_stays_out(state):
+    take(state, FIRST)
+    assert _claim.take(SECOND, "petro", ID, at(1), state, force=True).gen == 2
+    for force in (False, True):
+        with pytest.raises(_claim.HeldError):
+            _claim.take(FIRST, "olena", ID, at(2), state, force=force)
+
+
+def test_who_holds_the_lock_of_a_claim_for_too_long_is_named_and_nobody_hangs(state, monkeypatch):
+    monkeypatch.setattr(_claim, "LOCK_SECONDS", 0.05)
+    with _claim._alone(state), pytest.raises(BusyError) as refused:
+        take(state, FIRST)
+    assert f"process {os.getpid()}" in str(refused.value)
+    take(state, FIRST)
