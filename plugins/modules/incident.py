@@ -150,6 +150,8 @@ from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import
 from ansible_collections.aurora.runbook.plugins.module_utils.record import _claim, _pause, _record
 
 RANGES = {"minutes": (1, 10080)}
+# What a line about a person or a page takes at the most, so that a record has room for what is done.
+MAX_WHO, MAX_TEXT, MAX_KEY, MAX_CHANNELS = 100, 500, 100, 20
 TICKS = f"{_record.MEMORY}/tick"  # where the claim of a tick is
 
 
@@ -219,13 +221,53 @@ def paging(params, check_mode):
 
 def paged(params, check_mode):
     names = chosen(params)
-    page = {name: params[name] for name in ("level", "key", "sent", "failed")}
-    page.update({"took": params["took"]} if params["took"] else {})
-    page.update({"paged_at": params["at"]} if params["at"] else {})
+    page = page_of(params)
     news = [name for name in names if _record.news_of_page(name, page)]
     for name in [] if check_mode else news:
         _record.end_page(name, page)
     return {"changed": bool(news), **told(params, names)}
+
+
+def page_of(params):
+    """What goes on record of a page, within bounds. Raises RunbookError for a time that is none."""
+    page = {
+        "level": params["level"],
+        "key": params["key"],
+        "sent": [name[:MAX_WHO] for name in params["sent"][:MAX_CHANNELS]],
+        "failed": [texts(one, channel=MAX_WHO, problem=MAX_TEXT) for one in params["failed"][:MAX_CHANNELS]],
+    }
+    if params["took"]:
+        answered = params["took"].get("channels")
+        listed = [one for one in answered if isinstance(one, dict)] if isinstance(answered, list) else []
+        seconds = [{**texts(one, channel=MAX_WHO), "seconds": number(one.get("seconds"))} for one in listed]
+        page["took"] = {"loading": number(params["took"].get("loading")), "channels": seconds[:MAX_CHANNELS]}
+    if params["at"]:
+        page["paged_at"] = time_of(params["at"])
+    return page
+
+
+def texts(given, **limits):
+    """The texts of these names, each at most so long."""
+    return {name: str(given.get(name, ""))[:limit] for name, limit in limits.items()}
+
+
+def number(value):
+    return value if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+
+
+def time_of(text):
+    try:
+        _stamps.seconds(text)
+    except ValueError as error:
+        raise RunbookError(f"at={text[:40]!r} is refused; expected a time") from error
+    return text
+
+
+def bounded(params):
+    """The options with what people and senders of pages say within bounds. Raises RunbookError for too long a key."""
+    if len(params["key"]) > MAX_KEY:
+        raise RunbookError(f"key is refused: it is longer than {MAX_KEY} characters")
+    return {**params, "who": params["who"] and params["who"][:MAX_WHO], "text": params["text"][:MAX_TEXT]}
 
 
 def told(params, names):
@@ -320,7 +362,7 @@ def main():
         _conduct.conducted(module, "incident", CONDUCTED[module.params["state"]])
     try:
         _options.check_ranges(module.params, RANGES)
-        result = STATES[module.params["state"]](module.params, module.check_mode)
+        result = STATES[module.params["state"]](bounded(module.params), module.check_mode)
     except RunbookError as error:
         module.fail_json(msg=_redact.redact_text(str(error)))
     for warning in result.pop("warnings", ()):

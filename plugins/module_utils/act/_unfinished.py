@@ -24,13 +24,17 @@ def settle_all(
 ) -> list[dict]:
     """Put the outcome of each intent without a result on record; a sentence for each.
 
-    What its own module has to finish or undo first stays as it is until then.
+    What its own module has to finish or undo first stays as it is until then. A record that takes no line keeps none of
+    the others from theirs: that is said, and the next run tries it again.
     """
     said = []
     for identity, intent, outcome, sentence in _settled(records):
         data = {"intent": intent.seq, "outcome": outcome, "changed": outcome == FINISHED, "sentences": [sentence]}
-        _record.append(identity, "result", data, run, by, state)
         said.append(sentence)
+        try:
+            _record.append(identity, "result", data, run, by, state)
+        except RunbookError as error:
+            said.append(_messages.sentence("left_not_on_record", problem=str(error)))
     return said
 
 
@@ -49,8 +53,8 @@ def _settled(records: Iterable[_record.Record]) -> Iterator[tuple[str, _record.E
 
 
 def unknown(said: Iterable[Mapping]) -> bool:
-    """Is there an action of which nobody knows how far it came?"""
-    return any(sentence["message"] == f"left_{UNKNOWN}" for sentence in said)
+    """Is there an action of which nobody knows how far it came, or which no guard can count?"""
+    return any(sentence["message"] in (f"left_{UNKNOWN}", "left_not_on_record") for sentence in said)
 
 
 def still_open(records: Iterable[_record.Record]) -> list[dict]:

@@ -256,6 +256,10 @@ CATALOGUE = {
         "попередній запуск ({by}, {at}) обірвався під час {action} для {target} ({changes}), це ще не оцінено:"
         " запустіть aurora.runbook.{action} знову",
     ),
+    "left_not_on_record": (
+        "what became of it is NOT on record, so that no guard counts it: {problem}",
+        "що з нею сталося, НЕ записано, тож жоден запобіжник її не рахує: {problem}",
+    ),
     "left_unknown": (
         "an earlier run ({by}, {at}) was cut off during {action} of {target} ({changes}): how far it came is not known",
         "попередній запуск ({by}, {at}) обірвався під час {action} для {target} ({changes}): як далеко він дійшов,"

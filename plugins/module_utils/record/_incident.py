@@ -10,13 +10,34 @@ from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _opti
 from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import RunbookError
 from ansible_collections.aurora.runbook.plugins.module_utils.record import _record
 
+# What is told of an incident, by option. A post-mortem and a page read it, and what keeps an incident closed.
+SHAPES = {
+    "seen": {"severity": str, "indicator": dict, "causes": list, "indicators": dict, "open": list},
+    "alert": {"name": str, "fingerprint": str, "starts_at": str},
+    "silence": {"silence": str, "until": str, "matched": int},
+}
+
 
 def check(options: Mapping[str, object]) -> None:
-    """Raise RunbookError for what cannot be an incident's id, a run's token or a number of them."""
+    """Raise RunbookError for what cannot be an incident's id, a run's token, a number or what is told of them."""
     _record.incident_of(options["id"])
+    for option, shape in SHAPES.items():
+        _check_shape(f"incident.{option}", options[option] or {}, shape)
+    for identity in options["seen"].get("open") or () if options["seen"] else ():
+        _record.incident_of(identity if isinstance(identity, str) else "")
     _options.check_ranges(options, _options.INCIDENT_RANGES)
     if not re.fullmatch(r"[0-9A-Za-z-]{8,64}", options["run"]):
         raise RunbookError("incident.run is refused; expected 8 to 64 letters, digits or hyphens")
+
+
+def _check_shape(option: str, told: Mapping[str, object], shape: Mapping[str, type]) -> None:
+    """Raise RunbookError for a name or a type that nobody reads."""
+    for name, value in told.items():
+        kind = shape.get(name)
+        if kind is None or not isinstance(value, (kind, type(None))):
+            raise RunbookError(
+                f"{option}.{name[:40]} is refused; expected {', '.join(sorted(shape))}, each of its type"
+            )
 
 
 def opening(options: Mapping[str, object]) -> _record.Opening:

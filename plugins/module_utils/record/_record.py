@@ -42,12 +42,15 @@ STATE_DIRECTORY = _lease.STATE_DIRECTORY
 MEMORY = "/run/aurora-runbook"  # where pages are remembered, in records alike, while the record takes no line
 ID = re.compile(r"([a-z]+(?:_[a-z]+)*)-([0-9]{8}T[0-9]{6}Z)-([0-9a-f]{8})")
 MAX_LINE, MAX_FILE = 16 << 10, 4 << 20
-RESERVE = 256 << 10  # of a file, for results and ends: an intent is refused before there is no room for its result
+# Of a file, for results and ends: an intent is refused before there is no room for its result. The last quarter of it
+# is for ENDS alone, so that a record can be closed and settled whatever else was written to it.
+RESERVE = 256 << 10
 WINDOW = 2 * (MAX_LINE + 2)  # bytes at the end in which a whole line is, also before a torn one
 LOCK_SECONDS = 10  # lines take milliseconds: who holds the lock for longer is stuck
 PAGING_SECONDS = 120  # a sender that said nothing for so long died before it had sent, or before it could say so
 CUT_OFF_SECONDS = 7 * 86400.0  # back in which an action may have been cut off, beside what is open
-KEPT = 200  # incidents that are over; older ones are removed when another one opens
+KEPT = 200  # incidents that are over; older ones are removed when another one opens, unless guards still count them
+ENDS = ("result", "lease_ended", "closed", "moved")
 KEEPS_ROOM = ("opened", "reopened", "joined", "seen", "intent", "refused", "note", "lease_renewed", "paging")
 RESPONSES = ("acknowledged", "intent")  # what meets the deadline of response, the first one of them
 NOBODY = "none"  # the class of what was done outside of an incident
@@ -332,7 +335,7 @@ def _append(descriptor: int, place: str, what: str, data: Mapping, run: str, by:
         torn=_sha(tail) if tail else "",
     )
     text = ending + _encode(entry) + b"\n"
-    if size + len(text) > MAX_FILE - (RESERVE if what in KEEPS_ROOM else 0):
+    if size + len(text) > MAX_FILE - _kept_back(what, last is not None and last.open):
         raise RunbookError(f"{place} is full ({size} bytes): close this incident (incident, state=closed) and go on")
     try:
         if os.write(descriptor, text) < len(text):
@@ -345,6 +348,13 @@ def _append(descriptor: int, place: str, what: str, data: Mapping, run: str, by:
             os.ftruncate(descriptor, size)
         raise RunbookError(f"{place} cannot be written: {error.strerror}") from error
     return entry
+
+
+def _kept_back(what: str, was_open: bool) -> int:
+    """How many bytes of a file a line has to leave for others. What ends an incident that is over ends nothing."""
+    if what in KEEPS_ROOM:
+        return RESERVE
+    return 0 if what in ENDS and (was_open or what not in ("closed", "moved")) else RESERVE // 4
 
 
 def _stays_open(what: str, before: bool) -> bool:
@@ -542,13 +552,18 @@ def age_of(record: Record, now: _stamps.Clock) -> float:
 
 
 def _prune(state: str) -> None:
-    """Remove the oldest incidents that are over, beyond KEPT, and of what was outside of incidents as many."""
-    still = set(open_names(state))
-    over = [name for name in names(state) if name not in still]
+    """Remove incidents that are over, but the KEPT that were written to last, and what was outside of them likewise.
+
+    Whoever opens an incident chooses its id, so the age of the last line counts. What guards may count stays.
+    """
+    now = _stamps.clock()
+    ends = {name: _end(path(name, state)) for name in names(state)}
+    ages = {name: age(end, now) for name, end in ends.items() if end and not end.open}
     for outside_of_all in (True, False):
-        alike = [name for name in over if (incident_of(name) == NOBODY) is outside_of_all]
-        for name in alike[:-KEPT]:
-            _files.remove(path(name, state))
+        alike = [name for name in ages if (incident_of(name) == NOBODY) is outside_of_all]
+        for name in sorted(alike, key=lambda name: ages[name])[KEPT:]:
+            if ages[name] >= CUT_OFF_SECONDS:
+                _files.remove(path(name, state))
 
 
 def recent(seconds: float, now: _stamps.Clock, state: str = STATE_DIRECTORY) -> list[Record]:

@@ -10,6 +10,7 @@ from types import FunctionType
 import pytest
 from ansible_collections.aurora.runbook.plugins.module_utils.act import _conduct, _unfinished
 from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _options
+from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import RunbookError
 from ansible_collections.aurora.runbook.plugins.module_utils.record import _claim, _lease, _lease_timer, _pause, _record
 from ansible_collections.aurora.runbook.plugins.modules import incident
 
@@ -122,3 +123,31 @@ def test_check_mode_tells_what_was_cut_off_and_puts_nothing_on_record(state):
     put(state, [*OPEN, INTENT])
     (said,) = call(state, {"state": "settled"}, check_mode=True)["done"]
     assert said["message"] == "left_unknown"
+
+
+def test_what_is_told_of_a_page_takes_little_room_whoever_tells_it(state):
+    long = "x" * 100000
+    failed = [{"channel": long, "problem": long, "more": long}] * 1000
+    took = {"loading": True, "channels": [{"channel": long, "seconds": 1.5, "more": long}, long] * 1000, "more": long}
+    said = {**DEFAULTS, "who": long, "text": long, "sent": [long] * 1000, "failed": failed, "took": took}
+    page = incident.page_of(incident.bounded(said))
+    assert len(json.dumps(page)) < 3 * incident.MAX_CHANNELS * (incident.MAX_WHO + incident.MAX_TEXT)
+    assert page["took"]["channels"][0] == {"channel": long[: incident.MAX_WHO], "seconds": 1.5}
+    assert page["took"]["loading"] is None
+    put(state, OPEN)
+    call(state, incident.bounded({**said, "state": "noted"}), check_mode=False)
+    note = _record.read(ID, state).last("note").data
+    assert [len(note[name]) for name in ("who", "text")] == [incident.MAX_WHO, incident.MAX_TEXT]
+
+
+@pytest.mark.parametrize("wrong", [{"key": "k" * 101}, {"at": "yesterday"}, {"at": "x" * 100000}])
+def test_a_key_or_a_time_that_is_none_is_refused(wrong):
+    with pytest.raises(RunbookError):
+        incident.page_of(incident.bounded({**DEFAULTS, **wrong}))
+
+
+def test_what_a_sender_of_pages_says_is_on_record_as_it_said_it():
+    took = {"loading": 1.43, "channels": [{"channel": "#aurora-incidents", "seconds": 0.31}]}
+    said = {"sent": ["#aurora-incidents"], "failed": IN_VAIN, "took": took}
+    page = incident.page_of(incident.bounded({**DEFAULTS, **said, "at": "2026-11-24T18:00:05.000Z"}))
+    assert page == {"level": "L1", "key": "k", **said, "paged_at": "2026-11-24T18:00:05.000Z"}

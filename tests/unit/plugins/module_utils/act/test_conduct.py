@@ -458,6 +458,13 @@ def test_check_mode_asks_the_guards_and_writes_nothing_at_all(state, incident):
         {"healthy_peers": -1},
         {"min_healthy": 10001},
         {"age_seconds": float("nan")},
+        {"seen": {"any": ["thing"]}},
+        {"seen": {"open": ID}},
+        {"seen": {"open": [7]}},
+        {"seen": {"open": ["../../etc/passwd"]}},
+        {"alert": {"fingerprint": ["x"]}},
+        {"silence": {"until": {}}},
+        {"silence": {"more": "x"}},
     ],
 )
 def test_options_out_of_range_are_refused_and_leave_nothing(state, wrong):

@@ -174,6 +174,25 @@ def test_every_intent_gets_a_result_and_a_sentence_once(state, leased):
     assert settle_all("third-run", state) == []
 
 
+def test_a_record_that_takes_no_line_keeps_none_of_the_others_from_theirs(state, leased, monkeypatch):
+    leased[UNIT] = lease(HALF)
+    other = ID.replace("circuit_breaker", "execution_latency")
+    for identity in (ID, other):
+        _record.append(identity, "intent", HALVED.data, "first-run", "olena", state)
+    append = _record.append
+
+    def refuses(identity, *rest):
+        if identity == ID:
+            raise RunbookError("the record cannot be written")
+        return append(identity, *rest)
+
+    monkeypatch.setattr(_record, "append", refuses)
+    said = settle_all("second-run", state)
+    assert [one["message"] for one in said] == ["left_finished", "left_not_on_record", "left_finished"]
+    assert _unfinished.unknown(said)  # a person has to look
+    assert [len(_record.read(identity, state).unfinished) for identity in (ID, other)] == [1, 0]
+
+
 def test_what_its_module_must_finish_first_stays_open(state, leased):
     leased[UNIT] = lease(HALF, "applying")
     _record.append(ID, "intent", HALVED.data, "first-run", "olena", state)

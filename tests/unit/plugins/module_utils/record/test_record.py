@@ -271,6 +271,23 @@ def test_a_full_record_takes_no_more_intents_but_the_result_of_the_last(state, m
     assert not _record.read(ID, state).open
 
 
+def test_a_record_that_is_filled_with_words_can_be_closed_and_what_was_done_has_its_result(state, monkeypatch):
+    monkeypatch.setattr(_record, "MAX_FILE", 12000)
+    monkeypatch.setattr(_record, "RESERVE", 8000)
+    write(state, "opened", "intent")
+    while os.stat(_record.path(ID, state)).st_size <= 9400:
+        write(state, "acknowledged", "paged")
+    for what in ("acknowledged", "paged", "verdict", "severity"):
+        with pytest.raises(RunbookError, match="is full"):
+            write(state, *[what] * 5)
+    _record.append(ID, "result", {"intent": 2}, state=state)
+    write(state, "lease_ended", "closed")
+    record = _record.read(ID, state)
+    assert (record.open, record.unfinished) == (False, [])
+    with pytest.raises(RunbookError, match="is full"):  # what is over already takes no room from results
+        write(state, "closed")
+
+
 @pytest.mark.parametrize(
     "data",
     [
@@ -539,29 +556,49 @@ def test_a_stamp_reads_back_to_the_millisecond_on_every_python(seconds):
 # Housekeeping
 
 
-def test_the_oldest_incidents_that_are_over_make_room_and_open_ones_stay(state, monkeypatch):
+def test_the_oldest_incidents_that_are_over_make_room_and_open_ones_stay(state, clock, monkeypatch):
     monkeypatch.setattr(_record, "KEPT", 2)
     oldest = "execution_latency-20250101T000000Z-00000000"
     join(state, oldest)
     for day in range(1, 5):
+        clock["up"] += 86400.0
         identity = f"circuit_breaker-2026010{day}T000000Z-0000000{day}"
         join(state, identity)
         write(state, "closed", identity=identity)
+    clock["up"] += _record.CUT_OFF_SECONDS
     join(state, LATER)
     over = [f"circuit_breaker-2026010{day}T000000Z-0000000{day}" for day in (3, 4)]
     assert _record.names(state) == [oldest, *over, LATER]
 
 
-def test_what_was_done_outside_of_incidents_pushes_none_of_them_out(state, monkeypatch):
+def test_what_was_done_outside_of_incidents_pushes_none_of_them_out(state, clock, monkeypatch):
     """A page about a host that is away is such a record, and there is one for each day."""
     monkeypatch.setattr(_record, "KEPT", 2)
     join(state)
     write(state, "closed")
     others = [f"none-2026010{day}T000000Z-00000000" for day in range(1, 5)]
     for name in others:
+        clock["up"] += 86400.0
         write(state, "paging", identity=name)
+    clock["up"] += _record.CUT_OFF_SECONDS
     join(state, LATER)
     assert set(_record.names(state)) == {ID, LATER, *others[2:]}
+
+
+def test_records_that_guards_count_stay_however_many_are_opened_and_whatever_their_ids_say(state, clock, monkeypatch):
+    """Else whoever opens some with later dates has what was done before forgotten, and does it again."""
+    monkeypatch.setattr(_record, "KEPT", 1)
+    early = "circuit_breaker-20200101T000000Z-00000000"
+    join(state, early)
+    write(state, "intent", "result", "closed", identity=early)
+    for number in range(5):
+        clock["up"] += 3600.0
+        join(state, f"{OTHER[:-1]}{number}")
+        write(state, "closed", identity=f"{OTHER[:-1]}{number}")
+    assert early in _record.names(state)
+    clock["up"] += _record.CUT_OFF_SECONDS
+    join(state, LATER)
+    assert _record.names(state) == [f"{OTHER[:-1]}4", LATER]
 
 
 def test_a_level_is_paged_once(state, clock):
