@@ -146,12 +146,11 @@ import time
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.aurora.runbook.plugins.module_utils.act import _conduct, _guards, _restart, _service
 from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _messages, _metrics, _options
-from ansible_collections.aurora.runbook.plugins.module_utils.base import _command, _files, _http, _stamps, _systemd
+from ansible_collections.aurora.runbook.plugins.module_utils.base import _command, _http, _stamps, _systemd
 from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import (
     CommandError,
     FetchError,
     MetricsError,
-    RunbookError,
 )
 from ansible_collections.aurora.runbook.plugins.module_utils.look import _probes, _watch
 
@@ -167,20 +166,13 @@ def observe(name, health_url, records):
     return _restart.Current(
         unit,
         problem=_service.objection(health_url) if unit.running else unit.state,
-        trades=_restart.trades(unit, environments, environment_files(unit)),
+        trades=_restart.trades(unit, environments, _service.environment_files(unit)),
         crashes=crashes.count,
         loop_left=crashes.loop_left,
         last_words=last_words(unit) if crashes.loop_left else "",
         up=unit.up_seconds,
         ours=_restart.ours(records, unit, _stamps.clock()),
     )
-
-
-def environment_files(unit):
-    """The texts of a unit's EnvironmentFiles that can be read."""
-    for path in _systemd.environment_files(unit):
-        with contextlib.suppress(RunbookError):
-            yield _files.read(path) or ""
 
 
 def last_words(unit):

@@ -611,6 +611,191 @@ OWN = {
     "pm_todo_docs": ("update the documentation", "оновити документацію"),
     "pm_todo_alerting": ("improve monitoring and alerting", "покращити моніторинг і алерти"),
     "pm_todo_training": ("train whoever needs it", "провести навчання, кому треба"),
+    # Preflight: the report
+    "ready_all": ("{host}: READY, {count} checks", "{host}: ГОТОВО, перевірок: {count}"),
+    "ready_not": ("{host}: NOT READY: {bad}", "{host}: НЕ ГОТОВО: {bad}"),
+    "ready_not_and_unchecked": (
+        "{host}: NOT READY: {bad}; NOT CHECKED: {unknown}",
+        "{host}: НЕ ГОТОВО: {bad}; НЕ ПЕРЕВІРЕНО: {unknown}",
+    ),
+    "ready_only_unchecked": (
+        "{host}: NOT CHECKED, which is not ready: {unknown}",
+        "{host}: НЕ ПЕРЕВІРЕНО, а це не «готово»: {unknown}",
+    ),
+    "ready_around": ("around the hosts", "довкола хостів"),
+    "ready_unconfigured": ("not configured: {names}", "не налаштовано: {names}"),
+    "ready_is_not": ("- {where}: not ready: {why}", "- {where}: не готово: {why}"),
+    "ready_is_unchecked": ("- {where}: not checked: {why}", "- {where}: не перевірено: {why}"),
+    # Preflight: why something is not ready
+    "ready_says": ("{text}", "{text}"),
+    "ready_unchecked": ("no answer that says it: {text}", "немає відповіді, яка б це сказала: {text}"),
+    "ready_unreached": (
+        "it cannot be reached, so nothing else of it was checked: {text}",
+        "до нього не дістатися, тож нічого іншого на ньому не перевірено: {text}",
+    ),
+    "ready_no_pipelining": (
+        "the connection does not pipeline, so every module is sent as a file, which takes several times as long",
+        "з'єднання не конвеєрне, тож кожен модуль надсилається файлом, а це в кілька разів довше",
+    ),
+    "ready_least_needs_pipelining": (
+        "the connection does not pipeline, and an account with least rights has no other way",
+        "з'єднання не конвеєрне, а обліковий запис із найменшими правами іншого шляху не має",
+    ),
+    "ready_no_root": ("it does not become root: {text}", "не стає root: {text}"),
+    "ready_no_python": ("it does not start: {text}", "не запускається: {text}"),
+    "ready_old_python": ("it is Python {found}, 3.9 is needed", "це Python {found}, потрібен 3.9"),
+    "ready_read_only": ("{path} is on a file system that is read-only", "{path} на файловій системі лише для читання"),
+    "ready_no_room": (
+        "{path} has {free} MiB and {inodes} inodes free; {needed} MiB and 1000 inodes are needed",
+        "{path} має вільними {free} МіБ та inode: {inodes}; потрібно {needed} МіБ і 1000 inode",
+    ),
+    "ready_exposed": (
+        "others than root can change {path}, so no program is run from below it",
+        "не лише root може змінити {path}, тож звідти програма не запускається",
+    ),
+    "ready_no_program": (
+        "the program of this controller is not there, and an account with least rights has no other way",
+        "програми цього контролера там немає, а обліковий запис із найменшими правами іншого шляху не має",
+    ),
+    "ready_malformed": (
+        "{malformed} of its last {lines} lines are no JSON objects",
+        "рядків, які не є об'єктами JSON: {malformed} з останніх {lines}",
+    ),
+    "ready_other_environment": (
+        "no process has the environment of the unit, so no override reaches it: look for env -i or su in ExecStart",
+        "жоден процес не має середовища юніта, тож зміна до нього не дійде: шукайте env -i чи su в ExecStart",
+    ),
+    "ready_set_elsewhere": (
+        "it runs with {name}={now}, which nothing of the unit sets: whether an override wins shows at a restart alone",
+        "працює з {name}={now}, чого юніт не задає: чи переможе зміна, видно лише після перезапуску",
+    ),
+    "ready_pending": (
+        "it runs with {name}={now} and the unit says {then}: a wrapper sets it, or a restart at night switches on an"
+        " edit that nobody tried",
+        "працює з {name}={now}, а юніт каже {then}: його задає обгортка, або нічний перезапуск увімкне зміну, якої"
+        " ніхто не випробував",
+    ),
+    "ready_no_unit": ("systemd says that it is {state}", "systemd каже, що стан його {state}"),
+    "ready_not_running": ("it does not run: {state}", "не працює: {state}"),
+    "ready_no_metric": (
+        "nobody knows its value ({problem}, from {source}): {text}",
+        "значення ніхто не знає ({problem}, джерело {source}): {text}",
+    ),
+    "ready_clock_off": (
+        "its clock is {seconds} s off the controller's",
+        "його годинник розходиться з годинником контролера на {seconds} с",
+    ),
+    "ready_clock_free": (
+        "no time service holds its clock, and it was not compared with the controller's",
+        "жодна служба часу його годинника не тримає, а з годинником контролера не порівняно",
+    ),
+    "ready_status": ("it answers {status}", "відповідає {status}"),
+    "ready_lease_unfinished": (
+        "a run that was cut off left it half done: {changes}",
+        "перерваний запуск лишив це незавершеним: {changes}",
+    ),
+    "ready_lease_lost": (
+        "somebody removed or changed {path}, which it rests on",
+        "хтось вилучив або змінив {path}, на чому це тримається",
+    ),
+    "ready_lease_stands": (
+        "{changes} stands already (until {until}), so that a ladder which turns the same helps no more",
+        "{changes} вже діє (до {until}), тож драбина, яка крутить те саме, більше не допоможе",
+    ),
+    "ready_timer": ("leases do not end by themselves: {state}", "зміни самі не закінчаться: {state}"),
+    "ready_paused": (
+        "automation is paused until {until} (– is until somebody ends it)",
+        "автоматику призупинено до {until} (– означає, доки хтось не відновить)",
+    ),
+    "ready_claimed": ("{by} works here since {since}", "{by} працює тут від {since}"),
+    "ready_cut_off": (
+        "{action} of {at} was cut off, and nobody knows what became of it",
+        "{action} від {at} перервано, і ніхто не знає, чим це скінчилося",
+    ),
+    # Preflight: what to do
+    "ready_next_connection": (
+        "ssh there by hand with the account, key and address of the inventory",
+        "увійти туди через ssh вручну з обліковим записом, ключем і адресою з інвентаря",
+    ),
+    "ready_next_become": (
+        "let the account become root without a password and a terminal (sudo -n id); with least rights, have"
+        " aurora.runbook.prepare run again",
+        "дозволити обліковому запису ставати root без пароля й термінала (sudo -n id); з найменшими правами знову"
+        " запустити aurora.runbook.prepare",
+    ),
+    "ready_next_python": (
+        "install Python 3.9 or later there, or name another with aurora_python_interpreter",
+        "встановити там Python 3.9 чи новіший або назвати інший через aurora_python_interpreter",
+    ),
+    "ready_next_systemd": ("look at systemctl status there", "подивитися там systemctl status"),
+    "ready_next_units": (
+        "look at systemctl status of it; where it has another name, say so in aurora_runner_unit, aurora_feed_unit or"
+        " aurora_nginx_unit",
+        "подивитися його systemctl status; якщо він зветься інакше, вказати це в aurora_runner_unit, aurora_feed_unit"
+        " чи aurora_nginx_unit",
+    ),
+    "ready_next_knob": (
+        "look at systemctl cat of the unit, take away what wins over an override, reload and restart by day",
+        "переглянути systemctl cat юніта, прибрати те, що переважить зміну, перечитати й перезапустити вдень",
+    ),
+    "ready_next_metrics": (
+        "see whether the metrics page of the service, and Prometheus, have this family",
+        "перевірити, чи є ця метрика на сторінці сервісу та в Prometheus",
+    ),
+    "ready_next_logs": (
+        "see who writes it and as whom; where it lies elsewhere, say so in aurora_event_log, aurora_trade_log or"
+        " aurora_denied_log",
+        "з'ясувати, хто і від чийого імені пише його; якщо він лежить деінде, вказати це в aurora_event_log,"
+        " aurora_trade_log чи aurora_denied_log",
+    ),
+    "ready_next_token": (
+        "put the token there, readable by the service's user alone",
+        "покласти туди токен, доступний лише користувачу сервісу",
+    ),
+    "ready_next_rotation": (
+        "mend it, then try logrotate --debug on its configuration",
+        "виправити, а тоді спробувати logrotate --debug з його конфігурацією",
+    ),
+    "ready_next_calibration": (
+        "mend it before the model has to be fitted anew",
+        "виправити, перш ніж модель доведеться калібрувати наново",
+    ),
+    "ready_next_kernel": (
+        "nothing, if this kernel is to stay; the other settings are tuned all the same",
+        "нічого, якщо це ядро лишається; решта параметрів налаштовується й так",
+    ),
+    "ready_next_records": (
+        "see who changed or filled it; nothing is remediated where it cannot be put on record",
+        "з'ясувати, хто це змінив чи заповнив; без запису нічого не виправляється",
+    ),
+    "ready_next_clock": (
+        "let a time service keep it (timedatectl, chronyc tracking)",
+        "доручити його службі часу (timedatectl, chronyc tracking)",
+    ),
+    "ready_next_timer": (
+        "look at systemctl status aurora-runbook-leases.timer",
+        "подивитися systemctl status aurora-runbook-leases.timer",
+    ),
+    "ready_next_leases": (
+        "when the cause is gone, give it back: ansible-playbook aurora.runbook.revert --limit {host}",
+        "коли причина зникне, повернути: ansible-playbook aurora.runbook.revert --limit {host}",
+    ),
+    "ready_next_pause": (
+        "wait until it is over, or end it: aurora.runbook.incident with state=resumed on {host}",
+        "дочекатися кінця або відновити: aurora.runbook.incident з state=resumed на {host}",
+    ),
+    "ready_next_program": (
+        "mend that, then have aurora.runbook.prepare run for an account with least rights",
+        "виправити, а для облікового запису з найменшими правами запустити aurora.runbook.prepare",
+    ),
+    "ready_next_public_way": (
+        "go the way by hand from outside: name, port 443, certificate, /healthz",
+        "пройти цей шлях іззовні вручну: ім'я, порт 443, сертифікат, /healthz",
+    ),
+    "ready_next_exchange": (
+        "see whether the exchange is well, and whether this host may reach it",
+        "перевірити, чи з біржею все гаразд і чи цей хост до неї дістається",
+    ),
 }
 
 CATALOGUE = {**_messages.CATALOGUE, **OWN}

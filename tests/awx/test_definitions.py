@@ -266,12 +266,22 @@ def test_variables_are_taken_only_where_another_job_passes_them(definitions):
 
 
 def test_what_a_workflow_escalates_waits_for_no_tick(definitions):
-    ticking = {schedule["unified_job_template"] for schedule in definitions["controller_schedules"]}
+    often = [schedule for schedule in definitions["controller_schedules"] if "FREQ=MINUTELY" in schedule["rrule"]]
+    ticking = {schedule["unified_job_template"] for schedule in often}
     nodes = [node for each in definitions["controller_workflows"] for node in each["simplified_workflow_nodes"]]
     templates = {template["name"]: template for template in definitions["controller_templates"]}
     escalates = {node["unified_job_template"] for node in nodes if node["identifier"] == "escalate"}
     assert not escalates & ticking
     assert {templates[name]["playbook"] for name in (*escalates, *ticking)} == {"escalate.yml"}
+
+
+def test_it_is_seen_every_week_whether_a_remediation_would_work_and_somebody_is_told(definitions):
+    templates = {template["name"]: template for template in definitions["controller_templates"]}
+    weekly = [schedule for schedule in definitions["controller_schedules"] if "FREQ=WEEKLY" in schedule["rrule"]]
+    scheduled = [templates[schedule["unified_job_template"]] for schedule in weekly]
+    assert [template["playbook"] for template in scheduled] == ["preflight.yml"]
+    told = [notification["name"] for notification in definitions["controller_notifications"]]
+    assert [template["notification_templates_error"] for template in scheduled] == [told]
 
 
 def walk(nodes, node, outcomes):

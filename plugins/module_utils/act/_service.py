@@ -3,12 +3,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from ansible_collections.aurora.runbook.plugins.module_utils.act import _override
-from ansible_collections.aurora.runbook.plugins.module_utils.base import _command, _health, _http, _redact, _systemd
+from ansible_collections.aurora.runbook.plugins.module_utils.base import (
+    _command,
+    _files,
+    _health,
+    _http,
+    _redact,
+    _systemd,
+)
 from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import FetchError, RunbookError
 
 RANGES = {"start_seconds": (1, 600), "hold_seconds": (0, 600)}
@@ -45,6 +53,13 @@ def environments(unit: _systemd.Unit) -> dict[int, dict[str, str]]:
     """The environment of each process of a unit by pid."""
     found = {pid: _systemd.environment(pid) for pid in _systemd.processes(unit["ControlGroup"])}
     return {pid: own for pid, own in found.items() if own is not None}
+
+
+def environment_files(unit: _systemd.Unit) -> Iterator[str]:
+    """The texts of a unit's EnvironmentFiles that can be read."""
+    for path in _systemd.environment_files(unit):
+        with contextlib.suppress(RunbookError):
+            yield _files.read(path) or ""
 
 
 def commands(unit: _systemd.Unit) -> dict[int, tuple[str, ...]]:

@@ -58,6 +58,7 @@ CHOSEN = {
     ),
     "incident_info": ("id", "days", "entries"),
     "log_rotation": (*_INCIDENT, *_WATCHED),
+    "preflight_info": (),
     "recalibration": (*_INCIDENT, *_WATCHED),
     "service_override": ("state", *_WAITS, *_INCIDENT, *_WATCHED),
     "service_restart": ("mended", *_WAITS, *_INCIDENT, *_WATCHED),

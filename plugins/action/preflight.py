@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Says whether a remediation would work, from what hosts and services answered. See plugins/modules/preflight.py.
+
+What they answered is read as it was registered and never templated. The pure functions of _ready.py judge the hosts.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from ansible.errors import AnsibleActionFail, AnsibleError
+from ansible.module_utils.parsing.convert_bool import boolean
+from ansible.plugins.action import ActionBase
+from ansible_collections.aurora.runbook.plugins.action.decision import language_of
+from ansible_collections.aurora.runbook.plugins.module_utils.base import _redact
+from ansible_collections.aurora.runbook.plugins.plugin_utils import _program, _ready, _ready_hosts
+
+SPEC = {
+    "phase": {"type": "str", "required": True, "choices": ["reach", "report"]},
+    "language": {"type": "str", "default": "en"},
+    "report_directory": {"type": "str", "default": ""},
+}
+AROUND = "preflight_around"  # what the checks around the hosts registered: checks, and what is not configured
+PYTHON = "/usr/bin/python3"
+ROOT = "id -u"
+ASKS = "import sys, time; print(*sys.version_info[:2], time.time())"
+
+
+class ActionModule(ActionBase):
+    _supports_async = False
+    _supports_check_mode = True
+    _supports_diff = False
+
+    def run(self, tmp=None, task_vars=None):
+        super().run(tmp, task_vars)
+        _checked, asked = self.validate_argument_spec(argument_spec=SPEC)
+        return {"changed": False, **getattr(self, f"{asked['phase']}_phase")(asked, task_vars)}
+
+    def reach_phase(self, _asked: Mapping, task_vars: Mapping) -> dict:
+        """Whether this host is reached, and gives root and Python without a question. Never fails.
+
+        With least rights the account has neither: then the program on the host is the answer.
+        """
+        try:
+            done = self._low_level_execute_command("true", sudoable=False)
+        except AnsibleError as error:
+            return {"reached": False, "connection": _said(str(error))}
+        if done["rc"] != 0:
+            return {"reached": False, "connection": _said(done["stderr"] or done["stdout"])}
+        pipelining = bool(self._is_pipelining_enabled("new"))
+        least = boolean(self._templar.template(task_vars.get("aurora_least_privilege", False)))
+        found = {"reached": True, "connection": "", "pipelining": pipelining, "least_privilege": least}
+        return found if least else {**found, **self._root_and_python(task_vars)}
+
+    def _root_and_python(self, task_vars: Mapping) -> dict:
+        rc, out, err = self._as_root(ROOT)
+        if rc != 0 or out.strip() != "0":
+            return {"become": _said(err or out or f"exit status {rc}") or ROOT, "python": None}
+        named = self._templar.template(task_vars.get("ansible_python_interpreter") or PYTHON)
+        before = time.time()
+        rc, out, err = self._as_root(f"{shlex.quote(str(named))} -IS -c {shlex.quote(ASKS)}")
+        after = time.time()
+        words = out.split()
+        try:
+            version, clock = [int(words[0]), int(words[1])], float(words[2])
+        except (IndexError, ValueError):
+            return {"become": "", "python": {"path": str(named), "problem": _said(err or out) or f"exit status {rc}"}}
+        python = {"path": str(named), "problem": "", "version": version}
+        # How far the host's clock is off ours at the least: the call took a while.
+        off = clock - after if clock > after else clock - before if clock < before else 0.0
+        return {"become": "", "python": python, "clock_off_seconds": round(off, 1)}
+
+    def _as_root(self, command: str) -> tuple[int, str, str]:
+        """A command as the modules are run: with input, where they are pipelined, which a sudo may refuse."""
+        sent = b"\n" if self._is_pipelining_enabled("new") else None
+        try:
+            done = self._low_level_execute_command(command, in_data=sent)
+        except AnsibleError as error:
+            return 1, "", str(error)
+        return done["rc"], done["stdout"], done["stderr"]
+
+    def report_phase(self, asked: Mapping, task_vars: Mapping) -> dict:
+        """All checks, whether all is ready, and what a person reads."""
+        self._hostvars, language = task_vars["hostvars"], language_of(asked["language"], task_vars)
+        hosts = sorted(task_vars["ansible_play_hosts_all"])
+        checks = [one for name in hosts for one in self._of_host(name)]
+        around = self._around(hosts)
+        checks += around.get("checks") or []
+        ready = _ready.all_ready(checks)
+        bad = {one["host"] for one in checks if one["state"] != _ready.READY}
+        found = {
+            "ready": ready,
+            "checks": checks,
+            "handed_on": {"aurora_ready": ready, "aurora_checks": _ready.handed_on(checks)},
+            "lines": _ready.lines(language, hosts, checks, around.get("unconfigured") or []),
+            "unready": hosts if "" in bad else sorted(bad),
+        }
+        if asked["report_directory"]:
+            self._write(Path(asked["report_directory"]).expanduser(), {"ready": ready, "checks": checks})
+        return found
+
+    def _of_host(self, name: str) -> list[dict]:
+        """The checks of a host; a host may answer anything, and the others need theirs."""
+        try:
+            return _ready_hosts.checks(name, self._hostvars.raw_get(name), _program.name())
+        except Exception as error:
+            return [_ready.unchecked(name, "systemd", "", f"its answer makes no sense: {error!r}")]
+
+    def _around(self, hosts: list[str]) -> Mapping:
+        """What was registered once, by whichever host of the play came first."""
+        found = (self._hostvars.raw_get(name).get(AROUND) or {} for name in hosts)
+        return next((one for one in found if one), {})
+
+    def _write(self, folder: Path, found: Mapping) -> None:
+        if self._task.check_mode:
+            return
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / "preflight.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+        except OSError as error:
+            raise AnsibleActionFail(f"{folder}/preflight.json cannot be written: {error}") from error
+
+
+def _said(text: str) -> str:
+    return _redact.redact(text.strip(), limit=_ready.LONGEST)

@@ -1,0 +1,109 @@
+# Copyright (c) 2026, the Aurora runbook authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The documentation of the action plugin of this name; Ansible looks for it here."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: preflight
+short_description: Say whether a remediation would work, from what hosts and services answered
+version_added: 0.2.0
+author: Aurora runbook authors (@aurora)
+description:
+  - The playbook C(aurora.runbook.preflight) calls it, first on each host and then once. It reads what tasks registered
+    for the hosts of the play, never through a template.
+  - There is no runbook section for this; it is what a remediation would fail for at night.
+options:
+  phase:
+    description:
+      - V(reach) connects to the host, becomes root and starts Python as modules do, and says what of it works.
+      - V(report) judges what the hosts answered, with C(run_once).
+    type: str
+    required: true
+    choices: [reach, report]
+  language:
+    description: The language of what people read, V(en) or V(uk).
+    type: str
+    default: en
+  report_directory:
+    description: Where on the controller C(preflight.json) is written with all checks, empty for nowhere.
+    type: str
+    default: ""
+attributes:
+  check_mode:
+    description: Can run in C(check_mode) and tell what it would change without changing it.
+    support: full
+    details:
+      - Writes no report then.
+  diff_mode:
+    description: Tells in diff mode what it changed or would change.
+    support: N/A
+    details:
+      - Changes nothing on hosts.
+  platform:
+    description: Managed hosts it runs on. They need Python 3.9 or later and nothing else.
+    platforms: all
+    support: full
+    details:
+      - V(report) connects to no host.
+seealso:
+  - module: aurora.runbook.preflight_info
+"""
+
+EXAMPLES = r"""
+- name: Reach each host, become root without a question, find Python
+  aurora.runbook.preflight:
+    phase: reach
+  register: preflight_reached
+
+- name: Judge all that was found
+  aurora.runbook.preflight:
+    phase: report
+  register: preflight_found
+  run_once: true
+"""
+
+RETURN = r"""
+reached:
+  description: Whether the host is reached; C(connection) says why not.
+  returned: with O(phase=reach)
+  type: bool
+pipelining:
+  description: Whether modules are pipelined.
+  returned: with O(phase=reach), when it is reached
+  type: bool
+become:
+  description: Why the account does not become root, empty where it does.
+  returned: with O(phase=reach), when it is reached and has more than least rights
+  type: str
+python:
+  description: The C(path) and C(version) of Python on the host, or the C(problem) with it; null without root.
+  returned: with O(phase=reach), when it is reached and has more than least rights
+  type: dict
+ready:
+  description: Whether all is ready. What could not be checked is not.
+  returned: with O(phase=report)
+  type: bool
+checks:
+  description:
+    - All checks, each with C(host) (empty for what is no host's), C(what), C(about), C(state) (V(ready), V(not_ready)
+      or V(unchecked)), and C(why) and C(next), each a C(message) of the catalogue with its C(values).
+  returned: with O(phase=report)
+  type: list
+  elements: dict
+handed_on:
+  description: C(aurora_ready) and C(aurora_checks) for what comes next, without a word of a host or a service.
+  returned: with O(phase=report)
+  type: dict
+lines:
+  description: What a person reads, a line a host and then what is not ready, why, and what to do.
+  returned: with O(phase=report)
+  type: list
+  elements: str
+unready:
+  description: The hosts that are not ready; all where something around them is not.
+  returned: with O(phase=report)
+  type: list
+  elements: str
+"""

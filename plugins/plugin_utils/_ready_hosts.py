@@ -1,0 +1,382 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the answers of a host say about a remediation of tonight. Pure; private to aurora.runbook, controller only.
+
+Each function takes what a task registered and gives checks, see _ready. An answer is a host's: what is missing in it or
+makes no sense is unchecked, and never ready.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+from ansible_collections.aurora.runbook.plugins.module_utils.base import _start
+from ansible_collections.aurora.runbook.plugins.plugin_utils import _texts
+from ansible_collections.aurora.runbook.plugins.plugin_utils._ready import UNCHECKED, check, not_ready, ready, unchecked
+
+OLDEST_PYTHON = (3, 9)
+CLOCK_SECONDS = 5.0  # that a host's clock may be off the controller's: ages of alerts and records are told by both
+LEAST_BYTES, LEAST_INODES = 64 << 20, 1000
+MALFORMED_PERCENT = 5.0
+# A record of an incident is full at 4 MiB, and its directory holds a few of them.
+RECORDS, TIMER, PROGRAM = "/var/lib/aurora-runbook", "/etc/systemd/system", _start.BASE
+# An indicator that has too few events behind it, or whose service just began anew, has its families all the same.
+QUIET = ("", "too_few", "reset")
+# What a guard says of automation as a whole is a check of its own.
+PAUSED = ("paused", "paused_open")
+# What keeps logs from being rotated although space may be freed.
+ROTATION_REFUSALS = ("log_behind", "log_odd", "log_no_way", "log_untellable", "log_no_room")
+Checks = Iterator[dict]
+
+
+def checks(host: str, found: Mapping, program: str) -> list[dict]:
+    """All checks of a host, from what its tasks registered. ``program`` is the name of this controller's."""
+    reached = found.get("preflight_reached") or {}
+    if reached.get("reached") is not True:
+        why = reached.get("connection") or reached.get("msg") or "–"
+        return [not_ready(host, "connection", "", "ready_unreached", text=why)]
+    least = reached["least_privilege"] is True
+    judges: dict[str, Callable[[], Checks]] = {
+        "connection": lambda: connection(host, reached, least),
+        "become": lambda: root(host, reached, found, least),
+        "systemd": lambda: seen(host, _answer(found, "preflight_seen", "rooms"), least, program),
+        "units": lambda: look(host, _answer(found, "incident_look", "probes"), reached),
+        "public_way": lambda: public_way(host, _answer(found, "incident_outside", "probes")),
+        "knob": lambda: knobs(host, found),
+        "kernel": lambda: kernel(host, found["preflight_tuned"]),
+        "rotation": lambda: rotation(host, found["preflight_rotated"]),
+        "calibration": lambda: calibration(host, found["preflight_refitted"]),
+        "records": lambda: records(host, _answer(found, "preflight_records", "incidents")),
+    }
+    return [one for what, judge in judges.items() for one in _judged(host, what, judge)]
+
+
+class NoAnswerError(Exception):
+    """A task of a host gave no answer that can be judged; the text is why, as far as somebody said it."""
+
+
+def _answer(found: Mapping, name: str, needed: str) -> Mapping:
+    """What a task registered. Raises NoAnswerError for one without the key that it has unless it failed."""
+    answer = found.get(name) or {}
+    if needed not in answer:
+        raise NoAnswerError(answer.get("msg") or "")
+    return answer
+
+
+def _judged(host: str, what: str, judge: Callable[[], Checks]) -> list[dict]:
+    """The checks of one judge; what makes no sense is unchecked, beside what it said before."""
+    told = []
+    try:
+        for one in judge():
+            told.append(one)
+    except NoAnswerError as error:
+        told.append(unchecked(host, what, "", str(error)))
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        told.append(unchecked(host, what, "", f"its answer makes no sense: {error!r}"))
+    return told
+
+
+# The way to the host
+
+
+def connection(host: str, reached: Mapping, least: bool) -> Checks:
+    """It is reached; without pipelining the account with least rights has no way, and all else is slow."""
+    if reached["pipelining"] is True:
+        yield ready(host, "connection")
+    elif least:
+        yield not_ready(host, "connection", "pipelining", "ready_least_needs_pipelining")
+    else:
+        yield not_ready(host, "connection", "pipelining", "ready_no_pipelining")
+
+
+def root(host: str, reached: Mapping, found: Mapping, least: bool) -> Checks:
+    """Root without a question, and a Python that modules run in. With least rights: the program on the host."""
+    if least:
+        yield acted(host, "become", "", found["preflight_seen"], "rooms")
+        return
+    if reached["become"]:
+        yield not_ready(host, "become", "", "ready_no_root", text=reached["become"])
+        return
+    yield ready(host, "become")
+    python = reached["python"]
+    about = str(python["path"])
+    if python["problem"]:
+        yield not_ready(host, "python", about, "ready_no_python", text=python["problem"])
+    elif tuple(python["version"]) < OLDEST_PYTHON:
+        yield not_ready(host, "python", about, "ready_old_python", found=_dotted(python["version"]))
+    else:
+        yield ready(host, "python", about)
+
+
+def _dotted(version: object) -> str:
+    return ".".join(str(int(part)) for part in version)
+
+
+# What only preflight_info looks at
+
+
+def seen(host: str, found: Mapping, least: bool, program: str) -> Checks:
+    yield _by_problem(host, "systemd", "", _systemd_problem(found["systemd"]))
+    yield from rooms(host, found)
+    yield from programs(host, found, least, program)
+    for log in found["logs"]:
+        yield logs(host, log)
+    token = found["access"]
+    if token["path"]:
+        yield _by_problem(host, "token", token["path"], token["problem"])
+    for code in found["code"]:
+        yield _by_problem(host, "calibration", code["path"], code["problem"])
+    for knob in found["knobs"]:
+        yield from running(host, knob)
+
+
+def _systemd_problem(systemd: Mapping) -> str:
+    settled = systemd["state"] in ("running", "degraded")  # a unit of somebody else that failed keeps nothing from us
+    return systemd["problem"] or ("" if settled else f"it is {systemd['state']}")
+
+
+def _by_problem(host: str, what: str, about: str, problem: str) -> dict:
+    return not_ready(host, what, about, "ready_says", text=problem) if problem else ready(host, what, about)
+
+
+def rooms(host: str, found: Mapping) -> Checks:
+    """Where a remediation writes: the record above all, without which nothing is changed."""
+    whats = {RECORDS: "records", TIMER: "timer", PROGRAM: "program"}
+    for room in found["rooms"]:
+        what, path = whats.get(room["path"], "knob"), room["path"]
+        inodes = room["free_inodes"]
+        problem = found["state"] if path == RECORDS else ""
+        if problem:
+            yield not_ready(host, what, path, "ready_says", text=problem)
+        elif room["read_only"] is not False:
+            yield not_ready(host, what, path, "ready_read_only", path=path)
+        elif room["free_bytes"] < LEAST_BYTES or (inodes is not None and inodes < LEAST_INODES):
+            values = {"path": path, "free": round(room["free_bytes"] / (1 << 20), 1), "needed": LEAST_BYTES >> 20}
+            yield not_ready(host, what, path, "ready_no_room", **values, inodes="–" if inodes is None else inodes)
+        else:
+            yield ready(host, what, path)
+
+
+def programs(host: str, found: Mapping, least: bool, program: str) -> Checks:
+    """The program of this controller: there and whole, or free to be put there by the first remediation."""
+    fault = found["programs"].get(program)
+    if found["exposed"]:
+        yield not_ready(host, "program", program, "ready_exposed", path=found["exposed"])
+    elif fault and fault != _start.NOT_WHOLE:  # that one is replaced
+        yield not_ready(host, "program", program, "ready_says", text=fault)
+    elif fault is None and least:
+        yield not_ready(host, "program", program, "ready_no_program")
+    else:
+        yield ready(host, "program", program)
+
+
+def logs(host: str, log: Mapping) -> dict:
+    """A log that is read at night: there, the service's own, and of JSON objects."""
+    path = log["path"]
+    if log["problem"]:
+        return not_ready(host, "logs", path, "ready_says", text=log["problem"])
+    if log["lines"] and 100 * log["malformed"] / log["lines"] > MALFORMED_PERCENT:
+        return not_ready(host, "logs", path, "ready_malformed", malformed=log["malformed"], lines=log["lines"])
+    return ready(host, "logs", path)
+
+
+def running(host: str, knob: Mapping) -> Checks:
+    """Whether a restart alone would change what a knob says: then an override would bring along somebody's edit."""
+    name, now, then = knob["name"], knob["running"], knob["configured"]
+    if now == then:
+        yield ready(host, "knob", f"{name} {now or '–'}")
+    elif knob["reached"] is not True:
+        yield not_ready(host, "knob", name, "ready_other_environment")
+    elif then is None:
+        yield check(UNCHECKED, host, "knob", name, "ready_set_elsewhere", name=name, now=now)
+    else:
+        values = {"name": name, "now": "–" if now is None else now, "then": then}
+        yield not_ready(host, "knob", name, "ready_pending", **values)
+
+
+# What triage sees
+
+
+def look(host: str, found: Mapping, reached: Mapping) -> Checks:
+    probes = found["probes"]
+    yield from units(host, probes["units"])
+    yield nginx(host, probes["nginx_config"])
+    for incident, indicator in found["indicators"].items():
+        yield metrics(host, incident, indicator)
+    yield clock(host, probes["clock"], reached.get("clock_off_seconds"))
+    yield exchange(host, probes["exchange"])
+    yield from kept(host, found, probes["leases"])
+
+
+def units(host: str, probe: Mapping) -> Checks:
+    """Each unit is there under its name and runs: an override is proven on a running service alone."""
+    if probe["status"] != "ok":
+        yield unchecked(host, "units", "", probe["problem"])
+        return
+    for role, unit in probe["data"].items():
+        about = f"{role}: {unit['id']}"
+        if unit["loaded"] != "loaded":
+            yield not_ready(host, "units", about, "ready_no_unit", state=unit["loaded"])
+        elif unit["running"] is not True:
+            yield not_ready(host, "units", about, "ready_not_running", state=unit["state"])
+        else:
+            yield ready(host, "units", about)
+
+
+def nginx(host: str, probe: Mapping) -> dict:
+    """nginx is started at night only where its configuration is valid."""
+    if probe["status"] != "ok":
+        return unchecked(host, "units", "nginx -t", probe["problem"])
+    if probe["data"]["valid"] is not True:
+        return not_ready(host, "units", "nginx -t", "ready_says", text=probe["data"]["message"])
+    return ready(host, "units", "nginx -t")
+
+
+def metrics(host: str, incident: str, indicator: Mapping) -> dict:
+    """An indicator that says nothing by day opens no incident at night, and proves no recovery."""
+    about, problem = f"{indicator['metric']} ({incident})", indicator["problem"]
+    if problem in QUIET:
+        return ready(host, "metrics", about)
+    reason = indicator["reason"] or "–"
+    return not_ready(
+        host, "metrics", about, "ready_no_metric", problem=problem, source=indicator["source"], text=reason
+    )
+
+
+def clock(host: str, probe: Mapping, off: object) -> dict:
+    """The host's clock is the controller's, whoever keeps it so; where that was not compared, the kernel's word."""
+    if isinstance(off, (int, float)):
+        if abs(off) > CLOCK_SECONDS:
+            return not_ready(host, "clock", "", "ready_clock_off", seconds=off)
+        return ready(host, "clock")
+    if probe["status"] != "ok":
+        return unchecked(host, "clock", "", probe["problem"])
+    if probe["data"]["synchronized"] is not True:
+        return check(UNCHECKED, host, "clock", "", "ready_clock_free")
+    return ready(host, "clock")
+
+
+def exchange(host: str, probe: Mapping) -> dict:
+    """Its status page answers this host."""
+    if probe["status"] != "ok":
+        return not_ready(host, "exchange", "", "ready_says", text=probe["problem"])
+    status = probe["data"]["status"]
+    if not 200 <= status < 300:
+        return not_ready(host, "exchange", "", "ready_status", status=status)
+    return ready(host, "exchange")
+
+
+def kept(host: str, found: Mapping, probe: Mapping) -> Checks:
+    """What of earlier runs stands: leases that a ladder would find turned already, a pause, a run at work."""
+    if probe["status"] != "ok":
+        yield not_ready(host, "leases", "", "ready_says", text=probe["problem"])
+        return
+    for lease in found["leases"]:
+        name, phase, lost = lease["name"], lease["phase"], lease["lost"]
+        changes = ", ".join(f"{key}={value}" for key, value in sorted(lease["written"].items())) or "–"
+        if phase != "active":
+            yield not_ready(host, "leases", name, "ready_lease_unfinished", changes=changes)
+        elif lost:
+            yield not_ready(host, "leases", name, "ready_lease_lost", path=lost)
+        else:
+            yield not_ready(host, "leases", name, "ready_lease_stands", changes=changes, until=lease["until"] or "–")
+    if not found["leases"]:
+        yield ready(host, "leases")
+    if probe["data"]["timer_works"] is not True:
+        yield not_ready(host, "timer", "", "ready_timer", state=probe["data"]["timer"])
+    if found["paused"] is not None:
+        yield not_ready(host, "pause", "", "ready_paused", until=found["paused"] or "–")
+    elif found["claim"]:
+        claim = found["claim"]
+        yield not_ready(host, "pause", "", "ready_claimed", by=claim["holder"], since=claim["since"])
+    else:
+        yield ready(host, "pause")
+    for action in found["cut_off"]:
+        yield not_ready(host, "records", action["id"], "ready_cut_off", action=action["action"], at=action["at"])
+
+
+def public_way(host: str, found: Mapping) -> Checks:
+    """Clients reach the host the public way, from outside."""
+    if found["ok"] is True:
+        yield ready(host, "public_way")
+    for link in found["broken"]:
+        yield not_ready(host, "public_way", link, "ready_says", text=_link_problem(found["probes"], link))
+
+
+def _link_problem(probes: Mapping, link: str) -> str:
+    """What the probe says that found the link broken."""
+    problems = [one["problem"] for one in probes.values() if one["data"].get("broken") == link and one["problem"]]
+    return problems[0] if problems else link
+
+
+# What acts at night, as it says in check mode
+
+
+def knobs(host: str, found: Mapping) -> Checks:
+    """Each knob as its ladder turns it, the limits of the feed, and its restart."""
+    turned = _answer(found, "preflight_turned", "results")
+    for one in turned["results"]:
+        yield acted(host, "knob", f"{one['item']['name']}→{one['item']['value']}", one, "unit")
+    yield acted(host, "knob", "MemoryMax, MemoryHigh, CPUQuota", found["preflight_widened"], "unit")
+    yield acted(host, "units", "restart of the feed", found["preflight_restarted"], "unit")
+
+
+def acted(host: str, what: str, about: str, answer: Mapping, always: str) -> dict:
+    """What a module that acts said in check mode. ``always`` is what it returns unless it failed, or was held up."""
+    verdict = answer.get("verdict")
+    if verdict == "refused":
+        return refused(host, what, about, answer)
+    if always in answer and isinstance(answer.get("changed"), bool):
+        return ready(host, what, about)
+    problem = answer.get("msg")
+    if not problem or answer.get("unreachable") is True or answer.get("timedout"):
+        return unchecked(host, what, about, problem)
+    return not_ready(host, what, about, "ready_says", text=problem)
+
+
+def refused(host: str, what: str, about: str, answer: Mapping) -> dict:
+    """Why a module would refuse right now, in its own words."""
+    said = answer["done"][0] if answer.get("done") else {}
+    key, values = said.get("message"), said.get("values")
+    if key in PAUSED:
+        return ready(host, what, about)
+    try:
+        _texts.say("en", key, **values)
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+        return not_ready(host, what, about, "ready_says", text=said.get("text") or answer.get("message") or "–")
+    return not_ready(host, what, about, key, **values)
+
+
+def kernel(host: str, answer: Mapping) -> Checks:
+    """The settings that TCP is tuned by are there. The runbook's own key does nothing on any kernel of today."""
+    told = answer.get("done") or []
+    absent = [one for one in told if one["message"] == "sysctl_absent"]
+    for one in absent:
+        yield not_ready(host, "kernel", one["values"]["name"], "ready_says", text=one["text"])
+    if not absent:
+        yield acted(host, "kernel", "", answer, "settings")
+
+
+def rotation(host: str, answer: Mapping) -> Checks:
+    """Logs can be rotated, also where that is refused while space may be freed."""
+    refusals = [one for one in answer.get("done") or [] if one["message"] in ROTATION_REFUSALS]
+    told = {**answer, "verdict": "refused", "done": refusals} if refusals else answer
+    yield acted(host, "rotation", "", told, "method")
+
+
+def calibration(host: str, answer: Mapping) -> Checks:
+    """Whether a refit would be made of tonight's trades, and what Aurora's own code says of its model."""
+    yield acted(host, "calibration", "refit", answer, "trades")
+    before = answer["model"]["before"] if "model" in answer else {}
+    if before.get("valid") is False:
+        yield not_ready(host, "calibration", "calibration.validate()", "ready_says", text=before["says"] or "–")
+
+
+def records(host: str, found: Mapping) -> Checks:
+    """Every record can be read, and nobody changed one."""
+    broken = [one for one in found["incidents"] if one["chain"]["whole"] is not True]
+    for one in broken:
+        yield not_ready(host, "records", one["id"], "ready_says", text=one["chain"]["problem"] or "–")
+    if found.get("msg"):
+        yield not_ready(host, "records", "", "ready_says", text=found["msg"])
+    elif not broken:
+        yield ready(host, "records")

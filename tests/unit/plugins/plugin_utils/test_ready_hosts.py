@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""If these break, what a host answered is taken for ready where it is not, or where nobody knows."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _messages
+from ansible_collections.aurora.runbook.plugins.plugin_utils import _ready, _ready_hosts
+
+PROGRAM = "0.2.0-0123456789abcdef"
+ROOM = {"read_only": False, "free_bytes": 1 << 30, "free_inodes": 100000}
+TURNED = {"unit": "aurora-runner.service", "changed": True, "verdict": "would_change", "done": []}
+OK = {"status": "ok", "problem": "", "seconds": 0.1}
+UNIT = {"id": "x.service", "loaded": "loaded", "running": True, "state": "active (running)"}
+INDICATOR = {"metric": "m", "value": 1.0, "problem": "", "reason": "", "source": "scrape"}
+WELL = {
+    "preflight_reached": {
+        "reached": True, "connection": "", "pipelining": True, "least_privilege": False, "become": "",
+        "python": {"path": "/usr/bin/python3", "problem": "", "version": [3, 11]}, "clock_off_seconds": 0.0,
+    },
+    "preflight_seen": {
+        "changed": False, "systemd": {"version": "252", "state": "degraded", "problem": ""},
+        "rooms": [{"path": path, **ROOM} for path in (_ready_hosts.RECORDS, _ready_hosts.TIMER, "/run")],
+        "state": "", "programs": {}, "exposed": "",
+        "logs": [{"path": "/l.jsonl", "problem": "", "lines": 100, "malformed": 0, "age_seconds": 1.0}],
+        "access": {"path": "/t", "problem": ""},
+        "code": [{"path": "/c.py", "problem": ""}],
+        "knobs": [{"name": "KELLY_MULTIPLIER", "running": "1.0", "configured": "1.0", "reached": True}],
+    },
+    "incident_look": {
+        "probes": {
+            "units": {**OK, "data": {"runner": UNIT}},
+            "nginx_config": {**OK, "data": {"valid": True, "message": ""}},
+            "clock": {**OK, "data": {"synchronized": False}},
+            "exchange": {**OK, "data": {"status": 200}},
+            "leases": {**OK, "data": {"timer": "", "timer_works": True}},
+        },
+        "indicators": {"circuit_breaker": INDICATOR, "policy_deny_rate": {**INDICATOR, "problem": "too_few"}},
+        "leases": [], "paused": None, "claim": None, "cut_off": [],
+    },
+    "incident_outside": {"ok": True, "broken": [], "probes": {}},
+    "preflight_turned": {"results": [{**TURNED, "item": {"name": "KELLY_MULTIPLIER", "value": "0.5"}}]},
+    "preflight_widened": TURNED,
+    "preflight_restarted": TURNED,
+    "preflight_tuned": {"settings": [], "changed": True, "done": [], "verdict": "would_change"},
+    "preflight_rotated": {"method": "logrotate", "changed": True, "done": [], "verdict": "would_change"},
+    "preflight_refitted": {
+        "trades": {}, "changed": True, "done": [], "verdict": "would_change", "model": {"before": {"valid": True}},
+    },
+    "preflight_records": {"incidents": [{"id": "i", "chain": {"whole": True, "problem": ""}}]},
+}  # fmt: skip
+LEASE = {"name": "x.service", "phase": "active", "lost": "", "written": {"K": "1"}, "until": None}
+REFUSED = {"verdict": "refused", "changed": False, "unit": "x.service"}
+COOLDOWN = _messages.sentence("guard_cooldown", target="x", action="a", ago=5, limit=1500, minutes=25)
+PAUSED = _messages.sentence("paused_open", text="–", until="")
+
+
+def states(found, program=PROGRAM):
+    """What is not ready and what is unchecked."""
+    checks = _ready_hosts.checks("a1", found, program)
+    for language in _messages.LANGUAGES:
+        assert _ready.lines(language, ["a1"], checks, [])
+    assert {one["what"] for one in checks} <= set(_ready.WHATS)
+    return {(one["what"], one["state"]) for one in checks if one["state"] != _ready.READY}
+
+
+def changed(path, value):
+    """The answers of a host that is well, but for one thing."""
+    found = copy.deepcopy(WELL)
+    *above, last = path.split(".")
+    place = found
+    for key in above:
+        place = place[int(key) if key.isdigit() else key]
+    place[int(last) if last.isdigit() else last] = value
+    return found
+
+
+def test_of_a_host_that_is_well_everything_is_ready():
+    assert states(WELL) == set()
+    checks = _ready_hosts.checks("a1", WELL, PROGRAM)
+    assert {one["what"] for one in checks} >= {*_ready.WHATS[:18], "public_way", "exchange"} - {"timer"}
+
+
+UNREADY = [
+    ("preflight_reached.reached", False, "connection"),
+    ("preflight_reached.pipelining", False, "connection"),
+    ("preflight_reached.become", "sudo: a password is required", "become"),
+    ("preflight_reached.python.problem", "not found", "python"),
+    ("preflight_reached.python.version", [3, 8], "python"),
+    ("preflight_reached.clock_off_seconds", -6.0, "clock"),
+    ("preflight_seen.systemd.state", "starting", "systemd"),
+    ("preflight_seen.rooms.0.read_only", True, "records"),
+    ("preflight_seen.rooms.0.free_bytes", 1, "records"),
+    ("preflight_seen.rooms.0.free_inodes", 1, "records"),
+    ("preflight_seen.rooms.1.read_only", True, "timer"),
+    ("preflight_seen.state", "/var/lib/aurora-runbook belongs to the user x", "records"),
+    ("preflight_seen.programs", {PROGRAM: "others than root can change it"}, "program"),
+    ("preflight_seen.exposed", "/usr/local", "program"),
+    ("preflight_seen.logs.0.problem", "there is no such file", "logs"),
+    ("preflight_seen.logs.0.malformed", 6, "logs"),
+    ("preflight_seen.access.problem", "there is none", "token"),
+    ("preflight_seen.code.0.problem", "others can change it", "calibration"),
+    ("preflight_seen.knobs.0.running", "0.8", "knob"),
+    ("preflight_seen.knobs.0", {"name": "K", "running": None, "configured": "1", "reached": False}, "knob"),
+    ("incident_look.probes.units.data.runner", {**UNIT, "loaded": "not-found"}, "units"),
+    ("incident_look.probes.units.data.runner", {**UNIT, "running": False}, "units"),
+    ("incident_look.probes.nginx_config.data.valid", False, "units"),
+    ("incident_look.indicators.circuit_breaker.problem", "silent", "metrics"),
+    ("incident_look.probes.exchange.data.status", 503, "exchange"),
+    ("incident_look.probes.exchange", {**OK, "status": "timeout", "data": {}}, "exchange"),
+    ("incident_look.probes.leases", {**OK, "status": "failed", "problem": "it is a link", "data": {}}, "leases"),
+    ("incident_look.probes.leases.data", {"timer": "disabled", "timer_works": False}, "timer"),
+    ("incident_look.leases", [LEASE], "leases"),
+    ("incident_look.leases", [{**LEASE, "phase": "changing"}], "leases"),
+    ("incident_look.leases", [{**LEASE, "lost": "/etc/x"}], "leases"),
+    ("incident_look.paused", "", "pause"),
+    ("incident_look.claim", {"holder": "olena", "since": "now", "incident": "i"}, "pause"),
+    ("incident_look.cut_off", [{"id": "i", "action": "a", "at": "then", "by": "x", "target": "t"}], "records"),
+    ("incident_outside", {"ok": False, "broken": ["tls"], "probes": {}}, "public_way"),
+    ("preflight_turned.results.0", {"item": {"name": "K", "value": "1"}, "msg": "UnsetEnvironment=K"}, "knob"),
+    ("preflight_turned.results.0", {"item": {"name": "K", "value": "1"}, **REFUSED, "done": [COOLDOWN]}, "knob"),
+    ("preflight_widened", {"msg": "MemoryMax is 300M instead of 1G"}, "knob"),
+    ("preflight_restarted", {**REFUSED, "done": [COOLDOWN]}, "units"),
+    ("preflight_tuned.done", [_messages.sentence("sysctl_absent", name="net.ipv4.x")], "kernel"),
+    ("preflight_tuned", {"msg": "it cannot be read"}, "kernel"),
+    ("preflight_rotated.done", [_messages.sentence("log_no_way", reason="nobody can")], "rotation"),
+    ("preflight_rotated", {"msg": "this host has no such user"}, "rotation"),
+    ("preflight_refitted", {**REFUSED, "trades": {}, "done": [_messages.sentence("trades_stale", age=40, limit=24)]},
+     "calibration"),
+    ("preflight_refitted.model.before", {"valid": False, "says": "ECE is not monotonic"}, "calibration"),
+    ("preflight_records.incidents.0.chain", {"whole": False, "problem": "line 2 was changed"}, "records"),
+    ("preflight_records.msg", "a lease cannot be read", "records"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("path", "value", "what"), UNREADY, ids=lambda one: str(one)[:40])
+def test_what_is_not_ready_is_named_and_nothing_else(path, value, what):
+    assert states(changed(path, value)) == {(what, "not_ready")}
+
+
+def test_a_pause_is_told_once_and_not_of_each_knob():
+    held = {**REFUSED, "done": [PAUSED]}
+    found = changed("incident_look.paused", "")
+    found["preflight_turned"]["results"][0].update(held)
+    found.update(preflight_widened=held, preflight_restarted=held, preflight_tuned={**held, "settings": []})
+    assert states(found) == {("pause", "not_ready")}
+
+
+NOBODY_KNOWS = [
+    ("incident_look", {"msg": "it took too long"}),
+    ("incident_outside", {"msg": "no answer"}),
+    ("preflight_seen", {"msg": "no answer", "unreachable": True}),
+    ("preflight_seen.knobs.0.configured", None),
+    ("preflight_turned", {}),
+    ("preflight_turned.results.0", {"item": {"name": "K", "value": "1"}, "unreachable": True, "msg": "lost"}),
+    ("preflight_widened", {}),
+    ("preflight_tuned", {"timedout": {"period": 3}, "msg": "it took too long"}),
+    ("preflight_records", {"msg": "no answer"}),
+    ("incident_look.probes.units", {**OK, "status": "timeout", "data": {}}),
+    ("incident_look.probes.nginx_config", {**OK, "status": "failed", "data": {}}),
+]
+
+
+@pytest.mark.parametrize(("path", "value"), NOBODY_KNOWS, ids=lambda one: str(one)[:40])
+def test_what_nobody_knows_is_unchecked(path, value):
+    assert {state for _what, state in states(changed(path, value))} == {"unchecked"}
+
+
+@pytest.mark.parametrize("name", [name for name in WELL if name != "preflight_reached"])
+@pytest.mark.parametrize("answer", [None, [], "x", 7, {"rooms": 1, "probes": [], "settings": {}, "results": {"a": 1}}])
+def test_an_answer_that_makes_no_sense_is_never_ready_and_hides_no_other(name, answer):
+    found = {**WELL, name: answer}
+    assert states(found)
+    assert len(_ready_hosts.checks("a1", found, PROGRAM)) > 5
+
+
+def test_without_any_answer_the_host_is_not_ready():
+    assert states({}) == {("connection", "not_ready")}
+
+
+def test_with_least_rights_the_program_alone_gives_root_and_the_clock_is_the_kernels_word():
+    found = copy.deepcopy(WELL)
+    found["preflight_reached"] = {"reached": True, "connection": "", "pipelining": True, "least_privilege": True}
+    found["preflight_seen"]["programs"] = {PROGRAM: ""}
+    assert states(found) == {("clock", "unchecked")}
+    found["incident_look"]["probes"]["clock"]["data"]["synchronized"] = True
+    assert states(found) == set()
+    found["preflight_seen"] = {"msg": "This account cannot use the program on the host"}
+    assert ("become", "not_ready") in states(found)
+
+
+def test_the_program_is_free_to_be_put_there_by_the_first_remediation_but_with_least_rights():
+    assert states(changed("preflight_seen.programs", {"0.1.0-0123456789abcdef": ""})) == set()
+    found = changed("preflight_reached.least_privilege", True)
+    assert ("program", "not_ready") in states(found)
