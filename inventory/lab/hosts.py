@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The lab's hosts as an inventory, from what ./dev up left in .dev/lab/lab.json."""
+"""The lab's hosts as an inventory, from what ./dev up left in .dev/lab/lab.json (AURORA_LAB=2: .dev/lab2)."""
 
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import sys
 from pathlib import Path
@@ -38,7 +39,8 @@ def known_hosts(path: str) -> str:
 
 
 def main() -> None:
-    path = Path(__file__).resolve().parents[2] / ".dev" / "lab" / "lab.json"
+    folder = f"lab{os.environ.get('AURORA_LAB', '')}"
+    path = Path(__file__).resolve().parents[2] / ".dev" / folder / "lab.json"
     try:
         lab = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

@@ -2,7 +2,8 @@
 """The lab: systemd hosts in podman containers, reached over SSH. Standard library only.
 
 Everything a lab makes carries the name of its checkout, so that several can run on one machine. What it needs to
-remember lies in ``.dev/lab``; ``lab.json`` there is what the inventory reads.
+remember lies in ``.dev/lab``; ``lab.json`` there is what the inventory reads. With AURORA_LAB=2 in the environment all
+of this is about a second lab of the checkout, in ``.dev/lab2``: ./dev test needs two at once.
 """
 
 from __future__ import annotations
@@ -30,9 +31,9 @@ from faults import FAULTS
 
 HERE = Path(__file__).resolve().parent
 CHECKOUT = HERE.parents[1]
-STATE = CHECKOUT / ".dev" / "lab"
+LABS = ("", "2")  # what AURORA_LAB may say
+LAB = os.environ.get("AURORA_LAB", "")
 REPORTS = CHECKOUT / ".dev" / "reports"
-NAME = "aurora-" + hashlib.sha256(str(CHECKOUT).encode()).hexdigest()[:8]
 REGISTRY_IMAGE = "docker.io/library/debian:bookworm"
 NUMBERS = {"exchange1": 10, "monitor1": 11}  # last part of the address; auroraN has 20 + N
 MOST_HOSTS = 60
@@ -57,6 +58,19 @@ commonName = supplied
 
 class LabError(Exception):
     """Something the person at the terminal must read."""
+
+
+def state_of(which):
+    """The folder of a lab of this checkout."""
+    return CHECKOUT / ".dev" / f"lab{which}"
+
+
+def name_of(which):
+    """What the names of a lab's hosts and network begin with."""
+    return "aurora-" + hashlib.sha256(f"{CHECKOUT}{which}".encode()).hexdigest()[:8]
+
+
+STATE, NAME = state_of(LAB), name_of(LAB)
 
 
 def say(text):
@@ -88,6 +102,19 @@ def run(argv, **options):
         said = (done.stderr or done.stdout).decode("utf-8", "replace").strip().splitlines()
         raise LabError(f"{' '.join(map(str, argv[:6]))} …: {' / '.join(said[-3:]) or done.returncode}")
     return done.stdout.decode("utf-8", "replace").strip()
+
+
+def family(pid):
+    """A process and all that it started, by their numbers."""
+    parents = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):  # one that has just ended
+            _name, _bracket, rest = path.read_text(encoding="utf-8", errors="replace").rpartition(")")
+            parents[int(path.parent.name)] = int(rest.split()[1])
+    found = [pid]
+    for one in found:
+        found.extend(child for child, parent in parents.items() if parent == one)
+    return found
 
 
 def old_cgroups():
@@ -168,11 +195,13 @@ def up(count):
     """Start what is missing of a lab with ``count`` Aurora hosts, and set up what changed."""
     if not 1 <= count <= MOST_HOSTS:
         raise LabError(f"{count} Aurora hosts are refused; expected 1 to {MOST_HOSTS}")
+    if LAB not in LABS:
+        raise LabError(f"AURORA_LAB={LAB} is refused; expected 2 for the second lab, or nothing")
     with alone():
         STATE.mkdir(parents=True, exist_ok=True)
         facts = state()
         if facts is None:
-            remove()  # what another checkout at this path left
+            remove(NAME)  # what another checkout at this path left
         known = facts["hosts"] if facts else {}
         tag = image()
         wanted = [*NUMBERS, *(f"aurora{n}" for n in range(1, count + 1)), *(n for n in known if n not in NUMBERS)]
@@ -201,9 +230,9 @@ def number(host):
     return NUMBERS.get(host) or 20 + int(host[len("aurora") :])
 
 
-def networks():
-    """Names of the lab's networks: one while it is up."""
-    return podman("network", "ls", "--quiet", "--filter", f"name=^{NAME}").split()
+def networks(name=NAME):
+    """Names of a lab's networks: one while it is up."""
+    return podman("network", "ls", "--quiet", "--filter", f"name=^{name}").split()
 
 
 def make_network(names):
@@ -363,24 +392,26 @@ def write_state(hosts):
     (STATE / "lab.json").write_text(json.dumps({**facts, "hosts": hosts}, indent=1), encoding="utf-8")
 
 
-def down():
-    """Remove the hosts, their network and keys."""
+def down(labs=LABS):
+    """Remove the hosts of labs of this checkout, their networks and keys."""
     with alone():
         with step("removing the hosts"):
-            remove()
-        shutil.rmtree(STATE, ignore_errors=True)
+            for which in labs:
+                remove(name_of(which))
+        for which in labs:
+            shutil.rmtree(state_of(which), ignore_errors=True)
     images = "podman rmi -f $(podman images -q 'localhost/aurora-lab*')"
     say(f"down; kept for the next time: .dev and the hosts' image, removed by: rm -rf .dev; {images}")
 
 
-def remove():
-    """Remove hosts and network."""
-    hosts = ["rm", "--force", "--time=2", "--filter", f"name=^{NAME}-"]
+def remove(name):
+    """Remove a lab's hosts and network."""
+    hosts = ["rm", "--force", "--time=2", "--filter", f"name=^{name}-"]
     try:
         podman(*hosts)
     except LabError:  # podman cannot stop what died with the machine, but it can remove it once it has tried
         podman(*hosts)
-    for network in networks():
+    for network in networks(name):
         podman("network", "rm", network)
 
 
