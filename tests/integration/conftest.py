@@ -32,6 +32,7 @@ systemctl start aurora-runner aurora-live-feed nginx
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "long: takes so long that only ./dev test --all runs it")
+    config.addinivalue_line("markers", "no_host: touches no Aurora host, so that none has to be made as new after it")
 
 
 def make_new() -> None:
@@ -46,10 +47,11 @@ def known_start() -> None:
 
 
 @pytest.fixture(autouse=True)
-def as_new() -> Iterator[None]:
+def as_new(request: pytest.FixtureRequest) -> Iterator[None]:
     """Whatever a test did or left half done, the next one finds hosts as the lab made them."""
     yield
-    make_new()
+    if request.node.get_closest_marker("no_host") is None:
+        make_new()
 
 
 @pytest.fixture

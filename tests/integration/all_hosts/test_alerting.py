@@ -11,6 +11,7 @@ import pytest
 from helpers import HERE, Run, playbook, shell
 from rules import promtool, rendered
 
+pytestmark = pytest.mark.no_host
 MONITOR = "monitor1"
 TOKEN = "a-token-that-nobody-may-see"  # noqa: S105
 ROUTE = {"aurora_webhook_url": "https://eda.example.com:5000/alerts", "aurora_webhook_token": TOKEN}

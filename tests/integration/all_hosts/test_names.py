@@ -5,10 +5,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 import yaml
 from ansible_collections.aurora.runbook.plugins.module_utils.look import _probes
 from rules import promtool, rendered
 from test_alertmanager_silence import HOST, MEANT, NOT_MEANT
+
+pytestmark = pytest.mark.no_host
 
 
 def test_prometheus_finds_the_series_of_a_host_however_its_label_writes_it_and_no_others(tmp_path: Path) -> None:

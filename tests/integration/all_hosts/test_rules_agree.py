@@ -20,6 +20,7 @@ from ansible_collections.aurora.runbook.plugins.module_utils.look import _probes
 from ansible_collections.aurora.runbook.plugins.plugin_utils import _alert
 from rules import promtool, rendered
 
+pytestmark = pytest.mark.no_host
 LENGTH, MINUTES = 110, 100
 A, B = "aurora1", "aurora2"
 ZERO = f"0x{LENGTH}"

@@ -7,10 +7,12 @@ import json
 import math
 from random import Random
 
+import pytest
 from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _metrics
 from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import MetricsError
 from helpers import lab
 
+pytestmark = pytest.mark.no_host
 MONITOR = "monitor1"
 LINES = [
     "s 1", " s 1", "s\t1", "s  1", "s{} 1", "s {} 1", 's{a="1"}1', 's{a="1",} 1', 's{ a = "1" , b="2" } 1',
