@@ -122,23 +122,13 @@ def test_strangers_and_malformed_alerts_start_nothing_and_stop_nothing(watched: 
     assert watched().count(STARTED) == 1
 
 
-def family(pid: int) -> list[int]:
-    """A process and all that it started; a playbook has a session of its own."""
-    listed = subprocess.run(["ps", "-e", "-o", "pid=,ppid="], check=True, capture_output=True, text=True).stdout
-    parents = dict(map(int, line.split()) for line in listed.splitlines())
-    found = [pid]
-    for one in found:
-        found.extend(child for child, parent in parents.items() if parent == one)
-    return found
-
-
 def test_killed_in_the_middle_of_a_remediation_it_takes_it_up_again(broken: Callable) -> None:
     watch.prepare()
     with watch.rulebook() as process:
         start = watch.LOG.stat().st_size
         broken("breaker_spreads", [HOST])
         wait_until(lambda: b": Gather the evidence" in watch.LOG.read_bytes()[start:], LONG)
-        for pid in family(process.pid):
+        for pid in lab.family(process.pid):
             os.kill(pid, signal.SIGKILL)
     with watch.rulebook():
         wait_until(lambda: lab.breaker(lab.aurora_hosts([HOST])[HOST]) == 0 and not open_incidents(HOST), LONG)
