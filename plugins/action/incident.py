@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The module of this name, through the program on the host; see _on_host."""
 
-from ansible_collections.aurora.runbook.plugins.plugin_utils._on_host import ActionModule
+from ansible_collections.aurora.runbook.plugins.modules import incident
+from ansible_collections.aurora.runbook.plugins.plugin_utils import _on_host
 
-__all__ = ["ActionModule"]
+
+class ActionModule(_on_host.ActionModule):
+    MODULE = incident
