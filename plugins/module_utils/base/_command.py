@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import pwd
 import re
@@ -11,7 +12,6 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import IO
 
 from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import CommandError, RunbookError
 
@@ -35,7 +35,7 @@ class Completed:
         return lines[-1] if lines else ""
 
 
-def run(argv: list[str], timeout: float = 30.0, stdin: IO[bytes] | int = subprocess.DEVNULL) -> Completed:
+def run(argv: list[str], timeout: float = 30.0, stdin: io.BufferedReader | int = subprocess.DEVNULL) -> Completed:
     """Run argv in the C locale. Raises CommandError when it is missing or not done within timeout seconds."""
     path = os.environ.get("PATH", "") + ":/usr/local/sbin:/usr/sbin:/sbin"
     environment = dict(os.environ, LC_ALL="C", PATH=path)
@@ -63,7 +63,7 @@ def run(argv: list[str], timeout: float = 30.0, stdin: IO[bytes] | int = subproc
     return Completed(process.returncode, out, err)
 
 
-def _drain(stream: IO[bytes], kept: bytearray) -> None:
+def _drain(stream: io.BufferedReader, kept: bytearray) -> None:
     """Read all that is said, so that the command is not held up, and keep what fits."""
     with stream:
         while piece := stream.read1(65536):
@@ -94,7 +94,7 @@ def as_user(
     environment: Mapping[str, str],
     seconds: float,
     properties: Mapping[str, str],
-    stdin: IO[bytes] | int = subprocess.DEVNULL,
+    stdin: io.BufferedReader | int = subprocess.DEVNULL,
     unit: str = "",
 ) -> Completed:
     """Run argv as a user who is not trusted: a clean environment, no way to more rights, nothing left running.

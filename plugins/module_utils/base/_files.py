@@ -6,13 +6,13 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
+import io
 import os
 import pwd
 import re
 import stat
 import time
 from collections.abc import Iterator
-from typing import BinaryIO
 
 from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import RunbookError
 
@@ -180,7 +180,7 @@ def read_owned(path: str, owner: str, last: int = MAX_SIZE) -> tuple[bytes, os.s
 
 
 @contextlib.contextmanager
-def open_owned(path: str, owner: str) -> Iterator[tuple[BinaryIO, os.stat_result]]:
+def open_owned(path: str, owner: str) -> Iterator[tuple[io.BufferedReader, os.stat_result]]:
     """A regular file that belongs to the user ``owner``, open for reading, and its status.
 
     Root reads here what a service's user may have put: a link, in whatever part of the path, must not lead to somebody
