@@ -6,6 +6,7 @@ If these break, AWX is set up in part, or each run changes it again.
 
 from __future__ import annotations
 
+import copy
 import re
 
 import pytest
@@ -101,13 +102,21 @@ def test_a_wrong_token_is_named_before_anything_is_changed():
     assert "HTTP 401" in said
 
 
-@pytest.mark.parametrize(("said", "written"), [("false", 0), ("no", 0), ("0", 0), ("true", 2), ("yes", 2)])
-def test_a_no_on_the_command_line_is_one(said, written):
-    """Of ``-e x=false`` comes a text, and argument specs check it without making a boolean of it."""
-    awx = stand_in.Awx(PLAYBOOKS, git=False)  # the secrets come before the project
+@pytest.fixture(scope="module")
+def set_up_without_git():
+    """AWX after a run that ended at the project, which comes after the secrets."""
+    awx = stand_in.Awx(PLAYBOOKS, git=False)
     with stand_in.serving(awx) as url:
         set_up(url)
-        awx.changes = []
+    awx.changes = []
+    return awx
+
+
+@pytest.mark.parametrize(("said", "written"), [("false", 0), ("no", 0), ("0", 0), ("true", 2), ("yes", 2)])
+def test_a_no_on_the_command_line_is_one(said, written, set_up_without_git):
+    """Of ``-e x=false`` comes a text, and argument specs check it without making a boolean of it."""
+    awx = copy.deepcopy(set_up_without_git)
+    with stand_in.serving(awx) as url:
         set_up(url, "-e", f"aurora_awx_update_secrets={said}")
     assert sum(
         re.match(r"PATCH \S+/(credentials|notification_templates)/", each) is not None for each in awx.changes
