@@ -43,42 +43,40 @@ class ActionModule(ActionBase):
     def reach_phase(self, _asked: Mapping, task_vars: Mapping) -> dict:
         """Whether this host is reached, and gives root and Python without a question. Never fails.
 
-        With least rights the account has neither: then the program on the host is the answer.
+        With least rights the account is never root: then the program on the host answers, later.
         """
-        try:
-            done = self._low_level_execute_command("true", sudoable=False)
-        except AnsibleError as error:
-            return {"reached": False, "connection": _said(str(error))}
-        if done["rc"] != 0:
-            return {"reached": False, "connection": _said(done["stderr"] or done["stdout"])}
-        pipelining = bool(self._is_pipelining_enabled("new"))
         least = boolean(self._templar.template(task_vars.get("aurora_least_privilege", False)))
-        found = {"reached": True, "connection": "", "pipelining": pipelining, "least_privilege": least}
-        return found if least else {**found, **self._root_and_python(task_vars)}
+        found = {"reached": False, "goes_on": False, "least_privilege": least}
+        rc, out, err = self._command("true", root=False)
+        if rc != 0:
+            return {**found, "connection": _said(err or out or f"exit status {rc}")}
+        found.update(reached=True, connection="", pipelining=bool(self._is_pipelining_enabled("new")), become="")
+        if not least:
+            rc, out, err = self._command(ROOT, root=True)
+            if rc != 0 or out.strip() != "0":
+                return {**found, "become": _said(err or out or f"exit status {rc}")}
+        found.update(self._python_and_clock(task_vars, root=not least))
+        return {**found, "goes_on": not found["python"]["problem"]}
 
-    def _root_and_python(self, task_vars: Mapping) -> dict:
-        rc, out, err = self._as_root(ROOT)
-        if rc != 0 or out.strip() != "0":
-            return {"become": _said(err or out or f"exit status {rc}") or ROOT, "python": None}
-        named = self._templar.template(task_vars.get("ansible_python_interpreter") or PYTHON)
+    def _python_and_clock(self, task_vars: Mapping, root: bool) -> dict:
+        path = str(self._templar.template(task_vars.get("ansible_python_interpreter") or PYTHON))
         before = time.time()
-        rc, out, err = self._as_root(f"{shlex.quote(str(named))} -IS -c {shlex.quote(ASKS)}")
+        rc, out, err = self._command(f"{shlex.quote(path)} -IS -c {shlex.quote(ASKS)}", root)
         after = time.time()
-        words = out.split()
         try:
-            version, clock = [int(words[0]), int(words[1])], float(words[2])
-        except (IndexError, ValueError):
-            return {"become": "", "python": {"path": str(named), "problem": _said(err or out) or f"exit status {rc}"}}
-        python = {"path": str(named), "problem": "", "version": version}
-        # How far the host's clock is off ours at the least: the call took a while.
-        off = clock - after if clock > after else clock - before if clock < before else 0.0
-        return {"become": "", "python": python, "clock_off_seconds": round(off, 1)}
+            major, minor, clock = out.split()[-3:]
+            version, now = [int(major), int(minor)], float(clock)
+        except ValueError:
+            return {"python": {"path": path, "problem": _said(err or out) or f"exit status {rc}"}}
+        # How far the host's clock is off ours at the least, since the call took a while.
+        off = now - after if now > after else now - before if now < before else 0.0
+        return {"python": {"path": path, "problem": "", "version": version}, "clock_off_seconds": round(off, 1)}
 
-    def _as_root(self, command: str) -> tuple[int, str, str]:
-        """A command as the modules are run: with input, where they are pipelined, which a sudo may refuse."""
+    def _command(self, command: str, root: bool) -> tuple[int, str, str]:
+        """A command as modules are run: with input where they are pipelined, which not every sudo takes."""
         sent = b"\n" if self._is_pipelining_enabled("new") else None
         try:
-            done = self._low_level_execute_command(command, in_data=sent)
+            done = self._low_level_execute_command(command, in_data=sent, sudoable=root)
         except AnsibleError as error:
             return 1, "", str(error)
         return done["rc"], done["stdout"], done["stderr"]
@@ -122,7 +120,7 @@ class ActionModule(ActionBase):
             folder.mkdir(parents=True, exist_ok=True)
             (folder / "preflight.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
         except OSError as error:
-            raise AnsibleActionFail(f"{folder}/preflight.json cannot be written: {error}") from error
+            raise AnsibleActionFail(f"{folder}/preflight.json cannot be written: {error.strerror}") from None
 
 
 def _said(text: str) -> str:

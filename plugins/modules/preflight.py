@@ -69,18 +69,30 @@ reached:
   description: Whether the host is reached; C(connection) says why not.
   returned: with O(phase=reach)
   type: bool
+goes_on:
+  description: Whether more of the host can be checked.
+  returned: with O(phase=reach)
+  type: bool
+least_privilege:
+  description: Whether the account has least rights, so that the program on the host answers.
+  returned: with O(phase=reach)
+  type: bool
 pipelining:
   description: Whether modules are pipelined.
   returned: with O(phase=reach), when it is reached
   type: bool
 become:
-  description: Why the account does not become root, empty where it does.
-  returned: with O(phase=reach), when it is reached and has more than least rights
+  description: Why the account does not become root, empty where it does, or has least rights.
+  returned: with O(phase=reach), when it is reached
   type: str
 python:
-  description: The C(path) and C(version) of Python on the host, or the C(problem) with it; null without root.
-  returned: with O(phase=reach), when it is reached and has more than least rights
+  description: The C(path) and C(version) of Python on the host, or the C(problem) with it.
+  returned: with O(phase=reach), when the host gives root
   type: dict
+clock_off_seconds:
+  description: How far the host's clock is off the controller's at the least.
+  returned: with O(phase=reach), when Python answers
+  type: float
 ready:
   description: Whether all is ready. What could not be checked is not.
   returned: with O(phase=report)

@@ -34,19 +34,22 @@ def checks(host: str, found: Mapping, program: str) -> list[dict]:
     if reached.get("reached") is not True:
         why = reached.get("connection") or reached.get("msg") or "–"
         return [not_ready(host, "connection", "", "ready_unreached", text=why)]
-    least = reached["least_privilege"] is True
     judges: dict[str, Callable[[], Checks]] = {
-        "connection": lambda: connection(host, reached, least),
-        "become": lambda: root(host, reached, found, least),
-        "systemd": lambda: seen(host, _answer(found, "preflight_seen", "rooms"), least, program),
-        "units": lambda: look(host, _answer(found, "incident_look", "probes"), reached),
-        "public_way": lambda: public_way(host, _answer(found, "incident_outside", "probes")),
-        "knob": lambda: knobs(host, found),
-        "kernel": lambda: kernel(host, found["preflight_tuned"]),
-        "rotation": lambda: rotation(host, found["preflight_rotated"]),
-        "calibration": lambda: calibration(host, found["preflight_refitted"]),
-        "records": lambda: records(host, _answer(found, "preflight_records", "incidents")),
+        "connection": lambda: connection(host, reached),
+        "become": lambda: root(host, reached, found),
+        "python": lambda: python(host, reached),
     }
+    if reached["goes_on"] is True:
+        judges |= {
+            "systemd": lambda: seen(host, _answer(found, "preflight_seen", "rooms"), reached, program),
+            "units": lambda: look(host, _answer(found, "incident_look", "probes"), reached),
+            "public_way": lambda: public_way(host, _answer(found, "incident_outside", "probes")),
+            "knob": lambda: knobs(host, found),
+            "kernel": lambda: kernel(host, found["preflight_tuned"]),
+            "rotation": lambda: rotation(host, found["preflight_rotated"]),
+            "calibration": lambda: calibration(host, found["preflight_refitted"]),
+            "records": lambda: records(host, _answer(found, "preflight_records", "incidents")),
+        }
     return [one for what, judge in judges.items() for one in _judged(host, what, judge)]
 
 
@@ -78,33 +81,36 @@ def _judged(host: str, what: str, judge: Callable[[], Checks]) -> list[dict]:
 # The way to the host
 
 
-def connection(host: str, reached: Mapping, least: bool) -> Checks:
-    """It is reached; without pipelining the account with least rights has no way, and all else is slow."""
+def connection(host: str, reached: Mapping) -> Checks:
+    """Modules are pipelined. An account with least rights has no other way, and for others all is slow without."""
     if reached["pipelining"] is True:
         yield ready(host, "connection")
-    elif least:
-        yield not_ready(host, "connection", "pipelining", "ready_least_needs_pipelining")
     else:
-        yield not_ready(host, "connection", "pipelining", "ready_no_pipelining")
+        key = "ready_least_needs_pipelining" if reached["least_privilege"] is True else "ready_no_pipelining"
+        yield not_ready(host, "connection", "pipelining", key)
 
 
-def root(host: str, reached: Mapping, found: Mapping, least: bool) -> Checks:
-    """Root without a question, and a Python that modules run in. With least rights: the program on the host."""
-    if least:
-        yield acted(host, "become", "", found["preflight_seen"], "rooms")
-        return
+def root(host: str, reached: Mapping, found: Mapping) -> Checks:
+    """Root without a question. With least rights the program on the host has to answer."""
     if reached["become"]:
         yield not_ready(host, "become", "", "ready_no_root", text=reached["become"])
-        return
-    yield ready(host, "become")
-    python = reached["python"]
-    about = str(python["path"])
-    if python["problem"]:
-        yield not_ready(host, "python", about, "ready_no_python", text=python["problem"])
-    elif tuple(python["version"]) < OLDEST_PYTHON:
-        yield not_ready(host, "python", about, "ready_old_python", found=_dotted(python["version"]))
+    elif reached["least_privilege"] is True:
+        yield acted(host, "become", "", found["preflight_seen"], "rooms")
     else:
-        yield ready(host, "python", about)
+        yield ready(host, "become")
+
+
+def python(host: str, reached: Mapping) -> Checks:
+    """A Python that modules run in. Without root nobody could start it."""
+    if reached["become"]:
+        return
+    found = reached["python"]
+    if found["problem"]:
+        yield not_ready(host, "python", found["path"], "ready_no_python", text=found["problem"])
+    elif tuple(found["version"]) < OLDEST_PYTHON:
+        yield not_ready(host, "python", found["path"], "ready_old_python", found=_dotted(found["version"]))
+    else:
+        yield ready(host, "python", found["path"])
 
 
 def _dotted(version: object) -> str:
@@ -114,10 +120,10 @@ def _dotted(version: object) -> str:
 # What only preflight_info looks at
 
 
-def seen(host: str, found: Mapping, least: bool, program: str) -> Checks:
+def seen(host: str, found: Mapping, reached: Mapping, program: str) -> Checks:
     yield _by_problem(host, "systemd", "", _systemd_problem(found["systemd"]))
     yield from rooms(host, found)
-    yield from programs(host, found, least, program)
+    yield from programs(host, found, reached["least_privilege"] is True, program)
     for log in found["logs"]:
         yield logs(host, log)
     token = found["access"]

@@ -9,8 +9,8 @@ import pytest
 CHECKOUT = Path(__file__).resolve().parents[3]
 # This checkout, or what a controller of another version installed of it.
 INSTALLED = Path(os.environ["ANSIBLE_COLLECTIONS_PATH"], "ansible_collections", "aurora", "runbook").resolve()
-DECISION = "decision.py"  # which runs on the controller alone, and is real
-MODULES = sorted(path.stem for path in (CHECKOUT / "plugins" / "modules").glob("*.py") if path.name != DECISION)
+REAL = ("decision.py", "preflight.py")  # what judges on the controller
+MODULES = sorted(path.stem for path in (CHECKOUT / "plugins" / "modules").glob("*.py") if path.name not in REAL)
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +23,8 @@ def collection(tmp_path_factory):
         (ours / name).symlink_to(INSTALLED / name)
     for name in ("filter", "lookup", "module_utils", "plugin_utils", "doc_fragments"):
         (ours / "plugins" / name).symlink_to(INSTALLED / "plugins" / name)
-    (ours / "plugins" / "action" / DECISION).symlink_to(INSTALLED / "plugins" / "action" / DECISION)
+    for name in REAL:
+        (ours / "plugins" / "action" / name).symlink_to(INSTALLED / "plugins" / "action" / name)
     for name in MODULES:
         stand_in = CHECKOUT / "tests" / "unit" / "roles" / "stand_ins" / "stand_in.py"
         (ours / "plugins" / "action" / f"{name}.py").symlink_to(stand_in)

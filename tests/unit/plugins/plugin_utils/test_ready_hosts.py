@@ -17,7 +17,7 @@ UNIT = {"id": "x.service", "loaded": "loaded", "running": True, "state": "active
 INDICATOR = {"metric": "m", "value": 1.0, "problem": "", "reason": "", "source": "scrape"}
 WELL = {
     "preflight_reached": {
-        "reached": True, "connection": "", "pipelining": True, "least_privilege": False, "become": "",
+        "reached": True, "goes_on": True, "connection": "", "pipelining": True, "least_privilege": False, "become": "",
         "python": {"path": "/usr/bin/python3", "problem": "", "version": [3, 11]}, "clock_off_seconds": 0.0,
     },
     "preflight_seen": {
@@ -180,15 +180,29 @@ def test_without_any_answer_the_host_is_not_ready():
     assert states({}) == {("connection", "not_ready")}
 
 
-def test_with_least_rights_the_program_alone_gives_root_and_the_clock_is_the_kernels_word():
-    found = copy.deepcopy(WELL)
-    found["preflight_reached"] = {"reached": True, "connection": "", "pipelining": True, "least_privilege": True}
+def test_with_least_rights_the_program_gives_root():
+    found = changed("preflight_reached.least_privilege", True)
     found["preflight_seen"]["programs"] = {PROGRAM: ""}
-    assert states(found) == {("clock", "unchecked")}
-    found["incident_look"]["probes"]["clock"]["data"]["synchronized"] = True
     assert states(found) == set()
     found["preflight_seen"] = {"msg": "This account cannot use the program on the host"}
     assert ("become", "not_ready") in states(found)
+
+
+def test_without_the_controllers_clock_the_kernels_word_counts():
+    found = changed("preflight_reached.clock_off_seconds", None)
+    assert states(found) == {("clock", "unchecked")}
+    found["incident_look"]["probes"]["clock"]["data"]["synchronized"] = True
+    assert states(found) == set()
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "what"),
+    [("become", "sudo: a password is required", "become"), ("python.problem", "not found", "python")],
+)
+def test_where_no_module_can_run_no_more_is_said(path, value, what):
+    found = {"preflight_reached": changed(f"preflight_reached.{path}", value)["preflight_reached"]}
+    found["preflight_reached"]["goes_on"] = False
+    assert states(found) == {(what, "not_ready")}
 
 
 def test_the_program_is_free_to_be_put_there_by_the_first_remediation_but_with_least_rights():

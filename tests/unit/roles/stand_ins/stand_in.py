@@ -30,7 +30,7 @@ class ActionModule(ActionBase):
             return {"changed": True, "incidents": [], "done": said}
         if module == "incident_info":
             nothing = {"incidents": [], "claim": None, "paused": None, "cut_off": []}
-            units = {name: task_vars.get("aliases", {}).get(name, name) for name in asked["units"]}
+            units = {name: task_vars.get("aliases", {}).get(name, name) for name in asked.get("units", [])}
             return {"changed": False, **nothing, "leases": task_vars["leases"], "units": units}
         if module == "alertmanager_silence":
             self.note("silences", f"{asked.get('label')} {','.join(asked.get('hosts', []))}")
