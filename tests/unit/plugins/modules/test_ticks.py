@@ -37,6 +37,22 @@ def test_a_tick_that_was_killed_keeps_others_out_for_two_minutes(monkeypatch):
         assert tick("b") is goes_on
 
 
+def test_who_asks_again_and_again_keeps_no_page_away():
+    tick("a")
+    asked = [tick(f"asker-{number}") for number in range(3 * incident.KEPT_OUT)]
+    assert asked == [*[False] * (incident.KEPT_OUT - 1), True] * 3
+    assert _claim.held(_stamps.clock(), incident.TICKS).token == "a"  # noqa: S105 a key of this test
+
+
+@pytest.mark.parametrize("text", ["", "x", "-1", "1e9", "99", "\x00" * 100])
+def test_a_count_that_cannot_be_read_begins_anew(text):
+    tick("a")
+    with open(f"{incident.TICKS}/kept-out", "w", encoding="ascii") as file:
+        file.write(text)
+    asked = [tick("b") for _number in range(incident.KEPT_OUT)]
+    assert asked == [*[False] * (incident.KEPT_OUT - 1), True]
+
+
 def test_a_reboot_ends_a_tick(monkeypatch):
     tick("a")
     now = _stamps.clock()
