@@ -33,7 +33,8 @@ description:
     C(KELLY_MULTIPLIER) lands with the restart or stands already. An open breaker lives in memory and closes with it.
     CLOSED on the page of a process that does not trade is not the trading loop's, and counts as not read.
     The same holds for O(state=settled) and for the end of a lease. O(state=absent) is a person's decision, which is not
-    held back and is told of in RV(done).
+    held back and is told of in RV(done); an account with least rights (C(aurora_least_privilege)) does neither unless
+    the breaker is known to be CLOSED.
   - A value that would raise exposure is applied only with O(direction=increases) and its variable named in
     O(approve). It is taken back at once when O(recovery) does not show that it helped, and what reduced exposure with
     it stays. Where that would close an open breaker, the host takes it back once the breaker is closed.
@@ -248,7 +249,8 @@ closed:
 verdict:
   description:
     - V(recovered), V(not_recovered) or V(unknown) with O(recovery), see M(aurora.runbook.wait_for_recovery).
-    - V(refused) when the restart would close an open breaker, also of O(state=settled); then nothing was changed.
+    - V(refused) when the restart would close an open breaker, also of O(state=settled), or with least rights one that
+      is not known to be closed; then nothing was changed.
     - V(approval_needed) when a variable waits for approval, V(would_change) in check mode.
     - V(healthy) with O(state=absent) and O(state=settled), V(unknown) when the service did not run, or its unit is
       masked or gone.
@@ -275,7 +277,7 @@ from ansible_collections.aurora.runbook.plugins.module_utils.act import (
     _service,
 )
 from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _indicators, _knobs, _messages, _options
-from ansible_collections.aurora.runbook.plugins.module_utils.base import _command, _stamps, _systemd
+from ansible_collections.aurora.runbook.plugins.module_utils.base import _caller, _command, _stamps, _systemd
 from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import FailedError, RunbookError
 from ansible_collections.aurora.runbook.plugins.module_utils.look import _watch
 from ansible_collections.aurora.runbook.plugins.module_utils.record import _lease, _lease_timer
@@ -312,15 +314,19 @@ def plan(current, params, url):
 def guard(current, planned, url, state):
     """What speaks against the restart of a trading loop, as sentences, and whether it is refused for that.
 
-    Giving everything back is a person's decision, which is told what it does.
+    Giving everything back is a person's decision, which is told what it does. An account with least rights is no
+    person: it gives nothing back, and settles nothing, unless the breaker is known to be closed.
     """
     if not _override.bare(current, planned):
         return [], False
     breaker, values = _override_steps.breaker(url) if url else None, {"unit": current.unit.id}
-    if breaker is None:
-        return [_messages.sentence("breaker_not_read", **values, url=url or "health_url")], False
     if breaker == _indicators.CLOSED:
         return [], False
+    if state != "present" and not _caller.has_all_rights:
+        shown = "?" if breaker is None else _messages.number(breaker)
+        return [_messages.sentence("refused_not_closed", **values, state=shown)], True
+    if breaker is None:
+        return [_messages.sentence("breaker_not_read", **values, url=url or "health_url")], False
     key = "breaker_would_close" if state == "absent" else "refused_breaker"
     return [_messages.sentence(key, **values, state=_messages.number(breaker))], state != "absent"
 

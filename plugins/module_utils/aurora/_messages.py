@@ -127,6 +127,12 @@ CATALOGUE = {
         "{unit}: не змінено: його circuit breaker ({state}) відкритий або лише пробує, живе в пам'яті, і перезапуск"
         " закрив би його; зменште KELLY_MULTIPLIER разом із цим або раніше",
     ),
+    "refused_not_closed": (
+        "{unit}: not changed: its breaker ({state}) is not known to be closed, lives in memory, and the restart would"
+        " close it; wait until it is closed, or use an account with all rights",
+        "{unit}: не змінено: невідомо, чи його circuit breaker ({state}) закритий, він живе в пам'яті, і перезапуск"
+        " закрив би його; зачекайте, доки він закриється, або візьміть обліковий запис з усіма правами",
+    ),
     "breaker_not_read": (
         "{unit}: {url} does not say whether its breaker is open; one that was would be closed by the restart",
         "{unit}: {url} не каже, чи відкритий circuit breaker; відкритий закрився б від перезапуску",

@@ -7,7 +7,8 @@ ranges it may have, or CHOSEN says that it may have any that the module itself t
 says in a file that others than root can change, is not allowed.
 
 PATH has one or several sets of rules a module, of which a call has to fit one whole: what the runner may be given, the
-feed must not. NEEDS in a set names options that have to be given.
+feed must not. NEEDS in a set names options that have to be given. A rule with BY has one value for each value of
+another option beside it.
 """
 
 from __future__ import annotations
@@ -31,12 +32,17 @@ PATH = "/etc/aurora-runbook/allowed.json"
 MODULES = "ansible_collections.aurora.runbook.plugins.modules"
 REQUEST = {"module": str, "params": dict, "check_mode": bool, "program": str}
 RANGE = {"from", "to"}
+BY = {"by", "values"}
 NEEDS = "needs"
+MOST_DEPTH = 16  # of lists and dicts within a request; ours have nine
 FUTURE_SECONDS = 300.0  # by which a controller's clock may be ahead of this host's
 # Modules whose guards, such as the number of actions an hour, hold only for a call that names its incident. What gives
 # back or settles is never held up by them.
 GUARDED = ("log_rotation", "recalibration", "service_override", "service_restart", "tcp_tuning")
 UNGUARDED_STATES = ("absent", "settled")
+# Beyond these nothing is written for the account any more but ends. Ours are far from it: see _record.KEPT.
+MOST_RECORDS, MOST_BYTES = 1000, 128 << 20
+ENDS = ("closed", "settled", "ticked", "ticking")  # states of the incident module that need no room, or make some
 # What is told of the incident goes into its record and nowhere else. The numbers that guards hold to, and the reason to
 # act against them, are not here.
 _INCIDENT = tuple(
@@ -46,9 +52,8 @@ _INCIDENT = tuple(
         *("healthy_peers", "last"),
     )
 )
-_RECOVERY = ("indicator", "timeout_seconds", "interval_seconds")  # choices, and times within the module's ranges
+_RECOVERY = ("indicator", "interval_seconds")  # a choice, and a time within the module's range
 _WATCHED = tuple(f"recovery.{name}" for name in _RECOVERY)
-_WAITS = ("start_seconds", "hold_seconds")  # within the module's ranges: how long it waits for a service
 # The options of each module that may have any value its module takes. What is not here is held against PATH.
 CHOSEN = {
     # Words and figures for the record. An id is checked before it names a file.
@@ -60,8 +65,8 @@ CHOSEN = {
     "log_rotation": (*_INCIDENT, *_WATCHED),
     "preflight_info": (),
     "recalibration": (*_INCIDENT, *_WATCHED),
-    "service_override": ("state", *_WAITS, *_INCIDENT, *_WATCHED),
-    "service_restart": ("mended", *_WAITS, *_INCIDENT, *_WATCHED),
+    "service_override": ("state", *_INCIDENT, *_WATCHED),
+    "service_restart": ("mended", *_INCIDENT, *_WATCHED),
     "tcp_tuning": ("state", "profile", *_INCIDENT, *_WATCHED),
     # How long is looked, what was seen from outside, and what Prometheus calls this host.
     "triage_info": (
@@ -86,8 +91,34 @@ def check(asked: Mapping) -> None:
     if refused:
         raise RunbookError(f"{module}: {PATH} does not allow {', '.join(refused)[:300]}")
     _check_incidents(params, time.time())
+    if _acts(module, params) and not params["incident"]["cause"].strip():
+        raise RunbookError(f"{module}: incident.cause is empty, so that no guard could count this cure")
     if module in GUARDED and params.get("incident") is None and _pause.load(_stamps.clock()):
         raise RunbookError(f"{module}: automation is paused here, and this call names no incident")
+    if _acts(module, params) or (module == "incident" and params["state"] not in ENDS):
+        _check_room()
+
+
+def _acts(module: str, params: Mapping) -> bool:
+    """Does it change something, and not only give back or settle? Then it has an incident, see refusals()."""
+    return module in GUARDED and params.get("state") not in UNGUARDED_STATES
+
+
+def _check_room(state: str = _record.STATE_DIRECTORY) -> None:
+    """Raise RunbookError where records take so much room that nobody but this account can have filled them."""
+    sizes = [_size(_record.path(name, state)) for name in _record.names(state)]
+    if len(sizes) > MOST_RECORDS or sum(sizes) > MOST_BYTES:
+        raise RunbookError(
+            f"{len(sizes)} records of {sum(sizes)} bytes in {_record.directory(state)} are more than {MOST_RECORDS} or"
+            f" {MOST_BYTES}: this account can only look, give back and close until an administrator has looked at them"
+        )
+
+
+def _size(path: str) -> int:
+    try:
+        return os.lstat(path).st_size
+    except FileNotFoundError:  # it was removed just now
+        return 0
 
 
 def request(raw: bytes) -> dict:
@@ -101,7 +132,17 @@ def request(raw: bytes) -> dict:
     wrong = [name for name, kind in REQUEST.items() if not isinstance(asked[name], kind)]
     if wrong:
         raise RunbookError(f"in the request {', '.join(wrong)} is of another type")
+    if _too_deep(asked):
+        raise RunbookError(f"the request has {MOST_DEPTH} lists and dicts within each other, or more")
     return asked
+
+
+def _too_deep(value: object) -> bool:
+    level = [value]
+    for _depth in range(MOST_DEPTH):
+        within = [one.values() if isinstance(one, dict) else one for one in level if isinstance(one, (dict, list))]
+        level = [inner for ones in within for inner in ones]
+    return bool(level)
 
 
 def _no_number(text: str) -> NoReturn:
@@ -183,8 +224,16 @@ def _refused(spec: Mapping, params: Mapping, rules: Mapping, chosen: Iterable[st
             yield from (f"{where}.{key[:64]}" for key in value if not _fits(value[key], _rule(rules[name], key)))
         elif one.get("type") == "list":
             yield from ([] if all(_fits(element, rules[name]) for element in value) else [where])
-        elif not _fits(value, rules[name]):
+        elif not _fits(value, _of_another(rules[name], params)):
             yield where
+
+
+def _of_another(rule: object, params: Mapping) -> object:
+    """A rule with the one value that goes with another option's, where it says so."""
+    if not isinstance(rule, dict) or set(rule) != BY or not isinstance(rule["values"], dict):
+        return rule
+    value = rule["values"].get(params.get(rule["by"]))
+    return [] if value is None else [value]
 
 
 def _rule(rules: object, key: str) -> object:

@@ -13,7 +13,7 @@ import os
 import sys
 import traceback
 
-from ansible_collections.aurora.runbook.plugins.module_utils.base import _redact, _start
+from ansible_collections.aurora.runbook.plugins.module_utils.base import _caller, _redact, _start
 from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import RunbookError
 from ansible_collections.aurora.runbook.plugins.module_utils.program import _basic
 
@@ -95,6 +95,7 @@ def serve_account(request: bytes, name: str) -> None:
         _note(why)
         _basic.answer({"failed": True, "msg": f"refused by the program on the host: {why}"})
         raise SystemExit(1) from None
+    _caller.has_all_rights = False
     serve(json.dumps(asked).encode(), name)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 from ansible_collections.aurora.runbook.plugins.module_utils.program import _allowed
 from ansible_collections.aurora.runbook.plugins.plugin_utils import _program
-from helpers import HOST, NORMAL, RUNNER, footprint, knobs, lab, playbook, shell, show, wait_until
+from helpers import HOST, NORMAL, RUNNER, footprint, knobs, lab, lease, playbook, shell, show, wait_until
 
 USER = "remedy"
 PREPARE = ("prepare", "-e", f"aurora_least_privilege_user={USER}")
@@ -19,6 +19,7 @@ AS_USER = ("-e", "aurora_least_privilege=true", "-e", f"ansible_user={USER}")
 QUICK = ("-e", "aurora_enough_seconds=0")
 INCIDENTS = ("calibration_ece", "circuit_breaker", "execution_latency", "policy_deny_rate")
 ID = "circuit_breaker-20261124T180000Z-1a2b3c4d"
+URL = "http://localhost:9000/metrics"
 WRAPPER, ALLOWED = "/usr/local/sbin/aurora-runbook", "/etc/aurora-runbook/allowed.json"
 KEPT = f"{WRAPPER} /usr/local/lib/aurora-runbook /etc/aurora-runbook /etc/sudoers.d/aurora-runbook"
 MAKE_USER = f"""
@@ -89,6 +90,11 @@ def override(**given: object) -> dict:
     return request("service_override", **{**kelly, **given})
 
 
+def recovery(**given: object) -> dict:
+    lab_has = {"indicator": "circuit_breaker", "url": URL, "hold_seconds": 4.0, "min_count": 0}
+    return {**defaults("service_override", "recovery"), **lab_has, **given}
+
+
 def refused(answer: dict) -> bool:
     return bool(answer.get("failed")) and "refused by the program on the host" in answer["msg"]
 
@@ -143,6 +149,7 @@ BY_SUDO = [
     ["/usr/bin/python3", "-IS", "/usr/local/lib/aurora-runbook/current", "ends"],
     [WRAPPER, "ends"],
     [WRAPPER, "--version"],
+    [WRAPPER, "in-its-unit"],
     [WRAPPER, ""],
     ["PYTHONPATH=/tmp", WRAPPER],
     ["-E", WRAPPER],
@@ -185,6 +192,41 @@ def test_commands_that_fail_do_so_where_its_session_ignores_the_end_of_children(
     assert answer["probes"]["nginx_config"]["data"]["valid"] is False
 
 
+GUARD = "/run/aurora-runbook.guard"
+
+
+@pytest.mark.parametrize("signal", ["STOP", "KILL"])
+def test_a_request_is_done_whatever_becomes_of_the_session_that_sent_it(signal):
+    """Else the account stops its own request while that keeps all other runs and all ends of leases waiting."""
+    asked = override(health_url=URL, incident=incident(cause="wide_spreads"))
+    lab.inside(HOST, "tee", "/tmp/asked", input=json.dumps(asked).encode())
+    shell(HOST, f"setsid runuser -u {USER} -- sudo -n {WRAPPER} </tmp/asked >/tmp/answer 2>&1 &")
+    wait_until(lambda: shell(HOST, f"cat {GUARD} 2>/dev/null || true") != "")
+    ends = shell(HOST, "systemctl show --property=RuntimeMaxUSec --value 'run-*.service'")
+    assert ends not in ("", "infinity")
+    shell(HOST, f"pkill -{signal} -f '^(runuser|sudo|systemd-run) '; test ! -s /tmp/answer")
+    wait_until(lambda: shell(HOST, f"cat {GUARD}") == "")
+    assert (lease(HOST)["phase"], knobs(HOST)["KELLY_MULTIPLIER"]) == ("active", "0.5")
+    shell(HOST, "pkill -KILL -f '^(runuser|sudo|systemd-run) ' || true; rm /tmp/asked /tmp/answer")
+
+
+def test_nothing_is_given_back_while_the_breaker_is_open(broken):
+    """It lives in the runner's memory, and would close with the restart."""
+    days = {"environment": {"CALIBRATION_DAYS": "90"}, "direction": "neutral", "health_url": URL}
+    granted = ask(json.dumps(override(**days, incident=incident(cause="ece_drift"))).encode())
+    assert granted["overridden"] == {"CALIBRATION_DAYS": "90"}
+    ended = request("incident", state="ended", verdict="escalated", incident=incident())
+    assert not ask(json.dumps(ended).encode()).get("failed")  # that run works here no more
+    broken("breaker_spreads", [HOST])
+    before = show(HOST, RUNNER, "InvocationID")
+    run = playbook("revert", *AS_USER)
+    assert (run.status != 0, run.verdicts) == (True, {HOST: "refused"})
+    assert "its breaker (" in run.output
+    assert (show(HOST, RUNNER, "InvocationID"), lease(HOST)["phase"]) == (before, "active")
+    lab.mend([HOST])
+    assert (playbook("revert", *AS_USER).status, lease(HOST)) == (0, None)
+
+
 NOT_ALLOWED = [
     override(name="nginx.service"),
     override(name="ssh.service"),
@@ -196,6 +238,10 @@ NOT_ALLOWED = [
     override(incident=None),
     override(incident=incident(force="because I can")),
     override(incident=incident(max_per_hour=999)),
+    override(incident=incident(), health_url=URL),
+    override(health_url=URL, incident=incident(cause="x"), hold_seconds=600),
+    override(health_url=URL, incident=incident(cause="x"), recovery=recovery(threshold=2.5)),
+    override(health_url=URL, incident=incident(cause="x"), recovery=recovery(timeout_seconds=7200.0)),
     override(health_url="http://169.254.169.254/"),
     override(nonsense=1),
     {**override(), "check_mode": "no"},

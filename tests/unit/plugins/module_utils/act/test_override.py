@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from ansible_collections.aurora.runbook.plugins.module_utils.act import _conduct, _override, _override_steps, _service
 from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _knobs
-from ansible_collections.aurora.runbook.plugins.module_utils.base import _stamps, _systemd
+from ansible_collections.aurora.runbook.plugins.module_utils.base import _caller, _stamps, _systemd
 from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import (
     ConflictError,
     FailedError,
@@ -865,6 +865,18 @@ def test_an_open_breaker_holds_back_all_but_a_person_who_gives_back(state, refus
     told = [one["message"] for one in said]
     key = "refused_breaker" if refused else "breaker_would_close"
     assert (told, held) == {2.0: ([key], refused), 0.0: ([], False), None: (["breaker_not_read"], False)}[breaker]
+
+
+@pytest.mark.parametrize("state", ["settled", "absent"])
+@pytest.mark.parametrize(("breaker", "refused"), [(2.0, True), (1.0, True), (None, True), (0.0, False)])
+def test_an_account_with_least_rights_gives_nothing_back_unless_the_breaker_is_closed(
+    state, breaker, refused, monkeypatch
+):
+    now = current(WIDER | {"KELLY_MULTIPLIER": "1.0"}, lease(WIDER, {"SPREAD_THRESHOLD": "1.5"}))
+    monkeypatch.setattr(_override_steps, "breaker", lambda _url: breaker)
+    monkeypatch.setattr(_caller, "has_all_rights", False)
+    said, held = service_override.guard(now, _override.plan_absent(now), "http://x", state)
+    assert ([one["message"] for one in said], held) == (["refused_not_closed"] if refused else [], refused)
 
 
 @pytest.mark.parametrize(

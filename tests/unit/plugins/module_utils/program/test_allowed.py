@@ -14,6 +14,7 @@ import yaml
 from ansible_collections.aurora.runbook.plugins.module_utils.base import _files
 from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import RunbookError
 from ansible_collections.aurora.runbook.plugins.module_utils.program import _allowed
+from ansible_collections.aurora.runbook.plugins.module_utils.record import _record
 from ansible_collections.aurora.runbook.plugins.plugin_utils import _on_host, _program
 
 CHECKOUT = Path(__file__).resolve().parents[5]
@@ -42,6 +43,7 @@ ALLOWED = {
     "incident": {"state": ["noted"]},
 }
 ID = "circuit_breaker-20261124T180000Z-1a2b3c4d"
+URL = "http://localhost:9000/metrics"
 
 
 def spec(module: str) -> dict:
@@ -57,7 +59,7 @@ def incident(**given: object) -> dict:
 
 
 def recovery(**given: object) -> dict:
-    return defaults(spec("service_override")["recovery"]["options"], indicator="circuit_breaker", **given)
+    return defaults(spec("service_override")["recovery"]["options"], **{"indicator": "circuit_breaker", **given})
 
 
 def override(**given: object) -> dict:
@@ -205,6 +207,72 @@ def test_an_incident_of_no_class_or_from_the_future_is_refused(identity: str) ->
     _allowed._check_incidents({"incident": "circuit_breaker"}, 1.8e9)  # of a look
 
 
+def test_a_request_as_deep_as_ours_is_one() -> None:
+    evidence = [{"message": "breached", "values": {"value": [1, {"of": 2}]}}]
+    params = {"incident": {"seen": {"causes": [{"cause": "wide_spreads", "evidence": evidence}]}}}
+    assert _allowed.request(asked(params=params))["params"] == params
+
+
+BY_INDICATOR = {"url": [URL], "threshold": {"by": "indicator", "values": {"circuit_breaker": 1.0, "ece_drift": 9.0}}}
+
+
+@pytest.mark.parametrize(
+    ("indicator", "threshold", "allowed"),
+    [
+        ("circuit_breaker", None, True),
+        ("circuit_breaker", 1.0, True),
+        ("circuit_breaker", 9.0, False),
+        ("ece_drift", 1.0, False),
+        ("execution_latency", None, True),
+    ],
+)
+def test_a_limit_of_one_indicator_is_not_that_of_another(indicator: str, threshold: float, allowed: bool) -> None:
+    """Else all that was tried seems to have helped."""
+    rules = {"service_override": {**ALLOWED["service_override"], "recovery": BY_INDICATOR}}
+    params = override(recovery=recovery(indicator=indicator, threshold=threshold))
+    found = _allowed.refusals("service_override", spec("service_override"), params, rules)
+    assert found == ([] if allowed else ["recovery.threshold"])
+
+
+@pytest.fixture
+def checked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
+    """A host whose list allows all that ALLOWED has; its records."""
+    monkeypatch.setattr(_allowed, "load", lambda: ALLOWED)
+    monkeypatch.setattr(_allowed._pause, "load", lambda _now: None)
+    state = str(tmp_path / "state")
+    monkeypatch.setattr(_allowed._check_room, "__defaults__", (state,))
+    return state
+
+
+@pytest.mark.usefixtures("checked")
+def test_what_acts_says_for_which_cause() -> None:
+    """Else the guard that counts the same cure for the same cause counts nothing."""
+    for cause in ("", "  "):
+        with pytest.raises(RunbookError, match="cause"):
+            _allowed.check({"module": "service_override", "params": override(incident=incident(cause=cause))})
+    _allowed.check({"module": "service_override", "params": override(incident=incident(cause="wide_spreads"))})
+    back = {"state": "absent", "environment": None, "incident": None}
+    _allowed.check({"module": "service_override", "params": override(**back)})
+
+
+def test_where_records_take_too_much_room_the_account_writes_nothing_more(
+    checked: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = {"module": "service_override", "params": override(incident=incident(cause="wide_spreads"))}
+    back = {"module": "service_override", "params": override(state="absent", environment=None, incident=None)}
+    noted = {"module": "incident", "params": defaults(spec("incident"), state="noted", who="x")}
+    _record.append(ID, "opened", {}, state=checked)
+    for limit in ("MOST_RECORDS", "MOST_BYTES"):
+        for one in (asked, noted, back):
+            _allowed.check(one)
+        with monkeypatch.context() as patch:
+            patch.setattr(_allowed, limit, 0)
+            for one in (asked, noted):
+                with pytest.raises(RunbookError, match="administrator"):
+                    _allowed.check(one)
+            _allowed.check(back)
+
+
 @pytest.mark.parametrize("missing", ["approve", "lease_seconds", "hold_seconds", "state"])
 def test_an_option_that_has_a_default_cannot_be_left_out(missing: str) -> None:
     assert refused("service_override", override(**{missing: None})) == [missing]
@@ -254,6 +322,8 @@ def asked(**given: object) -> bytes:
         asked(more=1),
         asked(params={"days": float("nan")}),
         asked(params={"days": float("inf")}),
+        asked(params={"incident": json.loads("[" * 20 + "]" * 20)}),
+        asked(params=json.loads('{"a":' * 100 + "1" + "}" * 100)),
     ],
 )
 def test_what_is_no_request_is_refused(raw: bytes) -> None:
