@@ -18,7 +18,7 @@ from ansible_collections.aurora.runbook.plugins.plugin_utils import _decision, _
 
 FACT = "aurora_decision"  # of localhost: what the plays that follow go by
 SPEC = {
-    "phase": {"type": "str", "required": True, "choices": ["names", "look", "ladder", "end", "report"]},
+    "phase": {"type": "str", "required": True, "choices": ["names", "table", "look", "ladder", "end", "report"]},
     "incident": {"type": "str"},
     "hosts": {"type": "list", "elements": "str"},
     "neighbours": {"type": "list", "elements": "str", "default": []},
@@ -28,7 +28,7 @@ SPEC = {
     "guards": {"type": "dict", "default": {}},
     "language": {"type": "str", "default": "en"},
 }
-REQUIRED_IF = [("phase", "names", ["hosts"]), ("phase", "look", ["incident", "hosts"])]
+REQUIRED_IF = [("phase", "names", ["hosts"]), ("phase", "table", ["hosts"]), ("phase", "look", ["incident", "hosts"])]
 
 
 class ActionModule(ActionBase):
@@ -51,6 +51,11 @@ class ActionModule(ActionBase):
         addresses, declared = _names.inventory(self.hostvars, dict.fromkeys([*asked["neighbours"], *hosts]))
         seen = {alert["host"]: alert.get("instance", "")} if alert else {}
         return {"instances": {n: _names.labels_of(n, addresses, declared, seen.get(n, "")) for n in hosts}}
+
+    def table_phase(self, asked: Mapping, _task_vars: Mapping) -> dict:
+        """Every indicator of every host; what an earlier play saw of a host that is gone by now is not shown."""
+        looks = {name: self.answer(name, "incident_look") if name in self.alive else {} for name in asked["hosts"]}
+        return {"table": _report.table(self.language, looks)}
 
     def look_phase(self, asked: Mapping, _task_vars: Mapping) -> dict:
         """Which incident it is, where each host stands, and which hosts are repaired."""

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from ansible import context
 from ansible.errors import AnsibleFilterError
 from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _messages
-from ansible_collections.aurora.runbook.plugins.plugin_utils import _decision, _pages, _report
+from ansible_collections.aurora.runbook.plugins.plugin_utils import _pages
 
 
 def within(hosts: Sequence[str], limit: Sequence[str], none: bool = False) -> list[str]:
@@ -40,21 +40,6 @@ def _records(hostvars: Mapping, hosts: Sequence[str]) -> dict[str, Mapping]:
     return _pages.readable({name: hostvars[name].get("incident_open") or {} for name in sorted(hosts)})
 
 
-def table(hostvars: Mapping, hosts: Sequence[str], looked: Sequence[str], language: str = "en") -> list[str]:
-    told = _language(language, hostvars, hosts)
-    looks = {name: hostvars[name].get("incident_look") or {} for name in looked}
-    return _report.table(told, [_shown(told, name, looks.get(name, {})) for name in sorted(hosts)])
-
-
-def _shown(language: str, name: str, look: Mapping) -> _decision.Host:
-    host = _decision.Host(name, look)
-    try:
-        _report.table(language, [host])
-    except Exception as error:  # a host may answer anything, and the others are to be seen
-        return _decision.Host(name, _decision.nonsense(error))
-    return host
-
-
 def _language(language: str, hostvars: Mapping, hosts: Sequence[str]) -> str:
     """The language of a text, and whether AWX runs this: then a person launches templates and types no commands."""
     if language not in _messages.LANGUAGES:
@@ -73,5 +58,4 @@ class FilterModule:
             "missed_pages": missed_pages,
             "overview": overview,
             "waiting": waiting,
-            "table": table,
         }

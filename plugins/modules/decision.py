@@ -20,6 +20,7 @@ options:
   phase:
     description:
       - V(names) says what labels of metrics and alerts call each of O(hosts).
+      - V(table) says what a person sees of a look at all incidents. It decides nothing.
       - V(look) says which incident it is, where each host stands and which are repaired. With O(incident=revert) it
         says what is leased.
       - V(ladder) says how the hosts of a batch ended, whether the rest follows, and what is to be put on record.
@@ -27,14 +28,14 @@ options:
       - V(report) says what a person reads of it, last of all, so that no text keeps a page from its way.
     type: str
     required: true
-    choices: [names, look, ladder, end, report]
+    choices: [names, table, look, ladder, end, report]
   incident:
     description: The incident of the run, or V(revert). Required with O(phase=look).
     type: str
   hosts:
     description:
       - The hosts that the run is about. Other hosts of the play are peers, which are counted where they are healthy.
-      - Required with O(phase=names) and O(phase=look).
+      - Required with O(phase=names), O(phase=table) and O(phase=look).
     type: list
     elements: str
   neighbours:
@@ -186,6 +187,12 @@ handed_on:
   description: What comes next is told, C(aurora_outcome) and, where the incident is on record, C(aurora_incident_id).
   returned: with O(phase=end)
   type: dict
+table:
+  description: A row a host with every indicator, C(!) behind a breach and C(?) where it is not known, then what each
+    host says.
+  returned: with O(phase=table)
+  type: list
+  elements: str
 lines:
   description: The verdict of each host, for people.
   returned: with O(phase=report)

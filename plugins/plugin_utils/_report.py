@@ -216,21 +216,38 @@ def _approvals(action: Mapping) -> str:
     return ",".join(step["name"].lower() for step in action["proposed"])
 
 
-def table(language: str, hosts: Sequence[Host]) -> list[str]:
-    """A triage of all incidents: a row a host with every indicator, then what each host has to say."""
+def table(language: str, looks: Mapping[str, Mapping]) -> list[str]:
+    """A triage of all incidents: a row a host with every indicator, then what each host has to say.
+
+    ``looks`` is by host what it answered to a look, empty where it was not looked at.
+    """
+    readable = {name: _tabulated(language, name, looks[name]) for name in sorted(looks)}
+    return _tabular(language, readable)
+
+
+def _tabulated(language: str, name: str, look: Mapping) -> Mapping:
+    """A look that a table can be made of, or why there is none."""
+    try:
+        _tabular(language, {name: look})
+    except Exception as error:  # a host may answer anything, and the others are to be seen
+        return _decision.nonsense(error)
+    return look
+
+
+def _tabular(language: str, looks: Mapping[str, Mapping]) -> list[str]:
     names = _indicators.INCIDENTS
     rows = [["host", "severity", *names, "cause"]]
-    for host in hosts:
-        read = host.look.get("indicators", {})
-        found = host.look.get("causes") or [{"cause": "–"}]
-        severity = host.look.get("severity") or ("–" if read else "?")
-        rows.append([host.name, severity, *(_cell(read.get(name)) for name in names), found[0]["cause"]])
+    for name, look in looks.items():
+        read = look.get("indicators", {})
+        found = look.get("causes") or [{"cause": "–"}]
+        severity = look.get("severity") or ("–" if read else "?")
+        rows.append([name, severity, *(_cell(read.get(indicator)) for indicator in names), found[0]["cause"]])
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
-    for host in hosts:
-        seen = "indicators" in host.look
-        said = _summary.summary(language, host.look) if seen else _decision.not_looked(language, host.look)
-        lines += [f"{host.name}: {line}" for line in said]
+    for name, look in looks.items():
+        seen = "indicators" in look
+        said = _summary.summary(language, look) if seen else _decision.not_looked(language, look)
+        lines += [f"{name}: {line}" for line in said]
     return _redact.redact_lines(lines)
 
 

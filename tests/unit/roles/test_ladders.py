@@ -442,3 +442,15 @@ def test_a_triage_has_no_failed_task_where_an_alertmanager_is_known(collection, 
     ours = {"import_playbook": "aurora.runbook.triage", "vars": {"aurora_alertmanager_url": "http://localhost:9"}}
     printed, _made = run(site(tmp_path, ours), {"a0": {"look": look("", "unknown"), "says": {}}}, collection, tmp_path)
     assert re.search(r"failed=0 +skipped=\d+ +rescued=0 +ignored=0", printed)
+
+
+def test_a_triage_does_not_show_what_an_earlier_playbook_saw_of_a_host_that_is_gone(collection, tmp_path):
+    """Else a person decides on values of half an hour ago."""
+    hosts = {
+        "a0": {"look": look("circuit_breaker", "wide_spreads"), "says": {KELLY: "unknown"}},
+        "a1": {"look": look("", "unknown"), "says": {}},
+    }
+    printed, _made = run(site(tmp_path, "remediate_circuit_breaker", "triage"), hosts, collection, tmp_path)
+    table = printed.rpartition("Show every indicator of every host")[2].partition("PLAY RECAP")[0]
+    severities = {row.split()[0]: row.split()[1] for row in re.findall(r"\ba\d  +\S+", table)}
+    assert severities == {"a0": "?", "a1": "P0"}

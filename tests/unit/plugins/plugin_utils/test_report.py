@@ -133,9 +133,14 @@ def test_a_name_from_a_host_cannot_forge_a_line():
 
 
 def test_the_table_marks_breaches_and_what_is_not_known():
-    rows = _report.table("en", [_decision.Host("a1", look(1, None), (), ""), _decision.Host("a2", {}, (), "")])
+    rows = _report.table("en", {"a2": {}, "a1": look(1, None)})
     assert "1 ?" in rows[1]
     assert rows[2].split()[:2] == ["a2", "?"]
+
+
+def test_one_host_that_answers_nonsense_hides_no_other():
+    rows = _report.table("en", {"a1": {"indicators": ["x"], "severity": 7}, "a2": look()})
+    assert ("a1" in rows[1], "a2" in rows[2], look()["severity"] in rows[2]) == (True, True, True)
 
 
 def caused(cause, **changes):
@@ -226,7 +231,7 @@ def test_what_was_refused_is_not_said_to_be_done(sentence, next_step):
 
 
 def test_a_pause_without_an_end_says_how_it_ends():
-    paused = _report.table("en", [_decision.Host("a1", {**look(0, False), "paused": ""}, (), "healthy")])
+    paused = _report.table("en", {"a1": {**look(0, False), "paused": ""}})
     assert any("until somebody removes /var/lib/aurora-runbook/pause" in line for line in paused)
 
 
