@@ -8,8 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from ansible_collections.aurora.runbook.plugins.filter import story as rendering
-from ansible_collections.aurora.runbook.plugins.plugin_utils import _postmortem, _written
+from ansible_collections.aurora.runbook.plugins.plugin_utils.postmortem import _render, _tell, _written
 from playwright.sync_api import sync_playwright
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -38,7 +37,7 @@ def show(chromium, tmp_path):
     pages = []
 
     def opened(story, language="en", width=390, scheme="light"):
-        text = rendering.render(story, "html", language, _written.Written())
+        text = _render.render(story, "html", language, _written.Written())
         (tmp_path / "report.html").write_text(text, encoding="utf-8")
         page = chromium.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
         pages.append(page)
@@ -56,7 +55,7 @@ def show(chromium, tmp_path):
 
 def tell(answers=None, language="en"):
     answers = answers or recorded.answers()
-    return _postmortem.tell(recorded.ID, answers, recorded.BEGAN + 1000, language, recorded.ranges())
+    return _tell.tell(recorded.ID, answers, recorded.BEGAN + 1000, language, recorded.ranges())
 
 
 @pytest.mark.parametrize(("width", "shown"), [(390, "narrow"), (1100, "wide")])

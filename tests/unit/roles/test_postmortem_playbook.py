@@ -19,8 +19,11 @@ from urllib.parse import parse_qs
 
 import pytest
 from ansible_collections.aurora.runbook.plugins.module_utils.look import _probes
+from ansible_collections.aurora.runbook.plugins.plugin_utils import _texts
 
 CHECKOUT = Path(__file__).resolve().parents[3]
+# This checkout, or what a controller of another version installed of it.
+INSTALLED = Path(os.environ["ANSIBLE_COLLECTIONS_PATH"], "ansible_collections", "aurora", "runbook").resolve()
 sys.path.insert(0, str(CHECKOUT / "tests"))
 
 import recorded  # the path above is what makes it importable
@@ -31,10 +34,11 @@ def write(tmp_path):
     """Runs the playbook; gives its exit status, what it said and the files it wrote."""
     ours = tmp_path / "collections" / "ansible_collections" / "aurora" / "runbook"
     (ours / "plugins" / "action").mkdir(parents=True)
-    for name in ("roles", "playbooks", "meta", "galaxy.yml"):
-        (ours / name).symlink_to(CHECKOUT / name)
-    for name in ("filter", "lookup", "module_utils", "plugin_utils", "doc_fragments"):
-        (ours / "plugins" / name).symlink_to(CHECKOUT / "plugins" / name)
+    for name in ("roles", "playbooks", "meta"):
+        (ours / name).symlink_to(INSTALLED / name)
+    real = ("filter", "lookup", "module_utils", "plugin_utils", "doc_fragments", "action/postmortem.py")
+    for name in real:
+        (ours / "plugins" / name).symlink_to(INSTALLED / "plugins" / name)
     stand_in = CHECKOUT / "tests" / "unit" / "roles" / "stand_ins" / "incident_info.py"
     (ours / "plugins" / "action" / "incident_info.py").symlink_to(stand_in)
     folder = tmp_path / "reports"
@@ -118,6 +122,58 @@ def test_again_nothing_changes_and_what_people_wrote_is_kept(write):
     assert "{{ 7 * 7 }} the *exchange*" in files[f"{recorded.ID}.html"].read_text(encoding="utf-8")
     _status, said, _files = write(answers, *identify)
     assert re.search(r"changed=0 ", said)
+
+
+def test_what_people_wrote_with_an_editor_that_ends_lines_otherwise_is_kept(write):
+    """Else the root cause is lost that was written on Windows."""
+    answers = {"aurora1": recorded.answers()["aurora1"]}
+    _status, _said, files = write(answers)
+    markdown = files[f"{recorded.ID}.md"]
+    text = re.sub(r"(root: begin -->\n).*", r"\1the exchange", markdown.read_text(encoding="utf-8"))
+    markdown.write_text(text, encoding="utf-8", newline="\r\n")
+    status, _said, _files = write(answers)
+    assert status == 0
+    assert "root: begin -->\nthe exchange\n" in markdown.read_text(encoding="utf-8")
+
+
+def test_a_report_that_cannot_be_read_is_not_written_over(write):
+    """Else what people wrote into it is gone because an editor saved it in another encoding."""
+    answers = {"aurora1": recorded.answers()["aurora1"]}
+    _status, _said, files = write(answers)
+    files[f"{recorded.ID}.md"].write_bytes("причина".encode("cp1251"))
+    status, said, _files = write(answers)
+    assert status != 0
+    assert f"what people wrote into {files[f'{recorded.ID}.md']} could not be read" in " ".join(said.split())
+    assert files[f"{recorded.ID}.md"].read_bytes() == "причина".encode("cp1251")
+
+
+def test_check_mode_shows_the_difference_and_writes_nothing(write):
+    """Else whoever only wants to see what would be written loses the report that was there."""
+    answers = {"aurora1": recorded.answers()["aurora1"]}
+    status, _said, files = write(answers, "--check")
+    assert (status, files) == (0, {})
+    _status, _said, files = write(answers)
+    before = {name: path.read_bytes() for name, path in files.items()}
+    status, said, files = write(answers, "--check", "--diff", "-e", "aurora_language=uk")
+    assert status == 0
+    assert all(
+        f"{sign}## 5. {_texts.say(language, 'pm_lessons')}" in said for sign, language in (("-", "en"), ("+", "uk"))
+    )
+    assert {name: path.read_bytes() for name, path in files.items()} == before
+
+
+def test_nothing_that_a_host_says_is_a_template(write, tmp_path):
+    """Else whoever owns one host runs commands on the controller, with the credentials of all the others."""
+    hostile = f"«« lookup('pipe', 'touch {tmp_path / 'ran'}') »»"
+    answers = recorded.answers()
+    answers["aurora1"]["msg"] = answers["aurora1"]["leases"][0]["name"] = hostile
+    answers["aurora1"]["incidents"][0]["entries"][4]["data"] = {"who": hostile, "text": hostile}
+    answers["aurora1"]["incidents"].append({"id": hostile, "opened": hostile, "entries": []})
+    status, said, files = write(answers, "-v")
+    assert status == 0
+    assert "{{ lookup" in said
+    assert "lookup" in files[f"{recorded.ID}.md"].read_text(encoding="utf-8")
+    assert not (tmp_path / "ran").exists()
 
 
 def test_where_nobody_acknowledged_the_first_contact_is_proposed_by_name(write):

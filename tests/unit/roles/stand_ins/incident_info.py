@@ -1,7 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Stands in for incident_info: answers what the host's ``answer`` says, without entries unless they are asked for."""
+"""Stands in for incident_info: answers what the host's ``answer`` says, without entries unless they are asked for.
+
+Braces in an answer are written as « and », since those in an inventory would be templates of its owner.
+"""
 
 from __future__ import annotations
+
+import json
 
 from ansible.errors import AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
@@ -13,7 +18,7 @@ INCIDENT |= {"chain": {"whole": True, "problem": ""}}
 
 class ActionModule(ActionBase):
     def run(self, tmp=None, task_vars=None):
-        answer = task_vars["answer"]
+        answer = json.loads(json.dumps(task_vars["answer"], ensure_ascii=False).translate({171: "{", 187: "}"}))
         if "problem" in answer:
             raise AnsibleConnectionFailure(answer["problem"])
         asked = self._task.args

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 from ansible_collections.aurora.runbook.plugins.module_utils.base import _stamps
 from ansible_collections.aurora.runbook.plugins.module_utils.record import _lease
-from ansible_collections.aurora.runbook.plugins.plugin_utils import _accounts
+from ansible_collections.aurora.runbook.plugins.plugin_utils.postmortem import _accounts
 from hypothesis import given
 from hypothesis import strategies as st
 

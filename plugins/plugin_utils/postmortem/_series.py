@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _indicators
 from ansible_collections.aurora.runbook.plugins.module_utils.base import _redact
-from ansible_collections.aurora.runbook.plugins.plugin_utils._accounts import (
+from ansible_collections.aurora.runbook.plugins.plugin_utils.postmortem._accounts import (
     Entry,
     Record,
     finite,

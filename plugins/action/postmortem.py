@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Writes the post-mortem of an incident, from what the hosts answered. Documented in plugins/modules/postmortem.py.
+
+What hosts answered is read as it was registered and never templated. plugin_utils/postmortem tells the story.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from ansible.plugins.action import ActionBase
+from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _messages
+from ansible_collections.aurora.runbook.plugins.module_utils.base import _names, _redact
+from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import RunbookError
+from ansible_collections.aurora.runbook.plugins.plugin_utils.postmortem import _query, _render, _tell, _written
+
+SPEC = {
+    "phase": {"type": "str", "required": True, "choices": ["choose", "query", "write"]},
+    "incident": {"type": "str", "default": ""},
+    "directory": {"type": "str"},
+    "language": {"type": "str", "choices": list(_messages.LANGUAGES), "default": "en"},
+    "timezone": {"type": "str", "default": ""},
+}
+REQUIRED_IF = [("phase", "write", ["directory"])]
+
+
+class ActionModule(ActionBase):
+    _supports_async = False
+    _supports_check_mode = True
+    _supports_diff = True
+
+    def run(self, tmp=None, task_vars=None):
+        super().run(tmp, task_vars)
+        _checked, asked = self.validate_argument_spec(argument_spec=SPEC, required_if=REQUIRED_IF)
+        self.hostvars = task_vars["hostvars"]
+        self.names = task_vars["ansible_play_hosts_all"]
+        try:
+            return {"changed": False, **getattr(self, f"{asked['phase']}_phase")(asked, task_vars)}
+        except RunbookError as error:
+            # Returned: of a failure that is raised, ansible-core 2.16 takes what a host worded for a template.
+            return {"failed": True, "changed": False, "msg": _redact.redact_text(str(error))}
+
+    def choose_phase(self, asked: Mapping, _task_vars: Mapping) -> dict:
+        """Which incident it is about: the one that was asked for, or the latest that a host knows of."""
+        incident = asked["incident"]
+        return {"id": _query.checked(incident) if incident else _query.latest(self.answers("incident_open"))}
+
+    def query_phase(self, asked: Mapping, _task_vars: Mapping) -> dict:
+        """What Prometheus is asked about its time, and the first host that answers, from which it is asked."""
+        incident, answers = _query.checked(asked["incident"]), self.answers("incident_read")
+        known = _names.inventory(self.hostvars, self.names)
+        instances = {name: _names.labels_of(name, *known) for name in self.names}
+        label = _names.label_in(self.hostvars, self.names) or _names.INSTANCE
+        return {
+            "query": _query.range_query(incident, answers, instances, time.time(), label),
+            "host": next((name for name, answer in answers.items() if "incidents" in answer), ""),
+        }
+
+    def write_phase(self, asked: Mapping, task_vars: Mapping) -> dict:
+        """The report in both forms, beside what people wrote into the one that is there."""
+        incident, language = _query.checked(asked["incident"]), asked["language"]
+        report, zone = os.path.realpath(Path(asked["directory"], incident)), _render.zone_of(asked["timezone"])
+        written = _written.read(text_in(f"{report}.md"))
+        story = _tell.tell(incident, self.answers("incident_read"), time.time(), language, self.series())
+        story = replace(story, owner=story.owner or self.first_contact())
+        texts = {form: _render.render(story, form, language, written, zone) for form in _render.FORMS}
+        files = {f"{report}.{form}": text for form, text in texts.items()}
+        done = [self.put(path, text, task_vars) for path, text in files.items()]
+        changed = [one for one in done if one.get("changed")]
+        diffs = [diff for one in changed for diff in as_list(one.get("diff"))]
+        return {"changed": bool(changed), "files": list(files), "diff": diffs}
+
+    def answer(self, name: str, what: str) -> Mapping:
+        """What a task registered for a host, as it is; nothing where there is none."""
+        return self.hostvars.raw_get(name).get(what) or {}
+
+    def answers(self, what: str) -> dict[str, Mapping]:
+        """What each host answered, or why it did not."""
+        results = {name: self.answer(name, what) for name in self.names}
+        return {
+            name: result
+            if isinstance(result.get("incidents"), list)
+            else {"problem": str(result.get("msg") or "it did not answer")}
+            for name, result in results.items()
+        }
+
+    def series(self) -> Mapping | None:
+        """What Prometheus answered, or why it did not; None where it was not asked."""
+        results = (self.answer(name, "incident_series") for name in self.names)
+        asked = next((result for result in results if result and not result.get("skipped")), None)
+        return None if asked is None else asked.get("json") or {"problem": str(asked.get("msg") or "no answer")}
+
+    def first_contact(self) -> str:
+        """The name of whom L1 tells first, never the URL; "" where none is named."""
+        for name in self.names:
+            try:
+                return _redact.redact(str(self.hostvars[name]["aurora_contacts"]["L1"][0]["name"]), limit=80)
+            except (LookupError, TypeError):
+                continue
+        return ""
+
+    def put(self, path: str, text: str, task_vars: Mapping) -> Mapping:
+        """Write a file the way ansible.builtin.copy does, also in check mode and with a diff."""
+        task = self._task.copy()
+        task.args = {"content": text, "dest": path, "mode": "0640"}
+        copy = self._shared_loader_obj.action_loader.get(
+            "ansible.builtin.copy",
+            task=task,
+            connection=self._connection,
+            play_context=self._play_context,
+            loader=self._loader,
+            templar=self._templar,
+            shared_loader_obj=self._shared_loader_obj,
+        )
+        result = copy.run(task_vars=task_vars)
+        if result.get("failed"):
+            raise RunbookError(f"{path} could not be written: {result.get('msg')}")
+        return result
+
+
+def text_in(path: str) -> str:
+    """The text of a file, "" where there is none. One that cannot be read is no reason to write over it."""
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return ""
+    except (OSError, ValueError) as error:
+        raise RunbookError(f"what people wrote into {path} could not be read: {error}") from None
+
+
+def as_list(value: object) -> list:
+    return value if isinstance(value, list) else [value] if value else []
