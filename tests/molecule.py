@@ -32,7 +32,7 @@ PIECES = [FAULTS[worker:-1:WORKERS] for worker in reversed(range(WORKERS))]
 def test_fault_ends_as_it_should_and_stays_so(fault, worker_id, tmp_path):
     number = 1 if worker_id == "master" else int(worker_id.removeprefix("gw")) + 1
     settings = {
-        "AURORA_FAULT": fault["name"],
+        "AURORA_FAULT": json.dumps(fault),
         "AURORA_HOST": f"aurora{number}",
         "AURORA_ALERT": ALERTS[fault["incident"]],
         "MOLECULE_EPHEMERAL_DIRECTORY": str(tmp_path),

@@ -6,14 +6,11 @@ from __future__ import annotations
 import json
 import os
 import re
-import subprocess
 import time
 
 import pytest
 
-DEV = os.path.join(os.environ["MOLECULE_PROJECT_DIRECTORY"], "dev")
-LISTED = json.loads(subprocess.run([DEV, "faults", "--json"], capture_output=True, check=True).stdout)
-FAULT = next(fault for fault in LISTED if fault["name"] == os.environ["AURORA_FAULT"])
+FAULT = json.loads(os.environ["AURORA_FAULT"])
 ESCALATED = FAULT["expect"] == "escalated"
 RUNNER_IS_BROKEN = FAULT["cause"].startswith("runner_")  # then nothing is done to it
 RUNNER_IS_RESTARTED = not RUNNER_IS_BROKEN and FAULT["incident"] in ("circuit_breaker", "execution_latency")
