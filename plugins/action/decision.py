@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
-from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _indicators, _messages
+from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _indicators
 from ansible_collections.aurora.runbook.plugins.module_utils.base import _names
-from ansible_collections.aurora.runbook.plugins.plugin_utils import _decision, _report
+from ansible_collections.aurora.runbook.plugins.plugin_utils import _decision, _report, _variables
 
 FACT = "aurora_decision"  # of localhost: what the plays that follow go by
 SPEC = {
@@ -25,8 +25,6 @@ SPEC = {
     "alert": {"type": "dict", "default": {}},
     "instances": {"type": "dict", "default": {}},
     "label": {"type": "str", "default": _names.INSTANCE},
-    "guards": {"type": "dict", "default": {}},
-    "language": {"type": "str", "default": "en"},
 }
 REQUIRED_IF = [("phase", "names", ["hosts"]), ("phase", "table", ["hosts"]), ("phase", "look", ["incident", "hosts"])]
 
@@ -42,7 +40,8 @@ class ActionModule(ActionBase):
         _checked, asked = self.validate_argument_spec(argument_spec=SPEC, required_if=REQUIRED_IF)
         self.hostvars = task_vars["hostvars"]
         self.alive = task_vars["ansible_play_hosts"]
-        self.language = language_of(asked["language"], task_vars)
+        self.read = _variables.reader(self._templar.template, task_vars)
+        self.language = _variables.language(self.read, task_vars)
         return {"changed": False, **getattr(self, f"{asked['phase']}_phase")(asked, task_vars)}
 
     def names_phase(self, asked: Mapping, _task_vars: Mapping) -> dict:
@@ -62,7 +61,7 @@ class ActionModule(ActionBase):
         hosts, incident = sorted(asked["hosts"]), known_incident(asked["incident"])
         run = secrets.token_hex(8)
         looked = [name for name in self.alive if self.answer(name, "incident_look")]
-        course = {"incident": incident, "run": run, "hosts": hosts, "looked": looked}
+        course = {"incident": incident, "run": run, "hosts": hosts, "looked": looked, "climbed": []}
         if incident == _decision.REVERT:
             leased = {name: self.leased(name) for name in hosts if name in self.alive}
             return {"incident": incident, "run": run, "leased": leased, "ansible_facts": {FACT: course}}
@@ -72,15 +71,19 @@ class ActionModule(ActionBase):
         labels = [label for name in decision["repaired"] for label in asked["instances"].get(name, [])]
         silence = {"alert": _indicators.INDICATORS[incident].alert, "label": asked["label"], "hosts": labels}
         course.update({name: decision[name] for name in ("id", "repaired")})
-        course["unended"] = self.unended(course)
-        told = {"run": run, "guards": asked["guards"], "silence": silence if labels else {}}
+        course["unended"] = self.unended(course, self.hosts(course))
+        told = {"run": run, "guards": self.read("incident_guards"), "silence": silence if labels else {}}
         return {**decision, **told, "ansible_facts": {FACT: course}}
 
     def ladder_phase(self, _asked: Mapping, task_vars: Mapping) -> dict:
         """How the hosts of a batch ended, and whether the others follow."""
         course = self.course()
-        ended = {one.name: one.verdict for one in self.hosts(course) if one.name in task_vars["ansible_play_batch"]}
-        course["unended"] = self.unended(course)
+        batch = task_vars["ansible_play_batch"]
+        if self.read("aurora_autonomy") != "observe":
+            course["climbed"] = [*course["climbed"], *batch]
+        hosts = self.hosts(course)
+        ended = {one.name: one.verdict for one in hosts if one.name in batch}
+        course["unended"] = self.unended(course, hosts)
         return {
             "verdicts": ended,
             "stop": not set(ended.values()) <= set(_decision.GOOD),
@@ -130,36 +133,41 @@ class ActionModule(ActionBase):
 
     def host(self, name: str, course: Mapping, on_record: bool) -> _decision.Host:
         incident, raw = course["incident"], self.hostvars.raw_get(name)
-        seen = name in course["looked"] and incident != _decision.REVERT
+        reverts = incident == _decision.REVERT
+        seen = name in course["looked"] and not reverts
         ended = on_record and name in course.get("unended", {}) and name in self.alive
-        climbed = raw.get("aurora_climbed") == course["run"]
         look = self.look(name, incident) if seen else {}
+        found = raw.get("incident_found") if reverts else {}
+        climbed = name in course["climbed"]
         try:
-            found = _decision.host(
+            known = _decision.host(
                 name,
                 incident,
                 look,
-                tried_by(raw, course["run"]) if climbed else None,
+                self.tried(raw, course, look, found) if climbed else None,
                 ended=raw.get("incident_ended") if ended else {},
-                info=raw.get("incident_found") if incident == _decision.REVERT else {},
+                info=found,
                 silence=raw.get("incident_silence") if climbed else {},
             )
-            _report.report(self.language, incident, [found])
-            _decision.outcome(course.get("id", ""), [found])
+            if climbed or ended:
+                _report.report(self.language, incident, [known])
+                _decision.outcome(course.get("id", ""), [known])
         except Exception as error:  # a host may answer anything, and the others need their report and their pages
             return _decision.host(name, incident, look, [_decision.nonsense(error)])
-        return found
+        return known
 
-    def unended(self, course: Mapping) -> dict[str, str]:
+    def tried(self, raw: Mapping, course: Mapping, look: Mapping, found: Mapping | None) -> list[Mapping]:
+        """What was tried on a host in this run; to give back begins with knowing what is leased."""
+        failure = raw.get("aurora_failure") or {}
+        first = [{**found, "verdict": "healthy"}] if found else []
+        returned = [*first, *_decision.steps(raw, course["run"])]
+        cut = failure["result"] if failure.get("run") == course["run"] else {}
+        return _decision.climb(course["incident"], look, returned, cut)
+
+    def unended(self, course: Mapping, hosts: Iterable[_decision.Host]) -> dict[str, str]:
         """What is to be put on record where no action did; nothing in check mode."""
-        hosts = [] if self._task.check_mode else self.hosts(course)
-        return _decision.lacking(course["incident"], course.get("id", ""), hosts)
-
-
-def tried_by(raw: Mapping, run: str) -> Sequence[Mapping]:
-    """What was tried on a host in this run."""
-    failure = raw.get("aurora_failure") or {}
-    return _decision.actions(raw["aurora_actions"], failure["result"] if failure.get("run") == run else {})
+        lacking = _decision.lacking(course["incident"], course.get("id", ""), hosts)
+        return {} if self._task.check_mode else lacking
 
 
 def known_incident(name: str) -> str:
@@ -167,11 +175,3 @@ def known_incident(name: str) -> str:
     if name not in known:
         raise AnsibleActionFail(f"{name!r} is not an incident; expected one of {', '.join(known)}")
     return name
-
-
-def language_of(asked: str, task_vars: Mapping) -> str:
-    """The language of a text, and whether AWX runs this: then a person launches templates and types no commands."""
-    if asked not in _messages.LANGUAGES:
-        raise AnsibleActionFail(f"aurora_language={asked!r} is refused; expected {' or '.join(_messages.LANGUAGES)}")
-    on_awx = "awx_job_id" in task_vars or "tower_job_id" in task_vars
-    return f"{asked}{_messages.ON_AWX}" if on_awx else asked

@@ -15,13 +15,11 @@ from pathlib import Path
 from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
-from ansible_collections.aurora.runbook.plugins.action.decision import language_of
 from ansible_collections.aurora.runbook.plugins.module_utils.base import _redact
-from ansible_collections.aurora.runbook.plugins.plugin_utils import _program, _ready, _ready_hosts
+from ansible_collections.aurora.runbook.plugins.plugin_utils import _program, _ready, _ready_hosts, _variables
 
 SPEC = {
     "phase": {"type": "str", "required": True, "choices": ["reach", "report"]},
-    "language": {"type": "str", "default": "en"},
     "report_directory": {"type": "str", "default": ""},
 }
 AROUND = "preflight_around"  # what the checks around the hosts registered: checks, and what is not configured
@@ -83,7 +81,8 @@ class ActionModule(ActionBase):
 
     def report_phase(self, asked: Mapping, task_vars: Mapping) -> dict:
         """All checks, whether all is ready, and what a person reads."""
-        self._hostvars, language = task_vars["hostvars"], language_of(asked["language"], task_vars)
+        self._hostvars = task_vars["hostvars"]
+        language = _variables.language(_variables.reader(self._templar.template, task_vars), task_vars)
         hosts = sorted(task_vars["ansible_play_hosts_all"])
         checks = [one for name in hosts for one in self._of_host(name)]
         around = self._around(hosts)

@@ -14,6 +14,7 @@ description:
   - The playbooks of this collection call it with C(run_once), after a look, after each batch and at the end. It reads
     what tasks before it registered for the hosts of the play, never through a template, and connects to no host.
     With C(-v) a person sees what was decided and why.
+  - Texts are in the language of the variable C(aurora_language), V(en) or V(uk).
   - Leaves the fact C(aurora_decision), from which later plays take their hosts. Delegate it to localhost, with
     C(delegate_facts).
 options:
@@ -55,17 +56,6 @@ options:
     description: The label that names hosts in metrics and alerts, for O(phase=look).
     type: str
     default: instance
-  guards:
-    description:
-      - The limits of the guards, as O(aurora.runbook.service_override#module:incident) has them, to be shown beside
-        the decision. The variables of each host hold for what is done on it.
-    type: dict
-    default: {}
-  language:
-    description: Language of the reasons and of the report.
-    type: str
-    choices: [en, uk]
-    default: en
 attributes:
   check_mode:
     description: Can run in check mode.
@@ -110,9 +100,9 @@ run:
 hosts:
   description:
     - "By host: C(standing), V(breached), V(healthy), V(unknown) or V(unhandled); C(reason), a sentence; C(breached),
-      also apart from what is unfinished; C(unfinished), the leases that a run left half done; C(lossy), whether its
-      network loses packets; C(last), whether the action that cures it may end the run there; C(seen), what is put on
-      record of the look."
+      also apart from what is unfinished; C(unfinished), the leases that a run left half done; C(cause), what its ladder
+      goes by; C(lossy), whether its network loses packets; C(last), whether the action that cures it may end the run
+      there; C(seen), what is put on record of the look."
   returned: with O(phase=look)
   type: dict
 peers:
@@ -143,7 +133,7 @@ healthy_peers:
   returned: with O(phase=look)
   type: int
 guards:
-  description: O(guards), as given.
+  description: The limits of the guards as one host has them. The variables of each host hold for what is done on it.
   returned: with O(phase=look)
   type: dict
 silence:

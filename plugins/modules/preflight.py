@@ -13,6 +13,7 @@ author: Aurora runbook authors (@aurora)
 description:
   - The playbook C(aurora.runbook.preflight) calls it, first on each host and then once. It reads what tasks registered
     for the hosts of the play, never through a template.
+  - Texts are in the language of the variable C(aurora_language), V(en) or V(uk).
   - There is no runbook section for this; it is what a remediation would fail for at night.
 options:
   phase:
@@ -22,10 +23,6 @@ options:
     type: str
     required: true
     choices: [reach, report]
-  language:
-    description: The language of what people read, V(en) or V(uk).
-    type: str
-    default: en
   report_directory:
     description: Where on the controller C(preflight.json) is written with all checks, empty for nowhere.
     type: str

@@ -21,6 +21,27 @@ REVERT = "revert"
 NO_WAY = _summary.NO_WAY
 _RUNNER = (*_triage.RUNNER_OUT, *_triage.RUNNER_MOVES)
 _SEEN = ("metric", "value", "threshold", "breached", "count", "source", "problem")
+MARK = "aurora_step"  # in what a step of a run returned: of which run it is, of which module, and when it ended
+# The causes that a ladder has to do with, where not each one that a look finds may pick a rung.
+_TRADING = (
+    *("wide_spreads", "exchange_latency", "local_cpu", "rate_limit", "exchange_down", "miscalibration"),
+    *("tight_thresholds", "partition", "packet_loss"),
+)
+_CAUSES = {
+    "circuit_breaker": _TRADING,
+    "policy_deny_rate": _TRADING,
+    "execution_latency": (
+        *("queueing", "exchange_latency", "local_cpu", "local_disk"),
+        *("exchange_down", "partition", "packet_loss"),
+    ),
+    "sse_availability": (
+        *("feed_down", "feed_hung", "feed_crash_loop", "feed_starting", "feed_stopping", "disk_full", "memory_limit"),
+        *("cpu_limit", "nginx_down", "nginx_starting", "nginx_stopping", "nginx_config", "certificate_expired"),
+        *("dns", "firewall", "partition", "unknown"),
+    ),
+}
+# After a step that helped while the network loses packets.
+_LOSS_STAYS = {"verdict": "escalated", "done": [{"message": "loss_stays", "values": {}}]}
 _OF_ALERT = ("name", "fingerprint", "starts_at")  # what of an alert goes on record
 
 
@@ -91,6 +112,7 @@ def judgement(language: str, look: Mapping, incident: str) -> dict:
         "reason": _redact.redact_lines([_reason(language, look, incident, ground)])[0],
         "breached": standing(look, incident, unfinished=False) == "breached",
         "unfinished": unfinished,
+        "cause": cause(look, incident),
         "lossy": lossy,
         # Whether the action that cures it may end the run there: what is half done is settled beside the ladder, the
         # public way has the last word about the feed, and a person has where the network loses packets.
@@ -169,6 +191,12 @@ def causes(look: Mapping, incident: str) -> list[Mapping]:
     return sorted(look.get("causes", []), key=lambda cause: cause["cause"] not in first)
 
 
+def cause(look: Mapping, incident: str) -> str:
+    """What the ladder goes by: the likeliest of the causes that it has to do with. A side finding picks no rung."""
+    found = [each["cause"] for each in causes(look, incident)]
+    return next((name for name in found if name in _CAUSES.get(incident, found)), "unknown")
+
+
 def seen(look: Mapping, incident: str) -> dict:
     """What a look found, in the form of a record: the incident's severity and indicator, causes, all values."""
     read = look.get("indicators", {})
@@ -215,11 +243,41 @@ def unended(incident: str, host: Host) -> bool:
     return host.verdict != "healthy" or bool(_open(host.look, incident) or host.look.get("cut_off"))
 
 
-def actions(rungs: Sequence[Mapping], failure: Mapping) -> list[Mapping]:
-    """What was tried, in order: rungs that were skipped say nothing; ``failure`` is what ended the climb, if any."""
-    tried = [rung for rung in rungs if rung and not rung.get("skipped")]
-    told = not failure or any(rung.get("failed") or rung.get("unreachable") for rung in tried)
-    return tried if told else [*tried, failure]
+def steps(known: Mapping, run: str) -> list[Mapping]:
+    """What the steps of a run returned on a host, in their order, by what its tasks registered.
+
+    Half a profile of TCP settings is settled last and comes first: it must not be the last word on the incident. What
+    failed is registered twice.
+    """
+    registered = [value for value in known.values() if isinstance(value, Mapping)]
+    results = [one for value in registered for one in (value, *_of_loop(value)) if isinstance(one, Mapping)]
+    ours = [one for one in results if isinstance(one.get(MARK), Mapping) and one[MARK].get("run") == run]
+    once = {one[MARK]["at"]: one for one in ours}
+    return sorted(once.values(), key=lambda one: (not _half_tcp(one[MARK]), one[MARK]["at"]))
+
+
+def _half_tcp(mark: Mapping) -> bool:
+    return bool(mark["settles"]) and mark["module"] == "tcp_tuning"
+
+
+def _of_loop(value: Mapping) -> Sequence:
+    results = value.get("results")
+    return results if isinstance(results, list) else ()
+
+
+def climb(incident: str, look: Mapping, returned: Sequence[Mapping], failure: Mapping) -> list[Mapping]:
+    """What was tried on a host, from what its steps returned; ``failure`` is what ended the climb, if anything did."""
+    told = not failure or any(step.get("failed") or step.get("unreachable") for step in returned)
+    known = [*returned] if told else [*returned, failure]
+    return [*known, *_loss_stays(incident, look, known)]
+
+
+def _loss_stays(incident: str, look: Mapping, known: Sequence[Mapping]) -> list[Mapping]:
+    """What is said beside a step that helped while the network loses packets, which it goes on to do."""
+    if incident not in _CAUSES or not known or cause(look, incident) != "packet_loss":
+        return []
+    helped = known[-1].get("verdict") == "recovered" and known[-1].get(MARK, {}).get("module") != "wait_for_recovery"
+    return [_LOSS_STAYS] if helped else []
 
 
 def verdict(tried: Sequence[Mapping]) -> str:
@@ -268,7 +326,7 @@ def host(
     info: Mapping | None = None,
     silence: Mapping | None = None,
 ) -> Host:
-    """A host with its verdict. ``tried`` is what actions() made of its climb, None for a host that climbed nothing."""
+    """A host with its verdict. ``tried`` is what climb() made of its climb, None for a host that climbed nothing."""
     said = _unrepaired(look, incident) if tried is None else verdict(tried)
     closed = [action["closed"] for action in tried or () if "closed" in action] if said == "recovered" else []
     on_record = {"incidents": closed} if closed else ended or {}

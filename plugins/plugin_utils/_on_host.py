@@ -8,6 +8,8 @@ ordinary module, and so does everything where the connection cannot pipeline, an
 With aurora_least_privilege the account on the hosts may start that program by sudo, and nothing else. Then nothing is
 sent but the request: the host decides whether it is allowed, see module_utils/program/_allowed.
 
+A step of a remediation is given what _acting knows beside what its task says.
+
 Each module has an action plugin of its own name. With one that all are redirected to, Ansible would take the
 module_defaults of any of them for all. Ansible loads it before it forks a worker for each host: what it imports, and
 what is worked out here when this is imported, is there in all of them, and each worker is spared a tenth of its time.
@@ -21,7 +23,7 @@ from collections.abc import Mapping
 from functools import partial
 from types import ModuleType
 
-from ansible.errors import AnsibleActionFail
+from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import remove_values
 from ansible.module_utils.errors import UnsupportedError
@@ -29,9 +31,8 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.plugins.action.normal import ActionModule as OrdinaryModule
 from ansible.utils.display import Display
-from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _messages
 from ansible_collections.aurora.runbook.plugins.module_utils.base import _redact, _start
-from ansible_collections.aurora.runbook.plugins.plugin_utils import _program, _waits
+from ansible_collections.aurora.runbook.plugins.plugin_utils import _acting, _decision, _program, _variables, _waits
 
 PYTHON = "/usr/bin/python3"
 NO_PYTHON = 127  # what a shell says of a command that is not there
@@ -39,7 +40,7 @@ BY_SUDO = "sudo -n /usr/local/sbin/aurora-runbook"
 WITHOUT_ROOT = ("public_way_info",)  # looks from outside, as whoever it is
 WHY = "aurora_program"  # in an answer: why the program did not run
 # What a result of ours never holds, and what Ansible would act upon.
-NOT_OURS = ("ansible_facts", "ansible_stats", "add_host", "add_group")
+NOT_OURS = ("ansible_facts", "ansible_stats", "add_host", "add_group", _decision.MARK)
 PROGRAM = _program.name()  # of all sources of the program
 display = Display()
 
@@ -50,8 +51,23 @@ class ActionModule(OrdinaryModule):
     def run(self, tmp: None = None, task_vars: dict | None = None) -> dict:
         self._module = self._task.action.rpartition(".")[2]
         self._vars = task_vars or {}
-        asked = self._templar.template(self._vars.get("aurora_language") or "en")
-        language = asked if asked in _messages.LANGUAGES else "en"
+        self._read = _variables.reader(self._templar.template, self._vars)
+        if _acting.STEP not in self._vars:
+            return self._result(tmp)
+        try:
+            self._task.args = _acting.options(self._module, self._task.args, self._read, self._vars)
+            result = self._result(tmp)
+        except AnsibleActionFail as error:
+            result = {"failed": True, "msg": str(error)}
+        except AnsibleConnectionFailure as error:
+            result = {"unreachable": True, "msg": str(error)}
+        return {**result, **_acting.mark(self._module, self._task.args, self._vars)}
+
+    def _result(self, tmp: None) -> dict:
+        try:
+            language = _variables.language(self._read, self._vars)
+        except AnsibleActionFail as error:
+            return {"failed": True, "msg": str(error)}
         about = (language, self._host(), self._module, self._task.args, self._task.timeout or 0)
         with _waits.told(partial(_waits.line, *about), display.display):
             try:
@@ -59,7 +75,7 @@ class ActionModule(OrdinaryModule):
             except AnsibleActionFail as error:
                 # Ansible-core before 2.19 would take what a host said in an error that is raised for a template.
                 return {"failed": True, "msg": str(error)}
-            return ours(super().run(tmp, task_vars)) if answer is None else answer
+            return ours(super().run(tmp, self._vars)) if answer is None else answer
 
     def _has_least_privilege(self) -> bool:
         asked = self._templar.template(self._vars.get("aurora_least_privilege", False))

@@ -44,6 +44,8 @@ CASES = {
         *((f"runner_{how}", {}, [], "escalated") for how in ("down", "crash_loop", "hung")),
         *((f"runner_{how}", {}, [], "unknown") for how in ("starting", "stopping")),
         ("rate_limit", {SLOW: "failed"}, [KELLY, SLOW], "escalated"),
+        ("rate_limit", {SLOW: "raised"}, [KELLY, SLOW], "escalated"),
+        ("rate_limit", {SLOW: "unreachable"}, [KELLY, SLOW], "unknown"),
     ],
     "sse_availability": [
         ("feed_down", {FEED: "recovered"}, [FEED], "recovered"),

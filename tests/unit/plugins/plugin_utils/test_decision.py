@@ -85,6 +85,10 @@ def test_a_host_whose_leases_cannot_be_read_is_unknown():
     assert _decision.standing(seen, "circuit_breaker") == "unknown"
 
 
+def step(at, run="r", settles=False, module="service_override", **result):
+    return {**result, _decision.MARK: {"run": run, "module": module, "settles": settles, "at": at}}
+
+
 @pytest.mark.parametrize(
     ("rungs", "verdict"),
     [
@@ -105,18 +109,47 @@ def test_a_host_whose_leases_cannot_be_read_is_unknown():
     ],
 )
 def test_the_verdict_of_a_ladder(rungs, verdict):
-    assert _decision.verdict(_decision.actions(rungs, {})) == verdict
-
-
-@pytest.mark.parametrize(("message", "verdict"), [("left_unknown", "escalated"), ("left_finished", "recovered")])
-def test_a_run_that_met_what_nobody_knows_the_end_of_is_not_well(message, verdict):
-    assert _decision.verdict([action(done=[_messages.sentence(message, **CUT_OFF)])]) == verdict
+    """A task that was skipped, or never came, returned nothing of ours."""
+    ran = {f"r{at}": {**rung, **step(at)} for at, rung in enumerate(rungs) if rung and "skipped" not in rung}
+    returned = _decision.steps({"skipped": {"skipped": True}, **ran}, "r")
+    assert _decision.verdict(_decision.climb("circuit_breaker", {}, returned, {})) == verdict
 
 
 def test_what_ended_a_climb_is_told_once():
     failed = {"failed": True, "msg": "x"}
-    assert _decision.actions([{"verdict": "not_recovered"}, failed], failed) == [{"verdict": "not_recovered"}, failed]
-    assert _decision.actions([{"verdict": "not_recovered"}], failed) == [{"verdict": "not_recovered"}, failed]
+    returned = [{"verdict": "not_recovered"}]
+    assert _decision.climb("circuit_breaker", {}, [*returned, failed], failed) == [*returned, failed]
+    assert _decision.climb("circuit_breaker", {}, returned, failed) == [*returned, failed]
+
+
+def test_steps_count_because_they_ran_whatever_they_were_registered_as():
+    failed = {**step(3.0), "failed": True}
+    registered = {
+        "late": step(4.0),
+        "loop": {"results": [step(1.0), step(2.0, settles=True, module="tcp_tuning"), {"skipped": True}, "x"]},
+        "failed": failed,
+        "ansible_failed_result": dict(failed),
+        "earlier": step(0.5, run="another"),
+        "of_no_step": {"verdict": "recovered"},
+        "odd": {_decision.MARK: "r"},
+        "text": "r",
+    }
+    assert [one[_decision.MARK]["at"] for one in _decision.steps(registered, "r")] == [2.0, 1.0, 3.0, 4.0]
+
+
+@pytest.mark.parametrize(
+    ("incident", "returned", "verdict"),
+    [
+        ("circuit_breaker", [step(1.0, verdict="recovered")], "escalated"),
+        ("circuit_breaker", [step(1.0, verdict="unknown")], "unknown"),
+        ("circuit_breaker", [step(1.0, module="wait_for_recovery", verdict="recovered")], "recovered"),
+        ("calibration_ece", [step(1.0, verdict="recovered")], "recovered"),
+        ("circuit_breaker", [], "escalated"),
+    ],
+)
+def test_a_step_that_helped_while_the_network_loses_packets_is_no_end(incident, returned, verdict):
+    look = {"causes": [{"cause": "packet_loss", "weight": 0.9, "evidence": []}]}
+    assert _decision.verdict(_decision.climb(incident, look, returned, {})) == verdict
 
 
 @pytest.mark.parametrize("incident", _indicators.INCIDENTS)

@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Stands in for every module: notes what it was asked for, and answers as the host's ``says`` wants."""
+"""Stands in for every module: notes what it was asked for, and answers as the host's ``says`` wants.
+
+What the real action plugin gives a step of a remediation beside its task is real here too.
+"""
 
 from __future__ import annotations
 
 import os
 
+from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.module_utils.common.validation import check_type_list
-from ansible.plugins.action import ActionBase
+from ansible_collections.aurora.runbook.plugins.plugin_utils import _on_host
 
 UNIT = {
     "unit": "x.service",
@@ -17,10 +21,16 @@ UNIT = {
     "overridden": {},
     "taken_back": False,
 }
+BROKEN = {
+    "failed": None,
+    "raised": AnsibleError("it broke before there was a result"),
+    "unreachable": AnsibleConnectionFailure("it is gone"),
+}
 
 
-class ActionModule(ActionBase):
-    def run(self, tmp=None, task_vars=None):
+class ActionModule(_on_host.ActionModule):
+    def _answer(self, tmp):
+        task_vars = self._vars
         module, asked = self._task.action.rpartition(".")[2], self._task.args
         if module == "public_way_info":
             return {"changed": False, "ok": True, "verdict": "recovered", "link": "", "probes": {}}
@@ -59,8 +69,8 @@ class ActionModule(ActionBase):
         said = said if isinstance(said, str) else said[times - 1]
         if said == "approval_needed" and rung.partition("=")[0].lower() in check_type_list(asked["approve"]):
             said = "recovered"
-        if said == "failed":
-            return {"failed": True, "msg": "it broke"}
+        if said in BROKEN:
+            return broken(said)
         verdict, _space, cause = said.partition(" ")
         answer = {
             "changed": verdict not in ("refused", "approval_needed"),
@@ -80,6 +90,12 @@ class ActionModule(ActionBase):
             print(what, file=calls, flush=True)
             calls.seek(0)
             return calls.read().splitlines().count(what)
+
+
+def broken(how):
+    if BROKEN[how]:
+        raise BROKEN[how]
+    return {"failed": True, "msg": "it broke"}
 
 
 def held_by(cause, asked):
