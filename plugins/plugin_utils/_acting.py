@@ -24,6 +24,7 @@ from ansible_collections.aurora.runbook.plugins.plugin_utils import _decision, _
 
 STEP = "__incident_step"  # the variable that makes a task a step
 COUNTED = (*_program.ACTS, "public_way_info", "wait_for_recovery")
+LOOKS = ("incident_info", "triage_info")  # what a run begins with
 WATCHED = ("recalibration", "service_override", "service_restart")  # what is no cure by itself is not watched
 AUTONOMY = ("observe", "propose", "safe")
 GUARDS = ("min_healthy", "cooldown_seconds", "max_per_hour", "max_per_day", "max_ineffective", "max_same_cure", "force")
@@ -39,7 +40,7 @@ LONGEST_AGE = _options.INCIDENT_RANGES["age_seconds"][1]
 
 def options(module: str, asked: Mapping, read: _variables.Read, known: Mapping) -> dict:
     """The options of a step. ``read`` has a variable's value, ``known`` the variables as they are."""
-    if module == "triage_info":
+    if module in LOOKS:
         check(read)
         return dict(asked)
     incident = known["incident_decision"]["incident"]
@@ -58,12 +59,12 @@ def options(module: str, asked: Mapping, read: _variables.Read, known: Mapping) 
 
 
 def _tcp_tuning(read: _variables.Read) -> dict:
-    return {"lease_seconds": read("aurora_lease_seconds") or 0}
+    return {"lease_seconds": read("incident_lease_seconds")}
 
 
 def _service_override(read: _variables.Read) -> dict:
     runner = {"name": read("aurora_runner_unit"), "health_url": f"{read('aurora_runner_url')}/metrics"}
-    return {**runner, **_started(read), "lease_seconds": read("aurora_lease_seconds") or 0}
+    return {**runner, **_started(read), "lease_seconds": read("incident_lease_seconds")}
 
 
 def _service_restart(read: _variables.Read) -> dict:
@@ -158,7 +159,7 @@ def check(read: _variables.Read) -> None:
     autonomy = read("aurora_autonomy")
     if autonomy not in AUTONOMY:
         raise AnsibleActionFail(f"aurora_autonomy={autonomy!r} is refused; expected {', '.join(AUTONOMY)}")
-    said = {**read("incident_guards"), **_wait(read), "lease_seconds": read("aurora_lease_seconds") or 0}
+    said = {**read("incident_guards"), **_wait(read), "lease_seconds": read("incident_lease_seconds")}
     found = ArgumentSpecValidator(CHECKED).validate({f"aurora_{name}": value for name, value in said.items()})
     if found.error_messages:
         raise AnsibleActionFail("; ".join(found.error_messages))

@@ -208,7 +208,7 @@ def test_a_remediation_is_not_cut_off_before_its_longest_ladder_ends(definitions
     seconds = {name: option.get("default") for name, option in specs["argument_specs"]["look"]["options"].items()}
     unit = yaml.safe_load((CHECKOUT / "roles/incident/vars/main.yml").read_text(encoding="utf-8"))
     healthy = seconds["aurora_start_seconds"] + seconds["aurora_healthy_seconds"] + unit["incident_unit_seconds"]
-    step = 3 * healthy + seconds["incident_timeout_seconds"]
+    step = 3 * healthy + seconds["aurora_timeout_seconds"]
     look, rungs, batches = 1000, 5, 2
     for template in definitions["controller_templates"]:
         if "remediate" in template["name"]:

@@ -19,6 +19,7 @@ SET = {
     "aurora_event_log": "/opt/aurora/logs/aurora_events.jsonl",
     "incident_thresholds": {},
     "incident_timeout_seconds": 600,
+    "incident_lease_seconds": 0,
 }
 SEEN = {"severity": "P0", "causes": []}
 HOSTILE = "{{ lookup('pipe', 'touch ran') }}"
@@ -111,7 +112,7 @@ def test_what_a_person_approved_and_nothing_else_raises_exposure(variables, appr
         ("aurora_cooldown_seconds", -1),
         ("aurora_hold_seconds", "a minute"),
         ("incident_timeout_seconds", 9000),
-        ("aurora_lease_seconds", 5),
+        ("incident_lease_seconds", 5),
     ],
 )
 def test_a_variable_that_no_step_would_take_is_refused_before_anything_is_looked_at(name, value):
