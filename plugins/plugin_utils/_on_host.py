@@ -17,6 +17,7 @@ what is worked out here when this is imported, is there in all of them, and each
 
 from __future__ import annotations
 
+import gc
 import json
 import shlex
 from collections.abc import Mapping
@@ -43,6 +44,9 @@ WHY = "aurora_program"  # in an answer: why the program did not run
 NOT_OURS = ("ansible_facts", "ansible_stats", "add_host", "add_group", _decision.MARK)
 PROGRAM = _program.name()  # of all sources of the program
 display = Display()
+# The main process has loaded this, and nearly all else, before it forks a worker for each task on each host. Workers
+# need not look for garbage in what was there by then, which would copy its memory: an eighth of the CPU time of a run.
+gc.freeze()
 
 
 class ActionModule(OrdinaryModule):
