@@ -13,6 +13,7 @@ from ansible_collections.aurora.runbook.plugins.plugin_utils import _escalation,
 from ansible_collections.aurora.runbook.plugins.plugin_utils._texts import say
 
 MAX_PROBLEM = 200  # characters of why an action failed
+REMEMBER = 3  # hosts that are asked, and told, of a page about another host: each tick asks them while that is away
 
 
 def due(language: str, hosts: Mapping[str, Mapping], now: float) -> list[dict]:
@@ -41,6 +42,7 @@ def _nonsense(name: str, result: Mapping) -> str:
     alone = {name: result}
     try:
         for incident in _escalation.merge({name: result.get("incidents", ())}):
+            _record.incident_of(incident.id)
             _escalation.page("en", "L1", _facts(incident, alone))
             _escalation.to_page(max(_escalation.LEVELS.values()) + 1, incident.levels)
         missed(alone)
@@ -51,10 +53,10 @@ def _nonsense(name: str, result: Mapping) -> str:
 
 
 def _unread(language: str, host: str, result: Mapping, asked: Sequence[str], now: float) -> dict:
-    """The page about a host that cannot be read, remembered for a day by those that can."""
+    """The page about a host that cannot be read, remembered for a day by some that can."""
     identity = _record.make_id(_record.NOBODY, now - now % 86400, host)
     title, body = _escalation.unread(language, host, _problem(result))
-    return {**_page(identity, "L1", title, body, asked, asked[0] if asked else host), "unread": host}
+    return {**_page(identity, "L1", title, body, asked[:REMEMBER], asked[0] if asked else host), "unread": host}
 
 
 def _problem(result: Mapping) -> str:
@@ -108,6 +110,50 @@ def _levels_of(incidents: Sequence[Mapping], identity: str) -> Mapping:
 
 def _lacks(page: Mapping) -> bool:
     return page.get("state") != "paged" or bool(page.get("remembered"))
+
+
+def concerned(pages: Sequence[Mapping], missed: Sequence[Mapping]) -> list[str]:
+    """The hosts on which a tick has something to do: those of pages that are due, and those that missed one."""
+    paged = {name for page in pages for name in (*page["hosts"], page["owner"])}
+    return sorted(paged.union(line["host"] for line in missed))
+
+
+def goes_on(answers: Sequence[Mapping]) -> tuple[bool, str]:
+    """Whether a tick goes on, and what the host says where it does not.
+
+    ``answers`` are of the hosts that it asked for the claim, in their order. The first one that answered decides, so
+    that of two ticks over the same hosts one goes on; where none answered, nobody works there.
+    """
+    said = [answer for answer in answers if isinstance(answer.get("tick"), bool)]
+    stops = bool(said) and not said[0]["tick"]
+    return not stops, str(said[0].get("message") or "another tick is at work") if stops else ""
+
+
+def to_be_sent(answers: Sequence[Mapping], remembered: bool) -> bool:
+    """Whether a page is sent, from what its records answered when they were asked, in the order of the hosts.
+
+    The first record that can be written decides, whatever was read before: it says yes to one of two who ask at once.
+    Where none can, it is sent all the same: rather twice than never. ``remembered`` is whether the controller knows
+    that it was sent, and counts where there is no record to ask.
+    """
+    said = [answer["send"] for answer in answers if isinstance(answer.get("send"), bool)]
+    return said[0] if said else bool(answers) or not remembered
+
+
+def told(page: Mapping, answer: Mapping) -> dict:
+    """Who got a page, from what the module notification returned."""
+    said = {name: answer.get(name) or [] for name in ("sent", "unsent")}
+    return {"key": page["key"], "owner": page["owner"], **said, "took": answer.get("took") or {}}
+
+
+def unwell(language: str, hosts: Mapping[str, Mapping], sent: Sequence[Mapping]) -> dict[str, str]:
+    """The hosts for which a tick fails, and why: an incident may be open there unseen, or nobody could be paged.
+
+    ``sent`` are the pages that were to be sent, each with its owner, and the channels that took it.
+    """
+    unread = {name: problem for name, result in hosts.items() if (problem := _problem(result))}
+    in_vain = [one["owner"] for one in sent if not one.get("sent")]
+    return {**dict.fromkeys(in_vain, say(language, "nobody_told")), **unread}
 
 
 def about(host: str, read: Mapping, identity: str) -> dict:

@@ -324,6 +324,10 @@ OWN = {
     "paged_before": ("  paged: {levels}", "  сповіщено: {levels}"),
     "paged_now": ("  paged now, {page}: {who}", "  сповіщено зараз, {page}: {who}"),
     "not_paged": ("  NOT reached: {channel}: {problem}", "  НЕ досягнуто: {channel}: {problem}"),
+    "nobody_told": (
+        "nobody was told: see above, and check aurora_contacts",
+        "нікого не сповіщено: див. вище й перевірте aurora_contacts",
+    ),
     "not_read": (
         "{host}: its record cannot be read, an incident may be open there: {problem}",
         "{host}: записи не прочитано, там може бути відкритий інцидент: {problem}",

@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import uuid
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
 import pytest
-from helpers import HOST, module, playbook, shell
+from helpers import HOST, finish, module, playbook, shell, start_playbook
 
 ID = "circuit_breaker-20261124T030000Z-0a1b2c3d"
 SECRET = "s3cretT0ken"  # noqa: S105 it must not be in any output
@@ -36,11 +38,16 @@ def pages():
         server.shutdown()
 
 
+def contacts(pages, before=()):
+    """Arguments of a playbook that may page. ``before`` are channels tried first."""
+    levels = {level: [*before, {"name": f"{level} by mail", "url": pages[0]}] for level in ("L1", "L2", "L3", "L4")}
+    return "-e", json.dumps({"aurora_contacts": levels})
+
+
 def run_with_contacts(pages, name, *arguments, before=()):
-    """A playbook that may page; its run, and the titles of what it sent. ``before`` are channels tried first."""
-    contacts = {level: [*before, {"name": f"{level} by mail", "url": pages[0]}] for level in ("L1", "L2", "L3", "L4")}
+    """A playbook that may page; its run, and the titles of what it sent."""
     sent = len(pages)
-    run = playbook(name, "-e", json.dumps({"aurora_contacts": contacts}), *arguments)
+    run = playbook(name, *contacts(pages, before), *arguments)
     assert SECRET not in run.output
     return run, [page["title"] for page in pages[sent:]]
 
@@ -65,6 +72,47 @@ def test_each_level_that_is_due_is_paged_once(pages):
     assert any(ID in line and "acknowledged by nobody" in line for line in again.report)
     told = module(HOST, "incident_info", {"id": ID})["incidents"][0]["levels"]
     assert {level: page["state"] for level, page in told.items()} == dict.fromkeys(("L1", "L2", "L3"), "paged")
+
+
+LOOKED = "See which pages are due"  # the task after the look
+
+
+def told(pages):
+    """The levels of all pages that were sent, in their order."""
+    return sorted(page["title"].split()[1] for page in pages[1:])
+
+
+@pytest.mark.parametrize("ticks", [2, 3])
+def test_ticks_at_once_page_each_level_once(pages, ticks):
+    opened(age_seconds=7300)
+    at_work = [start_playbook("escalate", *contacts(pages)) for _tick in range(ticks)]
+    for process in at_work:
+        assert SECRET not in finish(process)
+    assert [process.returncode for process in at_work] == [0] * ticks
+    assert told(pages) == ["L1", "L2", "L3"]
+    levels = module(HOST, "incident_info", {"id": ID})["incidents"][0]["levels"]
+    assert {level: page["state"] for level, page in levels.items()} == dict.fromkeys(("L1", "L2", "L3"), "paged")
+
+
+@pytest.mark.parametrize("workflow", [(), ("-e", "awx_workflow_job_id=7")], ids=["a tick", "of a workflow"])
+def test_a_tick_that_looked_before_another_one_paged_pages_nothing_again(pages, workflow):
+    """What it looked at is out of date by the time at which it pages."""
+    opened(age_seconds=0)
+    late = start_playbook("escalate", *contacts(pages), *workflow)
+    said = ""
+    while LOOKED not in said:
+        said = late.stdout.readline()
+        assert said, late.stderr.read()
+    os.killpg(late.pid, signal.SIGSTOP)
+    try:
+        run, titles = escalate(pages)
+    finally:
+        os.killpg(late.pid, signal.SIGCONT)
+    assert (run.status, [title.split()[1] for title in titles]) == (0, ["L1"])
+    rest = late.stdout.read()
+    assert late.wait() == 0, rest
+    assert "Ask the record whether it is to be sent" in rest  # it had found the pages due
+    assert told(pages) == ["L1"]
 
 
 def test_a_page_that_nobody_took_is_no_page(pages):

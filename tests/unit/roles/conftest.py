@@ -9,7 +9,7 @@ import pytest
 CHECKOUT = Path(__file__).resolve().parents[3]
 # This checkout, or what a controller of another version installed of it.
 INSTALLED = Path(os.environ["ANSIBLE_COLLECTIONS_PATH"], "ansible_collections", "aurora", "runbook").resolve()
-REAL = ("decision.py", "preflight.py")  # what judges on the controller
+REAL = ("decision.py", "escalation.py", "preflight.py")  # what judges on the controller
 MODULES = sorted(path.stem for path in (CHECKOUT / "plugins" / "modules").glob("*.py") if path.name not in REAL)
 
 

@@ -101,8 +101,8 @@ TOLD = {"state": "paged", "at": "t", "age_seconds": 60.0, "key": f"{ID}-L1", "se
 def tick(tmp_path, receiver):
     """Runs a tick over hosts (levels on record, what the record says when it is asked); what the records were asked.
 
-    ``busy`` are hosts where another tick is at work, ``more`` is for the command line. What the hosts are asked of
-    ticks is in ``run.ticks``, what Ansible said in ``run.said``.
+    ``busy`` are hosts where another tick is at work, ``away`` those that do not answer, ``more`` is for the command
+    line. What the hosts are asked of ticks is in ``run.ticks``, what Ansible said in ``run.said``.
     """
     ours = tmp_path / "collections" / "ansible_collections" / "aurora" / "runbook"
     (ours / "plugins" / "action").mkdir(parents=True)
@@ -110,11 +110,12 @@ def tick(tmp_path, receiver):
         (ours / name).symlink_to(CHECKOUT / name)
     for name in ("filter", "lookup", "module_utils", "plugin_utils", "modules", "doc_fragments"):
         (ours / "plugins" / name).symlink_to(CHECKOUT / "plugins" / name)
+    (ours / "plugins" / "action" / "escalation.py").symlink_to(CHECKOUT / "plugins" / "action" / "escalation.py")
     stand_in = CHECKOUT / "tests" / "unit" / "roles" / "stand_ins" / "incident_info.py"
     (ours / "plugins" / "action" / "incident_info.py").symlink_to(stand_in)
     (ours / "plugins" / "action" / "incident.py").write_text(INCIDENT, encoding="utf-8")
 
-    def run(busy=(), more=(), **hosts):
+    def run(busy=(), more=(), away=(), status=0, **hosts):
         incident = {"id": ID, "incident": "circuit_breaker", "open": True, "opened": "2026-11-24T03:00:00.000Z"}
         incident.update(age_seconds=60.0, severity="P0", acknowledged=None, entries=[])
         known = {
@@ -125,6 +126,7 @@ def tick(tmp_path, receiver):
             }
             for name, (levels, asked) in hosts.items()
         }
+        known.update({name: {"answer": {"problem": "no route to host"}} for name in away})
         python = {"ansible_connection": "local", "aurora_python_interpreter": sys.executable}
         python["aurora_contacts"] = {"L1": [{"name": "webhook", "url": receiver.url()}]}
         inventory, calls = tmp_path / "inventory.json", tmp_path / "calls"
@@ -139,9 +141,10 @@ def tick(tmp_path, receiver):
             text=True,
             check=False,
         )
-        assert done.returncode == 0, done.stdout
+        assert done.returncode == status, done.stdout
         asked = [json.loads(line) for line in calls.read_text().splitlines()] if calls.exists() else []
-        run.said, run.ticks = done.stdout, [(host, call) for host, call in asked if call["state"].startswith("tick")]
+        run.said, run.calls = done.stdout, asked
+        run.ticks = [(host, call) for host, call in asked if call["state"].startswith("tick")]
         return [[host, call] for host, call in asked if not call["state"].startswith("tick")]
 
     return run
@@ -166,6 +169,49 @@ def test_the_first_host_decides_between_two_ticks(tick, receiver):
     assert ticks(tick) == {"ticking": ["aurora1", "aurora2"], "ticked": ["aurora1"]}
     (key,) = {call["key"] for _host, call in tick.ticks}
     assert len(key) == 16
+
+
+def test_a_tick_with_nothing_to_do_asks_no_host_for_more_than_its_record(tick, receiver):
+    """Else each minute costs three calls a host."""
+    assert tick(aurora1=({"L1": TOLD}, True), aurora2=({"L1": TOLD}, True)) == []
+    assert (tick.ticks, receiver.received) == ([], [])
+    assert ID in tick.said
+
+
+def test_only_hosts_with_something_to_do_are_asked_for_more(tick, receiver):
+    other = {"L1": {**TOLD, "key": "k"}}
+    tick(aurora1=(other, True), aurora2=(other, True), away=["aurora0"], status=2)
+    assert [page["title"] for page in receiver.received] == ["L1 aurora0: its record cannot be read"]
+    assert ticks(tick) == {"ticking": ["aurora1", "aurora2"], "ticked": ["aurora1", "aurora2"]}
+
+
+def test_a_host_that_is_away_costs_a_tick_a_few_calls_and_not_one_of_every_host(tick, receiver):
+    well = {f"aurora{number}": ({"L1": TOLD}, True) for number in range(1, 6)}
+    calls = tick(away=["aurora0"], status=2, **well)
+    assert len(receiver.received) == 1
+    few = ["aurora1", "aurora2", "aurora3"]
+    assert {host for host, _asked in calls} == set(few)
+    assert ticks(tick) == {"ticking": few, "ticked": few}
+
+
+def test_where_nobody_can_be_paged_the_tick_fails_and_asks_no_record(tick, receiver):
+    assert tick(more=["-e", '{"aurora_contacts": {}}'], status=2, aurora1=({}, True)) == []
+    assert (tick.ticks, receiver.received) == ([], [])
+    assert "nobody was told" in tick.said
+
+
+def test_in_check_mode_nothing_is_sent_and_no_tick_is_claimed(tick, receiver):
+    calls = tick(more=["--check"], aurora1=({}, True))
+    assert [asked["state"] for _host, asked in calls] == ["paging"]
+    assert (tick.ticks, receiver.received) == ([], [])
+
+
+def test_nothing_that_a_host_answers_is_a_template(tick, receiver, tmp_path):
+    hostile = f"{{{{ lookup('pipe', 'touch {tmp_path}/ran') }}}}"
+    said = f"{{% raw %}}{hostile}{{% endraw %}}"  # the stand-in takes it from the inventory, where it is a template
+    tick(aurora1=({"L1": {**TOLD, "sent": [said], "key": said}}, True), aurora2=({}, True))
+    assert hostile in json.dumps(tick.calls)
+    assert not (tmp_path / "ran").exists()
 
 
 def test_a_tick_that_ends_beside_another_one_leaves_no_host_taken(tick, receiver):

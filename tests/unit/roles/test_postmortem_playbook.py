@@ -36,8 +36,8 @@ def write(tmp_path):
     (ours / "plugins" / "action").mkdir(parents=True)
     for name in ("roles", "playbooks", "meta"):
         (ours / name).symlink_to(INSTALLED / name)
-    real = ("filter", "lookup", "module_utils", "plugin_utils", "doc_fragments", "action/postmortem.py")
-    for name in real:
+    real = ("filter", "lookup", "module_utils", "plugin_utils", "doc_fragments")
+    for name in (*real, "action/escalation.py", "action/postmortem.py"):
         (ours / "plugins" / name).symlink_to(INSTALLED / "plugins" / name)
     stand_in = CHECKOUT / "tests" / "unit" / "roles" / "stand_ins" / "incident_info.py"
     (ours / "plugins" / "action" / "incident_info.py").symlink_to(stand_in)

@@ -92,6 +92,7 @@ def test_the_clock_of_a_host_that_joins_late_began_with_the_incident():
         read(levels={"L1": {"state": "paging", "at": "x", "age_seconds": "5"}}),
         {"incidents": 3},
         {"incidents": [{"id": ID}]},
+        {"incidents": [{**read()["incidents"][0], "id": "../../x"}]},
         {**read(), "leases": [{}]},
         {**read(), "claim": "x"},
     ],
@@ -146,6 +147,13 @@ def test_a_host_that_is_away_is_paged_once_a_day_whoever_else_is():
     assert identities("aurora2", now=NOW + 3600) == first
     assert identities("aurora2", "aurora3")[:1] == first
     assert len({*first, *identities("aurora3"), *identities("aurora2", now=NOW + 86400)}) == 3
+
+
+def test_a_page_about_a_host_is_remembered_by_few_of_many():
+    """Else one host that is away costs each tick three calls of every other host."""
+    many = {f"aurora{number}": read(is_open=False) for number in range(10, 70)}
+    (page,) = due({**many, "aurora0": AWAY})
+    assert (page["owner"], page["hosts"]) == ("aurora10", ["aurora10", "aurora11", "aurora12"])
 
 
 def test_where_no_host_can_be_read_it_is_sent_all_the_same():
@@ -275,3 +283,55 @@ def test_a_record_whose_opening_cannot_be_read_keeps_no_other_from_being_paged()
     broken = {**read()["incidents"][0], "id": "execution_latency-20261124T180000Z-0123abcd", "opened": None}
     hosts = {"aurora1": read(), "aurora2": {**read(), "incidents": [broken]}}
     assert {page["id"] for page in due(hosts)} == {broken["id"], ID}
+
+
+def test_a_tick_has_something_to_do_where_a_page_is_due_or_missed_alone():
+    away = due({"aurora1": AWAY})
+    missed = [{"host": "aurora9"}]
+    assert _pages.concerned([], []) == []
+    assert _pages.concerned(due({"aurora2": read(), "aurora3": read()}) + away, missed) == [
+        *("aurora1", "aurora2", "aurora3", "aurora9"),
+    ]
+
+
+BUSY = {"tick": False, "message": "another tick works on this host here since 03:00"}
+
+
+@pytest.mark.parametrize(
+    ("answers", "goes_on"),
+    [
+        ([{"tick": True}, BUSY], True),
+        ([BUSY, {"tick": True}], False),
+        ([{"failed": True}, {}, BUSY], False),
+        ([{"tick": "no"}, {"tick": True}], True),
+        ([{"failed": True}, {}], True),
+        ([], True),
+    ],
+)
+def test_of_two_ticks_over_the_same_hosts_one_goes_on_and_none_waits_for_a_host_that_says_nothing(answers, goes_on):
+    assert _pages.goes_on(answers) == (goes_on, "" if goes_on else BUSY["message"])
+
+
+@pytest.mark.parametrize(
+    ("answers", "remembered", "sent"),
+    [
+        ([{"send": True}, {"send": False}], False, True),
+        ([{"send": False}, {"send": True}], False, False),
+        ([{"failed": True}, {"send": False}], False, False),
+        ([{"failed": True}, {"unreachable": True}], True, True),
+        ([{"send": "no"}, {"send": False}], False, False),
+        ([], False, True),
+        ([], True, False),
+    ],
+)
+def test_the_first_record_that_answers_decides_and_without_one_a_page_is_sent(answers, remembered, sent):
+    assert _pages.to_be_sent(answers, remembered) is sent
+
+
+def test_a_tick_fails_for_hosts_that_may_hide_an_incident_and_for_pages_that_nobody_took():
+    hosts = {"aurora1": read(), "aurora2": AWAY, "aurora3": {**read(), "failed": True, "msg": "x"}, "aurora4": read()}
+    (page, *_rest) = due(hosts)
+    vain, took = _pages.told(page, {"failed": True, "msg": "no library"}), _pages.told(page, {"sent": ["mail"]})
+    assert set(_pages.unwell("en", hosts, [{**vain, "owner": "aurora1"}])) == {"aurora1", "aurora2", "aurora3"}
+    assert set(_pages.unwell("en", hosts, [took])) == {"aurora2", "aurora3"}
+    assert (vain["sent"], vain["unsent"], vain["took"]) == ([], [], {})
