@@ -151,7 +151,10 @@ from ansible_collections.aurora.runbook.plugins.module_utils.record import _clai
 
 RANGES = {"minutes": (1, 10080)}
 # What a line about a person or a page takes at the most, so that a record has room for what is done.
-MAX_WHO, MAX_TEXT, MAX_KEY, MAX_CHANNELS = 100, 500, 100, 20
+MAX_WHO = 100  # characters
+MAX_TEXT = 500
+MAX_KEY = 100
+MAX_CHANNELS = 20
 TICKS = f"{_record.MEMORY}/tick"  # where the claim of a tick is
 KEPT_OUT = 5  # of so many ticks that find another at work one goes on: two at once do no harm, they page once
 
