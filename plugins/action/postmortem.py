@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from ansible.plugins.action import ActionBase
 from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _messages
 from ansible_collections.aurora.runbook.plugins.module_utils.base import _names, _redact
 from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import RunbookError
+from ansible_collections.aurora.runbook.plugins.plugin_utils._report_action import ReportAction
 from ansible_collections.aurora.runbook.plugins.plugin_utils.postmortem import _query, _render, _tell, _written
 
 SPEC = {
@@ -28,11 +28,7 @@ SPEC = {
 REQUIRED_IF = [("phase", "write", ["directory"])]
 
 
-class ActionModule(ActionBase):
-    _supports_async = False
-    _supports_check_mode = True
-    _supports_diff = True
-
+class ActionModule(ReportAction):
     def run(self, tmp=None, task_vars=None):
         super().run(tmp, task_vars)
         _checked, asked = self.validate_argument_spec(argument_spec=SPEC, required_if=REQUIRED_IF)
@@ -68,25 +64,7 @@ class ActionModule(ActionBase):
         story = _tell.tell(incident, self.answers("incident_read"), time.time(), language, self.series())
         story = replace(story, owner=story.owner or self.first_contact())
         texts = {form: _render.render(story, form, language, written, zone) for form in _render.FORMS}
-        files = {f"{report}.{form}": text for form, text in texts.items()}
-        done = [self.put(path, text, task_vars) for path, text in files.items()]
-        changed = [one for one in done if one.get("changed")]
-        diffs = [diff for one in changed for diff in as_list(one.get("diff"))]
-        return {"changed": bool(changed), "files": list(files), "diff": diffs}
-
-    def answer(self, name: str, what: str) -> Mapping:
-        """What a task registered for a host, as it is; nothing where there is none."""
-        return self.hostvars.raw_get(name).get(what) or {}
-
-    def answers(self, what: str) -> dict[str, Mapping]:
-        """What each host answered, or why it did not."""
-        results = {name: self.answer(name, what) for name in self.names}
-        return {
-            name: result
-            if isinstance(result.get("incidents"), list)
-            else {"problem": str(result.get("msg") or "it did not answer")}
-            for name, result in results.items()
-        }
+        return self.write(report, texts, task_vars)
 
     def series(self) -> Mapping | None:
         """What Prometheus answered, or why it did not; None where it was not asked."""
@@ -103,24 +81,6 @@ class ActionModule(ActionBase):
                 continue
         return ""
 
-    def put(self, path: str, text: str, task_vars: Mapping) -> Mapping:
-        """Write a file the way ansible.builtin.copy does, also in check mode and with a diff."""
-        task = self._task.copy()
-        task.args = {"content": text, "dest": path, "mode": "0640"}
-        copy = self._shared_loader_obj.action_loader.get(
-            "ansible.builtin.copy",
-            task=task,
-            connection=self._connection,
-            play_context=self._play_context,
-            loader=self._loader,
-            templar=self._templar,
-            shared_loader_obj=self._shared_loader_obj,
-        )
-        result = copy.run(task_vars=task_vars)
-        if result.get("failed"):
-            raise RunbookError(f"{path} could not be written: {result.get('msg')}")
-        return result
-
 
 def text_in(path: str) -> str:
     """The text of a file, "" where there is none. One that cannot be read is no reason to write over it."""
@@ -130,7 +90,3 @@ def text_in(path: str) -> str:
         return ""
     except (OSError, ValueError) as error:
         raise RunbookError(f"what people wrote into {path} could not be read: {error}") from None
-
-
-def as_list(value: object) -> list:
-    return value if isinstance(value, list) else [value] if value else []

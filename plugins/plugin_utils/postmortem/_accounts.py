@@ -11,12 +11,13 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timezone
+from functools import lru_cache
 
 from ansible_collections.aurora.runbook.plugins.module_utils.aurora._indicators import SEVERITIES
 from ansible_collections.aurora.runbook.plugins.module_utils.base import _redact, _stamps
 
 ID = re.compile(r"([a-z_]{1,40})-(\d{8}T\d{6}Z)-[0-9a-f]{8}")
-MAX_HOSTS, MAX_TEXT, MAX_AGE = 32, 400, 7 * 86400
+MAX_HOSTS, MAX_TEXT, MAX_NAME, MAX_AGE = 32, 400, 80, 7 * 86400
 MAX_MOVED = 10  # incidents of a host that became one
 MAX_ITEMS, MAX_DEPTH = 20000, 20  # of a list or dict from a host
 
@@ -53,15 +54,23 @@ class Record:
 def clean(data: object, depth: int = 0) -> object:
     """Data of a host without control characters and what looks like a secret, every text and list cut."""
     if isinstance(data, str):
-        return _redact.redact(data, limit=MAX_TEXT)
+        return _clean_text(data, MAX_TEXT)
     if isinstance(data, Mapping) and depth < MAX_DEPTH:
         items = list(data.items())[:MAX_ITEMS]
-        return {
-            (name := _redact.redact(str(key), limit=80)): hide(name, clean(value, depth + 1)) for key, value in items
-        }
+        return {(name := _clean_text(str(key), MAX_NAME)): hide(name, clean(value, depth + 1)) for key, value in items}
     if isinstance(data, (list, tuple)) and depth < MAX_DEPTH:
         return [clean(value, depth + 1) for value in data[:MAX_ITEMS]]
     return data if isinstance(data, (int, float)) or data is None else None
+
+
+def _clean_text(text: str, limit: int) -> str:
+    """A text without what has no place in a report. Records say the same again and again: a short one is read once."""
+    return _known_text(text, limit) if len(text) <= limit else _redact.redact(text, limit=limit)
+
+
+@lru_cache(maxsize=20000)
+def _known_text(text: str, limit: int) -> str:
+    return _redact.redact(text, limit=limit)
 
 
 def hide(name: str, value: object) -> object:
@@ -120,13 +129,13 @@ def records_of(incident: str, answers: Mapping[str, Mapping]) -> list[Record]:
             if identity in mine or len(mine) > MAX_MOVED:
                 continue
             if identity == incident or home in (incident, *mine):
-                entries, lost = _entries(host, info.get("entries"))
+                entries, lost = entries_of(host, info.get("entries"))
                 found.append(Record(host, info, entries, lost))
                 mine.append(identity)
     return found
 
 
-def _entries(host: str, raw: object) -> tuple[list[Entry], int]:
+def entries_of(host: str, raw: object) -> tuple[list[Entry], int]:
     entries, lost, order = [], 0, 0.0
     for line in raw if isinstance(raw, list) else []:
         if not isinstance(line, Mapping) or not isinstance(line.get("what"), str):

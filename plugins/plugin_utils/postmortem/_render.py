@@ -44,16 +44,16 @@ def zone_of(name: str) -> tzinfo | None:
 def render(story: Story, form: str, language: str, written: _written.Written, zone: tzinfo | None = None) -> str:
     """A story as a file. ``zone`` is the local time zone, the controller's by default."""
     say = partial(_texts.say, language)
-    return _template(form).render(
+    return template("postmortem", form).render(
         story=story,
         language=language,
         say=say,
         number=_messages.number,
         span=Words(language).span,
-        utc=partial(_stamp, zone=timezone.utc),
-        local=partial(_stamp, zone=zone),
+        utc=partial(stamp, zone=timezone.utc),
+        local=partial(stamp, zone=zone),
         zone_name=datetime.fromtimestamp(story.opened, zone).astimezone(zone).strftime("%Z, UTC%z"),
-        due=_stamp(story.due, timezone.utc)[:10],
+        due=stamp(story.due, timezone.utc)[:10],
         follow_ups=_follow_ups(story, say, written),
         places={name: _place(form, name, say, written) for name in _written.PLACES},
         worst=partial(_worst, story),
@@ -67,14 +67,14 @@ def render(story: Story, form: str, language: str, written: _written.Written, zo
 def _follow_ups(story: Story, say: partial, written: _written.Written) -> list[_written.FollowUp]:
     """What is to be done, with an owner proposed where people named none: a proposal ends in a question mark."""
     rows = tuple(replace(row, owner="") if row.owner.endswith("?") else row for row in written.rows)
-    due = _stamp(story.due, timezone.utc)[:10]
+    due = stamp(story.due, timezone.utc)[:10]
     proposed = say("pm_owner_proposed", who=story.owner) if story.owner else ""
     todos = _written.follow_ups(story.follow_ups, due, replace(written, rows=rows))
     return [replace(todo, owner=todo.owner or proposed) if todo.text in story.follow_ups else todo for todo in todos]
 
 
 @cache
-def _template(form: str) -> Template:
+def template(report: str, form: str) -> Template:
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         undefined=StrictUndefined,
@@ -84,7 +84,7 @@ def _template(form: str) -> Template:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    return environment.get_template(f"postmortem.{form}.j2")
+    return environment.get_template(f"{report}.{form}.j2")
 
 
 def neutral(value: object) -> str:
@@ -109,7 +109,7 @@ def _place(form: str, name: str, say: partial, written: _written.Written) -> Mar
     return Markup(text) if form == "md" else text  # noqa: S704
 
 
-def _stamp(at: float | None, zone: tzinfo | None) -> str:
+def stamp(at: float | None, zone: tzinfo | None) -> str:
     return "–" if at is None else datetime.fromtimestamp(at, zone).strftime("%Y-%m-%d %H:%M:%S")
 
 

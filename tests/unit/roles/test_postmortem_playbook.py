@@ -7,12 +7,11 @@ The real playbook and role run; a stand-in answers for incident_info, and a serv
 from __future__ import annotations
 
 import json
-import os
 import re
 import stat
-import subprocess
 import sys
 import threading
+from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs
@@ -22,48 +21,14 @@ from ansible_collections.aurora.runbook.plugins.module_utils.look import _probes
 from ansible_collections.aurora.runbook.plugins.plugin_utils import _texts
 
 CHECKOUT = Path(__file__).resolve().parents[3]
-# This checkout, or what a controller of another version installed of it.
-INSTALLED = Path(os.environ["ANSIBLE_COLLECTIONS_PATH"], "ansible_collections", "aurora", "runbook").resolve()
 sys.path.insert(0, str(CHECKOUT / "tests"))
 
 import recorded  # the path above is what makes it importable
 
 
 @pytest.fixture
-def write(tmp_path):
-    """Runs the playbook; gives its exit status, what it said and the files it wrote."""
-    ours = tmp_path / "collections" / "ansible_collections" / "aurora" / "runbook"
-    (ours / "plugins" / "action").mkdir(parents=True)
-    for name in ("roles", "playbooks", "meta"):
-        (ours / name).symlink_to(INSTALLED / name)
-    real = ("filter", "lookup", "module_utils", "plugin_utils", "doc_fragments")
-    for name in (*real, "action/escalation.py", "action/postmortem.py"):
-        (ours / "plugins" / name).symlink_to(INSTALLED / "plugins" / name)
-    stand_in = CHECKOUT / "tests" / "unit" / "roles" / "stand_ins" / "incident_info.py"
-    (ours / "plugins" / "action" / "incident_info.py").symlink_to(stand_in)
-    folder = tmp_path / "reports"
-
-    def run(answers, *arguments):
-        hosts = {name: {"answer": answer, "ansible_connection": "local"} for name, answer in answers.items()}
-        python = {"ansible_python_interpreter": sys.executable, "aurora_python_interpreter": sys.executable}
-        inventory = tmp_path / "inventory.json"
-        inventory.write_text(json.dumps({"aurora": {"hosts": hosts, "vars": python}}), encoding="utf-8")
-        settings = {"ANSIBLE_COLLECTIONS_PATH": str(tmp_path / "collections"), "ANSIBLE_BECOME_EXE": "true"}
-        playbook = ["ansible-playbook", "aurora.runbook.postmortem", "-i", str(inventory), *arguments]
-        done = subprocess.run(
-            [*playbook, "-e", "aurora_report_directory=reports"],
-            env={**os.environ, **settings, "ANSIBLE_NOCOLOR": "1"},
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
-        print(done.stdout, done.stderr)
-        files = {path.name: path for path in sorted(folder.iterdir())} if folder.exists() else {}
-        return done.returncode, done.stdout + done.stderr, files
-
-    return run
+def write(report):
+    return partial(report, "postmortem")
 
 
 @pytest.fixture

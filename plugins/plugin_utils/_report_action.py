@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the actions share that write a report from what hosts answered. Private to aurora.runbook; controller only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ansible.plugins.action import ActionBase
+from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import RunbookError
+
+
+class ReportAction(ActionBase):
+    """``hostvars`` and ``names``, the hosts of the play, are set by who inherits it."""
+
+    _supports_async = False
+    _supports_check_mode = True
+    _supports_diff = True
+
+    def answer(self, name: str, what: str) -> Mapping:
+        """What a task registered for a host, as it is; nothing where there is none."""
+        return self.hostvars.raw_get(name).get(what) or {}
+
+    def answers(self, what: str) -> dict[str, Mapping]:
+        """What each host answered, or why it did not."""
+        results = {name: self.answer(name, what) for name in self.names}
+        return {
+            name: result
+            if isinstance(result.get("incidents"), list)
+            else {"problem": str(result.get("msg") or "it did not answer")}
+            for name, result in results.items()
+        }
+
+    def write(self, report: str, texts: Mapping[str, str], task_vars: Mapping) -> dict:
+        """Write each form of a report beside the others, and say what that changed."""
+        files = {f"{report}.{form}": text for form, text in texts.items()}
+        done = [self._put(path, text, task_vars) for path, text in files.items()]
+        changed = [one for one in done if one.get("changed")]
+        diffs = [diff for one in changed for diff in _as_list(one.get("diff"))]
+        return {"changed": bool(changed), "files": list(files), "diff": diffs}
+
+    def _put(self, path: str, text: str, task_vars: Mapping) -> Mapping:
+        """Write a file the way ansible.builtin.copy does, also in check mode and with a diff."""
+        task = self._task.copy()
+        task.args = {"content": text, "dest": path, "mode": "0640"}
+        copy = self._shared_loader_obj.action_loader.get(
+            "ansible.builtin.copy",
+            task=task,
+            connection=self._connection,
+            play_context=self._play_context,
+            loader=self._loader,
+            templar=self._templar,
+            shared_loader_obj=self._shared_loader_obj,
+        )
+        result = copy.run(task_vars=task_vars)
+        if result.get("failed"):
+            raise RunbookError(f"{path} could not be written: {result.get('msg')}")
+        return result
+
+
+def _as_list(value: object) -> list:
+    return value if isinstance(value, list) else [value] if value else []
