@@ -22,7 +22,16 @@ from ansible_collections.aurora.runbook.plugins.module_utils.base import _start
 PLUGINS = Path(__file__).resolve().parents[1]
 PACKAGE = "ansible_collections/aurora/runbook/plugins"
 # Not part of it: what runs on the controller, and what is there to ship it.
-ELSEWHERE = ("alertmanager_silence", "decision", "escalation", "notification", "postmortem", "preflight", "program")
+ELSEWHERE = (
+    "alertmanager_silence",
+    "decision",
+    "escalation",
+    "notification",
+    "postmortem",
+    "preflight",
+    "program",
+    "review",
+)
 # Modules that change what Aurora does. The host keeps the program for the end of what they change.
 ACTS = ("log_rotation", "recalibration", "service_override", "service_restart", "tcp_tuning")
 STAMP = (1980, 1, 1, 0, 0, 0)

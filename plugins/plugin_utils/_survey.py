@@ -38,6 +38,7 @@ QUESTIONS = {
     "aurora_language": Question("Language of the report", "multiplechoice", choices=tuple(_messages.LANGUAGES)),
     "aurora_force": Question("Reason to act against the guards of a host; it goes into the record", "text"),
     "aurora_incident_id": Question("Incident, the latest when empty", "text", (0, 80)),
+    "aurora_review_days": _of_range("Days that the review is about", _options.REVIEW_DAYS),
     "aurora_timeout_seconds": _of_range(
         "Seconds to wait for the indicator after a step", _options.RECOVERY_RANGES["timeout_seconds"]
     ),

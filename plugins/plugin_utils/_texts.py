@@ -800,6 +800,176 @@ OWN = {
         "see whether the exchange is well, and whether this host may reach it",
         "перевірити, чи з біржею все гаразд і чи цей хост до неї дістається",
     ),
+    # Review of some weeks
+    "rv_title": ("Review of {days} days up to {date}", "Огляд за {days} дн. до {date}"),
+    "rv_about": (
+        "From the records of {read} of {hosts} hosts: incidents that were open in these days or ended in them, each"
+        " once, however many hosts have a record of it. It changes nothing.",
+        "Із записів {read} з {hosts} хостів: інциденти, які в ці дні були відкриті або завершилися, кожен один раз,"
+        " хоч би скільки хостів мали його запис. Огляд нічого не змінює.",
+    ),
+    "rv_short_count": ("Incidents: {count}, of them not over: {open}.", "Інцидентів: {count}, не завершено: {open}."),
+    "rv_short_missed": (
+        "Deadlines missed: response {respond}, resolution {resolve}; unknown: {unknown}.",
+        "Пропущено строків: реакція {respond}, усунення {resolve}; невідомо: {unknown}.",
+    ),
+    "rv_short_repeats": (
+        "Causes of more than one incident: {count}; of them again after the fix was due: {late}.",
+        "Причин, що повторилися: {count}; з них після строку виправлення: {late}.",
+    ),
+    "rv_short_nobody": (
+        "Incidents that paged and nobody acknowledged: {count}.",
+        "Інцидентів із викликом, яких ніхто не підтвердив: {count}.",
+    ),
+    "rv_short_leases": ("Changes that still stand on hosts: {count}.", "Змін, які досі діють на хостах: {count}."),
+    "rv_short_proposals": (
+        "Places where the ladder's order contradicts what helped: {count}.",
+        "Місць, де порядок кроків суперечить тому, що допомагало: {count}.",
+    ),
+    "rv_incidents": ("incidents", "інциденти"),
+    "rv_by_class": ("Incidents by class and severity", "Інциденти за класом і рівнем"),
+    "rv_by_cause": ("Incidents by cause", "Інциденти за причиною"),
+    "rv_over_time": ("When they were opened", "Коли їх відкрито"),
+    "rv_from_to": ("From – to (UTC)", "Від – до (UTC)"),
+    "rv_elsewhen": (
+        "Opened before these days, or nobody knows when: {count}.",
+        "Відкрито до цих днів або невідомо коли: {count}.",
+    ),
+    "rv_times": ("Time to the first answer and to recovery", "Час до першої реакції та до відновлення"),
+    "rv_times_notes": (
+        "Counted from when the trouble began. The first answer is automation's first action or a person's"
+        " acknowledgement; recovery is when a run found all hosts within limits. What a person closed before that is"
+        " unknown, and what ended by itself before anybody had to answer needed no answer.",
+        "Від початку біди. Перша реакція — перша дія автоматики або підтвердження людини; відновлення — коли запуск"
+        " побачив усі хости в межах. Те, що людина закрила раніше, невідоме, а те, що минуло саме, поки ніхто ще не"
+        " мусив реагувати, реакції не потребувало.",
+    ),
+    "rv_severity": ("Severity", "Рівень"),
+    "rv_cause": ("Cause", "Причина"),
+    "rv_count": ("Incidents", "Інцидентів"),
+    "rv_not_over": ("Not over", "Не завершено"),
+    "rv_deadline": ("deadline", "строк"),
+    "rv_median": ("median", "медіана"),
+    "rv_known": ("{known} of {of} known", "відомо {known} з {of}"),
+    "rv_minutes": ("minutes, logarithmic", "хвилини, логарифмічно"),
+    "rv_states": ("Against the deadline", "Щодо строку"),
+    "rv_not_needed": ("not needed", "не потрібна"),
+    "rv_rungs": ("Which steps helped", "Які кроки допомогли"),
+    "rv_rungs_notes": (
+        "In incidents: a step that was taken on several hosts helped where it helped on all of them. Unknown is what"
+        " failed, was cut off, or was not watched.",
+        "В інцидентах: крок, зроблений на кількох хостах, допоміг, якщо допоміг на всіх. Невідомо — те, що не вдалося,"
+        " обірвалося або за чим не спостерігали.",
+    ),
+    "rv_rung": ("Step", "Крок"),
+    "rv_again": ("{rung}, again", "{rung}, ще раз"),
+    "rv_tried": ("Taken", "Зроблено"),
+    "rv_helped": ("helped", "допомогло"),
+    "rv_not_helped": ("did not help", "не допомогло"),
+    "rv_no_rungs": ("No step of a ladder is on record.", "Кроків у записах немає."),
+    "rv_others": (
+        "Other actions on record, of people or at the end of a lease: {count}.",
+        "Інших дій у записах, людей або наприкінці строку зміни: {count}.",
+    ),
+    "rv_proposals": ("Where the order contradicts what helped", "Де порядок суперечить тому, що допомагало"),
+    "rv_propose": (
+        "{incident}, {cause}: {later} helped in {later_helped} of {later_tried} incidents ({later_unknown} unknown),"
+        " {earlier}, which comes before it, in {earlier_helped} of {earlier_tried} ({earlier_unknown} unknown)."
+        " Consider {later} first for this cause.",
+        "{incident}, {cause}: {later} допомогло в {later_helped} з {later_tried} інцидентів (невідомо: {later_unknown})"
+        ", а {earlier}, що йде раніше, — у {earlier_helped} з {earlier_tried} (невідомо: {earlier_unknown})."
+        " Розгляньте {later} першим для цієї причини.",
+    ),
+    "rv_no_proposals": (
+        "Nothing contradicts the order of the ladders, or too little is known to say so.",
+        "Ніщо не суперечить порядку кроків, або відомо замало, щоб це сказати.",
+    ),
+    "rv_proposal_rules": (
+        "Said only where the results of both steps are known in {least} incidents or more, and their shares differ with"
+        " 95 % certainty though each unknown result counts against the proposal. A later step is tried only where the"
+        " earlier one did not help. A step that raises exposure is never proposed before one that does not; a smaller"
+        " Kelly protects and does not cure, so it stays where it is, and so do steps that prepare others. A person"
+        " decides.",
+        "Лише там, де результати обох кроків відомі щонайменше в {least} інцидентах, а їхні частки різняться з певністю"
+        " 95 %, хоч кожен невідомий результат рахується проти пропозиції. Пізніший крок роблять лише там, де раніший не"
+        " допоміг. Крок, що збільшує ризик, ніколи не пропонують перед таким, що не збільшує; менший Kelly захищає, а"
+        " не лікує, тож лишається на місці, як і кроки, що готують інші. Вирішує людина.",
+    ),
+    "rv_repeats": ("Causes that came back", "Причини, що повернулися"),
+    "rv_repeats_notes": (
+        "The fix of an incident is due a week after it. What came back later shows a follow-up that was not done, or"
+        " did not help.",
+        "Виправлення після інциденту має бути за тиждень. Те, що повернулося пізніше, показує: запланованого не зробили"
+        " або воно не допомогло.",
+    ),
+    "rv_late": ("After the fix was due", "Після строку виправлення"),
+    "rv_first_last": ("First – last (UTC)", "Перший – останній (UTC)"),
+    "rv_most_on": ("Most on one host", "Найбільше на одному хості"),
+    "rv_no_repeats": ("No cause had more than one incident.", "Жодна причина не мала більше одного інциденту."),
+    "rv_refusals": ("Refused by guards", "Відмови запобіжників"),
+    "rv_refusals_count": ("Refusals", "Відмов"),
+    "rv_no_refusals": ("No guard refused anything.", "Жоден запобіжник не відмовляв."),
+    "rv_pages": ("Pages", "Виклики"),
+    "rv_sent": ("Sent", "Надіслано"),
+    "rv_taken": ("Acknowledged", "Підтверджено"),
+    "rv_failed": ("Taken by no channel", "Не прийняв жоден канал"),
+    "rv_channel": ("Channel that failed", "Канал, що відмовив"),
+    "rv_pages_count": ("Pages", "Викликів"),
+    "rv_nobody": ("Paged, and nobody acknowledged:", "Викликано, і ніхто не підтвердив:"),
+    "rv_no_pages": ("Nobody was paged.", "Нікого не викликали."),
+    "rv_leases": ("What still stands", "Що досі діє"),
+    "rv_since": ("Since (UTC)", "Від (UTC)"),
+    "rv_more": (
+        "And {count} more, which are in the figures and not in this table.",
+        "І ще {count}, враховані в числах, але не в цій таблиці.",
+    ),
+    "rv_more_doubts": ("and {count} more of these", "і ще {count} таких"),
+    "rv_none": ("There was no incident.", "Інцидентів не було."),
+    "rv_chart_class": (
+        "Bars: incidents of each class by severity; the table below has the same figures",
+        "Смуги: інциденти кожного класу за рівнем; ті самі числа в таблиці нижче",
+    ),
+    "rv_chart_time": (
+        "Bars: incidents opened over time; the table below has the same figures",
+        "Стовпці: інциденти, відкриті з часом; ті самі числа в таблиці нижче",
+    ),
+    "rv_chart_times": (
+        "Median and worst time of each severity beside its deadline; the table below has the same figures",
+        "Медіана й найгірший час кожного рівня поряд зі строком; ті самі числа в таблиці нижче",
+    ),
+    "rv_chart_rungs": (
+        "Bars: what came of each step by cause; the table below has the same figures",
+        "Смуги: що вийшло з кожного кроку за причиною; ті самі числа в таблиці нижче",
+    ),
+    "rv_chain_broken": (
+        "{host}, {id}: the chain of the record is BROKEN, so lines may have been changed or removed, and the figures"
+        " with them: {problem}",
+        "{host}, {id}: ланцюг запису РОЗІРВАНО, тож рядки могли змінити чи вилучити, а з ними й числа: {problem}",
+    ),
+    "rv_lost_lines": (
+        "{host}, {id}: lines that could not be read: {count}",
+        "{host}, {id}: рядків не вдалося прочитати: {count}",
+    ),
+    "rv_no_opening": (
+        "{host}, {id}: the record has no opening, so no time of it is known from there",
+        "{host}, {id}: у записі немає відкриття, тож жоден його час звідти не відомий",
+    ),
+    "rv_clock_ahead": (
+        "{host}: its clock is {span} ahead of the controller's",
+        "{host}: його годинник на {span} попереду годинника контролера",
+    ),
+    "rv_clock_behind": (
+        "{host}: its clock is {span} behind the controller's",
+        "{host}: його годинник на {span} позаду годинника контролера",
+    ),
+    "rv_cut": (
+        "{host}: it sent more than a host keeps, and {count} records are not all in here",
+        "{host}: він надіслав більше, ніж хост зберігає; {count} записів тут не повністю",
+    ),
+    "rv_pruned": (
+        "{host}: it keeps {count} incidents that are over and returned as many, so older ones may be missing",
+        "{host}: він зберігає {count} завершених інцидентів і повернув стільки ж, тож старіших може бракувати",
+    ),
 }
 
 CATALOGUE = {**_messages.CATALOGUE, **OWN}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The post-mortem in headless Chromium. If these break, a phone at nine in the morning shows half of it, or nothing."""
+"""The post-mortem and the review in headless Chromium. If these break, a phone shows half of them, or nothing."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.aurora.runbook.plugins.plugin_utils.postmortem import _render, _tell, _written
+from ansible_collections.aurora.runbook.plugins.plugin_utils.review import _figures
+from ansible_collections.aurora.runbook.plugins.plugin_utils.review import _render as _render_review
 from playwright.sync_api import sync_playwright
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -16,6 +18,7 @@ ARTIFACTS = CHECKOUT / ".dev" / "artifacts"
 sys.path.insert(0, str(CHECKOUT / "tests"))
 
 import recorded  # the path above is what makes it importable
+import reviewed
 
 HOSTILE = "<img src=https://evil.example.com/x onerror=console.error(1)><script>console.error(2)</script>" + "x" * 5000
 WIDTH = "[document.documentElement.scrollWidth, document.documentElement.clientWidth]"
@@ -32,12 +35,11 @@ def chromium():
 
 
 @pytest.fixture
-def show(chromium, tmp_path):
+def show_text(chromium, tmp_path):
     """Opens a report as a file, and gives the page with what it asked of the network and said on the console."""
     pages = []
 
-    def opened(story, language="en", width=390, scheme="light"):
-        text = _render.render(story, "html", language, _written.Written())
+    def opened(text, width=390, scheme="light"):
         (tmp_path / "report.html").write_text(text, encoding="utf-8")
         page = chromium.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
         pages.append(page)
@@ -51,6 +53,14 @@ def show(chromium, tmp_path):
     yield opened
     for page in pages:
         page.close()
+
+
+@pytest.fixture
+def show(show_text):
+    def opened(story, language="en", width=390, scheme="light"):
+        return show_text(_render.render(story, "html", language, _written.Written()), width, scheme)
+
+    return opened
 
 
 def tell(answers=None, language="en"):
@@ -108,3 +118,59 @@ def test_dark_and_light_differ_and_the_picture_is_kept(show):
     ARTIFACTS.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=ARTIFACTS / "postmortem.png", full_page=True)
     assert (ARTIFACTS / "postmortem.png").stat().st_size > 50_000
+
+
+def review(language="en", **more):
+    found = _figures.review({**reviewed.many(), **more}, 30, reviewed.NOW)
+    return _render_review.render(found, language)["html"]
+
+
+@pytest.mark.parametrize("width", [390, 1100])
+@pytest.mark.parametrize("language", ["en", "uk"])
+def test_a_review_fits_and_shows_its_charts(show_text, language, width):
+    """Else a reader scrolls sideways, or sees no figures but in tables."""
+    page, said = show_text(review(language), width)
+    assert said == []
+    scrolled, visible = page.evaluate(WIDTH)
+    assert scrolled <= visible
+    charts = page.locator("figure.drawn svg")
+    assert charts.count() == 4
+    for index in range(4):
+        box = charts.nth(index).bounding_box()
+        assert box["width"] > min(0.8 * width, 500)
+        assert box["height"] > 100
+        label = charts.nth(index).locator("xpath=..").get_attribute("aria-label")
+        assert charts.nth(index).locator("xpath=..").get_attribute("role") == "img"
+        assert label
+        assert page.locator("table").count() > 4
+    heights = page.evaluate("[...document.querySelectorAll('.drawn text')].map(t => t.getBoundingClientRect().height)")
+    assert min(heights) >= 10
+    beyond = page.evaluate(
+        "[...document.querySelectorAll('.drawn text')].filter(t => {"
+        " const own = t.getBoundingClientRect(), all = t.ownerSVGElement.getBoundingClientRect();"
+        " return own.left < all.left - 1 || own.right > all.right + 1}).map(t => t.textContent)"
+    )
+    assert beyond == []
+
+
+def test_charts_are_dark_where_the_page_is(show_text):
+    """Else black letters stand on a black page at three in the morning."""
+    colours = {}
+    for scheme in ("dark", "light"):
+        page, _said = show_text(review(), 390, scheme)
+        colours[scheme] = page.evaluate("getComputedStyle(document.querySelector('.drawn text')).fill")
+    assert colours["dark"] != colours["light"]
+    ARTIFACTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=ARTIFACTS / "review.png", full_page=True)
+    assert (ARTIFACTS / "review.png").stat().st_size > 50_000
+
+
+def test_a_review_of_what_hosts_make_up_runs_nothing_asks_nothing_and_fits(show_text):
+    cause = reviewed.rung("service_restart", HOSTILE, HOSTILE)
+    hostile = reviewed.climbed((cause, "recovered"), severity=HOSTILE, chain={"problem": HOSTILE})
+    lease = {**recorded.LEASE, "name": HOSTILE, "written": {HOSTILE: HOSTILE}}
+    page, said = show_text(review(evil=reviewed.host(hostile, leases=[lease]), gone={"problem": HOSTILE}))
+    assert said == []
+    assert page.locator("img, script, a, iframe, object, link, foreignObject").count() == 0
+    scrolled, visible = page.evaluate(WIDTH)
+    assert scrolled <= visible

@@ -23,6 +23,7 @@ BELOW["module_utils/program"] = {*BELOW}
 BELOW["modules"] = {*BELOW}
 BELOW["plugin_utils"] = {*BELOW, "plugin_utils"} - {"modules"}
 BELOW["plugin_utils/postmortem"] = {*BELOW} - {"modules"}
+BELOW["plugin_utils/review"] = {*BELOW} - {"modules"}
 # What hosts start; nothing imports it.
 ENTRIES = {f"{OURS}.module_utils.program._call"}
 SOURCES = sorted(path for path in PLUGINS.rglob("*.py") if path.stat().st_size)

@@ -57,6 +57,7 @@ INCIDENT_RANGES = {
     "max_ineffective": (1, 100),
     "max_same_cure": (1, 1000),
 }
+REVIEW_DAYS = (1, 3660)  # that incident_info reads back
 LEASE_SECONDS = (60, 604800)  # or 0, for no end
 
 

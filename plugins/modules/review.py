@@ -1,0 +1,95 @@
+# Copyright (c) 2026, the Aurora runbook authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The documentation of the action plugin of this name; Ansible looks for it here."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: review
+short_description: Write what the incidents of some weeks teach, on the controller
+version_added: 0.2.0
+author: Aurora runbook authors (@aurora)
+description:
+  - The playbook C(review) calls it with C(run_once). It reads what M(aurora.runbook.incident_info) returned with
+    C(days) and C(entries) in C(incident_reviewed) for the hosts of the play, never through a template. Delegate it to
+    localhost.
+  - An incident counts once, however many hosts have a record of it. Hosts that could not be read and records whose
+    chain is broken are named at the top. Fails where no host could be read.
+  - Everything that hosts say is escaped in HTML and neutralised in Markdown, without control characters and what looks
+    like a secret, and bounded in size. What is not known is said to be unknown.
+  - It proposes where the order of a ladder contradicts what helped, and changes nothing.
+requirements:
+  - matplotlib >= 3.9 on the controller
+options:
+  days:
+    description: Of how many days the records are, for the heading and the name of the files.
+    type: int
+    required: true
+  directory:
+    description:
+      - Where it is written to on the controller, as C(review-<date>-<days>d) with C(.html) and C(.md). It has to exist.
+    type: str
+    required: true
+  language:
+    description: Language of the review.
+    type: str
+    choices: [en, uk]
+    default: en
+attributes:
+  check_mode:
+    description: Can run in check mode.
+    support: full
+  diff_mode:
+    description: Shows what changes.
+    support: full
+  platform:
+    description: Where it runs.
+    platforms: all
+    support: full
+    details: Runs on the controller.
+seealso:
+  - module: aurora.runbook.incident_info
+  - module: aurora.runbook.postmortem
+"""
+
+EXAMPLES = r"""
+- name: Read the records of a quarter
+  aurora.runbook.incident_info:
+    days: 90
+    entries: true
+  become: true
+  register: incident_reviewed
+  ignore_errors: true
+  ignore_unreachable: true
+
+- name: Write what they teach
+  aurora.runbook.review:
+    days: 90
+    directory: /srv/reports
+    language: uk
+  delegate_to: localhost
+  become: false
+  run_once: true
+"""
+
+RETURN = r"""
+files:
+  description: Where it is.
+  returned: success
+  type: list
+  elements: str
+  sample: [/srv/reports/review-2026-11-29-90d.html, /srv/reports/review-2026-11-29-90d.md]
+incidents:
+  description: How many incidents it is about.
+  returned: success
+  type: int
+hosts:
+  description: How many hosts were asked for their records.
+  returned: success
+  type: int
+read:
+  description: How many of them could be read.
+  returned: success
+  type: int
+"""
