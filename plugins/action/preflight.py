@@ -16,7 +16,13 @@ from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible_collections.aurora.runbook.plugins.module_utils.base import _redact
-from ansible_collections.aurora.runbook.plugins.plugin_utils import _program, _ready, _ready_hosts, _variables
+from ansible_collections.aurora.runbook.plugins.plugin_utils import (
+    _program,
+    _ready,
+    _ready_around,
+    _ready_hosts,
+    _variables,
+)
 
 SPEC = {
     "phase": {"type": "str", "required": True, "choices": ["reach", "report"]},
@@ -86,7 +92,7 @@ class ActionModule(ActionBase):
         hosts = sorted(task_vars["ansible_play_hosts_all"])
         checks = [one for name in hosts for one in self._of_host(name)]
         around = self._around(hosts)
-        checks += around.get("checks") or []
+        checks += around["checks"] if "checks" in around else [_ready_around.unchecked("around", _why(around))]
         ready = _ready.all_ready(checks)
         bad = {one["host"] for one in checks if one["state"] != _ready.READY}
         found = {
@@ -120,6 +126,11 @@ class ActionModule(ActionBase):
             (folder / "preflight.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
         except OSError as error:
             raise AnsibleActionFail(f"{folder}/preflight.json cannot be written: {error.strerror}") from None
+
+
+def _why(result: Mapping) -> str:
+    """Why a task has no answer, without what it may have shown of its arguments."""
+    return "the task that looks there failed" if result else "no task looked there"
 
 
 def _said(text: str) -> str:

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import io
 import math
-import re
 from collections.abc import Mapping
 
 from ansible.errors import AnsibleFilterError
 from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _indicators, _prometheus
+from ansible_collections.aurora.runbook.plugins.plugin_utils import _scrapes
 
 try:
     from ruamel.yaml import YAML
@@ -20,11 +20,8 @@ except ImportError:
     MISSING = "ruamel.yaml is missing on the controller; install what meta/ee-requirements.txt of aurora.runbook lists"
 
 
-UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "y": 31536000}
-
-
 def alertmanager_routed(text: str, ours: Mapping) -> str:
-    """The text of an Alertmanager configuration with our receiver, and our route before all others.
+    """The text of an Alertmanager configuration with our receiver, and our routes before all others.
 
     Who got an alert before gets it as before, and all else stays as it is. Raises AnsibleFilterError for a text that is
     no such configuration.
@@ -70,19 +67,6 @@ def indicator_promql(incident: str) -> str:
     return _indicators.INDICATORS[incident].expression()
 
 
-def scraped_every(targets: Mapping, pages: Mapping) -> dict[str, float]:
-    """Seconds between two scrapes of each target that has served a page of Aurora, by what Prometheus answered."""
-    known = [one.get("metric") or {} for one in _data(pages, "result")]
-    ours = {(one.get("job"), one.get("instance")) for one in known}
-    found = {}
-    for target in _data(targets, "activeTargets"):
-        labels = target.get("labels") or {}
-        seconds = _seconds(target.get("scrapeInterval"))
-        if (labels.get("job"), labels.get("instance")) in ours and seconds is not None:
-            found[f"{labels.get('instance')} (job {labels.get('job')})"] = seconds
-    return found
-
-
 def rarely_scraped(every: Mapping[str, float]) -> list[str]:
     """The targets that are scraped too rarely for a window of the rules, each with what it has and needs."""
     most = min(i.over_seconds for i in _indicators.INDICATORS.values() if i.over) / _prometheus.FEW_SCRAPES
@@ -92,20 +76,8 @@ def rarely_scraped(every: Mapping[str, float]) -> list[str]:
 def widened(window: str, every: Mapping[str, float]) -> str:
     """A window of a rule, in Prometheus' notation, long enough for several scrapes of each target."""
     needed = _prometheus.FEW_SCRAPES * max(every.values(), default=0.0)
-    seconds = _seconds(window)
+    seconds = _scrapes.seconds(window)
     return f"{math.ceil(needed)}s" if seconds is not None and seconds < needed else window
-
-
-def _data(answer: Mapping, name: str) -> list:
-    return ((answer or {}).get("data") or {}).get(name) or []
-
-
-def _seconds(text: object) -> float | None:
-    """A duration in Prometheus' notation such as 1m30s; None for anything else, which promtool refuses."""
-    parts = re.findall(r"(\d+)(ms|[smhdwy])", str(text))
-    if not parts or "".join(number + unit for number, unit in parts) != str(text):
-        return None
-    return sum(int(number) * UNITS[unit] for number, unit in parts)
 
 
 def _route(configuration: dict, ours: dict) -> None:
@@ -117,9 +89,9 @@ def _route(configuration: dict, ours: dict) -> None:
         # Beside a route that matches, the receiver above all routes gets nothing. In a route of their own, which
         # matches all alerts, the others go on as before.
         others = {"receiver": root["receiver"], **({"routes": root["routes"]} if root["routes"] else {})}
-        root["routes"] = [ours["route"], others]
-    else:
-        _put(root["routes"], own, ours["route"])
+        root["routes"] = [*ours["routes"], others]
+    elif [_plain(route) for route, mine in zip(root["routes"], own) if mine] != ours["routes"]:
+        _replace(root["routes"], own, ours["routes"])
 
 
 def _list(section: dict, key: str) -> list:
@@ -134,6 +106,16 @@ def _put(entries: list, own: list[bool], entry: dict) -> None:
         entries.append(entry)
     elif _plain(entries[own.index(True)]) != entry:
         entries[own.index(True)] = entry
+
+
+def _replace(routes: list, own: list[bool], wanted: list[dict]) -> None:
+    """Put routes where the first of ours is, in place of all of them, so that comments between others stay."""
+    first = own.index(True)
+    for place in reversed(range(len(own))):
+        if own[place]:
+            del routes[place]
+    for place, route in enumerate(wanted, first):
+        routes.insert(place, route)
 
 
 def _plain(value: object) -> object:
@@ -152,6 +134,6 @@ class FilterModule:
             "alertmanager_routed": alertmanager_routed,
             "indicator_promql": indicator_promql,
             "rarely_scraped": rarely_scraped,
-            "scraped_every": scraped_every,
+            "scraped_every": _scrapes.scraped_every,
             "widened": widened,
         }

@@ -19,6 +19,8 @@ INCIDENTS = {indicator.alert: name for name, indicator in _indicators.INDICATORS
 OLDEST = 31 * 86400.0  # seconds that an alert may fire already
 LATEST = 4102444800.0  # 2100; what begins later is a mistake
 FIRING, RESOLVED = "firing", "resolved"
+# What preflight sends to see that alerts arrive. Its label of the same name tells one from another.
+HEARTBEAT, BEAT = "AuroraHeartbeat", "heartbeat"
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,15 @@ def checked(alert: object, now: float, label: str = "") -> Alert:
         min(max(0.0, now - started.timestamp()), OLDEST) if started else 0.0,
         _labels(alert["labels"], label),
     )
+
+
+def heartbeat(alert: object) -> str:
+    """Which heartbeat this is, "" for any other alert, and for one that is over."""
+    labels = alert.get("labels") if isinstance(alert, Mapping) else None
+    if not isinstance(labels, Mapping) or labels.get("alertname") != HEARTBEAT or alert.get("status") != FIRING:
+        return ""
+    beat = labels.get(BEAT)
+    return beat if isinstance(beat, str) and re.fullmatch(r"[0-9a-f]{16}", beat) else ""
 
 
 def _fingerprint(value: object) -> str:

@@ -29,6 +29,7 @@ ELSEWHERE = (
     "notification",
     "postmortem",
     "preflight",
+    "preflight_around",
     "program",
     "review",
 )

@@ -19,7 +19,7 @@ WHATS = (
     *("connection", "become", "python", "systemd", "units", "knob", "metrics", "logs", "token", "rotation"),
     *("calibration", "kernel", "records", "clock", "timer", "leases", "pause", "program", "public_way", "exchange"),
     *("prometheus", "rules", "scrape", "alertmanager", "route", "silence", "webhook", "contact", "awx", "eda"),
-    *("rulebook", "heartbeat"),
+    *("rulebook", "heartbeat", "around"),
 )
 NOTHING = {"message": "", "values": {}}
 LONGEST = 300  # characters of what a host says

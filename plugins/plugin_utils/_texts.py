@@ -970,6 +970,280 @@ OWN = {
         "{host}: it keeps {count} incidents that are over and returned as many, so older ones may be missing",
         "{host}: він зберігає {count} завершених інцидентів і повернув стільки ж, тож старіших може бракувати",
     ),
+    # Preflight: what a run needs beside the hosts
+    "ready_do_again": (
+        "run this again; if it says the same, what it says is a fault of ours",
+        "запустити це ще раз; якщо воно скаже те саме, то це наша помилка",
+    ),
+    "ready_no_prometheus": (
+        "Prometheus does not answer: {problem}",
+        "Prometheus не відповідає: {problem}",
+    ),
+    "ready_do_prometheus": (
+        "see that Prometheus runs, and that aurora_prometheus_url leads to it from the hosts",
+        "перевірити, що Prometheus працює і що aurora_prometheus_url веде до нього з хостів",
+    ),
+    "ready_series_ended": (
+        "Prometheus had series of it by the label {label}, and has none now",
+        "у Prometheus були його ряди за міткою {label}, а зараз їх немає",
+    ),
+    "ready_do_series_ended": (
+        "see why it is not scraped: Status, Targets on the page of Prometheus",
+        "з'ясувати, чому з нього не збирають метрик: Status, Targets на сторінці Prometheus",
+    ),
+    "ready_no_series": (
+        "no series of Prometheus has it in the label {label}; that label has: {values}",
+        "жоден ряд у Prometheus не має його в мітці {label}; у цій мітці є: {values}",
+    ),
+    "ready_do_no_series": (
+        "say in the inventory how its metrics are labelled: aurora_prometheus_instance, aurora_prometheus_label",
+        "указати в інвентарі, як позначено його метрики: aurora_prometheus_instance, aurora_prometheus_label",
+    ),
+    "ready_no_rules": ("Prometheus has no rules {names}", "у Prometheus немає правил {names}"),
+    "ready_rule_fails": (
+        "Prometheus cannot evaluate it: {problem}",
+        "Prometheus не може його обчислити: {problem}",
+    ),
+    "ready_do_rules": (
+        "install the rules: run the playbook aurora.runbook.alerting",
+        "установити правила: запустити плейбук aurora.runbook.alerting",
+    ),
+    "ready_rule_unknown": (
+        "Prometheus does not say that it evaluates it",
+        "Prometheus не каже, що обчислює його",
+    ),
+    "ready_do_rule_unknown": (
+        "try again in a minute: after a reload Prometheus has not evaluated a rule yet",
+        "спробувати за хвилину: після перезавантаження Prometheus ще не обчислював правила",
+    ),
+    "ready_scrape_fails": ("Prometheus cannot scrape it: {problem}", "Prometheus не може зібрати метрики: {problem}"),
+    "ready_do_scrape_fails": (
+        "see that its page answers to the host of Prometheus",
+        "перевірити, що сторінка відповідає хостові Prometheus",
+    ),
+    "ready_scrape_unknown": (
+        "Prometheus does not say that it scrapes it, or how often",
+        "Prometheus не каже, що збирає з нього метрики, або як часто",
+    ),
+    "ready_do_scrape_unknown": (
+        "try again after a scrape; its scrape_interval has to be at most {most} s",
+        "спробувати ще раз після збору метрик; scrape_interval має бути не більший за {most} с",
+    ),
+    "ready_scraped_rarely": (
+        "scraped every {seconds} s; the shortest window of the rules, {window} s, needs it every {most} s",
+        "метрики збираються кожні {seconds} с; найкоротше вікно правил, {window} с, потребує кожні {most} с",
+    ),
+    "ready_do_scraped_rarely": (
+        "lower scrape_interval of its job in prometheus.yml, then run the playbook aurora.runbook.alerting",
+        "зменшити scrape_interval його job у prometheus.yml, тоді запустити плейбук aurora.runbook.alerting",
+    ),
+    "ready_no_alertmanager": ("Alertmanager does not answer: {problem}", "Alertmanager не відповідає: {problem}"),
+    "ready_alertmanager_refuses": (
+        "Alertmanager does not let us in: {problem}",
+        "Alertmanager не пускає нас: {problem}",
+    ),
+    "ready_do_alertmanager": (
+        "see that Alertmanager runs, and that aurora_alertmanager_url and aurora_alertmanager_token are right",
+        "перевірити, що Alertmanager працює, а aurora_alertmanager_url і aurora_alertmanager_token правильні",
+    ),
+    "ready_route_unknown": (
+        "where Alertmanager sends our alerts cannot be read: {problem}",
+        "куди Alertmanager надсилає наші алерти, прочитати не вдалося: {problem}",
+    ),
+    "ready_do_route_unknown": (
+        "ask amtool on its host: amtool config routes test alertname=CircuitBreakerOpen",
+        "запитати amtool на його хості: amtool config routes test alertname=CircuitBreakerOpen",
+    ),
+    "ready_no_receiver": (
+        "Alertmanager has no receiver that is our webhook",
+        "Alertmanager не має отримувача, який є нашим вебхуком",
+    ),
+    "ready_route_elsewhere": (
+        "the receiver aurora-runbook leads to another URL than aurora_webhook_url",
+        "отримувач aurora-runbook веде на іншу адресу, ніж aurora_webhook_url",
+    ),
+    "ready_no_route": (
+        "Alertmanager does not send {names} to our webhook",
+        "Alertmanager не надсилає {names} на наш вебхук",
+    ),
+    "ready_do_route": (
+        "put our route before all others: run the playbook aurora.runbook.alerting with aurora_webhook_url",
+        "поставити наш маршрут перед усіма: запустити плейбук aurora.runbook.alerting з aurora_webhook_url",
+    ),
+    "ready_route_timed": (
+        "the route to {names} is quiet at certain times, and the night may be one of them",
+        "маршрут до {names} мовчить у певні години, і ніч може бути серед них",
+    ),
+    "ready_do_route_timed": (
+        "take mute_time_intervals and active_time_intervals off the route of our alerts",
+        "прибрати mute_time_intervals і active_time_intervals з маршруту наших алертів",
+    ),
+    "ready_silenced": (
+        "a silence of {who} keeps our alerts quiet until {until}: nothing would be started",
+        "заглушення від {who} приховує наші алерти до {until}: нічого не запуститься",
+    ),
+    "ready_do_silenced": (
+        "end it on the page of Alertmanager, once its reason is gone",
+        "завершити його на сторінці Alertmanager, коли причина зникне",
+    ),
+    "ready_silences_unknown": (
+        "its silences are not as Alertmanager has them",
+        "його заглушення не такі, як їх подає Alertmanager",
+    ),
+    "ready_alerts_unknown": ("its alerts are not as Alertmanager has them", "його алерти не такі, як у Alertmanager"),
+    "ready_silence_misses": (
+        "a silence of ours would not match its alerts, whose label {label} is {values}",
+        "наше заглушення не збіглося б з його алертами, мітка {label} яких: {values}",
+    ),
+    "ready_silence_unknown": (
+        "no alert and no series shows what the label {label} of its alerts would be",
+        "жоден алерт і жоден ряд не показує, якою була б мітка {label} його алертів",
+    ),
+    "ready_do_silence_unknown": (
+        "set aurora_prometheus_url, or see why Prometheus has no series of it",
+        "указати aurora_prometheus_url або з'ясувати, чому Prometheus не має його рядів",
+    ),
+    "ready_no_webhook": ("the webhook does not answer: {problem}", "вебхук не відповідає: {problem}"),
+    "ready_webhook_strange": (
+        "the webhook answered {status}, which says neither yes nor no",
+        "вебхук відповів {status}, а це ні так, ні ні",
+    ),
+    "ready_do_webhook": (
+        "see that ansible-rulebook runs, and that aurora_webhook_url and aurora_webhook_ca are right",
+        "перевірити, що ansible-rulebook працює, а aurora_webhook_url і aurora_webhook_ca правильні",
+    ),
+    "ready_webhook_open": (
+        "the webhook takes what comes without a token ({status}): anybody could start a remediation",
+        "вебхук приймає запит без токена ({status}): будь-хто може запустити виправлення",
+    ),
+    "ready_webhook_no_token": (
+        "the webhook wants a token, and aurora_webhook_token is not set",
+        "вебхук вимагає токен, а aurora_webhook_token не задано",
+    ),
+    "ready_webhook_refuses": (
+        "the webhook refuses our token ({status})",
+        "вебхук не приймає наш токен ({status})",
+    ),
+    "ready_do_webhook_token": (
+        "give the webhook, Alertmanager's route and this run the same aurora_webhook_token",
+        "дати вебхуку, маршруту Alertmanager і цьому запуску той самий aurora_webhook_token",
+    ),
+    "ready_contact_list": ("it is not a list of contacts: {problem}", "це не список контактів: {problem}"),
+    "ready_contact_empty": ("it has no URL", "він не має URL"),
+    "ready_contact_unreadable": ("its URL is none that Apprise understands", "Apprise не розуміє його URL"),
+    "ready_do_contact": (
+        "set its URL right in the vault, and try it with the apprise command",
+        "виправити його URL у сховищі й перевірити командою apprise",
+    ),
+    "ready_contact_unproven": (
+        "its URL is read and its service answers; whether it takes a page was not tried",
+        "його URL прочитано, сервіс відповідає; чи прийме виклик, не перевіряли",
+    ),
+    "ready_contact_nowhere": (
+        "where its service is does not follow from its URL, so that only a message would show it",
+        "з його URL не видно, де сервіс, тож це показало б лише повідомлення",
+    ),
+    "ready_contact_some": (
+        "not every address that its service may be at answers",
+        "відповідають не всі адреси, за якими може бути його сервіс",
+    ),
+    "ready_do_test_page": (
+        "send each contact a test message: run this with aurora_test_page=true",
+        "надіслати кожному контакту пробне повідомлення: запустити це з aurora_test_page=true",
+    ),
+    "ready_contact_down": ("its service is not reached: {problem}", "його сервіс недоступний: {problem}"),
+    "ready_do_contact_down": (
+        "see that its host is right and reached from here",
+        "перевірити, що його хост правильний і доступний звідси",
+    ),
+    "ready_page_failed": (
+        "it did not take the test message: {problem}",
+        "він не прийняв пробного повідомлення: {problem}",
+    ),
+    "ready_no_apprise": ("Apprise is missing on the controller", "на контролері немає Apprise"),
+    "ready_do_apprise": (
+        "install what meta/ee-requirements.txt of aurora.runbook lists",
+        "установити те, що перелічує meta/ee-requirements.txt колекції aurora.runbook",
+    ),
+    "ready_page_title": ("TEST: no incident", "ПЕРЕВІРКА: це не інцидент"),
+    "ready_page_body": (
+        "This is a test message of aurora.runbook.preflight. Nothing is wrong, and there is nothing to do.",
+        "Це пробне повідомлення від aurora.runbook.preflight. Усе гаразд, робити нічого не треба.",
+    ),
+    "ready_rulebook_unknown": (
+        "ansible-rulebook is here and does not say its version",
+        "ansible-rulebook тут є, але не каже своєї версії",
+    ),
+    "ready_rulebook_leaks": (
+        "this ansible-rulebook leaks memory until it stops taking alerts; {least} does not",
+        "у цього ansible-rulebook витікає пам'ять, доки він не перестане приймати алерти; {least} цього не має",
+    ),
+    "ready_do_rulebook": (
+        "update it: pip install --upgrade ansible-rulebook drools_jpy, and restart it",
+        "оновити: pip install --upgrade ansible-rulebook drools_jpy, і перезапустити",
+    ),
+    "ready_no_awx": ("AWX does not answer as it should: {problem}", "AWX не відповідає як слід: {problem}"),
+    "ready_awx_missing": ("AWX does not have {names}", "в AWX немає: {names}"),
+    "ready_awx_differs": ("AWX has it otherwise than defined: {names}", "в AWX воно інше, ніж визначено: {names}"),
+    "ready_awx_nodes": (
+        "nodes or links of {names} are otherwise than defined",
+        "вузли або зв'язки {names} інші, ніж визначено",
+    ),
+    "ready_awx_no_hosts": ("its inventory has no hosts", "в її інвентарі немає хостів"),
+    "ready_do_awx": (
+        "set AWX up again: run the playbook aurora.runbook.awx",
+        "налаштувати AWX ще раз: запустити плейбук aurora.runbook.awx",
+    ),
+    "ready_awx_schedule": (
+        "the schedule is disabled, or has no next run",
+        "розклад вимкнено, або наступного запуску немає",
+    ),
+    "ready_do_awx_schedule": (
+        "enable it, or run the playbook aurora.runbook.awx again",
+        "увімкнути його або ще раз запустити плейбук aurora.runbook.awx",
+    ),
+    "ready_awx_no_job": (
+        "no job has used the credentials yet, so whether they open the hosts is not known",
+        "жодне завдання ще не вживало облікових даних, тож чи відкривають вони хости, невідомо",
+    ),
+    "ready_awx_job": ("the last job ended as {status}", "останнє завдання закінчилося: {status}"),
+    "ready_do_awx_job": (
+        "launch aurora.runbook.triage in AWX and read what it says",
+        "запустити aurora.runbook.triage в AWX і прочитати, що воно каже",
+    ),
+    "ready_no_eda": (
+        "the EDA controller does not answer as it should: {problem}",
+        "EDA не відповідає як слід: {problem}",
+    ),
+    "ready_eda_stands": ("the activation is {status}", "активація: {status}"),
+    "ready_do_eda": (
+        "start the activation on the page of the EDA controller, and see that aurora_eda_url leads there",
+        "запустити активацію на сторінці EDA і перевірити, що aurora_eda_url веде туди",
+    ),
+    "ready_heartbeat_unsent": (
+        "the alert for it could not be sent: {problem}",
+        "надіслати алерт для цього не вдалося: {problem}",
+    ),
+    "ready_heartbeat_lost": (
+        "an alert went to Alertmanager, and no look ended it within {seconds} s",
+        "алерт надійшов до Alertmanager, і жоден огляд не завершив його за {seconds} с",
+    ),
+    "ready_do_heartbeat": (
+        "run the playbook aurora.runbook.alerting for its route, and see the log of ansible-rulebook",
+        "запустити плейбук aurora.runbook.alerting заради його маршруту й переглянути журнал ansible-rulebook",
+    ),
+    "ready_unanswered": (
+        "an alert opened it at {opened}, its deadline is over, and no run gave a verdict",
+        "алерт відкрив його о {opened}, строк минув, а жоден запуск не дав вердикту",
+    ),
+    "ready_unanswered_unknown": (
+        "its records are not as they should be, so whether alerts were followed is not known",
+        "його записи не такі, як мають бути, тож чи реагували на алерти, невідомо",
+    ),
+    "ready_do_unanswered": (
+        "see in the log of what starts runs what became of this one, then remediate the host by hand",
+        "з'ясувати в журналі того, що запускає, що сталося із запуском, тоді виправити хост вручну",
+    ),
 }
 
 CATALOGUE = {**_messages.CATALOGUE, **OWN}

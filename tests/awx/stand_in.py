@@ -148,16 +148,18 @@ class Awx:
             return (400, problem) if problem else (201, shown(self, self.make(kind, sent)))
         kinds = TEMPLATES if kind == "unified_job_templates" else [kind]
         things = [thing for each in kinds for thing in self.made.get(each, {}).values()]
-        named = {name: value for name, value in asked.items() if name not in ("id__in", "page_size")}
+        named = {name: value for name, value in asked.items() if name not in ("id__in", "page_size", "order_by")}
         found = [shown(self, t) for t in things if all(self._is(t, name.split("__"), v) for name, v in named.items())]
         return 200, {"count": len(found), "next": None, "results": found}
 
     def _is(self, thing: dict, field: list[str], value: str) -> bool:
         """Whether a field is as asked: name, organization__name, workflow_job_template__name__in."""
+        if field[-1] == "isnull":
+            return (thing.get(field[0]) is None) == (value == "true")
         if field[-1] == "in":
             return any(self._is(thing, field[:-1], each) for each in value.split(","))
         for name in field[:-1]:
-            kind = {"inventory": "inventories"}.get(name, f"{name}s")
+            kind = {"inventory": "inventories", "unified_job_template": "job_templates"}.get(name, f"{name}s")
             thing = self.made[kind].get(thing.get(name), {})
         return str(thing.get(field[-1])) == value
 
@@ -218,7 +220,8 @@ class Awx:
         left = {name: value for name, value in given.items() if name not in taken}
         left.update({"extra_vars": ignored} if ignored else {})
         own = json.loads(template["extra_vars"] or "{}")
-        fields = {"template": template["name"], "status": status, "created": "now", **taken}
+        fields = {"template": template["name"], "unified_job_template": template["id"], "created": "now", **taken}
+        fields.update({"status": status, "finished": "now" if status == "successful" else None})
         job = self.make("jobs", {**fields, "extra_vars": {**own, **variables}})
         return 201, {**job, "ignored_fields": left}
 
@@ -232,7 +235,7 @@ class Awx:
         return self.made["jobs"][job["id"]]
 
     def end(self, job: dict) -> None:
-        job["status"] = "successful"
+        job.update(status="successful", finished="now")
         self._start(self.named("job_templates")[job["template"]])
 
     def _start(self, template: dict) -> None:

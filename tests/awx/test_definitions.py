@@ -18,9 +18,10 @@ from ansible_collections.aurora.runbook.plugins.plugin_utils import _workflow
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 PROJECT = CHECKOUT / "docs" / "awx" / "project"
-# What awx.yml sets up is not run by AWX itself, incident.yml is what the others import, and what changes the rights of
-# an account or takes everything off a host is an administrator's, who has all rights there.
-NOT_AWX = {"awx.yml", "incident.yml", "prepare.yml", "remove.yml"}
+# What awx.yml sets up is not run by AWX itself, incident.yml is what the others import, what changes the rights of an
+# account or takes everything off a host is an administrator's, who has all rights there, and heartbeats are answered by
+# ansible-rulebook alone.
+NOT_AWX = {"awx.yml", "heartbeat.yml", "incident.yml", "prepare.yml", "remove.yml"}
 PLAYBOOKS = {path.name for path in (CHECKOUT / "playbooks").glob("*.yml")} - NOT_AWX
 MODULES = {
     "controller_credential_types": "credential_type",

@@ -81,7 +81,7 @@ def alerts():
     """Alerts of Aurora hosts that Alertmanager knows: since when, by host and name."""
     page = lab.get(lab.state()["hosts"]["monitor1"]["address"], ALERTMANAGER, "/api/v2/alerts?receiver=aurora-runbook")
     since = {}
-    for alert in json.loads(page or "[]"):
+    for alert in (one for one in json.loads(page or "[]") if "instance" in one["labels"]):  # a heartbeat has none
         labels = alert["labels"]
         host = labels["instance"].partition(":")[0]
         since[host, labels["alertname"]] = datetime.fromisoformat(alert["startsAt"].replace("Z", "+00:00"))

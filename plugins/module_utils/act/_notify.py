@@ -7,16 +7,19 @@ and an HTTP status come out of here.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import logging
 import re
+import ssl
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import ModuleType
+from urllib.parse import urlsplit
 
-from ansible_collections.aurora.runbook.plugins.module_utils.base import _parallel, _redact
+from ansible_collections.aurora.runbook.plugins.module_utils.base import _http, _parallel, _redact
 from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import RunbookError
 
 MAX_TITLE, MAX_BODY, MAX_LINE = 250, 10000, 2000
@@ -84,16 +87,10 @@ def _numbers(version: str) -> list[int]:
 
 def tell(apprise: ModuleType, told: Sequence[Channel], text: Message, seconds: float) -> Told:
     """Send to every channel at once, each within its time, which begins when Apprise has loaded its services."""
-    said = _Said()
-    logger = logging.getLogger("apprise")
-    logger.addHandler(said)
-    logger.propagate = False  # what is logged has the URL in it
-    try:
+    with _listening() as said:
         loading = _load(apprise) if told else 0.0
         probes = {str(place): (_sender(apprise, one, text, seconds, said), seconds) for place, one in enumerate(told)}
         findings = list(_parallel.run_all(probes).values())
-    finally:
-        logger.removeHandler(said)
     outcomes = [(one.name, _problem(finding, seconds)) for one, finding in zip(told, findings)]
     took = [{"channel": one.name, "seconds": _took(finding, seconds)} for one, finding in zip(told, findings)]
     unsent = [{"channel": name, "problem": problem} for name, problem in outcomes if problem]
@@ -156,6 +153,114 @@ def _notify(apprise: ModuleType, url: str, text: Message, seconds: float) -> boo
     told.add(service)
     kind, plain = apprise.NotifyType.FAILURE, apprise.NotifyFormat.TEXT
     return bool(told.notify(body=text.body, title=text.title, notify_type=kind, body_format=plain))
+
+
+# Attributes of a service's class that lead to its documentation.
+_DOCUMENTS = ("service_url", "setup_url")
+
+
+def reach(apprise: ModuleType, requests: ModuleType, told: Sequence[Channel], seconds: float) -> list[dict]:
+    """Of each channel, without a message to it: the ``problem`` of its URL, "" for none, and its ``services``.
+
+    Those are the places that its service may be at, each with why it was not reached: "" where something answers there,
+    "timeout" where nothing did in time.
+    """
+    with _listening():
+        found = [apprise.Apprise.instantiate(one.url, suppress_exceptions=True) if one.url else "" for one in told]
+    places = [_places(service) if service else set() for service in found]
+    probes = {
+        place: (functools.partial(_reached, requests, *place, seconds), seconds) for each in places for place in each
+    }
+    seen = {str(place): finding for place, finding in _run(probes).items()}
+    return [
+        {
+            "problem": "empty" if service == "" else "" if service else "unreadable",
+            "services": {str(place[1:3]): _lost(seen[str(place)]) for place in each},
+        }
+        for service, each in zip(found, places)
+    ]
+
+
+def _run(probes: Mapping[tuple, tuple]) -> dict[tuple, _parallel.Finding]:
+    named = {str(number): probe for number, probe in enumerate(probes.values())}
+    return dict(zip(probes, _parallel.run_all(named).values()))
+
+
+def _lost(finding: _parallel.Finding) -> str:
+    return "timeout" if finding.status == "timeout" or "timed out" in finding.problem else finding.problem
+
+
+def _places(service: object) -> set[tuple[str, str, int, bool]]:
+    """Where the service of a channel may be: protocol, host, port, and whether its certificate counts.
+
+    Apprise has no word for it. A service that is somebody's own has its host in its URL, others have theirs in their
+    class; of several nobody knows which one a message goes to.
+    """
+    verified = bool(getattr(service, "verify_certificate", True))
+    host, port = getattr(service, "host", "") or "", getattr(service, "port", None)
+    if getattr(service, "smtp_host", ""):
+        secured = str(getattr(service, "secure_mode", "")) == "ssl"
+        return {("smtps" if secured else "smtp", service.smtp_host, port or 25, verified)}
+    found = set()
+    if host and "host" in type(service).template_tokens:
+        scheme = "https" if service.secure else "http"
+        found.add((scheme, host, port or _http.PORTS[scheme], verified))
+    for name in dir(type(service)):
+        url = getattr(type(service), name) if name.endswith("_url") and name not in _DOCUMENTS else ""
+        target = urlsplit(url) if isinstance(url, str) else urlsplit("")
+        if target.scheme in _http.PORTS and re.fullmatch(r"[\w.-]+", target.netloc):
+            found.add((target.scheme, target.netloc, _http.PORTS[target.scheme], verified))
+    return found
+
+
+def _reached(requests: ModuleType, protocol: str, host: str, port: int, verified: bool, seconds: float) -> dict:
+    """Raises RunbookError, without a word of where it was tried: a host may be a secret of somebody's URL."""
+    try:
+        if protocol in ("smtp", "smtps"):
+            _greeted(protocol, host, port, verified, seconds)
+        else:
+            # Any answer will do. It is asked as Apprise asks, by proxies and authorities of the environment.
+            url, wanted = f"{protocol}://{host}:{port}/", {"timeout": seconds, "verify": verified}
+            requests.head(url, allow_redirects=False, **wanted).close()
+    except RunbookError:
+        raise
+    except Exception as error:  # of a library, whose text may hold the URL
+        kind = type(error).__name__
+        if "Timeout" in kind:
+            raise RunbookError("timed out") from None
+        raise RunbookError(
+            "its certificate is not to be trusted" if "SSL" in kind else "it cannot be reached"
+        ) from None
+    return {}
+
+
+def _greeted(protocol: str, host: str, port: int, verified: bool, seconds: float) -> None:
+    """A mail server speaks first."""
+    sock, _dead = _http.connect(host, port, seconds)
+    with sock:
+        if protocol == "smtps":
+            context = _http.tls_context()
+            context.check_hostname = verified
+            context.verify_mode = ssl.CERT_REQUIRED if verified else ssl.CERT_NONE
+            sock = context.wrap_socket(sock, server_hostname=host)
+        if sock.recv(3) != b"220":
+            raise RunbookError("it is no mail server")
+
+
+_NOWHERE = logging.NullHandler()
+
+
+@contextlib.contextmanager
+def _listening() -> Iterator[_Said]:
+    """Hear what Apprise logs, and let it go nowhere else, also later: the URL of a channel is in it."""
+    said, logger = _Said(), logging.getLogger("apprise")
+    logger.propagate = False
+    logger.addHandler(_NOWHERE)
+    logger.addHandler(said)
+    try:
+        yield said
+    finally:
+        logger.removeHandler(said)
 
 
 class _Said(logging.Handler):

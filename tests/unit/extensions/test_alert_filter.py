@@ -65,6 +65,28 @@ def test_the_same_alert_comes_out_of_every_shape(shape):
     assert main(copy.deepcopy(SHAPES[shape])) == [{"aurora": EXPECTED}]
 
 
+BEAT = {"status": "firing", "labels": {"alertname": "AuroraHeartbeat", "heartbeat": "0123456789abcdef"}}
+
+
+def test_a_heartbeat_comes_through_beside_alerts_and_nothing_of_it_but_its_own_number():
+    found = main({"payload": {"alerts": [ALERT, BEAT]}, "meta": META})
+    assert found == [{"aurora": EXPECTED}, {"aurora": {"heartbeat": "0123456789abcdef"}}]
+
+
+@pytest.mark.parametrize(
+    "alert",
+    [
+        {**BEAT, "status": "resolved"},
+        {**BEAT, "labels": {"alertname": "AuroraHeartbeat"}},
+        {**BEAT, "labels": {**BEAT["labels"], "heartbeat": "{{ lookup('pipe', 'id') }}"}},
+        {**BEAT, "labels": {**BEAT["labels"], "heartbeat": 7}},
+        {**BEAT, "labels": []},
+    ],
+)
+def test_what_is_no_heartbeat_starts_nothing(alert):
+    assert main({"payload": {"alerts": [alert]}, "meta": META}) == []
+
+
 def test_what_comes_out_is_what_the_playbook_takes():
     (event,) = main(SHAPES["eda.builtin.webhook"])
     target = _alert.target(event["aurora"]["alert"], {"aurora1": "192.0.2.21"}, 0.0)

@@ -37,6 +37,7 @@ description:
   - "Gives C(aurora.incident); C(aurora.host), from the C(instance) label or what stands in for it; C(aurora.key), the
     same for the same alert delivered again; and C(aurora.alert), what C(aurora.runbook.remediate) takes as
     C(aurora_alert)."
+  - "A heartbeat, the alert by which C(aurora.runbook.preflight) sees that alerts arrive, gives C(aurora.heartbeat)."
 options:
   hosts:
     description: Inventory names by C(instance) label, for labels that are neither a host's name nor its address. A port
@@ -65,6 +66,10 @@ def main(event: object, hosts: Mapping[str, str] | None = None, label: str = "")
     """Events of the alerts in an event, none for what is no alert of the runbook."""
     found = []
     for alert in _alerts(event):
+        beat = _alert.heartbeat(alert)
+        if beat:
+            found.append({"aurora": {"heartbeat": beat}})
+            continue
         try:
             checked = _alert.checked(alert, time.time(), label)
             if checked.firing:

@@ -10,13 +10,16 @@ from ansible_collections.aurora.runbook.plugins.filter.alerting import (
     alertmanager_routed,
     indicator_promql,
     rarely_scraped,
-    scraped_every,
     widened,
 )
+from ansible_collections.aurora.runbook.plugins.plugin_utils._scrapes import scraped_every
 
 OURS = {
     "receiver": {"name": "aurora-runbook", "webhook_configs": [{"url": "https://eda:5000/e", "http_config": {}}]},
-    "route": {"receiver": "aurora-runbook", "matchers": ['alertname=~"A|B"'], "continue": True},
+    "routes": [
+        {"receiver": "aurora-runbook", "matchers": ['alertname=~"A|B"'], "continue": True},
+        {"receiver": "aurora-runbook", "matchers": ['alertname="AuroraHeartbeat"']},
+    ],
 }
 THEIRS = """\
 # ours since 2024
@@ -39,7 +42,7 @@ def test_the_route_comes_first_and_all_that_was_there_stays():
     text = alertmanager_routed(THEIRS, OURS)
     found, before = yaml.safe_load(text), yaml.safe_load(THEIRS)
     assert found["route"]["receiver"] == "team"
-    assert found["route"]["routes"] == [OURS["route"], before["route"]]
+    assert found["route"]["routes"] == [*OURS["routes"], before["route"]]
     assert found["receivers"][:2] == before["receivers"]
     assert found["receivers"][2] == {"name": "aurora-runbook", "webhook_configs": [{"url": "https://eda:5000/e"}]}
     assert found["global"] == before["global"]
@@ -58,10 +61,17 @@ def test_another_url_replaces_ours_and_nothing_else():
     assert text == alertmanager_routed(THEIRS, other)
 
 
+def test_routes_of_an_earlier_version_are_replaced_and_what_a_person_wrote_beside_them_stays():
+    earlier = {**OURS, "routes": OURS["routes"][:1]}
+    text = alertmanager_routed(alertmanager_routed(THEIRS, earlier), OURS)
+    assert text == alertmanager_routed(THEIRS, OURS)
+    assert alertmanager_routed(text, earlier) == alertmanager_routed(THEIRS, earlier)
+
+
 @pytest.mark.parametrize("empty", ["routes:", "routes: []"])
 def test_an_empty_list_of_routes_takes_ours(empty):
     text = alertmanager_routed(f"route:\n  receiver: a\n  {empty}\nreceivers: [{{name: a}}]\n", OURS)
-    assert yaml.safe_load(text)["route"]["routes"] == [OURS["route"], {"receiver": "a"}]
+    assert yaml.safe_load(text)["route"]["routes"] == [*OURS["routes"], {"receiver": "a"}]
 
 
 @pytest.mark.parametrize(
