@@ -110,6 +110,7 @@ def end(stages: Sequence[Stage]) -> None:
         for handle in started:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 signal.pidfd_send_signal(handle, signal.SIGKILL)
+                select.select([handle], [], [], END_SECONDS)  # until it is gone
         for stage in stages:
             stage.process.wait()
 

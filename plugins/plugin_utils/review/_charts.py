@@ -152,7 +152,7 @@ def _drawn(name: str, height: float, draw: Callable[[object], None]) -> str:
     except ImportError as error:
         raise RunbookError(
             f"a review needs Matplotlib on the controller ({error}); install it: pip install 'matplotlib>={OLDEST}'"
-        ) from error
+        ) from None
     page = io.StringIO()
     nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
     with style.context(["default", {**STYLE, "svg.hashsalt": name}]), warnings.catch_warnings():
