@@ -304,6 +304,8 @@ def plan(current, params, url):
         if planned.restart:
             show = _command.run(["systemctl", "show", "--property=ExecStart", "--value", "--", current.unit.id])
             _override.check_command(current.unit, show.out, _override.split(planned.written)[0])
+        if planned.changed:
+            _override.check_later(current.unit, _override_steps.drop_ins(current.unit), planned.written)
     except RunbookError as error:
         was = _override_steps.breaker(url) if url else None
         said = _override_steps.stands(current, planned.written, url, was)

@@ -65,6 +65,12 @@ def reaches(now: str | None, value: str) -> bool:
     return now is None or amount(now) >= amount(value)
 
 
+def lower(text: str, value: str) -> bool:
+    """Is what a unit's file says less than a limit? What is written in another way, systemd's answer will show."""
+    alike = text.endswith("%") == value.endswith("%")
+    return alike and bool(re.fullmatch(r"[1-9]\d{0,15}[MG%]?", text)) and not reaches(text, value)
+
+
 def amount(text: str) -> float:
     """Bytes of a size, microseconds a second of a quota."""
     if text.endswith("%"):

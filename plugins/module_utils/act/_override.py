@@ -360,6 +360,27 @@ def check_command(unit: _systemd.Unit, command: str, environment: Mapping[str, s
             raise RunbookError(f"{unit.id} has {name}={found[1]} in its ExecStart: no override can set that")
 
 
+def check_later(unit: _systemd.Unit, texts: Mapping[str, str], override: Mapping[str, str]) -> None:
+    """Before anything is written: raise RunbookError where a drop-in that sorts after ours would beat it.
+
+    ``texts`` are those of the unit's drop-ins by path. What they do not show is found after daemon-reload.
+    """
+    environment, limits = split(override)
+    ours, last = os.path.basename(paths(unit.id).drop_in), {}
+    for path in sorted(texts, key=os.path.basename):
+        if os.path.basename(path) > ours:
+            settings = re.findall(r"(?m)^[ \t]*(\w+)[ \t]*=[ \t]*(.*?)[ \t]*$", texts[path])
+            last.update({name: (path, value) for name, value in settings})
+    if environment and "EnvironmentFile" in last:
+        path, value = last["EnvironmentFile"]
+        raise RunbookError(f"{unit.id}: {path} sorts after ours and has EnvironmentFile={value}, which beats it")
+    for name in sorted(limits.keys() & last.keys()):
+        path, value = last[name]
+        if _limits.lower(value, limits[name]):
+            beaten = f"{name} is {value} instead of {limits[name]}"
+            raise RunbookError(f"{unit.id}: {beaten}: {path} sorts after ours and beats it")
+
+
 def check_last(unit: _systemd.Unit, environment: Mapping[str, str]) -> None:
     """After daemon-reload: raise RunbookError when another setting of the unit would beat our file."""
     files, ours = _systemd.environment_files(unit), paths(unit.id).environment

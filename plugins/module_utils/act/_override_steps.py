@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Collection, Mapping
@@ -37,6 +38,15 @@ def observe(name: str) -> _override.Current:
         _systemd.anonymous_memory(unit["ControlGroup"]),
         _service.commands(unit),
     )
+
+
+def drop_ins(unit: _systemd.Unit) -> dict[str, str]:
+    """The texts of a unit's drop-ins by path, of those that can be read."""
+    found = {}
+    for path in unit["DropInPaths"].split():
+        with contextlib.suppress(RunbookError):
+            found[path] = _files.read(os.path.realpath(path)) or ""
+    return found
 
 
 def breaker(url: str) -> float | None:

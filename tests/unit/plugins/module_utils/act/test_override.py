@@ -298,6 +298,33 @@ def test_only_the_last_environment_file_wins(files, last):
             _override.check_last(unit, {"K": "1"})
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "override", "beaten"),
+    [
+        ("zzzz.conf", "[Service]\nEnvironmentFile=/etc/x.env\n", {"K": "1"}, "zzzz.conf"),
+        ("zzzz.conf", "[Service]\nEnvironmentFile=\n", {"K": "1"}, "zzzz.conf"),
+        ("zzzz.conf", "[Service]\n  EnvironmentFile = -/etc/x.env\n", {"K": "1"}, "zzzz.conf"),
+        ("zzzz.conf", "[Service]\nEnvironmentFile=/etc/x.env\n", {"MemoryMax": "1G"}, ""),
+        ("zzzz.conf", "[Service]\n#EnvironmentFile=/etc/x.env\nEnvironment=K=2\n", {"K": "1"}, ""),
+        ("50-x.conf", "[Service]\nEnvironmentFile=/etc/x.env\n", {"K": "1"}, ""),
+        ("zzz-aurora-runbook.conf", "[Service]\nEnvironmentFile=-/etc/x.env\n", {"K": "1"}, ""),
+        ("zzzz.conf", "[Service]\nMemoryMax=300M\n", {"MemoryMax": "1G"}, "MemoryMax is 300M instead of 1G"),
+        ("zzzz.conf", "[Service]\nMemoryMax=2G\n", {"MemoryMax": "1G"}, ""),
+        ("zzzz.conf", "[Service]\nMemoryMax=infinity\n", {"MemoryMax": "1G"}, ""),
+        ("zzzz.conf", "[Service]\nMemoryMax=10%\n", {"MemoryMax": "1G"}, ""),
+        ("zzzz.conf", "[Service]\nCPUQuota=50%\n", {"CPUQuota": "100%"}, "CPUQuota is 50% instead of 100%"),
+        ("zzzz.conf", "[Service]\nCPUQuota=50%\n", {"K": "1"}, ""),
+    ],
+)
+def test_a_drop_in_that_would_beat_ours_is_named_before_anything_is_written(name, text, override, beaten):
+    texts = {f"/etc/systemd/system/{UNIT.id}.d/{name}": text}
+    if not beaten:
+        _override.check_later(UNIT, texts, override)
+        return
+    with pytest.raises(RunbookError, match=beaten):
+        _override.check_later(UNIT, texts, override)
+
+
 def test_a_variable_the_unit_unsets_is_refused():
     with pytest.raises(RunbookError, match="UnsetEnvironment=KELLY_MULTIPLIER"):
         _override.check_unset(_systemd.Unit("x", {"UnsetEnvironment": "A KELLY_MULTIPLIER"}), {"KELLY_MULTIPLIER": "1"})
