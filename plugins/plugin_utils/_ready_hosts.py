@@ -24,7 +24,9 @@ QUIET = ("", "too_few", "reset")
 # What a guard says of automation as a whole is a check of its own.
 PAUSED = ("paused", "paused_open")
 # What keeps logs from being rotated although space may be freed.
-ROTATION_REFUSALS = ("log_behind", "log_odd", "log_no_way", "log_untellable", "log_no_room")
+ROTATION_REFUSALS = ("log_behind", "log_odd", "log_no_way", "log_no_room")
+# A writer that only a person may restart keeps its log: old logs are removed all the same, as a ladder needs it.
+KEEPS_ITS_LOG = "log_untellable"
 Checks = Iterator[dict]
 
 
@@ -43,6 +45,7 @@ def checks(host: str, found: Mapping, program: str) -> list[dict]:
         judges |= {
             "systemd": lambda: seen(host, _answer(found, "preflight_seen", "rooms"), reached, program),
             "units": lambda: look(host, _answer(found, "incident_look", "probes"), reached),
+            "program": lambda: prepared(host, found.get("preflight_prepared") or {}),
             "public_way": lambda: public_way(host, _answer(found, "incident_outside", "probes")),
             "knob": lambda: knobs(host, found),
             "kernel": lambda: kernel(host, found["preflight_tuned"]),
@@ -122,7 +125,7 @@ def _dotted(version: object) -> str:
 
 def seen(host: str, found: Mapping, reached: Mapping, program: str) -> Checks:
     yield _by_problem(host, "systemd", "", _systemd_problem(found["systemd"]))
-    yield from rooms(host, found)
+    yield from rooms(host, found, there=found["programs"].get(program) == "")
     yield from programs(host, found, reached["least_privilege"] is True, program)
     for log in found["logs"]:
         yield logs(host, log)
@@ -144,11 +147,16 @@ def _by_problem(host: str, what: str, about: str, problem: str) -> dict:
     return not_ready(host, what, about, "ready_says", text=problem) if problem else ready(host, what, about)
 
 
-def rooms(host: str, found: Mapping) -> Checks:
-    """Where a remediation writes: the record above all, without which nothing is changed."""
+def rooms(host: str, found: Mapping, there: bool) -> Checks:
+    """Where a remediation writes: the record above all, without which nothing is changed.
+
+    ``there`` says that the program needs no room any more.
+    """
     whats = {RECORDS: "records", TIMER: "timer", PROGRAM: "program"}
     for room in found["rooms"]:
         what, path = whats.get(room["path"], "knob"), room["path"]
+        if there and path == PROGRAM:
+            continue
         inodes = room["free_inodes"]
         problem = found["state"] if path == RECORDS else ""
         if problem:
@@ -173,6 +181,12 @@ def programs(host: str, found: Mapping, least: bool, program: str) -> Checks:
         yield not_ready(host, "program", program, "ready_no_program")
     else:
         yield ready(host, "program", program)
+
+
+def prepared(host: str, answer: Mapping) -> Checks:
+    """Where the program was to be put there, what kept it from that."""
+    if answer.get("msg"):
+        yield not_ready(host, "program", "", "ready_says", text=answer["msg"])
 
 
 def logs(host: str, log: Mapping) -> dict:
@@ -336,7 +350,8 @@ def acted(host: str, what: str, about: str, answer: Mapping, always: str) -> dic
     problem = answer.get("msg")
     if not problem or answer.get("unreachable") is True or answer.get("timedout"):
         return unchecked(host, what, about, problem)
-    return not_ready(host, what, about, "ready_says", text=problem)
+    # What an override says of the service as it runs is of no use where nothing was tried.
+    return not_ready(host, what, about, "ready_says", text=str(problem).partition(" Nothing was changed.")[0])
 
 
 def refused(host: str, what: str, about: str, answer: Mapping) -> dict:
@@ -364,9 +379,14 @@ def kernel(host: str, answer: Mapping) -> Checks:
 
 def rotation(host: str, answer: Mapping) -> Checks:
     """Logs can be rotated, also where that is refused while space may be freed."""
-    refusals = [one for one in answer.get("done") or [] if one["message"] in ROTATION_REFUSALS]
-    told = {**answer, "verdict": "refused", "done": refusals} if refusals else answer
-    yield acted(host, "rotation", "", told, "method")
+    said = {one["message"]: one for one in answer.get("done") or []}
+    refusals = [said[message] for message in ROTATION_REFUSALS if message in said]
+    if refusals:
+        yield refused(host, "rotation", "", {"done": refusals})
+    elif KEEPS_ITS_LOG in said:
+        yield ready(host, "rotation")
+    else:
+        yield acted(host, "rotation", "", answer, "method")
 
 
 def calibration(host: str, answer: Mapping) -> Checks:

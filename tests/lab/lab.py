@@ -28,6 +28,7 @@ from pathlib import Path
 
 import signs
 from faults import FAULTS
+from unready import UNREADY
 
 HERE = Path(__file__).resolve().parent
 CHECKOUT = HERE.parents[1]
@@ -431,9 +432,18 @@ def aurora_hosts(names=()):
 
 
 def break_(name, hosts=()):
-    """Inject a fault on all or some Aurora hosts, and wait until it shows on each."""
+    """Inject a fault on all or some Aurora hosts, and wait until it shows on each.
+
+    What makes a host unready for a remediation shows in nothing but a preflight.
+    """
+    if name in UNREADY:
+        with alone():
+            for host in aurora_hosts(hosts):
+                inside(host, FAULT, name)
+        say(f"{name} on {', '.join(aurora_hosts(hosts))}: {UNREADY[name].does}")
+        return
     if name not in FAULTS:
-        raise LabError(f"no fault {name!r}; there are {', '.join(FAULTS)}")
+        raise LabError(f"no fault {name!r}; there are {', '.join([*FAULTS, *UNREADY])}")
     fault, targets = FAULTS[name], aurora_hosts(hosts)
     with alone():
         for host, address in targets.items():

@@ -79,7 +79,10 @@ def token(path: str, owner: str) -> dict:
     if status.st_mode & stat.S_IROTH:
         return {"path": path, "problem": f"everybody can read it (mode {stat.S_IMODE(status.st_mode):04o})"}
     usable = bool(_files.token(path, owner))
-    return {"path": path, "problem": "" if usable else "what is in it is no token: 8 to 512 characters without blanks"}
+    return {
+        "path": path,
+        "problem": "" if usable else "what is in it cannot be sent: 8 to 512 characters without blanks are needed",
+    }
 
 
 def exposed(path: str, owners: Iterable[int], groups: Iterable[int] = (0,)) -> str:

@@ -10,6 +10,7 @@ from types import ModuleType
 import pytest
 from conftest import LAB
 from faults import FAULTS
+from unready import UNREADY
 
 
 def program(host: str) -> str:
@@ -40,6 +41,11 @@ def test_every_fault_is_known_where_it_acts(on_host: ModuleType) -> None:
 
 def test_no_fault_of_an_aurora_host_is_without_use(on_host: ModuleType) -> None:
     assert set(on_host.FAULTS) == {fault.command[0] for fault in FAULTS.values() if fault.where == "aurora"}
+
+
+def test_each_way_to_be_unready_is_known_on_the_host_and_is_no_fault_of_an_incident(on_host: ModuleType) -> None:
+    assert set(on_host.UNREADY) == set(UNREADY)
+    assert not set(UNREADY) & set(FAULTS)
 
 
 def test_what_is_expected_and_what_cures_agree() -> None:

@@ -16,6 +16,7 @@ from conftest import CHECKOUT
 from test_ladders import look
 
 ROLES = CHECKOUT / "roles"
+SUDO = "sudo_of_anybody"  # lets whoever runs this pass for root
 KNOBS = yaml.safe_load((ROLES / "preflight/vars/main.yml").read_text(encoding="utf-8"))["preflight_knobs"]
 
 
@@ -36,7 +37,12 @@ def play(hosts, collection, folder, *more):
     local = {name: {"ansible_connection": "local", **host} for name, host in hosts.items()}
     (folder / "inventory.json").write_text(json.dumps({"aurora": {"hosts": local}}), encoding="utf-8")
     (folder / "calls").mkdir()
+    for name, script in ((SUDO, 'until [ "$1" = /bin/sh ]; do shift; done; exec "$@"'), ("id", "echo 0")):
+        (folder / name).write_text(f"#!/bin/sh\n{script}\n", encoding="ascii")
+        (folder / name).chmod(0o755)
     settings = {
+        "ANSIBLE_BECOME_EXE": str(folder / SUDO),
+        "PATH": f"{folder}:{os.environ['PATH']}",
         "CALLS": str(folder / "calls"),
         "ANSIBLE_COLLECTIONS_PATH": str(collection),
         "ANSIBLE_SHOW_CUSTOM_STATS": "1",
@@ -57,7 +63,7 @@ def play(hosts, collection, folder, *more):
 
 
 def test_it_asks_every_module_that_acts_and_what_nobody_answers_is_not_ready(collection, tmp_path):
-    host = {"look": look("circuit_breaker", "wide_spreads"), "says": {}, "leases": [], "aurora_least_privilege": True}
+    host = {"look": look("circuit_breaker", "wide_spreads"), "says": {}, "leases": []}
     lost = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 1}
     done, handed = play({"a0": lost, "a1": host}, collection, tmp_path)
     assert done.returncode != 0
@@ -73,3 +79,10 @@ def test_it_asks_every_module_that_acts_and_what_nobody_answers_is_not_ready(col
         "log_rotation", "preflight_info", "recalibration", "service_restart", "tcp_tuning",
     }  # fmt: skip
     assert not (tmp_path / "calls" / "a0").exists()
+    assert "program" not in tried
+
+
+def test_the_program_is_put_there_where_that_is_asked_for(collection, tmp_path):
+    host = {"look": {}, "says": {}, "leases": []}
+    play({"a0": host}, collection, tmp_path, "-e", "aurora_prepare=true")
+    assert (tmp_path / "calls" / "a0").read_text(encoding="ascii").splitlines()[0] == "program"

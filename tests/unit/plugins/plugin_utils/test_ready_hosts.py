@@ -131,6 +131,7 @@ UNREADY = [
      "calibration"),
     ("preflight_refitted.model.before", {"valid": False, "says": "ECE is not monotonic"}, "calibration"),
     ("preflight_records.incidents.0.chain", {"whole": False, "problem": "line 2 was changed"}, "records"),
+    ("preflight_prepared", {"msg": "the program cannot be put there"}, "program"),
     ("preflight_records.msg", "a lease cannot be read", "records"),
 ]  # fmt: skip
 
@@ -138,6 +139,11 @@ UNREADY = [
 @pytest.mark.parametrize(("path", "value", "what"), UNREADY, ids=lambda one: str(one)[:40])
 def test_what_is_not_ready_is_named_and_nothing_else(path, value, what):
     assert states(changed(path, value)) == {(what, "not_ready")}
+
+
+def test_a_writer_that_only_a_person_may_restart_keeps_nothing_from_being_freed():
+    kept = _messages.sentence("log_untellable", writer="aurora-runner.service", log="trades.jsonl")
+    assert states(changed("preflight_rotated", {**REFUSED, "method": "logrotate", "done": [kept]})) == set()
 
 
 def test_a_pause_is_told_once_and_not_of_each_knob():
@@ -203,6 +209,13 @@ def test_where_no_module_can_run_no_more_is_said(path, value, what):
     found = {"preflight_reached": changed(f"preflight_reached.{path}", value)["preflight_reached"]}
     found["preflight_reached"]["goes_on"] = False
     assert states(found) == {(what, "not_ready")}
+
+
+def test_a_place_for_programs_that_is_read_only_matters_until_the_program_is_there():
+    found = changed("preflight_seen.rooms", [{"path": _ready_hosts.PROGRAM, **ROOM, "read_only": True}])
+    assert states(found) == {("program", "not_ready")}
+    found["preflight_seen"]["programs"] = {PROGRAM: ""}
+    assert states(found) == set()
 
 
 def test_the_program_is_free_to_be_put_there_by_the_first_remediation_but_with_least_rights():
