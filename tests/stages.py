@@ -53,7 +53,7 @@ def run(lanes: Iterable[Sequence[Named]], environment: Mapping[str, str]) -> int
     """Run lanes until all have ended, or one of their stages failed: then the others are ended too. Exit status."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     # A cancelled run ends as by Ctrl-C: its stages are in groups of their own, where nobody else ends them.
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     waiting = [iter(lane) for lane in lanes]
     running: dict[int, Stage] = {}  # by the number of the lane

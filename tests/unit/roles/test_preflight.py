@@ -78,7 +78,8 @@ def test_it_asks_every_module_that_acts_and_what_nobody_answers_is_not_ready(col
     assert {line.partition(":")[0] for line in tried if "=" not in line} >= {
         "log_rotation", "preflight_info", "recalibration", "service_restart", "tcp_tuning",
     }  # fmt: skip
-    assert not (tmp_path / "calls" / "a0").exists()
+    asked = (tmp_path / "calls" / "a0").read_text(encoding="ascii").split()
+    assert asked == ["preflight_around"]  # once for all hosts, by the controller
     assert "program" not in tried
 
 
