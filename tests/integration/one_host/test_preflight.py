@@ -66,9 +66,12 @@ def test_what_it_calls_ready_works_and_what_stands_then_is_told(tmp_path):
     kelly = {"name": RUNNER, **HEALTHY, "environment": {"KELLY_MULTIPLIER": "0.5"}}
     assert not module(HOST, "service_override", kelly)["failed"]
     assert knobs(HOST) == {**NORMAL, "KELLY_MULTIPLIER": "0.5"}
-    for name, asked in (("tcp_tuning", LEASED), ("log_rotation", {"max_age": 0})):
+    for name, asked in (
+        ("tcp_tuning", LEASED),
+        ("log_rotation", {"max_age": 0}),
+        ("recalibration", {"method": "script"}),
+    ):
         assert not module(HOST, name, asked)["failed"], name
-    assert module(HOST, "recalibration", {"method": "script"})["verdict"] != "refused"
     found = unready(preflight(tmp_path, "-e", "aurora_prepare=true")[1])
     assert {one["about"] for one in found if one["what"] == "leases"} == {RUNNER, "tcp_tuning"}
     assert {one["what"] for one in found} <= {"leases", "units", "rotation", "calibration"}  # a guard after these acts
