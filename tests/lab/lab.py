@@ -474,7 +474,7 @@ def wait_for_breakers(targets, is_open):
     await_sign(signs.BREAKER_OPEN if is_open else signs.BREAKER_CLOSED, targets)
 
 
-def await_sign(sign, targets, limit=90.0):
+def await_sign(sign, targets, limit=180.0):
     """Wait until a sign shows on every host, looking at all of them at once."""
     deadline = time.monotonic() + limit
     left = [Host(name, address) for name, address in targets.items()]
