@@ -55,9 +55,8 @@ def meddle(awx, definitions):
             simple = [name for name, value in item.items() if isinstance(value, (bool, int, str))]
             made.update({name: other(made[name]) for name in simple if name not in IDENTITY})
             made["extra_vars"] = json.dumps(APPROVE)
-    awx.named("schedules")["aurora.runbook.escalate"].update(
-        enabled=False, extra_data=APPROVE, limit="none", job_type="check", diff_mode=True, verbosity=5
-    )
+    for schedule in awx.named("schedules").values():
+        schedule.update(enabled=False, extra_data=APPROVE, limit="none", job_type="check", diff_mode=True, verbosity=5)
     own = nodes(awx)
     own["escalate"]["limit"] = "none"
     own["remediate"]["extra_data"] = APPROVE
