@@ -15,12 +15,12 @@ mine=$(ls -d aurora-*.service.d aurora-runbook-leases.* /etc/aurora-runbook /var
 if [ "$mine" ]; then
     systemctl stop 'probe*' 'aurora-runbook-leases.*'
     rm -rf probe* aurora-*.service.d aurora-runbook-leases.* timers.target.wants/aurora-runbook-leases.timer
-    rm -rf /etc/aurora-runbook /usr/local/lib/aurora-runbook /run/aurora-runbook-leases.json
+    rm -rf /etc/aurora-runbook /run/aurora-runbook-leases.json
     systemctl daemon-reload
     systemctl reset-failed
     systemctl restart aurora-runner aurora-live-feed
 fi
-rm -rf /var/lib/aurora-runbook /tmp/ansible_aurora.runbook.*
+rm -rf /usr/local/lib/aurora-runbook /var/lib/aurora-runbook /tmp/ansible_aurora.runbook.*
 cd /proc/sys/net/ipv4
 echo 1 >tcp_slow_start_after_idle
 echo 1 >tcp_autocorking

@@ -25,7 +25,6 @@ TOGETHER = sorted(set(UNREADY) - set(ALONE))
 
 @pytest.fixture(autouse=True)
 def mended() -> Iterator[None]:
-    shell(HOST, "rm -rf /usr/local/lib/aurora-runbook")
     yield
     lab.mend([HOST])
 
