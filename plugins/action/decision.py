@@ -11,10 +11,10 @@ import time
 from collections.abc import Iterable, Mapping
 
 from ansible.errors import AnsibleActionFail
-from ansible.plugins.action import ActionBase
 from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _indicators
 from ansible_collections.aurora.runbook.plugins.module_utils.base import _names
 from ansible_collections.aurora.runbook.plugins.plugin_utils import _decision, _report, _variables
+from ansible_collections.aurora.runbook.plugins.plugin_utils._answers_action import AnswersAction
 
 FACT = "aurora_decision"  # of localhost: what the plays that follow go by
 SPEC = {
@@ -29,19 +29,14 @@ SPEC = {
 REQUIRED_IF = [("phase", "names", ["hosts"]), ("phase", "table", ["hosts"]), ("phase", "look", ["incident", "hosts"])]
 
 
-class ActionModule(ActionBase):
-    _requires_connection = False
-    _supports_async = False
-    _supports_check_mode = True
-    _supports_diff = False
-
+class ActionModule(AnswersAction):
     def run(self, tmp=None, task_vars=None):
         super().run(tmp, task_vars)
         _checked, asked = self.validate_argument_spec(argument_spec=SPEC, required_if=REQUIRED_IF)
         self.hostvars = task_vars["hostvars"]
         self.alive = task_vars["ansible_play_hosts"]
         self.read = _variables.reader(self._templar.template, task_vars)
-        self.language = _variables.language(self.read, task_vars)
+        self.language = self.language_of(task_vars)
         return {"changed": False, **getattr(self, f"{asked['phase']}_phase")(asked, task_vars)}
 
     def names_phase(self, asked: Mapping, _task_vars: Mapping) -> dict:
@@ -106,10 +101,6 @@ class ActionModule(ActionBase):
         lines = {one.name: _report.report(self.language, incident, [one])[1] for one in hosts}
         return {"lines": lines, "report": _report.report(self.language, incident, hosts)}
 
-    def answer(self, name: str, what: str) -> Mapping:
-        """What a task registered or a play noted for a host, as it is; nothing where there is none."""
-        return self.hostvars.raw_get(name).get(what) or {}
-
     def look(self, name: str, incident: str) -> Mapping:
         return _decision.readable(self.language, self.answer(name, "incident_look"), incident)
 
@@ -122,10 +113,7 @@ class ActionModule(ActionBase):
 
     def course(self) -> dict:
         """What was decided before in this playbook."""
-        found = self.hostvars.raw_get("localhost").get("ansible_facts", {}).get(FACT)
-        if not found:
-            raise AnsibleActionFail("nothing was decided yet: the phase look comes first")
-        return dict(found)
+        return self.fact(FACT, "look")
 
     def hosts(self, course: Mapping, on_record: bool = False) -> list[_decision.Host]:
         """What the run knows of each host by now; what an earlier playbook of this process left is no part of that."""

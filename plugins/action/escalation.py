@@ -12,8 +12,8 @@ import time
 from collections.abc import Mapping
 
 from ansible.errors import AnsibleActionFail
-from ansible.plugins.action import ActionBase
-from ansible_collections.aurora.runbook.plugins.plugin_utils import _pages, _variables
+from ansible_collections.aurora.runbook.plugins.plugin_utils import _pages
+from ansible_collections.aurora.runbook.plugins.plugin_utils._answers_action import AnswersAction
 
 FACT = "aurora_escalation"  # of localhost: what the plays that follow go by
 SPEC = {
@@ -30,18 +30,13 @@ SPEC = {
 REQUIRED_IF = [("phase", "send", ["key"]), ("phase", "told", ["key"]), ("phase", "waiting", ["incident"])]
 
 
-class ActionModule(ActionBase):
-    _requires_connection = False
-    _supports_async = False
-    _supports_check_mode = True
-    _supports_diff = False
-
+class ActionModule(AnswersAction):
     def run(self, tmp=None, task_vars=None):
         super().run(tmp, task_vars)
         _checked, asked = self.validate_argument_spec(argument_spec=SPEC, required_if=REQUIRED_IF)
         self.hostvars = task_vars["hostvars"]
         self.hosts = sorted(task_vars["ansible_play_hosts_all"])
-        self.language = _variables.language(_variables.reader(self._templar.template, task_vars), task_vars)
+        self.language = self.language_of(task_vars)
         return {"changed": False, **getattr(self, f"{asked['phase']}_phase")(asked)}
 
     def due_phase(self, asked: Mapping) -> dict:
@@ -95,19 +90,12 @@ class ActionModule(ActionBase):
         """What waits for the approval of a person."""
         return {"waiting": _pages.waiting(self.records(), asked["incident"], asked["knobs"])}
 
-    def answer(self, name: str, what: str) -> Mapping:
-        """What a task registered for a host, as it is; nothing where there is none."""
-        return self.hostvars.raw_get(name).get(what) or {}
-
     def records(self) -> dict[str, Mapping]:
         return _pages.readable({name: self.answer(name, "incident_open") for name in self.hosts})
 
     def course(self) -> dict:
         """What was decided before in this playbook."""
-        found = self.hostvars.raw_get("localhost").get("ansible_facts", {}).get(FACT)
-        if not found:
-            raise AnsibleActionFail("nothing was decided yet: the phase due comes first")
-        return dict(found)
+        return self.fact(FACT, "due")
 
     def page(self, key: str) -> Mapping:
         """One of the pages that are due."""

@@ -32,13 +32,7 @@ class ActionModule(ReportAction):
     def run(self, tmp=None, task_vars=None):
         super().run(tmp, task_vars)
         _checked, asked = self.validate_argument_spec(argument_spec=SPEC, required_if=REQUIRED_IF)
-        self.hostvars = task_vars["hostvars"]
-        self.names = task_vars["ansible_play_hosts_all"]
-        try:
-            return {"changed": False, **getattr(self, f"{asked['phase']}_phase")(asked, task_vars)}
-        except RunbookError as error:
-            # Returned: of a failure that is raised, ansible-core 2.16 takes what a host worded for a template.
-            return {"failed": True, "changed": False, "msg": _redact.redact_text(str(error))}
+        return self.told(getattr(self, f"{asked['phase']}_phase"), asked, task_vars)
 
     def choose_phase(self, asked: Mapping, _task_vars: Mapping) -> dict:
         """Which incident it is about: the one that was asked for, or the latest that a host knows of."""

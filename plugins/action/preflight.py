@@ -14,15 +14,14 @@ from pathlib import Path
 
 from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.module_utils.parsing.convert_bool import boolean
-from ansible.plugins.action import ActionBase
 from ansible_collections.aurora.runbook.plugins.module_utils.base import _redact
 from ansible_collections.aurora.runbook.plugins.plugin_utils import (
     _program,
     _ready,
     _ready_around,
     _ready_hosts,
-    _variables,
 )
+from ansible_collections.aurora.runbook.plugins.plugin_utils._answers_action import AnswersAction
 
 SPEC = {
     "phase": {"type": "str", "required": True, "choices": ["reach", "report"]},
@@ -34,10 +33,8 @@ ROOT = "id -u"
 ASKS = "import sys, time; print(*sys.version_info[:2], time.time())"
 
 
-class ActionModule(ActionBase):
-    _supports_async = False
-    _supports_check_mode = True
-    _supports_diff = False
+class ActionModule(AnswersAction):
+    _requires_connection = True  # of the phase reach
 
     def run(self, tmp=None, task_vars=None):
         super().run(tmp, task_vars)
@@ -87,8 +84,7 @@ class ActionModule(ActionBase):
 
     def report_phase(self, asked: Mapping, task_vars: Mapping) -> dict:
         """All checks, whether all is ready, and what a person reads."""
-        self._hostvars = task_vars["hostvars"]
-        language = _variables.language(_variables.reader(self._templar.template, task_vars), task_vars)
+        self.hostvars, language = task_vars["hostvars"], self.language_of(task_vars)
         hosts = sorted(task_vars["ansible_play_hosts_all"])
         checks = [one for name in hosts for one in self._of_host(name)]
         around = self._around(hosts)
@@ -109,13 +105,13 @@ class ActionModule(ActionBase):
     def _of_host(self, name: str) -> list[dict]:
         """The checks of a host; a host may answer anything, and the others need theirs."""
         try:
-            return _ready_hosts.checks(name, self._hostvars.raw_get(name), _program.name())
-        except Exception as error:
+            return _ready_hosts.checks(name, self.hostvars.raw_get(name), _program.name())
+        except Exception as error:  # whatever a host answered
             return [_ready.unchecked(name, "systemd", "", f"its answer makes no sense: {error!r}")]
 
     def _around(self, hosts: list[str]) -> Mapping:
         """What was registered once, by whichever host of the play came first."""
-        found = (self._hostvars.raw_get(name).get(AROUND) or {} for name in hosts)
+        found = (self.answer(name, AROUND) for name in hosts)
         return next((one for one in found if one), {})
 
     def _write(self, folder: Path, found: Mapping) -> None:

@@ -19,13 +19,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlencode
 
-from ansible.plugins.action import ActionBase
 from ansible_collections.aurora.runbook.plugins.module_utils.act import _notify, _silence
 from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _indicators
 from ansible_collections.aurora.runbook.plugins.module_utils.base import _command, _http, _names, _parallel, _redact
 from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import FetchError, RunbookError
 from ansible_collections.aurora.runbook.plugins.modules import alertmanager_silence
-from ansible_collections.aurora.runbook.plugins.plugin_utils import _alert, _ready_around, _texts, _variables
+from ansible_collections.aurora.runbook.plugins.plugin_utils import _alert, _ready_around, _texts
+from ansible_collections.aurora.runbook.plugins.plugin_utils._answers_action import AnswersAction
 from ansible_collections.aurora.runbook.plugins.plugin_utils._ready import NOT_READY, UNCHECKED
 
 try:
@@ -81,16 +81,11 @@ PAGES = 20  # of 200 things each
 LONGEST = 12  # requests in a row that one part may need
 
 
-class ActionModule(ActionBase):
-    _requires_connection = False
-    _supports_async = False
-    _supports_check_mode = True
-    _supports_diff = False
-
+class ActionModule(AnswersAction):
     def run(self, tmp=None, task_vars=None):
         super().run(tmp, task_vars)
         _checked, asked = self.validate_argument_spec(argument_spec=SPEC)
-        asked["language"] = _variables.language(_variables.reader(self._templar.template, task_vars), task_vars)
+        asked["language"] = self.language_of(task_vars)
         hosts = {name: task_vars["hostvars"].raw_get(name) for name in sorted(task_vars["ansible_play_hosts_all"])}
         answers = registered(hosts)
         parts = {
@@ -207,7 +202,7 @@ def heartbeat(asked: Mapping, _answers: Mapping, url: str) -> list[dict]:
             while client.ask("GET", path).data:
                 if time.monotonic() - started > asked["heartbeat_seconds"]:
                     return _ready_around.heartbeat(False, asked["heartbeat_seconds"])
-                time.sleep(1)
+                time.sleep(1)  # between two questions
         finally:
             send(client, labels, now, time.monotonic() - started)
     except RunbookError as error:

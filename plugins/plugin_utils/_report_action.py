@@ -3,22 +3,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
-from ansible.plugins.action import ActionBase
+from ansible_collections.aurora.runbook.plugins.module_utils.base import _redact
 from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import RunbookError
+from ansible_collections.aurora.runbook.plugins.plugin_utils._answers_action import AnswersAction
 
 
-class ReportAction(ActionBase):
-    """``hostvars`` and ``names``, the hosts of the play, are set by who inherits it."""
-
-    _supports_async = False
-    _supports_check_mode = True
+class ReportAction(AnswersAction):
+    _requires_connection = True  # of the copy that writes
     _supports_diff = True
 
-    def answer(self, name: str, what: str) -> Mapping:
-        """What a task registered for a host, as it is; nothing where there is none."""
-        return self.hostvars.raw_get(name).get(what) or {}
+    def told(self, tell: Callable[[Mapping, Mapping], Mapping], asked: Mapping, task_vars: Mapping) -> dict:
+        """What ``tell`` returns about ``names``, the hosts of the play, or why it cannot."""
+        self.hostvars, self.names = task_vars["hostvars"], task_vars["ansible_play_hosts_all"]
+        try:
+            return {"changed": False, **tell(asked, task_vars)}
+        except RunbookError as error:
+            # Returned: of a failure that is raised, ansible-core 2.16 takes what a host worded for a template.
+            return {"failed": True, "changed": False, "msg": _redact.redact_text(str(error))}
 
     def answers(self, what: str) -> dict[str, Mapping]:
         """What each host answered, or why it did not."""
