@@ -39,3 +39,18 @@ attributes:
     details:
       - Changes nothing.
 """
+
+    CONTROLLER = r"""
+options: {}
+attributes:
+  check_mode:
+    description: Can run in check mode.
+    support: full
+  diff_mode:
+    description: Shows what changes.
+  platform:
+    description: Where it runs.
+    platforms: all
+    support: full
+    details: Runs on the controller.
+"""

@@ -56,18 +56,13 @@ options:
     description: The label that names hosts in metrics and alerts, for O(phase=look).
     type: str
     default: instance
+extends_documentation_fragment: aurora.runbook.attributes.controller
 attributes:
   check_mode:
-    description: Can run in check mode.
-    support: full
     details: Then nothing is to be put on record.
   diff_mode:
-    description: Shows what changes.
     support: none
   platform:
-    description: Where it runs.
-    platforms: all
-    support: full
     details: Runs on the controller and connects to no host.
 """
 

@@ -47,18 +47,13 @@ options:
     type: list
     elements: str
     default: []
+extends_documentation_fragment: aurora.runbook.attributes.controller
 attributes:
   check_mode:
-    description: Can run in check mode.
-    support: full
     details: Then no host fails since nobody was told.
   diff_mode:
-    description: Shows what changes.
     support: none
   platform:
-    description: Where it runs.
-    platforms: all
-    support: full
     details: Runs on the controller and connects to no host.
 """
 

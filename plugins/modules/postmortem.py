@@ -46,18 +46,10 @@ options:
     description: Time zone of local times, such as V(Europe/Kyiv); the controller's when empty.
     type: str
     default: ''
+extends_documentation_fragment: aurora.runbook.attributes.controller
 attributes:
-  check_mode:
-    description: Can run in check mode.
-    support: full
   diff_mode:
-    description: Shows what changes.
     support: full
-  platform:
-    description: Where it runs.
-    platforms: all
-    support: full
-    details: Runs on the controller.
 """
 
 EXAMPLES = r"""

@@ -36,18 +36,10 @@ options:
     type: str
     choices: [en, uk]
     default: en
+extends_documentation_fragment: aurora.runbook.attributes.controller
 attributes:
-  check_mode:
-    description: Can run in check mode.
-    support: full
   diff_mode:
-    description: Shows what changes.
     support: full
-  platform:
-    description: Where it runs.
-    platforms: all
-    support: full
-    details: Runs on the controller.
 seealso:
   - module: aurora.runbook.incident_info
   - module: aurora.runbook.postmortem
