@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -45,3 +46,20 @@ def receiver() -> Iterator[Receiver]:
         Thread(target=server.serve_forever, args=[0.01], daemon=True).start()
         yield kept
         server.shutdown()
+
+
+@pytest.fixture
+def silent() -> Iterator[int]:
+    """A port that takes connections and never says anything."""
+    with socket.socket() as listening:
+        listening.bind(("localhost", 0))
+        listening.listen()
+        yield listening.getsockname()[1]
+
+
+@pytest.fixture
+def closed() -> Iterator[int]:
+    """A port that is taken, where nobody listens."""
+    with socket.socket() as taken:
+        taken.bind(("localhost", 0))
+        yield taken.getsockname()[1]

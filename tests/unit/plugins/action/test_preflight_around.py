@@ -60,22 +60,6 @@ def service() -> Iterator[Service]:
         server.shutdown()
 
 
-@pytest.fixture
-def silent() -> Iterator[int]:
-    """A port that takes connections and never says anything."""
-    with socket.socket() as listening:
-        listening.bind(("localhost", 0))
-        listening.listen()
-        yield listening.getsockname()[1]
-
-
-@pytest.fixture
-def closed() -> Iterator[int]:
-    with socket.socket() as taken:
-        taken.bind(("localhost", 0))
-        yield taken.getsockname()[1]
-
-
 def asked(**given: object) -> dict:
     plain = {name: spec.get("default") for name, spec in preflight_around.SPEC.items()}
     return {**plain, "hosts": {"aurora1": ["aurora1"]}, "timeout_seconds": 2.0, "language": "en", **given}

@@ -10,7 +10,7 @@ import json
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import apprise
@@ -28,23 +28,6 @@ TEXT = {
     "key": "circuit_breaker-x-1-L2",
 }
 MESSAGE = _notify.message(TEXT["title"], TEXT["body"], TEXT["key"], [])
-
-
-@pytest.fixture
-def silent() -> Iterator[int]:
-    """A port that takes connections and never says anything."""
-    with socket.socket() as listening:
-        listening.bind(("localhost", 0))
-        listening.listen()
-        yield listening.getsockname()[1]
-
-
-@pytest.fixture
-def closed() -> Iterator[int]:
-    """A port that is taken, where nobody listens."""
-    with socket.socket() as taken:
-        taken.bind(("localhost", 0))
-        yield taken.getsockname()[1]
 
 
 @pytest.fixture
