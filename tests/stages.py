@@ -52,9 +52,7 @@ class Stage:
 def run(lanes: Iterable[Sequence[Named]], environment: Mapping[str, str]) -> int:
     """Run lanes until all have ended, or one of their stages failed: then the others are ended too. Exit status."""
     FOLDER.mkdir(parents=True, exist_ok=True)
-    # A cancelled run ends as by Ctrl-C: its stages are in groups of their own, where nobody else ends them.
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.default_int_handler)
+    asked = asked_to_end()
     waiting = [iter(lane) for lane in lanes]
     running: dict[int, Stage] = {}  # by the number of the lane
     passed: list[str] = []
@@ -69,7 +67,7 @@ def run(lanes: Iterable[Sequence[Named]], environment: Mapping[str, str]) -> int
         for lane in range(len(waiting)):
             begin(lane)
         while running and not failed:
-            for lane in ended(running):
+            for lane in ended(running, asked):
                 stage = running.pop(lane)
                 if not stage.finish():
                     failed.append(stage)
@@ -85,10 +83,26 @@ def run(lanes: Iterable[Sequence[Named]], environment: Mapping[str, str]) -> int
     return 1 if failed else 0
 
 
-def ended(running: Mapping[int, Stage]) -> list[int]:
-    """Wait until stages end, and say now and then that they still run; their lanes."""
+def asked_to_end() -> int:
+    """A descriptor that is readable once the run is interrupted or cancelled.
+
+    An exception at the signal could arrive between the start of a stage and its entry among those that run, and nobody
+    would end that stage: it is in a group of its own.
+    """
+    readable, written = os.pipe()
+    os.set_blocking(written, False)
+    signal.set_wakeup_fd(written, warn_on_full_buffer=False)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda _number, _frame: None)
+    return readable
+
+
+def ended(running: Mapping[int, Stage], asked: int) -> list[int]:
+    """Wait until stages end, and say now and then that they still run; their lanes. Raises KeyboardInterrupt."""
     while True:
-        ready, _, _ = select.select([stage.ended for stage in running.values()], [], [], SAY_SECONDS)
+        ready, _, _ = select.select([asked, *(stage.ended for stage in running.values())], [], [], SAY_SECONDS)
+        if asked in ready:
+            raise KeyboardInterrupt
         if ready:
             return [lane for lane, stage in running.items() if stage.ended in ready]
         lab.say(f"still running: {', '.join(stage.took for stage in running.values())}")

@@ -20,15 +20,23 @@ sys.path[:0] = [{tests!r}, {lab!r}]
 import stages
 stages.FOLDER = pathlib.Path({folder!r})
 stages.SAY_SECONDS, stages.END_SECONDS = 0.2, 1
+{before}
 sys.exit(stages.run({lanes!r}, os.environ))
 """
+HELD = """
+import time
+def say(text):
+    while not os.path.exists("go"):
+        time.sleep(0.02)
+stages.lab.say = say
+"""  # a stage has begun, and it is not noted yet
 
 
-def start(folder: Path, *lanes: list[tuple[str, str]]) -> subprocess.Popen:
-    """Lanes of stages, each a name and a script of the shell."""
+def start(folder: Path, *lanes: list[tuple[str, str]], before: str = "") -> subprocess.Popen:
+    """Lanes of stages, each a name and a script of the shell; ``before`` is Python to run first."""
     named = [[(name, ["sh", "-c", script]) for name, script in lane] for lane in lanes]
     places = {"tests": str(CHECKOUT / "tests"), "lab": str(CHECKOUT / "tests" / "lab"), "folder": str(folder / "out")}
-    argv = [sys.executable, "-c", PROGRAM.format(lanes=named, **places)]
+    argv = [sys.executable, "-c", PROGRAM.format(lanes=named, before=before, **places)]
     return subprocess.Popen(argv, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
@@ -94,6 +102,16 @@ def test_an_interrupt_leaves_nothing_behind_not_even_what_ignores_it_in_a_sessio
     status, _output = finish(process)
     assert status != 0
     assert [pid for pid in pids if is_alive(pid)] == []
+
+
+def test_an_interrupt_while_a_stage_begins_ends_that_stage(tmp_path: Path) -> None:
+    process = start(tmp_path, [("slow to begin", "echo $$ >stage; exec sleep 1000")], before=HELD)
+    pid = number(tmp_path / "stage")
+    os.kill(process.pid, signal.SIGTERM)
+    (tmp_path / "go").touch()
+    status, _output = finish(process)
+    assert status != 0
+    assert not is_alive(pid)
 
 
 def test_it_is_said_what_still_runs(tmp_path: Path) -> None:
