@@ -51,7 +51,10 @@ def channels(option: str, given: Sequence[object]) -> list[Channel]:
         right = isinstance(one, Mapping) and set(one) == {"name", "url"}
         if not right or not all(isinstance(value, str) for value in one.values()) or not one["name"].strip():
             raise RunbookError(f"{option}: entry {place} is refused; expected a dict with name and url, and no more")
-        found.append(Channel(_redact.redact(one["name"], [one["url"]], 80), one["url"].strip()))
+        url = one["url"].strip()
+        # Where the secret of a URL is not set, only its options are left, such as "?to=alerts@example.com".
+        url = "" if url.startswith("?") else url
+        found.append(Channel(_redact.redact(one["name"], [one["url"]], 80), url))
     return found
 
 
@@ -122,7 +125,10 @@ def _sender(apprise: ModuleType, channel: Channel, text: Message, seconds: float
 
 def _send(apprise: ModuleType, channel: Channel, text: Message, seconds: float, said: _Said) -> dict:
     if not channel.url:
-        raise RunbookError("it has no URL; set the variable that holds it (ansible-vault)")
+        raise RunbookError(
+            "it has no URL, since the variable that should hold it is empty or not set;"
+            " put it into a vault beside the inventory (ansible-vault create vault.yml)"
+        )
     try:
         delivered = _notify(apprise, channel.url, text, seconds)
     except Exception as error:  # a library's text may hold the URL, so only its type is told

@@ -67,6 +67,7 @@ def test_every_contact_of_a_level_is_told_and_the_broken_ones_are_named(notify, 
         {"name": "refuses", "url": receiver.url(403)},
         {"name": "nonsense", "url": f"nosuchservice://{SECRET}"},
         {"name": "no vault", "url": ""},
+        {"name": "no vault, with options", "url": "?to=alerts@example.com"},
     ]
     asked = [{"channels": [down, *others], "fallback": [phone]}, {"channels": [down], "fallback": [phone]}]
     (some, fallen_back, nobody, nowhere), said = notify([*asked, {"channels": [down]}, {}])
@@ -79,7 +80,8 @@ def test_every_contact_of_a_level_is_told_and_the_broken_ones_are_named(notify, 
     assert "HTTP 403" in problems["refuses"]
     assert "none that Apprise understands" in problems["nonsense"]
     assert "no URL" in problems["no vault"]
-    assert [sentence["message"] for sentence in some["done"]] == ["notified", *["not_notified"] * 5]
+    assert problems["no vault, with options"] == problems["no vault"]  # as in inventory/production.example
+    assert [sentence["message"] for sentence in some["done"]] == ["notified", *["not_notified"] * 6]
 
     assert (fallen_back["delivered"], fallen_back["sent"]) == (True, ["phone"])
     assert [one["channel"] for one in fallen_back["unsent"]] == ["down"]
