@@ -12,22 +12,25 @@ from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _mess
 
 OWN = {
     # Verdicts
-    "healthy": ("healthy: nothing to do", "здоровий: нічого робити"),
+    "healthy": ("healthy: nothing to do", "справний: робити нічого не треба"),
     "recovered": ("RECOVERED", "ВІДНОВЛЕНО"),
     "not_recovered": ("NOT RECOVERED", "НЕ ВІДНОВЛЕНО"),
-    "unknown": ("UNKNOWN, which is not OK", "НЕВІДОМО, а це не «добре»"),
+    "unknown": ("UNKNOWN, which is not OK", "НЕВІДОМО, а це не означає «все гаразд»"),
     "approval_needed": ("WAITS FOR APPROVAL", "ЧЕКАЄ СХВАЛЕННЯ"),
     "escalated": ("ESCALATED", "ЕСКАЛЬОВАНО"),
     "refused": ("REFUSED, nothing was changed", "ВІДМОВЛЕНО, нічого не змінено"),
-    "would_change": ("would change (check mode)", "змінилося б (пробний запуск)"),
+    "would_change": ("would change (check mode)", "було б змінено (пробний запуск)"),
     # What a change does to exposure
     "reduces": ("reduces", "зменшує ризик"),
     "neutral": ("does not change", "не змінює ризику"),
     "increases": ("increases", "збільшує ризик"),
     # What became of an override
     "set": ("{unit}: {changes} ({direction} exposure)", "{unit}: {changes} ({direction})"),
-    "would_set": ("{unit}: would set {changes} ({direction} exposure)", "{unit}: змінилося б {changes} ({direction})"),
-    "would_restore": ("{unit}: would give back {changes}", "{unit}: повернулося б {changes}"),
+    "would_set": (
+        "{unit}: would set {changes} ({direction} exposure)",
+        "{unit}: було б змінено {changes} ({direction})",
+    ),
+    "would_restore": ("{unit}: would give back {changes}", "{unit}: було б повернуто {changes}"),
     "unchanged": ("{unit}: {changes} stands already, no restart", "{unit}: {changes} вже діє, без перезапуску"),
     "kept": (
         "{unit}: {name} stays at {before}; {after} would raise exposure",
@@ -35,15 +38,15 @@ OWN = {
     ),
     "taken_back": ("{unit}: taken back, it did not help: {changes}", "{unit}: скасовано, бо не допомогло: {changes}"),
     "restored": ("{unit}: given back: {changes}", "{unit}: повернуто: {changes}"),
-    "nothing_leased": ("{unit}: nothing is overridden", "{unit}: нічого не змінено раніше"),
+    "nothing_leased": ("{unit}: nothing is overridden", "{unit}: тимчасових змін немає"),
     "needs_approval@awx": (
         "{unit}: {changes} raises exposure and waits for the approval of a person: {knobs}",
         "{unit}: {changes} збільшує ризик і чекає на схвалення людини: {knobs}",
     ),
-    "overridden": ("{unit} is overridden: {changes}", "{unit} змінено: {changes}"),
+    "overridden": ("{unit} is overridden: {changes}", "{unit}: діє тимчасова зміна {changes}"),
     "leased_until": (
         "{unit} is overridden: {changes}; the first of it ends by itself at {until}",
-        "{unit} змінено: {changes}; перше з цього саме закінчиться о {until}",
+        "{unit}: діє тимчасова зміна {changes}; найближчий строк мине {until}, і хост поверне це сам",
     ),
     "limit_kept": (
         "{unit}: {name} stays at {before}; {after} would be less",
@@ -75,11 +78,11 @@ OWN = {
         "the host does not answer, so nothing is known about it: {problem}",
         "хост не відповідає, тож про нього нічого не відомо: {problem}",
     ),
-    "looked_badly": ("could not look: {problem}", "не вдалося подивитися: {problem}"),
+    "looked_badly": ("could not look: {problem}", "оглянути хост не вдалося: {problem}"),
     "not_reached": ("it was not reached in this run", "у цьому запуску до нього не дісталися"),
     "why_unfinished": (
         "an earlier run left an override of {units} half done; that is settled first",
-        "попередній запуск лишив перевизначення {units} незавершеним; спершу воно доводиться до ладу",
+        "попередній запуск лишив зміну {units} незавершеною; спершу її буде доведено до ладу",
     ),
     "why_healthy": ("{metric} is {value}, limit {limit}", "{metric} = {value}, межа {limit}"),
     "failed": ("failed: {problem}", "не вдалося: {problem}"),
@@ -91,7 +94,7 @@ OWN = {
     "recorded_closed": ("incident {id} is closed", "інцидент {id} закрито"),
     "loss_stays": (
         "not closed as recovered: the network lost packets to the exchange, which less activity does not cure",
-        "не закрито як відновлене: мережа губила пакети до біржі, а менша активність цього не усуне",
+        "інцидент не закрито як відновлений: мережа губила пакети до біржі, а менша активність цього не усуне",
     ),
     "not_tried": (
         "left as it is, since an earlier host did not recover",
@@ -116,28 +119,28 @@ OWN = {
     ),
     "next_person": (
         "escalate to L2: every step that is safe unattended is done; look at the cause above",
-        "ескалювати на L2: усі безпечні кроки вже зроблено; дивіться причину вище",
+        "ескалювати на L2: усі кроки, безпечні без людини, вже зроблено; причину названо вище",
     ),
     "next_held": (
         "wait until that run has ended, then run this again: it does what is left to do",
-        "дочекатися кінця того запуску й запустити ще раз: зроблено буде те, що лишиться",
+        "дочекатися, доки той запуск завершиться, і запустити ще раз: буде зроблено те, що лишилося",
     ),
     "next_paused": (
         "ask who paused it; to end the pause: ansible {host} -b -m aurora.runbook.incident -a state=resumed",
-        "запитати, хто призупинив; зняти паузу: ansible {host} -b -m aurora.runbook.incident -a state=resumed",
+        "запитати, хто поставив паузу; зняти її: ansible {host} -b -m aurora.runbook.incident -a state=resumed",
     ),
     "next_later": (
         "run this again in {minutes} min, when the guard above allows it; if it cannot wait, escalate to L2",
-        "запустити ще раз за {minutes} хв, коли запобіжник вище дозволить; якщо це не чекає — ескалювати на L2",
+        "запустити ще раз за {minutes} хв, коли запобіжник вище дозволить; якщо чекати не можна, ескалювати на L2",
     ),
     "next_refused": (
         "escalate to L2: what was refused above needs a person's decision",
-        "ескалювати на L2: відмова вище потребує рішення людини",
+        "ескалювати на L2: щодо відмови вище має вирішити людина",
     ),
     # What a person does next, by the cause that no rung cures
     "mend_feed_crash_loop": (
         "mend what the feed's journal complains about, then run this again; it was not restarted again",
-        "виправити те, на що скаржиться журнал фіда, і запустити ще раз; більше його не перезапускали",
+        "виправити те, на що скаржиться журнал feed, і запустити ще раз; його більше не перезапускали",
     ),
     "mend_runner_down": (
         "nothing trades here: find out why the runner ended (journalctl -u, its unit is named above), then start it by"
@@ -167,7 +170,8 @@ OWN = {
     ),
     "mend_nginx_config": (
         "mend the line that nginx names, check it with nginx -t, then run this again; nginx was not reloaded",
-        "виправити рядок, який називає nginx, перевірити nginx -t і запустити ще раз; nginx її не перечитував",
+        "виправити рядок, який називає nginx, перевірити командою nginx -t і запустити ще раз; конфігурацію nginx"
+        " не перечитував",
     ),
     "mend_certificate_expired": (
         "renew the certificate of the public address and reload nginx; nothing was restarted",
@@ -189,7 +193,7 @@ OWN = {
     ),
     "mend_partition": (
         "ask the network's people: packets are lost on the way; nothing was restarted for it",
-        "звернутися до мережевиків: пакети губляться дорогою; через це нічого не перезапускали",
+        "звернутися до мережевих інженерів: пакети губляться дорогою; через це нічого не перезапускали",
     ),
     "mend_stale_trades": (
         "find out why trades.jsonl gets no new trades; no model is fitted to old ones",
@@ -213,24 +217,23 @@ OWN = {
     ),
     "mend_exchange_down": (
         "look at the exchange's status page and ask its support: it is out of order; what was reduced stays so",
-        "переглянути сторінку стану біржі й звернутися до її підтримки: біржа несправна; що вже знижено, лишається"
-        " зниженим",
+        "переглянути сторінку стану біржі й звернутися до її підтримки: біржа несправна; знижена активність лишається",
     ),
     "mend_rate_limit": (
         "ask the exchange for a higher limit, or leave the lower frequency in place",
-        "попросити в біржі вищий ліміт або лишити нижчу частоту",
+        "попросити в біржі вищий ліміт запитів або лишити нижчу частоту",
     ),
     "next_unknown": (
         "check by hand whether it trades, then run this again; unknown is not recovered",
-        "перевірити вручну, чи торгує, і запустити ще раз; невідомо — не означає відновлено",
+        "перевірити вручну, чи йде торгівля, і запустити ще раз; «невідомо» не означає «відновлено»",
     ),
     "better_placed": (
         "{other} is closer to the exchange: {best} ms against {own} ms round trip; consider trading from there",
-        "{other} ближче до біржі: {best} мс проти {own} мс; варто торгувати звідти",
+        "{other} ближче до біржі: {best} мс проти {own} мс туди й назад; варто торгувати звідти",
     ),
     "none_better_placed": (
         "no host of this run is closer to the exchange (round trip {own} ms); another region or zone may be",
-        "жоден хост цього запуску не ближчий до біржі ({own} мс); можливо, інший регіон чи зона",
+        "жоден хост цього запуску не ближчий до біржі ({own} мс туди й назад); можливо, інший регіон чи зона",
     ),
     "next_remediate": (
         "repair: ansible-playbook aurora.runbook.remediate_{incident} --limit {host}",
@@ -240,7 +243,7 @@ OWN = {
         "look at the reason, then: ansible-playbook aurora.runbook.revert --limit {host}",
         "з'ясувати причину, потім: ansible-playbook aurora.runbook.revert --limit {host}",
     ),
-    "next_run": ("run it without check mode", "запустити без пробного режиму"),
+    "next_run": ("run it without check mode", "виконати звичайний запуск замість пробного"),
     # Pages
     "tried": ("{action} of {target}, {changes}: {ended}", "{action} для {target}, {changes}: {ended}"),
     "tried_in_vain": (
@@ -255,7 +258,7 @@ OWN = {
     "page_head_first": ("{id}: {severity}, open for {age}", "{id}: {severity}, триває {age}"),
     "page_head_later": (
         "{id}: {severity}, unresolved for {age}, more than the {limit} after which {level} takes over",
-        "{id}: {severity}, не усунено {age}, довше за {limit}, після яких долучається {level}",
+        "{id}: {severity}, не усунено вже {age}, а {level} долучається після {limit}",
     ),
     "answered": (
         "acknowledged by {who} after {took}, within its {limit}",
@@ -295,17 +298,17 @@ OWN = {
     "page_next_L2": (
         "analyse deeply, review code, change infrastructure, coordinate with business; L3 takes over 2 h after the"
         " opening",
-        "глибокий аналіз, перегляд коду, зміни інфраструктури, узгодження з бізнесом; через 2 год від початку"
-        " долучається L3",
+        "проаналізувати глибше, переглянути код, змінити інфраструктуру, узгодити з бізнесом; через 2 год від"
+        " початку долучається L3",
     ),
     "page_next_L3": (
         "decide on strategy and people, tell stakeholders, plan the post-mortem; L4 takes over 4 h after the opening",
-        "стратегічні рішення, розподіл людей, сповістити зацікавлених, спланувати post-mortem; через 4 год від початку"
-        " долучається L4",
+        "ухвалити стратегічні рішення, розподілити людей, сповістити зацікавлених, спланувати post-mortem; через 4"
+        " год від початку долучається L4",
     ),
     "page_next_L4": (
         "assess the business impact, manage the crisis, speak to the outside, plan the recovery",
-        "оцінити вплив на бізнес, керувати кризою, зовнішня комунікація, планувати відновлення",
+        "оцінити вплив на бізнес, керувати кризою, вести зовнішню комунікацію, спланувати відновлення",
     ),
     "page_look": (
         "look: ansible-playbook aurora.runbook.triage --limit {hosts}; repair: aurora.runbook.remediate_{incident}",
@@ -321,21 +324,21 @@ OWN = {
     # A tick of the clock of escalation
     "nothing_open": ("no incident is open", "відкритих інцидентів немає"),
     "on_hosts": ("  on {hosts}", "  на {hosts}"),
-    "paged_before": ("  paged: {levels}", "  сповіщено: {levels}"),
-    "paged_now": ("  paged now, {page}: {who}", "  сповіщено зараз, {page}: {who}"),
-    "not_paged": ("  NOT reached: {channel}: {problem}", "  НЕ досягнуто: {channel}: {problem}"),
+    "paged_before": ("  paged: {levels}", "  викликано: {levels}"),
+    "paged_now": ("  paged now, {page}: {who}", "  викликано зараз, {page}: {who}"),
+    "not_paged": ("  NOT reached: {channel}: {problem}", "  НЕ вдалося викликати: {channel}: {problem}"),
     "nobody_told": (
         "nobody was told: see above, and check aurora_contacts",
-        "нікого не сповіщено: див. вище й перевірте aurora_contacts",
+        "нікого не викликано: див. вище й перевірте aurora_contacts",
     ),
     "not_read": (
         "{host}: its record cannot be read, an incident may be open there: {problem}",
-        "{host}: записи не прочитано, там може бути відкритий інцидент: {problem}",
+        "{host}: прочитати записи не вдалося, там може бути відкритий інцидент: {problem}",
     ),
-    "page_unread_title": ("L1 {host}: its record cannot be read", "L1 {host}: записи не прочитано"),
+    "page_unread_title": ("L1 {host}: its record cannot be read", "L1 {host}: прочитати записи не вдалося"),
     "page_unread_why": (
         "an incident that is open there alone would be paged to nobody",
-        "про інцидент, відкритий лише там, нікого не буде сповіщено",
+        "якщо інцидент відкрито лише там, нікого не буде викликано",
     ),
     "page_unread_next": (
         "see whether the host is up and answers: ansible-playbook aurora.runbook.triage --limit {host}",
@@ -354,8 +357,8 @@ OWN = {
     "pm_summary": ("In short", "Коротко"),
     "pm_incident": ("Incident", "Інцидент"),
     "pm_class": ("Class", "Клас"),
-    "pm_severity_now": ("Severity now, at its worst", "Рівень тепер, найгірший"),
-    "pm_began_at": ("Trouble began", "Біда почалася"),
+    "pm_severity_now": ("Severity now, at its worst", "Критичність тепер, найгірша"),
+    "pm_began_at": ("Trouble began", "Початок проблеми"),
     "pm_opened_at": ("Opened", "Відкрито"),
     "pm_closed_at": ("Closed", "Закрито"),
     "pm_still_open": ("STILL OPEN, as of {at}", "ДОСІ ВІДКРИТИЙ, станом на {at}"),
@@ -453,12 +456,12 @@ OWN = {
     "pm_missed": ("MISSED", "ПРОПУЩЕНО"),
     "pm_running": ("still running", "ще триває"),
     "pm_leases": ("Still leased", "Досі змінено"),
-    "pm_until": ("Until", "До якого часу"),
+    "pm_until": ("Until", "До коли"),
     "pm_endless": ("no end: until somebody gives it back", "без строку: поки хтось не поверне"),
     "pm_nothing_leased": ("Nothing is leased any more.", "Нічого зміненого не лишилося."),
     "pm_follow_ups": ("Follow-ups", "Що зробити далі"),
-    "pm_owner": ("Owner", "Хто"),
-    "pm_due": ("Due", "До"),
+    "pm_owner": ("Owner", "Відповідальний"),
+    "pm_due": ("Due", "Строк"),
     "pm_done": ("Done", "Зроблено"),
     "pm_records": ("Records", "Записи"),
     "pm_lines": ("Lines", "Рядків"),
@@ -492,22 +495,22 @@ OWN = {
     "pm_paged": ("{level} paged over {sent}", "викликано {level} через {sent}"),
     "pm_paging_failed": ("failed: {failed}", "не вдалося: {failed}"),
     "pm_lease_ended": ("lease of {name} ended: {outcome}", "строк зміни {name} минув: {outcome}"),
-    "pm_lease_renewed": ("{who} renewed a lease: {text}", "{who} поновлює строк зміни: {text}"),
+    "pm_lease_renewed": ("{who} renewed a lease: {text}", "{who} подовжує строк зміни: {text}"),
     "pm_lease_taken_back": ("taken back", "повернуто"),
     "pm_lease_left_alone": ("left alone, somebody changed it since", "не чіпали: хтось змінив пізніше"),
-    "pm_lease_kept": ("kept, the host is not healthy", "лишено: хост нездоровий"),
+    "pm_lease_kept": ("kept, the host is not healthy", "лишено: хост несправний"),
     "pm_lease_lost": ("it was lost already", "уже було втрачено"),
-    "pm_severity": ("severity {before} → {to}", "рівень {before} → {to}"),
+    "pm_severity": ("severity {before} → {to}", "критичність {before} → {to}"),
     "pm_acknowledged": ("{who} acknowledged: {text}", "{who} підтверджує: {text}"),
     "pm_note": ("{who} notes: {text}", "{who} зауважує: {text}"),
     "pm_paused": ("{who} paused automation until {until}", "{who} призупиняє автоматику до {until}"),
-    "pm_resumed": ("{who} resumed automation", "{who} поновлює автоматику"),
+    "pm_resumed": ("{who} resumed automation", "{who} знімає паузу"),
     "pm_paging": ("paging {level}: whether it was sent is not known", "виклик {level}: чи надіслано, невідомо"),
     "pm_silenced_none": (
         "a silence until {until} that matched no alert: nothing was silenced",
-        "приглушення до {until} не охопило жодного алерту: нічого не заглушено",
+        "приглушення до {until} не охопило жодного алерту: нічого не приглушено",
     ),
-    "pm_silenced": ("alert silenced until {until}", "алерт заглушено до {until}"),
+    "pm_silenced": ("alert silenced until {until}", "алерт приглушено до {until}"),
     "pm_reopened": ("incident opened again", "інцидент відкрито знову"),
     "pm_moved": ("goes on as {to}", "продовжено як {to}"),
     "pm_other": ("{what}: {text}", "{what}: {text}"),
@@ -535,11 +538,13 @@ OWN = {
     "pm_lost_lines": ("{host}: lines that could not be read: {count}", "{host}: рядків не вдалося прочитати: {count}"),
     "pm_torn": (
         "{host}: a line was torn before line {seq}, as a crash or a power loss does; what it said is lost",
-        "{host}: перед рядком {seq} один обірвано, як від збою чи втрати живлення; що в ньому було, втрачено",
+        "{host}: перед рядком {seq} один рядок обірвано, як буває після збою чи втрати живлення; що в ньому було,"
+        " втрачено",
     ),
     "pm_torn_now": (
         "{host}: the last line of its record is torn, as by a crash or a power loss; what it said is lost",
-        "{host}: останній рядок його запису обірвано, як від збою чи втрати живлення; що в ньому було, втрачено",
+        "{host}: останній рядок його запису обірвано, як буває після збою чи втрати живлення; що в ньому було,"
+        " втрачено",
     ),
     "pm_intent_open": (
         "{host}: {action} (line {seq}) has no result: what it left on the host is not known from here",
@@ -568,20 +573,26 @@ OWN = {
     ),
     "pm_prometheus_doubt": (
         "what Prometheus answered cannot be used, so figures are from the samples of the record: {problem}",
-        "відповідь Prometheus не придатна, тож числа взято з вимірювань у записі: {problem}",
+        "відповідь Prometheus непридатна, тож числа взято з вимірювань у записі: {problem}",
     ),
     # Post-mortem: in short
     "pm_short_what": (
         "{severity} on {hosts}: {metric} was at worst {value}, limit {limit}.",
-        "{severity} на {hosts}: {metric} найгірше {value}, межа {limit}.",
+        "{severity} на {hosts}: найгірше значення {metric} — {value}, межа {limit}.",
     ),
-    "pm_short_open": ("It has been open for {span} and is STILL OPEN.", "Відкритий уже {span} і ДОСІ ВІДКРИТИЙ."),
-    "pm_short_closed": ("It was open for {span}.", "Був відкритий {span}."),
+    "pm_short_open": (
+        "It has been open for {span} and is STILL OPEN.",
+        "Інцидент відкритий уже {span} і ДОСІ ВІДКРИТИЙ.",
+    ),
+    "pm_short_closed": ("It was open for {span}.", "Інцидент був відкритий {span}."),
     "pm_short_breach": (
         "In breach for {span} on {host}, the longest; {percent} % of the time is known.",
-        "Найдовше за межею {host}: {span}; відомо {percent} % часу.",
+        "Найдовше за межею був {host}: {span}; відомо {percent} % часу.",
     ),
-    "pm_short_breach_unknown": ("How long it was in breach is unknown.", "Скільки часу був за межею, невідомо."),
+    "pm_short_breach_unknown": (
+        "How long it was in breach is unknown.",
+        "Скільки часу показник був за межею, невідомо.",
+    ),
     "pm_short_cause": ("Suspected cause: {cause}: {evidence}.", "Імовірна причина: {cause}: {evidence}."),
     "pm_short_no_cause": ("Nothing that was looked at explains it.", "Ніщо з переглянутого цього не пояснює."),
     "pm_short_actions": (
@@ -614,7 +625,7 @@ OWN = {
     "pm_todo_fix": ("fix what caused it", "усунути те, що це спричинило"),
     "pm_todo_docs": ("update the documentation", "оновити документацію"),
     "pm_todo_alerting": ("improve monitoring and alerting", "покращити моніторинг і алерти"),
-    "pm_todo_training": ("train whoever needs it", "провести навчання, кому треба"),
+    "pm_todo_training": ("train whoever needs it", "навчити тих, кому це потрібно"),
     # Preflight: the report
     "ready_all": ("{host}: READY, {count} checks", "{host}: ГОТОВО, перевірок: {count}"),
     "ready_not": ("{host}: NOT READY: {bad}", "{host}: НЕ ГОТОВО: {bad}"),
@@ -632,18 +643,18 @@ OWN = {
     "ready_is_unchecked": ("- {where}: not checked: {why}", "- {where}: не перевірено: {why}"),
     # Preflight: why something is not ready
     "ready_says": ("{text}", "{text}"),
-    "ready_unchecked": ("no answer that says it: {text}", "немає відповіді, яка б це сказала: {text}"),
+    "ready_unchecked": ("no answer that says it: {text}", "немає відповіді, з якої це видно: {text}"),
     "ready_unreached": (
         "it cannot be reached, so nothing else of it was checked: {text}",
         "до нього не дістатися, тож нічого іншого на ньому не перевірено: {text}",
     ),
     "ready_no_pipelining": (
         "the connection does not pipeline, so every module is sent as a file, which takes several times as long",
-        "з'єднання не конвеєрне, тож кожен модуль надсилається файлом, а це в кілька разів довше",
+        "з'єднання працює без pipelining, тож кожен модуль надсилається файлом, а це в кілька разів довше",
     ),
     "ready_least_needs_pipelining": (
         "the connection does not pipeline, and an account with least rights has no other way",
-        "з'єднання не конвеєрне, а обліковий запис із найменшими правами іншого шляху не має",
+        "з'єднання працює без pipelining, а обліковий запис із найменшими правами іншого шляху не має",
     ),
     "ready_no_root": ("it does not become root: {text}", "не стає root: {text}"),
     "ready_no_python": ("it does not start: {text}", "не запускається: {text}"),
@@ -651,11 +662,11 @@ OWN = {
     "ready_read_only": ("{path} is on a file system that is read-only", "{path} на файловій системі лише для читання"),
     "ready_no_room": (
         "{path} has {free} MiB and {inodes} inodes free; {needed} MiB and 1000 inodes are needed",
-        "{path} має вільними {free} МіБ та inode: {inodes}; потрібно {needed} МіБ і 1000 inode",
+        "на {path} вільно {free} МіБ та {inodes} inode; потрібно {needed} МіБ і 1000 inode",
     ),
     "ready_exposed": (
         "others than root can change {path}, so no program is run from below it",
-        "не лише root може змінити {path}, тож звідти програма не запускається",
+        "{path} може змінити не лише root, тож звідти програма не запускається",
     ),
     "ready_no_program": (
         "the program of this controller is not there, and an account with least rights has no other way",
@@ -671,19 +682,19 @@ OWN = {
     ),
     "ready_set_elsewhere": (
         "it runs with {name}={now}, which nothing of the unit sets: whether an override wins shows at a restart alone",
-        "працює з {name}={now}, чого юніт не задає: чи переможе зміна, видно лише після перезапуску",
+        "працює з {name}={now}, чого юніт не задає: чи матиме зміна перевагу, видно лише після перезапуску",
     ),
     "ready_pending": (
         "it runs with {name}={now} and the unit says {then}: a wrapper sets it, or a restart at night switches on an"
         " edit that nobody tried",
-        "працює з {name}={now}, а юніт каже {then}: його задає обгортка, або нічний перезапуск увімкне зміну, якої"
-        " ніхто не випробував",
+        "працює з {name}={now}, а за юнітом має бути {then}: значення задає обгортка, або нічний перезапуск"
+        " увімкне правку, якої ніхто не випробував",
     ),
-    "ready_no_unit": ("systemd says that it is {state}", "systemd каже, що стан його {state}"),
+    "ready_no_unit": ("systemd says that it is {state}", "systemd каже, що його стан {state}"),
     "ready_not_running": ("it does not run: {state}", "не працює: {state}"),
     "ready_no_metric": (
         "nobody knows its value ({problem}, from {source}): {text}",
-        "значення ніхто не знає ({problem}, джерело {source}): {text}",
+        "значення невідоме ({problem}, джерело {source}): {text}",
     ),
     "ready_clock_off": (
         "its clock is {seconds} s off the controller's",
@@ -696,7 +707,7 @@ OWN = {
     "ready_status": ("it answers {status}", "відповідає {status}"),
     "ready_lease_unfinished": (
         "a run that was cut off left it half done: {changes}",
-        "перерваний запуск лишив це незавершеним: {changes}",
+        "обірваний запуск лишив це незавершеним: {changes}",
     ),
     "ready_lease_lost": (
         "somebody removed or changed {path}, which it rests on",
@@ -704,17 +715,17 @@ OWN = {
     ),
     "ready_lease_stands": (
         "{changes} stands already (until {until}), so that a ladder which turns the same helps no more",
-        "{changes} вже діє (до {until}), тож драбина, яка крутить те саме, більше не допоможе",
+        "{changes} вже діє (до {until}), тож кроки, які змінюють те саме, вже не допоможуть",
     ),
-    "ready_timer": ("leases do not end by themselves: {state}", "зміни самі не закінчаться: {state}"),
+    "ready_timer": ("leases do not end by themselves: {state}", "хост не поверне тимчасових змін сам: {state}"),
     "ready_paused": (
         "automation is paused until {until} (– is until somebody ends it)",
-        "автоматику призупинено до {until} (– означає, доки хтось не відновить)",
+        "автоматику призупинено до {until} (– означає, доки хтось не зніме паузу)",
     ),
-    "ready_claimed": ("{by} works here since {since}", "{by} працює тут від {since}"),
+    "ready_claimed": ("{by} works here since {since}", "{by} працює тут з {since}"),
     "ready_cut_off": (
         "{action} of {at} was cut off, and nobody knows what became of it",
-        "{action} від {at} перервано, і ніхто не знає, чим це скінчилося",
+        "дію {action} від {at} обірвано, і ніхто не знає, чим це закінчилося",
     ),
     # Preflight: what to do
     "ready_next_connection": (
@@ -731,16 +742,17 @@ OWN = {
         "install Python 3.9 or later there, or name another with aurora_python_interpreter",
         "встановити там Python 3.9 чи новіший або назвати інший через aurora_python_interpreter",
     ),
-    "ready_next_systemd": ("look at systemctl status there", "подивитися там systemctl status"),
+    "ready_next_systemd": ("look at systemctl status there", "перевірити там systemctl status"),
     "ready_next_units": (
         "look at systemctl status of it; where it has another name, say so in aurora_runner_unit, aurora_feed_unit or"
         " aurora_nginx_unit",
-        "подивитися його systemctl status; якщо він зветься інакше, вказати це в aurora_runner_unit, aurora_feed_unit"
-        " чи aurora_nginx_unit",
+        "перевірити його systemctl status; якщо він зветься інакше, вказати це в aurora_runner_unit,"
+        " aurora_feed_unit чи aurora_nginx_unit",
     ),
     "ready_next_knob": (
         "look at systemctl cat of the unit, take away what wins over an override, reload and restart by day",
-        "переглянути systemctl cat юніта, прибрати те, що переважить зміну, перечитати й перезапустити вдень",
+        "переглянути systemctl cat юніта, прибрати те, що має перевагу над зміною, а вдень перечитати конфігурацію"
+        " й перезапустити",
     ),
     "ready_next_metrics": (
         "see whether the metrics page of the service, and Prometheus, have this family",
@@ -770,7 +782,7 @@ OWN = {
     ),
     "ready_next_records": (
         "see who changed or filled it; nothing is remediated where it cannot be put on record",
-        "з'ясувати, хто це змінив чи заповнив; без запису нічого не виправляється",
+        "з'ясувати, хто це змінив чи заповнив; без запису жоден інцидент не усувають",
     ),
     "ready_next_clock": (
         "let a time service keep it (timedatectl, chronyc tracking)",
@@ -778,7 +790,7 @@ OWN = {
     ),
     "ready_next_timer": (
         "look at systemctl status aurora-runbook-leases.timer",
-        "подивитися systemctl status aurora-runbook-leases.timer",
+        "перевірити systemctl status aurora-runbook-leases.timer",
     ),
     "ready_next_leases": (
         "when the cause is gone, give it back: ansible-playbook aurora.runbook.revert --limit {host}",
@@ -786,7 +798,7 @@ OWN = {
     ),
     "ready_next_pause": (
         "wait until it is over, or end it: aurora.runbook.incident with state=resumed on {host}",
-        "дочекатися кінця або відновити: aurora.runbook.incident з state=resumed на {host}",
+        "дочекатися її кінця або зняти її: aurora.runbook.incident зі state=resumed на {host}",
     ),
     "ready_next_program": (
         "mend that, then have aurora.runbook.prepare run for an account with least rights",
@@ -824,10 +836,10 @@ OWN = {
     "rv_short_leases": ("Changes that still stand on hosts: {count}.", "Змін, які досі діють на хостах: {count}."),
     "rv_short_proposals": (
         "Places where the ladder's order contradicts what helped: {count}.",
-        "Місць, де порядок кроків суперечить тому, що допомагало: {count}.",
+        "Місць, де послідовність кроків суперечить тому, що допомагало: {count}.",
     ),
     "rv_incidents": ("incidents", "інциденти"),
-    "rv_by_class": ("Incidents by class and severity", "Інциденти за класом і рівнем"),
+    "rv_by_class": ("Incidents by class and severity", "Інциденти за класом і критичністю"),
     "rv_by_cause": ("Incidents by cause", "Інциденти за причиною"),
     "rv_over_time": ("When they were opened", "Коли їх відкрито"),
     "rv_from_to": ("From – to (UTC)", "Від – до (UTC)"),
@@ -840,11 +852,11 @@ OWN = {
         "Counted from when the trouble began. The first answer is automation's first action or a person's"
         " acknowledgement; recovery is when a run found all hosts within limits. What a person closed before that is"
         " unknown, and what ended by itself before anybody had to answer needed no answer.",
-        "Від початку біди. Перша реакція — перша дія автоматики або підтвердження людини; відновлення — коли запуск"
-        " побачив усі хости в межах. Те, що людина закрила раніше, невідоме, а те, що минуло саме, поки ніхто ще не"
-        " мусив реагувати, реакції не потребувало.",
+        "Час рахується від початку проблеми. Перша реакція — перша дія автоматики або підтвердження людини;"
+        " відновлення — коли запуск побачив усі хости в межах норми. Те, що людина закрила раніше, невідоме, а те,"
+        " що минуло саме, поки ніхто ще не мусив реагувати, реакції не потребувало.",
     ),
-    "rv_severity": ("Severity", "Рівень"),
+    "rv_severity": ("Severity", "Критичність"),
     "rv_cause": ("Cause", "Причина"),
     "rv_count": ("Incidents", "Інцидентів"),
     "rv_not_over": ("Not over", "Не завершено"),
@@ -871,7 +883,10 @@ OWN = {
         "Other actions on record, of people or at the end of a lease: {count}.",
         "Інших дій у записах, людей або наприкінці строку зміни: {count}.",
     ),
-    "rv_proposals": ("Where the order contradicts what helped", "Де порядок суперечить тому, що допомагало"),
+    "rv_proposals": (
+        "Where the order contradicts what helped",
+        "Де послідовність кроків суперечить тому, що допомагало",
+    ),
     "rv_propose": (
         "{incident}, {cause}: {later} helped in {later_helped} of {later_tried} incidents ({later_unknown} unknown),"
         " {earlier}, which comes before it, in {earlier_helped} of {earlier_tried} ({earlier_unknown} unknown)."
@@ -882,7 +897,7 @@ OWN = {
     ),
     "rv_no_proposals": (
         "Nothing contradicts the order of the ladders, or too little is known to say so.",
-        "Ніщо не суперечить порядку кроків, або відомо замало, щоб це сказати.",
+        "Ніщо не суперечить послідовності кроків, або відомо замало, щоб це сказати.",
     ),
     "rv_proposal_rules": (
         "Said only where the results of both steps are known in {least} incidents or more, and their shares differ with"
@@ -927,7 +942,7 @@ OWN = {
     "rv_none": ("There was no incident.", "Інцидентів не було."),
     "rv_chart_class": (
         "Bars: incidents of each class by severity; the table below has the same figures",
-        "Смуги: інциденти кожного класу за рівнем; ті самі числа в таблиці нижче",
+        "Смуги: інциденти кожного класу за критичністю; ті самі числа в таблиці нижче",
     ),
     "rv_chart_time": (
         "Bars: incidents opened over time; the table below has the same figures",
@@ -935,7 +950,7 @@ OWN = {
     ),
     "rv_chart_times": (
         "Median and worst time of each severity beside its deadline; the table below has the same figures",
-        "Медіана й найгірший час кожного рівня поряд зі строком; ті самі числа в таблиці нижче",
+        "Медіана й найгірший час для кожної критичності поряд зі строком; ті самі числа в таблиці нижче",
     ),
     "rv_chart_rungs": (
         "Bars: what came of each step by cause; the table below has the same figures",
@@ -1035,7 +1050,7 @@ OWN = {
     ),
     "ready_do_scraped_rarely": (
         "lower scrape_interval of its job in prometheus.yml, then run the playbook aurora.runbook.alerting",
-        "зменшити scrape_interval його job у prometheus.yml, тоді запустити плейбук aurora.runbook.alerting",
+        "зменшити scrape_interval його job у prometheus.yml, а тоді запустити плейбук aurora.runbook.alerting",
     ),
     "ready_no_alertmanager": ("Alertmanager does not answer: {problem}", "Alertmanager не відповідає: {problem}"),
     "ready_alertmanager_refuses": (
@@ -1080,7 +1095,7 @@ OWN = {
     ),
     "ready_silenced": (
         "a silence of {who} keeps our alerts quiet until {until}: nothing would be started",
-        "заглушення від {who} приховує наші алерти до {until}: нічого не запуститься",
+        "приглушення, яке поставив {who}, приховує наші алерти до {until}: нічого не запуститься",
     ),
     "ready_do_silenced": (
         "end it on the page of Alertmanager, once its reason is gone",
@@ -1088,12 +1103,15 @@ OWN = {
     ),
     "ready_silences_unknown": (
         "its silences are not as Alertmanager has them",
-        "його заглушення не такі, як їх подає Alertmanager",
+        "його перелік приглушень не такий, який подає Alertmanager",
     ),
-    "ready_alerts_unknown": ("its alerts are not as Alertmanager has them", "його алерти не такі, як у Alertmanager"),
+    "ready_alerts_unknown": (
+        "its alerts are not as Alertmanager has them",
+        "його перелік алертів не такий, який подає Alertmanager",
+    ),
     "ready_silence_misses": (
         "a silence of ours would not match its alerts, whose label {label} is {values}",
-        "наше заглушення не збіглося б з його алертами, мітка {label} яких: {values}",
+        "наше приглушення не охопило б його алертів, у яких мітка {label}: {values}",
     ),
     "ready_silence_unknown": (
         "no alert and no series shows what the label {label} of its alerts would be",
@@ -1114,7 +1132,7 @@ OWN = {
     ),
     "ready_webhook_open": (
         "the webhook takes what comes without a token ({status}): anybody could start a remediation",
-        "вебхук приймає запит без токена ({status}): будь-хто може запустити виправлення",
+        "вебхук приймає запит без токена ({status}): будь-хто може запустити усунення інциденту",
     ),
     "ready_webhook_no_token": (
         "the webhook wants a token, and aurora_webhook_token is not set",
@@ -1133,7 +1151,7 @@ OWN = {
     "ready_contact_unreadable": ("its URL is none that Apprise understands", "Apprise не розуміє його URL"),
     "ready_do_contact": (
         "set its URL right in the vault, and try it with the apprise command",
-        "виправити його URL у сховищі й перевірити командою apprise",
+        "виправити його URL у vault і перевірити командою apprise",
     ),
     "ready_contact_unproven": (
         "its URL is read and its service answers; whether it takes a page was not tried",
@@ -1189,7 +1207,7 @@ OWN = {
         "nodes or links of {names} are otherwise than defined",
         "вузли або зв'язки {names} інші, ніж визначено",
     ),
-    "ready_awx_no_hosts": ("its inventory has no hosts", "в її інвентарі немає хостів"),
+    "ready_awx_no_hosts": ("its inventory has no hosts", "в інвентарі AWX немає хостів"),
     "ready_do_awx": (
         "set AWX up again: run the playbook aurora.runbook.awx",
         "налаштувати AWX ще раз: запустити плейбук aurora.runbook.awx",
@@ -1204,7 +1222,7 @@ OWN = {
     ),
     "ready_awx_no_job": (
         "no job has used the credentials yet, so whether they open the hosts is not known",
-        "жодне завдання ще не вживало облікових даних, тож чи відкривають вони хости, невідомо",
+        "жодне завдання ще не користувалося обліковими даними, тож чи відкривають вони хости, невідомо",
     ),
     "ready_awx_job": ("the last job ended as {status}", "останнє завдання закінчилося: {status}"),
     "ready_do_awx_job": (
@@ -1226,7 +1244,7 @@ OWN = {
     ),
     "ready_heartbeat_lost": (
         "an alert went to Alertmanager, and no look ended it within {seconds} s",
-        "алерт надійшов до Alertmanager, і жоден огляд не завершив його за {seconds} с",
+        "алерт надійшов до Alertmanager, але за {seconds} с жоден запуск його не завершив",
     ),
     "ready_do_heartbeat": (
         "run the playbook aurora.runbook.alerting for its route, and see the log of ansible-rulebook",
@@ -1242,7 +1260,8 @@ OWN = {
     ),
     "ready_do_unanswered": (
         "see in the log of what starts runs what became of this one, then remediate the host by hand",
-        "з'ясувати в журналі того, що запускає, що сталося із запуском, тоді виправити хост вручну",
+        "з'ясувати в журналі того, що запускає, що сталося із запуском, а тоді вручну запустити усунення для цього"
+        " хоста",
     ),
 }
 

@@ -15,7 +15,7 @@ CATALOGUE = {
     # Why a recovery verdict is what it is
     "within": (
         "{metric} is {value}, within its limit of {limit} for {hold} s with {count} events",
-        "{metric} = {value}, у межі {limit} протягом {hold} с, подій: {count}",
+        "{metric} = {value}, у межах {limit} протягом {hold} с, подій: {count}",
     ),
     "reopened": (
         "the breaker opened again after the action",
@@ -25,7 +25,7 @@ CATALOGUE = {
         "{metric} is {value}, still beyond its limit of {limit}",
         "{metric} = {value}, досі за межею {limit}",
     ),
-    "silent": ("the metrics endpoint does not answer", "метрики не відповідають"),
+    "silent": ("the metrics endpoint does not answer", "сторінка метрик не відповідає"),
     "malformed": (
         "the metrics page is not Prometheus text, or {metric} stands there malformed or twice",
         "сторінка метрик не у форматі Prometheus, або {metric} на ній пошкоджено чи подано двічі",
@@ -34,47 +34,47 @@ CATALOGUE = {
     "nan": ("{metric} is NaN", "{metric} = NaN"),
     "reset": (
         "the service restarted while it was watched: its counters tell no story",
-        "сервіс перезапустився під час спостереження: його лічильники нічого не доводять",
+        "під час спостереження сервіс перезапустився, тож його лічильники нічого не доводять",
     ),
     "too_few": (
         "only {count} of {needed} events since the action",
-        "лише {count} з {needed} подій після дії",
+        "подій після дії лише {count} із потрібних {needed}",
     ),
     "too_short": (
         "within its limit, but not yet for {hold} s",
-        "у межі, але ще не протягом {hold} с",
+        "у межах норми, але ще не протягом {hold} с",
     ),
     # Actions
     "needs_approval": (
         "{unit}: {changes} raises exposure and waits for a person: -e aurora_approve={knobs}",
-        "{unit}: {changes} збільшує ризик і чекає на людину: -e aurora_approve={knobs}",
+        "{unit}: {changes} збільшує ризик і чекає на схвалення людини: -e aurora_approve={knobs}",
     ),
     "restarted": (
         "{unit}: restarted ({problem}), healthy after {seconds} s",
-        "{unit}: перезапущено ({problem}), здоровий за {seconds} с",
+        "{unit}: перезапущено ({problem}), справний через {seconds} с",
     ),
     "started": (
         "{unit}: started (it was {state}), healthy after {seconds} s",
-        "{unit}: запущено (було {state}), здоровий за {seconds} с",
+        "{unit}: запущено (до того був {state}), справний через {seconds} с",
     ),
     "came_up": (
         "{unit}: not touched, it was being started already; healthy after {seconds} s",
-        "{unit}: не чіпали, його вже запускали; здоровий за {seconds} с",
+        "{unit}: не чіпали, бо його вже запускали; справний через {seconds} с",
     ),
-    "restart_because": ("{unit}: would restart ({problem})", "{unit}: перезапустили б ({problem})"),
-    "start_because": ("{unit}: would start (it is {state})", "{unit}: запустили б (зараз {state})"),
+    "restart_because": ("{unit}: would restart ({problem})", "{unit}: було б перезапущено ({problem})"),
+    "start_because": ("{unit}: would start (it is {state})", "{unit}: було б запущено (зараз {state})"),
     "systemd_at_it": (
         "{unit} is {state}: systemd is starting it already",
         "{unit}: {state}, systemd уже запускає його",
     ),
-    "runs_already": ("{unit} runs already, nothing was done", "{unit} уже працює, нічого не робили"),
+    "runs_already": ("{unit} runs already, nothing was done", "{unit} уже працює, тож нічого не робили"),
     "restarted_lately": (
         "{unit} came up {seconds} s ago and is healthy: not restarted again",
-        "{unit} запущено {seconds} с тому, він здоровий: ще раз не перезапускали",
+        "{unit} запущено {seconds} с тому, він справний, тож ще раз його не перезапускали",
     ),
     "killed": (
         "{unit} did not stop within {seconds} s of SIGTERM and was killed",
-        "{unit} не зупинився за {seconds} с після SIGTERM, його вбито",
+        "{unit} не зупинився за {seconds} с після SIGTERM, тож його завершено примусово",
     ),
     "clients_back": (
         "{after} of {before} SSE clients reconnected",
@@ -82,15 +82,15 @@ CATALOGUE = {
     ),
     "clients_now": (
         "{after} SSE clients are connected; how many there were before is not known, the feed did not answer",
-        "підключено SSE-клієнтів: {after}; скільки було раніше, невідомо: feed не відповідав",
+        "підключено SSE-клієнтів: {after}; скільки їх було раніше, невідомо, бо feed не відповідав",
     ),
     "clients_again": (
         "{after} SSE clients are connected, there were none",
-        "підключено SSE-клієнтів: {after}; не було жодного",
+        "підключено SSE-клієнтів: {after}; до того не було жодного",
     ),
     "clients_unknown": (
         "SSE clients before: {before}; how many reconnected is not known, the feed does not answer",
-        "SSE-клієнтів було: {before}; скільки підключилося знову, невідомо: feed не відповідає",
+        "SSE-клієнтів було: {before}; скільки підключилося знову, невідомо, бо feed не відповідає",
     ),
     "clients_dropped": (
         "{before} SSE clients would be dropped once",
@@ -99,11 +99,11 @@ CATALOGUE = {
     # Why a restart is refused
     "refused_not_loaded": (
         "{unit} is {load} on this host; expected a loaded unit: look at `systemctl status {unit}`",
-        "{unit}: {load} на цьому хості, а мав би бути loaded: дивіться `systemctl status {unit}`",
+        "{unit} на цьому хості має стан {load}, а мав би бути loaded: перевірте `systemctl status {unit}`",
     ),
     "refused_state": (
         "{unit} is {state}, which this version does not know: look at `systemctl status {unit}`",
-        "{unit}: {state}, цього стану ця версія не знає: дивіться `systemctl status {unit}`",
+        "{unit} має стан {state}, якого ця версія не знає: перевірте `systemctl status {unit}`",
     ),
     "refused_transient": (
         "{unit} is transient: restart what made it",
@@ -112,42 +112,43 @@ CATALOGUE = {
     "refused_reload": (
         "{unit} was edited without daemon-reload, so a restart would not run what its files say: look at `systemctl cat"
         " {unit}`, then run `systemctl daemon-reload` yourself",
-        "{unit} змінено без daemon-reload, тож перезапуск не виконав би того, що кажуть файли: перегляньте `systemctl"
-        " cat {unit}`, потім самі виконайте `systemctl daemon-reload`",
+        "{unit} змінено без daemon-reload, тож після перезапуску він працював би не так, як кажуть його файли:"
+        " перегляньте `systemctl cat {unit}`, потім самі виконайте `systemctl daemon-reload`",
     ),
     "refused_trader": (
         "{unit} trades: its open breaker lives in memory and a bare restart would close it; restart it with a smaller"
         " KELLY_MULTIPLIER (service_override)",
-        "{unit} торгує: його відкритий circuit breaker живе в пам'яті, і простий перезапуск закрив би його;"
-        " перезапускайте з меншим KELLY_MULTIPLIER (service_override)",
+        "{unit} торгує: відкритий circuit breaker існує лише в його пам'яті, і звичайний перезапуск закрив би"
+        " його; перезапускайте з меншим KELLY_MULTIPLIER (service_override)",
     ),
     "refused_breaker": (
         "{unit}: not changed: its breaker is open or only trying ({state}), lives in memory, and the restart would"
         " close it; lower KELLY_MULTIPLIER with it or before",
-        "{unit}: не змінено: його circuit breaker ({state}) відкритий або лише пробує, живе в пам'яті, і перезапуск"
-        " закрив би його; зменште KELLY_MULTIPLIER разом із цим або раніше",
+        "{unit} не змінено: circuit breaker ({state}) відкритий або напіввідкритий, існує лише в пам'яті, і"
+        " перезапуск закрив би його; зменште KELLY_MULTIPLIER разом із цією зміною або до неї",
     ),
     "refused_not_closed": (
         "{unit}: not changed: its breaker ({state}) is not known to be closed, lives in memory, and the restart would"
         " close it; wait until it is closed, or use an account with all rights",
-        "{unit}: не змінено: невідомо, чи його circuit breaker ({state}) закритий, він живе в пам'яті, і перезапуск"
-        " закрив би його; зачекайте, доки він закриється, або візьміть обліковий запис з усіма правами",
+        "{unit} не змінено: невідомо, чи circuit breaker ({state}) закритий; він існує лише в пам'яті, і"
+        " перезапуск закрив би його; зачекайте, доки він закриється, або скористайтеся обліковим записом з усіма"
+        " правами",
     ),
     "breaker_not_read": (
         "{unit}: {url} does not say whether its breaker is open; one that was would be closed by the restart",
-        "{unit}: {url} не каже, чи відкритий circuit breaker; відкритий закрився б від перезапуску",
+        "{unit}: з {url} не видно, чи відкритий circuit breaker; якщо він відкритий, перезапуск закрив би його",
     ),
     "breaker_would_close": (
         "{unit}: its breaker ({state}) is open or only trying and lives in memory: giving back restarts the service and"
         " closes it",
-        "{unit}: його circuit breaker ({state}) відкритий або лише пробує і живе в пам'яті: повернення перезапускає"
-        " сервіс і закриває його",
+        "{unit}: circuit breaker ({state}) відкритий або напіввідкритий та існує лише в пам'яті; щоб повернути"
+        " зміну, треба перезапустити сервіс, а це закриє його",
     ),
     # What stands after a change that failed
-    "stands_now": ("{unit} is {state} now, with {values}", "{unit} зараз {state}, з {values}"),
+    "stands_now": ("{unit} is {state} now, with {values}", "{unit} зараз {state}, працює з {values}"),
     "stands_unread": (
         "{unit}: what runs now could not be read: {problem}",
-        "{unit}: що працює зараз, прочитати не вдалося: {problem}",
+        "{unit}: не вдалося прочитати, що працює зараз: {problem}",
     ),
     "breaker_now": (
         "{unit}: circuit_breaker_state is {state} now (0 CLOSED, 1 HALF_OPEN, 2 OPEN), before the change it was {was}",
@@ -155,34 +156,35 @@ CATALOGUE = {
     ),
     "breaker_now_unread": (
         "{unit}: the state of its breaker could not be read now, before the change circuit_breaker_state was {was}",
-        "{unit}: стан circuit breaker зараз прочитати не вдалося, до зміни circuit_breaker_state було {was}",
+        "{unit}: прочитати стан circuit breaker зараз не вдалося, до зміни circuit_breaker_state було {was}",
     ),
     "breaker_was_open": (
         "{unit}: ATTENTION, its breaker was not closed before ({was}), and the restart closed it",
-        "{unit}: УВАГА, його circuit breaker до цього не був закритий ({was}), і перезапуск закрив його",
+        "{unit}: УВАГА, до цього circuit breaker не був закритий ({was}), і перезапуск закрив його",
     ),
     "raise_stays_open": (
         "{unit}: {changes} did not help and stays for now: its breaker is open or only trying ({state}), and taking it"
         " back would restart the service and close it; the host takes it back by itself once the breaker is closed",
-        "{unit}: {changes} не допомогло, але поки лишається: circuit breaker відкритий або лише пробує ({state}), а"
-        " скасування перезапустило б сервіс і закрило його; хост скасує це сам, щойно circuit breaker закриється",
+        "{unit}: {changes} не допомогло, але поки що лишається: circuit breaker відкритий або напіввідкритий"
+        " ({state}), а скасування перезапустило б сервіс і закрило його; хост скасує це сам, щойно circuit breaker"
+        " закриється",
     ),
     "refused_not_up": (
         "{unit}: it was being started already, and it did not come up: {problem}. It says: {words}",
-        "{unit}: його вже запускали, але він не піднявся: {problem}. Він каже: {words}",
+        "{unit}: його вже запускали, але він не піднявся: {problem}. Він повідомляє: {words}",
     ),
     "refused_config": (
         "{unit}: its configuration is broken, so it is not restarted: {message}",
-        "{unit}: конфігурація зламана, тому не перезапускаємо: {message}",
+        "{unit}: у конфігурації помилка, тому його не перезапущено: {message}",
     ),
     # Why automation holds back
     "held": (
         "another run works here: {by}, on {incident}, since {since}; nothing was changed",
-        "тут уже працює інший запуск: {by}, інцидент {incident}, від {since}; нічого не змінено",
+        "тут уже працює інший запуск: {by}, інцидент {incident}, з {since}; нічого не змінено",
     ),
     "taken_over": (
         "the host is taken over from another run, {by}, which worked here since {since}: {reason}",
-        "хост забрано в іншого запуску, {by}, який працював тут від {since}: {reason}",
+        "хост перехоплено в іншого запуску ({by}), який працював тут з {since}: {reason}",
     ),
     "paused": (
         "automation is paused on this host until {until} ({text}); nothing was changed",
@@ -197,84 +199,86 @@ CATALOGUE = {
     "guard_cooldown": (
         "guard cooldown: {action} was done to {target} {ago} s ago, and again only after {limit} s: in {minutes} min,"
         " or at once with -e aurora_force=REASON",
-        "запобіжник cooldown: {action} для {target} вже було {ago} с тому, знову лише через {limit} с: за {minutes} хв"
-        " або одразу з -e aurora_force=ПРИЧИНА",
+        "запобіжник cooldown: дію {action} для {target} виконано {ago} с тому, а повторити її можна лише через"
+        " {limit} с: за {minutes} хв або одразу з -e aurora_force=ПРИЧИНА",
     ),
     "guard_per_hour": (
         "guard per_hour: {count} actions on this host within an hour, allowed are {limit}: again in {minutes} min, or"
         " at once with -e aurora_force=REASON",
-        "запобіжник per_hour: дій на цьому хості за годину: {count}, дозволено {limit}: знову за {minutes} хв або"
-        " одразу з -e aurora_force=ПРИЧИНА",
+        "запобіжник per_hour: за годину на цьому хості виконано дій: {count}, дозволено {limit}; наступна можлива"
+        " за {minutes} хв або одразу з -e aurora_force=ПРИЧИНА",
     ),
     "guard_per_day": (
         "guard per_day: {count} actions on this host within a day, allowed are {limit}: again in {minutes} min, or at"
         " once with -e aurora_force=REASON",
-        "запобіжник per_day: дій на цьому хості за добу: {count}, дозволено {limit}: знову за {minutes} хв або одразу"
-        " з -e aurora_force=ПРИЧИНА",
+        "запобіжник per_day: за добу на цьому хості виконано дій: {count}, дозволено {limit}; наступна можлива за"
+        " {minutes} хв або одразу з -e aurora_force=ПРИЧИНА",
     ),
     "guard_ineffective": (
         "guard ineffective: the last {count} actions of this incident did not help here, allowed are {limit}: a person"
         " has to look; then -e aurora_force=REASON",
-        "запобіжник ineffective: останні {count} дій цього інциденту тут не допомогли, дозволено {limit}: має глянути"
-        " людина; потім -e aurora_force=ПРИЧИНА",
+        "запобіжник ineffective: останні дії цього інциденту на цьому хості не допомогли, поспіль таких {count},"
+        " дозволено {limit}; має подивитися людина, а далі — запуск з -e aurora_force=ПРИЧИНА",
     ),
     "guard_same_cure": (
         "guard same_cure: {action} was done to {target} {count} times within a day for {cause} ({times}), allowed are"
         " {limit}: it does not last, a person has to look; then -e aurora_force=REASON",
-        "запобіжник same_cure: {action} для {target} за добу вже робили {count} р. через {cause} ({times}), дозволено"
-        " {limit}: це не тримається, має глянути людина; потім -e aurora_force=ПРИЧИНА",
+        "запобіжник same_cure: дію {action} для {target} через {cause} за добу виконано вже {count} р. ({times}),"
+        " дозволено {limit}; надовго вона не допомагає, тож має подивитися людина, а далі — запуск з -e"
+        " aurora_force=ПРИЧИНА",
     ),
     "guard_min_healthy": (
         "guard min_healthy: {target} is not restarted while {healthy} other hosts of its group are healthy, needed are"
         " {needed} (aurora_min_healthy); when more are, or with -e aurora_force=REASON",
-        "запобіжник min_healthy: {target} не перезапускається, поки здорових хостів у групі, крім цього: {healthy}, а"
-        " треба {needed} (aurora_min_healthy); коли їх стане більше або з -e aurora_force=ПРИЧИНА",
+        "запобіжник min_healthy: {target} не перезапускають, бо інших справних хостів у групі {healthy}, а треба"
+        " {needed} (aurora_min_healthy); можна, коли їх стане більше, або з -e aurora_force=ПРИЧИНА",
     ),
     "guard_crash_loop": (
         "guard crash_loop: {target} ended by itself {count} times in {window} min, allowed are {limit}; one more"
         " restart does not help: again in {minutes} min, or at once with -e aurora_force=REASON. It says: {words}",
         "запобіжник crash_loop: {target} сам завершився {count} р. за {window} хв, дозволено {limit}; ще один"
-        " перезапуск не допоможе: знову за {minutes} хв або одразу з -e aurora_force=ПРИЧИНА. Він каже: {words}",
+        " перезапуск не допоможе; знову можна за {minutes} хв або одразу з -e aurora_force=ПРИЧИНА. Він"
+        " повідомляє: {words}",
     ),
     "guard_restart_interval": (
         "guard restart_interval: {target} was restarted by us {ago} s ago and is not well ({problem}); restarting it"
         " again would drop clients again, and is done only after {limit} s: in {minutes} min, or at once with -e"
         " aurora_force=REASON",
-        "запобіжник restart_interval: {target} ми перезапустили {ago} с тому, і з ним не все гаразд ({problem}); ще"
-        " один перезапуск знову від'єднав би клієнтів і можливий лише через {limit} с: за {minutes} хв або одразу з -e"
-        " aurora_force=ПРИЧИНА",
+        "запобіжник restart_interval: {target} ми перезапустили {ago} с тому, і з ним не все гаразд ({problem});"
+        " ще один перезапуск знову від'єднав би клієнтів і можливий лише через {limit} с: за {minutes} хв або"
+        " одразу з -e aurora_force=ПРИЧИНА",
     ),
     # Why an incident is over
-    "closed_by_run": ("its indicator is within its limit again", "показник знову в межі"),
-    "closed_by_hand": ("closed by {who}: {text}", "закрито, {who}: {text}"),
+    "closed_by_run": ("its indicator is within its limit again", "показник знову в межах норми"),
+    "closed_by_hand": ("closed by {who}: {text}", "закрито вручну ({who}): {text}"),
     # What became of an action that was cut off
     "left_finished": (
         "an earlier run ({by}, {at}) was cut off during {action} of {target} ({changes}): it is finished",
-        "попередній запуск ({by}, {at}) обірвався під час {action} для {target} ({changes}): це завершено",
+        "попередній запуск ({by}, {at}) обірвався під час дії {action} для {target} ({changes}): дію завершено",
     ),
     "left_undone": (
         "an earlier run ({by}, {at}) was cut off during {action} of {target} ({changes}): it is undone",
-        "попередній запуск ({by}, {at}) обірвався під час {action} для {target} ({changes}): це скасовано",
+        "попередній запуск ({by}, {at}) обірвався під час дії {action} для {target} ({changes}): дію скасовано",
     ),
     "left_open": (
         "an earlier run ({by}, {at}) was cut off during {action} of {target} ({changes}), which is still to be judged:"
         " run aurora.runbook.{action} again",
-        "попередній запуск ({by}, {at}) обірвався під час {action} для {target} ({changes}), це ще не оцінено:"
-        " запустіть aurora.runbook.{action} знову",
+        "попередній запуск ({by}, {at}) обірвався під час дії {action} для {target} ({changes}), яку ще не"
+        " оцінено: запустіть aurora.runbook.{action} знову",
     ),
     "left_not_on_record": (
         "what became of it is NOT on record, so that no guard counts it: {problem}",
-        "що з нею сталося, НЕ записано, тож жоден запобіжник її не рахує: {problem}",
+        "чим закінчилася дія, НЕ записано, тож жоден запобіжник її не врахує: {problem}",
     ),
     "left_unknown": (
         "an earlier run ({by}, {at}) was cut off during {action} of {target} ({changes}): how far it came is not known",
-        "попередній запуск ({by}, {at}) обірвався під час {action} для {target} ({changes}): як далеко він дійшов,"
-        " невідомо",
+        "попередній запуск ({by}, {at}) обірвався під час дії {action} для {target} ({changes}): як далеко він"
+        " дійшов, невідомо",
     ),
     # Recalibration
     "would_refit": (
         "{model}: would be refitted to the trades of {days:g} days",
-        "{model}: модель перекалібрувалася б на угодах за {days:g} днів",
+        "{model}: було б перекалібровано на угодах за {days:g} дн.",
     ),
     "would_judge": (
         "{model}: an earlier recalibration was cut off; its model is to be judged",
@@ -290,54 +294,60 @@ CATALOGUE = {
     ),
     "refit_judged": (
         "{model}: what an earlier recalibration left, which was cut off, was judged: ECE {before} → {after}",
-        "{model}: оцінено те, що лишило обірване перекалібрування: ECE {before} → {after}",
+        "{model}: оцінено те, що лишило обірване раніше перекалібрування: ECE {before} → {after}",
     ),
     "refit_tried": (
         "this model was refitted to the trades of {days:g} days {age} h ago and did not get better",
-        "цю модель перекалібровано на угодах за {days:g} днів {age} год тому, і кращою вона не стала",
+        "цю модель перекалібровано на угодах за {days:g} дн. {age} год тому, але кращою вона не стала",
     ),
     "model_fresh": (
         "{model}: refitted {age} h ago and within its limit, left as it is",
-        "{model}: перекалібровано {age} год тому, у межі, не чіпали",
+        "{model}: перекалібровано {age} год тому, ECE в межах норми, тож модель не чіпали",
     ),
     "model_worse": (
         "{model}: the new one is worse, the one before is back",
-        "{model}: нова гірша, попередню повернуто",
+        "{model}: нова модель гірша, тож повернуто попередню",
     ),
     "model_worse_stays": (
         "{model}: the new one is worse, and the one before cannot be put back: {problem}",
-        "{model}: нова гірша, а попередню не вдалося повернути: {problem}",
+        "{model}: нова модель гірша, а повернути попередню не вдалося: {problem}",
     ),
     "model_valid": ("calibration.validate(): {says}", "calibration.validate(): {says}"),
-    "model_invalid": ("calibration.validate() fails: {says}", "calibration.validate() не проходить: {says}"),
+    "model_invalid": ("calibration.validate() fails: {says}", "перевірка calibration.validate() не пройшла: {says}"),
     "tcp_set": ("TCP: {changes}", "TCP: {changes}"),
-    "tcp_would_set": ("TCP: would set {changes}", "TCP: змінилося б {changes}"),
+    "tcp_would_set": ("TCP: would set {changes}", "TCP: було б змінено: {changes}"),
     "tcp_stands": (
         "TCP: every setting that has effect on this host stands already",
         "TCP: усі параметри, що діють на цьому хості, вже встановлено",
     ),
     "tcp_restored": ("TCP: given back: {changes}", "TCP: повернуто: {changes}"),
-    "tcp_would_restore": ("TCP: would give back {changes}", "TCP: повернулося б {changes}"),
-    "tcp_ended": ("TCP: nothing of the tuning is left to give back", "TCP: від налаштування вже нічого не лишилося"),
-    "tcp_nothing": ("TCP: nothing is tuned", "TCP: нічого не змінено раніше"),
-    "sysctl_dead": ("{name} does nothing since Linux {since}", "{name} не діє від Linux {since}"),
+    "tcp_would_restore": ("TCP: would give back {changes}", "TCP: було б повернуто: {changes}"),
+    "tcp_ended": (
+        "TCP: nothing of the tuning is left to give back",
+        "TCP: від тимчасових змін нічого не лишилося, повертати нічого",
+    ),
+    "tcp_nothing": ("TCP: nothing is tuned", "TCP: тимчасових змін немає"),
+    "sysctl_dead": ("{name} does nothing since Linux {since}", "{name} не діє, починаючи з Linux {since}"),
     "sysctl_absent": (
         "{name} does not exist in this kernel or network namespace",
         "{name} немає в цьому ядрі чи мережевому просторі імен",
     ),
     "sysctl_edited": (
         "{name} is {now}, which somebody set since: it is left alone",
-        "{name} = {now}, це хтось змінив пізніше: лишаємо як є",
+        "{name} = {now}: це хтось змінив пізніше, тож лишено як є",
     ),
     # Ends of leases
-    "lease_ends": ("{unit}: {changes} ends by itself at {until}", "{unit}: {changes} закінчиться саме о {until}"),
+    "lease_ends": (
+        "{unit}: {changes} ends by itself at {until}",
+        "{unit}: {changes} діє до {until}, а тоді хост сам це поверне",
+    ),
     "lease_would_end": (
         "{unit}: {changes} would end by itself at {until}",
-        "{unit}: {changes} закінчилося б саме о {until}",
+        "{unit}: {changes} діяло б до {until}, а тоді хост сам би це повернув",
     ),
     "lease_renewed": (
         "{unit}: renewed, {changes} ends by itself at {until}",
-        "{unit}: поновлено, {changes} закінчиться саме о {until}",
+        "{unit}: строк подовжено, {changes} діє до {until}, а тоді хост сам це поверне",
     ),
     "gone_removed": (
         "{unit} is {state} on this host: its override was removed ({changes}) without a restart; a process of it that"
@@ -353,31 +363,31 @@ CATALOGUE = {
     ),
     "lease_over": (
         "{unit}: its time is over, given back: {changes}",
-        "{unit}: час вийшов, повернуто: {changes}",
+        "{unit}: строк минув, повернуто: {changes}",
     ),
     "lease_stays": (
         "{unit}: its time is over, and it stays: {problem}",
-        "{unit}: час вийшов, але лишається: {problem}",
+        "{unit}: строк минув, але зміна лишається: {problem}",
     ),
     "lease_kept": (
         "{unit}: the time of {changes} is over, and it stays while {metric} is {value} (limit {limit}): giving it back"
         " would raise exposure",
-        "{unit}: час {changes} вийшов, але лишається, доки {metric} = {value} (межа {limit}): повернення збільшило б"
-        " ризик",
+        "{unit}: строк {changes} минув, але зміна лишається, доки {metric} = {value} (межа {limit}): повернення"
+        " збільшило б ризик",
     ),
     "lease_kept_breaker": (
         "{unit}: the time of {changes} is over, and it stays while circuit_breaker_state is {state} (0 CLOSED): the"
         " restart would close an open breaker",
-        "{unit}: час {changes} вийшов, але лишається, доки circuit_breaker_state = {state} (0 CLOSED): перезапуск"
-        " закрив би відкритий circuit breaker",
+        "{unit}: строк {changes} минув, але зміна лишається, доки circuit_breaker_state = {state} (0 CLOSED):"
+        " перезапуск закрив би відкритий circuit breaker",
     ),
     "lease_end_failed": (
         "{unit}: its time is over, and giving it back failed: {problem}",
-        "{unit}: час вийшов, а повернути не вдалося: {problem}",
+        "{unit}: строк минув, а повернути зміну не вдалося: {problem}",
     ),
     "lease_was_lost": (
         "{unit}: its time is over; somebody had removed the override's files: {changes}",
-        "{unit}: час вийшов; файли зміни хтось видалив раніше: {changes}",
+        "{unit}: строк минув; файли зміни хтось видалив раніше: {changes}",
     ),
     "lease_lost": (
         "{unit}: {path} is gone, somebody removed it: the override is lost with the next restart; look, then give it"
@@ -388,8 +398,8 @@ CATALOGUE = {
     "lease_no_timer": (
         "{unit}: its end will NOT come by itself: aurora-runbook-leases.timer is {state}; run `systemctl enable --now"
         " aurora-runbook-leases.timer`, or apply it again",
-        "{unit}: саме НЕ закінчиться: aurora-runbook-leases.timer {state}; виконайте `systemctl enable --now"
-        " aurora-runbook-leases.timer` або застосуйте знову",
+        "{unit}: хост сам це НЕ поверне: aurora-runbook-leases.timer має стан {state}; виконайте `systemctl enable"
+        " --now aurora-runbook-leases.timer` або застосуйте зміну знову",
     ),
     "until": ("{change} (until {until})", "{change} (до {until})"),
     "settle_finished": (
@@ -416,7 +426,7 @@ CATALOGUE = {
     ),
     "log_would_free": (
         "{directory}: would remove {count} rotated files and free {mib} MiB",
-        "{directory}: видалилося б ротованих файлів: {count}, звільнилося б {mib} МіБ",
+        "{directory}: було б видалено ротованих файлів: {count}, звільнено {mib} МіБ",
     ),
     "log_little": (
         "{directory}: {percent} % of the disk is free, {wanted} % is wanted, and the newest {keep} rotated files of "
@@ -437,19 +447,22 @@ CATALOGUE = {
     ),
     "log_complaint": (
         "every log is rotated, and yet: {problem}; what needs root in its scripts was not done",
-        "усі логи ротовано, проте: {problem}; те, що в його скриптах потребує root, не зроблено",
+        "усі логи ротовано, проте: {problem}; те, що в його скриптах потребує root, не виконано",
     ),
-    "log_would_rotate": ("would rotate {logs} by {method}", "ротувалося б через {method}: {logs}"),
+    "log_would_rotate": ("would rotate {logs} by {method}", "було б ротовано через {method}: {logs}"),
     "log_would_tell": (
         "would have {unit} leave {file}, which was rotated earlier",
-        "{unit} залишив би {file}, ротований раніше",
+        "{unit} перестав би писати в {file}, ротований раніше",
     ),
     "log_reopened_itself": (
         "{unit} opened the new {log} by itself or by the rotation",
         "{unit} відкрив новий {log} сам або через ротацію",
     ),
     "log_reopened_reload": ("{unit} opened the new {log} on reload", "{unit} відкрив новий {log} після reload"),
-    "log_reopened_restart": ("{unit} opened the new {log} after a restart", "{unit} відкрив новий {log} після restart"),
+    "log_reopened_restart": (
+        "{unit} opened the new {log} after a restart",
+        "{unit} відкрив новий {log} після перезапуску",
+    ),
     "log_closed": (
         "{unit} no longer writes into the rotated {log} and has not opened the new one yet",
         "{unit} більше не пише в ротований {log} і ще не відкрив нового",
@@ -478,7 +491,7 @@ CATALOGUE = {
     "log_odd": ("not rotated: {log} is {reason}", "не ротовано: {log} — це {reason}"),
     "log_recent": (
         "nothing to rotate: every log is empty or was rotated within {seconds} s",
-        "нічого ротувати: кожен лог порожній або ротований за останні {seconds} с",
+        "ротувати нічого: кожен лог порожній або ротований за останні {seconds} с",
     ),
     # Evidence of a cause
     "no_cause": ("nothing that was looked at explains it", "ніщо з переглянутого цього не пояснює"),
@@ -488,7 +501,7 @@ CATALOGUE = {
     ),
     "exchange_limits": (
         "the exchange answers {status} and has no requests left for us (Retry-After: {retry})",
-        "біржа відповідає {status} і не лишила нам запитів (Retry-After: {retry})",
+        "біржа відповідає {status} і поки що не приймає наших запитів (Retry-After: {retry})",
     ),
     "exchange_answers": (
         "the exchange answers {status} (Retry-After: {retry})",
@@ -496,7 +509,7 @@ CATALOGUE = {
     ),
     "exchange_silent": (
         "the exchange does not answer although something there does: {problem}",
-        "біржа не відповідає, хоча сервер там озивається: {problem}",
+        "біржа не відповідає, хоча її хост озивається: {problem}",
     ),
     "exchange_unanswered": (
         "the exchange cannot be asked, and why is not clear: {problem}",
@@ -504,19 +517,19 @@ CATALOGUE = {
     ),
     "address_dead": (
         "the name leads to addresses that take no connection: {addresses}; another one of it does",
-        "ім'я веде й на адреси, що не приймають з'єднань: {addresses}; інша його адреса приймає",
+        "ім'я веде й на адреси, що не приймають з'єднань: {addresses}; інша адреса цього імені приймає",
     ),
     "exchange_slow": (
         "the exchange took {ms} ms for its status page, the limit is {limit} ms",
-        "біржа віддавала сторінку стану {ms} мс за межі {limit} мс",
+        "біржа віддавала сторінку стану {ms} мс, а межа — {limit} мс",
     ),
     "orders_wait": (
         "the p99 of orders is {p99} ms, while the exchange answers a lone request in {ms} ms: they wait for each other",
-        "p99 ордерів {p99} мс, хоча на окремий запит біржа відповідає за {ms} мс: вони чекають одне на одного",
+        "p99 ордерів — {p99} мс, хоча на окремий запит біржа відповідає за {ms} мс: ордери чекають один на одного",
     ),
     "packets_lost": (
         "the network lost {lost} of {sent} pings to {host}",
-        "мережа втратила {lost} з {sent} ping до {host}",
+        "мережа втратила {lost} з {sent} пакетів ping до {host}",
     ),
     "exchange_gone": (
         "the exchange answers neither HTTP nor ping: {problem}",
@@ -532,11 +545,11 @@ CATALOGUE = {
     "disk_says": ("{path}: {what} is {percent} %", "{path}: {what} = {percent} %"),
     "cpu_says": (
         "CPU {busy} % busy, most of it {name} (pid {pid}, {cpu_percent} % of a core)",
-        "CPU зайнятий на {busy} %, найбільше {name} (pid {pid}, {cpu_percent} % ядра)",
+        "CPU зайнятий на {busy} %, найбільше його займає {name} (pid {pid}, {cpu_percent} % ядра)",
     ),
     "cpu_says_elsewhere": (
         "CPU {busy} % busy, {own} % of it by processes of this host: see what runs beside it on its machine",
-        "CPU зайнятий на {busy} %, з них процесами цього хоста {own} %: погляньте, що ще працює на його машині",
+        "CPU зайнятий на {busy} %, з них процесами цього хоста {own} %: перевірте, що ще працює на тій самій машині",
     ),
     "cpu_waits": (
         "the runner waits for a core {waiting} % of the time, and {name} (pid {pid}) takes {cpu_percent} % of a core",
@@ -550,15 +563,15 @@ CATALOGUE = {
     "healthz_says": ("{unit} runs, and /healthz says: {problem}", "{unit} працює, а /healthz каже: {problem}"),
     "page_says": (
         "{unit} runs, and its metrics cannot be read: {problem}",
-        "{unit} працює, а його метрик не прочитати: {problem}",
+        "{unit} працює, але його метрики прочитати не вдається: {problem}",
     ),
     "memory_killed": (
         "{unit} was killed for its memory ({kills} times lately), its limit is {limit} MiB",
-        "{unit} вбито через пам'ять (останнім часом {kills} р.), його межа {limit} МіБ",
+        "{unit} завершено примусово через брак пам'яті (останнім часом {kills} р.), його межа {limit} МіБ",
     ),
     "quota_says": (
         "{unit} uses {percent} % of a core, its CPUQuota is {quota} %",
-        "{unit} займає {percent} % ядра за CPUQuota {quota} %",
+        "{unit} займає {percent} % ядра, а його CPUQuota — {quota} %",
     ),
     "quota_holds": (
         "{unit} uses {percent} % of a core, and its CPUQuota of {quota} % holds it back {held} % of the time",
@@ -575,7 +588,7 @@ CATALOGUE = {
         "{observer} однаково не досягає жодного з хостів ({hosts}), а цей обслуговує клієнтів ({clients}): спершу"
         " перевірте мережу самого {observer}",
     ),
-    "in_doubt": ("whoever looks from outside is cut off itself", "той, хто дивиться ззовні, сам відрізаний"),
+    "in_doubt": ("whoever looks from outside is cut off itself", "той, хто дивиться ззовні, сам відрізаний від мережі"),
     "way_whole": ("from outside, {url} is served", "ззовні {url} відповідає"),
     "firewall_closed": (
         "port {port} is closed from outside, and the firewall of this host does not let it in: {rule}",
@@ -595,7 +608,7 @@ CATALOGUE = {
     "memory_says": ("{unit} uses {mib} of {limit} MiB", "{unit} займає {mib} з {limit} МіБ"),
     "trades_stale": (
         "the newest trade is {age} h old, the limit is {limit} h",
-        "остання угода {age} год тому за межі {limit} год",
+        "остання угода була {age} год тому, а межа — {limit} год",
     ),
     "trades_malformed": (
         "{percent} % of the last {lines} lines are no trades, the limit is {limit:g} %",
@@ -603,42 +616,45 @@ CATALOGUE = {
     ),
     "trades_few": (
         "only {count} trades in {days:g} days, {needed} are needed",
-        "лише {count} угод за {days:g} днів, потрібно {needed}",
+        "угод за {days:g} дн. лише {count}, а потрібно {needed}",
     ),
     "trades_ahead": (
         "{percent} % of the last {lines} trades lie ahead of this host's clock: check the clock first",
-        "{percent} % з останніх угод ({lines}) — попереду годинника хоста: спершу перевірте годинник",
+        "{percent} % з останніх угод ({lines}) мають час попереду годинника хоста: спершу перевірте годинник",
     ),
     # Summary of a triage
-    "nothing_breached": ("nothing that could be read is breached", "жоден прочитаний показник не порушено"),
+    "nothing_breached": ("nothing that could be read is breached", "жоден із прочитаних показників не вийшов за межу"),
     "breached": (
         "{severity}: {metric} is {value}, limit {limit}",
         "{severity}: {metric} = {value}, межа {limit}",
     ),
     "half_open": (
         "{metric} is {value}: the breaker is only trying (HALF_OPEN), that is not recovered",
-        "{metric} = {value}: circuit breaker лише пробує (HALF_OPEN), це ще не відновлення",
+        "{metric} = {value}: circuit breaker напіввідкритий (HALF_OPEN) і лише пробує, це ще не відновлення",
     ),
     "not_known": ("not known: {metric}: {reason}", "невідомо: {metric}: {reason}"),
     "stale_samples": (
         "what Prometheus has of it is old or not there: {reason}",
-        "дані Prometheus про це застарілі або їх немає: {reason}",
+        "дані Prometheus про це застарілі, або їх немає: {reason}",
     ),
     "unclear_answer": (
         "Prometheus' answer cannot be used: {reason}",
-        "відповідь Prometheus не придатна: {reason}",
+        "відповідь Prometheus непридатна: {reason}",
     ),
     "few_events": ("too few events in the sample", "замало подій у вибірці"),
     "cause_is": ("likely cause: {cause}: {evidence}", "імовірна причина: {cause}: {evidence}"),
     "probe_failed": ("could not look: {probe}: {problem}", "не вдалося перевірити: {probe}: {problem}"),
-    "leased": ("overridden since {granted} by {by}: {unit} {changes}", "змінено з {granted} ({by}): {unit} {changes}"),
+    "leased": (
+        "overridden since {granted} by {by}: {unit} {changes}",
+        "діє тимчасова зміна з {granted} ({by}): {unit} {changes}",
+    ),
     "lease_unfinished": (
         "an override of {unit} was not finished; the next remediation or revert finishes it",
-        "зміну {unit} не завершено; її завершить наступне усунення або revert",
+        "зміну {unit} не завершено; її завершить наступне усунення інциденту або revert",
     ),
     "incident_open": (
         "open incident {id}, {severity}, for {minutes} min, acknowledged by {by}",
-        "відкритий інцидент {id}, {severity}, {minutes} хв, прийняв(ла): {by}",
+        "відкритий інцидент {id}, {severity}, триває {minutes} хв, хто підтвердив: {by}",
     ),
     "not_on_record": (
         "how it ended is NOT on record: {problem}",
@@ -647,15 +663,15 @@ CATALOGUE = {
     "nobody": ("nobody", "ніхто"),
     "chain_broken": (
         "the record of {id} is not as it was written: {problem}",
-        "запис {id} не такий, як був написаний: {problem}",
+        "запис {id} не такий, яким його зроблено: {problem}",
     ),
     "claimed": (
         "a run works here: {by}, on {incident}, since {since}",
-        "тут працює запуск: {by}, інцидент {incident}, від {since}",
+        "тут працює запуск: {by}, інцидент {incident}, з {since}",
     ),
     "cut_off": (
         "{action} of {target} was cut off at {at} ({by}), and nobody said yet what became of it",
-        "{action} для {target} обірвано о {at} ({by}), і що з цього вийшло, ще ніхто не сказав",
+        "дію {action} для {target} обірвано ({at}, {by}), і чим це закінчилося, ще ніхто не з'ясував",
     ),
     "paused_until": ("automation is paused here until {until}", "автоматику тут призупинено до {until}"),
     "paused_for_good": (
@@ -683,11 +699,11 @@ CATALOGUE = {
     "not_notified": ("{channel} could not be told: {problem}", "не вдалося повідомити {channel}: {problem}"),
     "nobody_notified": (
         "NOBODY WAS TOLD: every channel failed, call by hand",
-        "НІКОГО НЕ ПОВІДОМЛЕНО: жоден канал не спрацював, телефонуйте",
+        "НІКОГО НЕ ПОВІДОМЛЕНО: жоден канал не спрацював, зателефонуйте самі",
     ),
     "apprise_too_old": (
         "Apprise {found} is too old: pip install 'apprise>={needed}' where the playbook runs",
-        "Apprise {found} застарілий: виконайте pip install 'apprise>={needed}' там, де працює playbook",
+        "Apprise {found} застарілий: виконайте pip install 'apprise>={needed}' там, де працює плейбук",
     ),
     "no_channels": (
         "NOBODY WAS TOLD: no channel is named for this level (aurora_contacts)",
@@ -706,8 +722,8 @@ CATALOGUE = {
     "silence_matches_none": (
         "NOTHING IS SILENCED: Alertmanager has no {alert} whose label {label} means {hosts}; an alert that already"
         " sounds goes on to sound (the silence stands until {until}); see aurora_prometheus_instance",
-        "НІЧОГО НЕ ПРИГЛУШЕНО: Alertmanager не має {alert}, де мітка {label} означає {hosts}; алерт, який уже лунає,"
-        " лунатиме далі (приглушення діє до {until}); див. aurora_prometheus_instance",
+        "НІЧОГО НЕ ПРИГЛУШЕНО: Alertmanager не має алерту {alert}, у якого мітка {label} означає {hosts}; алерт,"
+        " який уже лунає, лунатиме далі (приглушення діє до {until}); див. aurora_prometheus_instance",
     ),
     "silence_unknown": (
         "the silence of {alert} of {hosts} stands until {until}; Alertmanager did not say whether it matches an alert",
@@ -717,10 +733,10 @@ CATALOGUE = {
         "alerts that it matches: {count}",
         "алертів, які воно охоплює: {count}",
     ),
-    "unsilenced": ("silences of {incident} that were ended: {count}", "припинено приглушень {incident}: {count}"),
+    "unsilenced": ("silences of {incident} that were ended: {count}", "знято приглушень для {incident}: {count}"),
     "would_unsilence": (
         "silences of {incident} that would end: {count}",
-        "припинилося б приглушень {incident}: {count}",
+        "було б знято приглушень для {incident}: {count}",
     ),
     "nothing_silenced": ("nothing is silenced for {incident}", "для {incident} нічого не приглушено"),
 }
