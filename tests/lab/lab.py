@@ -35,7 +35,9 @@ CHECKOUT = HERE.parents[1]
 LABS = ("", "2")  # what AURORA_LAB may say
 LAB = os.environ.get("AURORA_LAB", "")
 REPORTS = CHECKOUT / ".dev" / "reports"
-REGISTRY_IMAGE = "docker.io/library/debian:bookworm"
+REGISTRY_IMAGE = "docker.io/library/debian"
+DEBIANS = ("bullseye", "bookworm", "trixie")  # 11, 12 and 13: what a lab's hosts may be
+USUAL_DEBIAN = "bookworm"
 NUMBERS = {"exchange1": 10, "monitor1": 11}  # last part of the address; auroraN has 20 + N
 MOST_HOSTS = 60
 FAULT = "/opt/lab/fault"
@@ -142,15 +144,16 @@ def inside(host, *command, **options):
 # The image
 
 
-def image():
-    """The hosts' image by the hash of its recipe, made when it is not there."""
+def image(debian):
+    """The hosts' image of a Debian by the hash of its recipe, made when it is not there."""
     packages = (HERE / "packages.txt").read_text(encoding="ascii").split()
-    tag = f"localhost/aurora-lab:{short_hash((HERE / 'Containerfile').read_text(encoding='utf-8'), *packages)}"
+    recipe = short_hash((HERE / "Containerfile").read_text(encoding="utf-8"), *packages, debian)
+    tag = f"localhost/aurora-lab:{recipe}"
     if not exists("image", tag):
         STATE.mkdir(parents=True, exist_ok=True)
-        base, missing = base_image(packages)
+        base, missing = base_image(debian, packages)
         arguments = [f"--build-arg=BASE={base}", f"--build-arg=PACKAGES={' '.join(missing)}"]
-        with step("building the image of the hosts"):
+        with step(f"building the image of the hosts with Debian {debian}"):
             podman("build", "--quiet", f"--tag={tag}", *arguments, f"--file={HERE / 'Containerfile'}", str(HERE))
     return tag
 
@@ -159,22 +162,22 @@ def short_hash(*parts):
     return hashlib.sha256(" ".join(parts).encode()).hexdigest()[:12]
 
 
-def base_image(packages):
+def base_image(debian, packages):
     """Debian from a registry if one answers, else made by mmdebstrap; and the packages it does not have yet."""
-    made = f"localhost/aurora-lab-base:{short_hash(*packages)}"
+    made, pulled = f"localhost/aurora-lab-base:{short_hash(*packages, debian)}", f"{REGISTRY_IMAGE}:{debian}"
     if exists("image", made):
         return made, []
     try:
-        podman("manifest", "inspect", REGISTRY_IMAGE, limit=5)
-        with step("pulling Debian"):
-            podman("pull", "--quiet", REGISTRY_IMAGE)
-        return REGISTRY_IMAGE, packages
+        podman("manifest", "inspect", pulled, limit=5)
+        with step(f"pulling Debian {debian}"):
+            podman("pull", "--quiet", pulled)
+        return pulled, packages
     except LabError:
         say("no registry answers, so Debian is installed from its packages")
     tarball = STATE.parent / "rootfs.tar"
-    with step("installing Debian with mmdebstrap"):
+    with step(f"installing Debian {debian} with mmdebstrap"):
         sudo = ["sudo"] if os.geteuid() else []
-        run([*sudo, "mmdebstrap", "--variant=minbase", f"--include={','.join(packages)}", "bookworm", str(tarball)])
+        run([*sudo, "mmdebstrap", "--variant=minbase", f"--include={','.join(packages)}", debian, str(tarball)])
     with step("importing it"):
         podman("import", "--quiet", str(tarball), made)
     tarball.unlink()
@@ -192,7 +195,17 @@ def exists(kind, name):
 # Hosts
 
 
-def up(count):
+def chosen_debian(asked, facts):
+    """The Debian of a lab's hosts: the one that is asked for or usual, or the one that the lab is up with."""
+    if asked not in (None, *DEBIANS):
+        raise LabError(f"Debian {asked!r} is refused; expected {', '.join(DEBIANS)}")
+    has = facts.get("debian", USUAL_DEBIAN) if facts else None
+    if asked and has and asked != has:
+        raise LabError(f"the lab is up with Debian {has}; ./dev down removes it, then it can start with {asked}")
+    return asked or has or USUAL_DEBIAN
+
+
+def up(count, debian=None):
     """Start what is missing of a lab with ``count`` Aurora hosts, and set up what changed."""
     if not 1 <= count <= MOST_HOSTS:
         raise LabError(f"{count} Aurora hosts are refused; expected 1 to {MOST_HOSTS}")
@@ -201,10 +214,11 @@ def up(count):
     with alone():
         STATE.mkdir(parents=True, exist_ok=True)
         facts = state()
+        debian = chosen_debian(debian, facts)
         if facts is None:
             remove(NAME)  # what another checkout at this path left
         known = facts["hosts"] if facts else {}
-        tag = image()
+        tag = image(debian)
         wanted = [*NUMBERS, *(f"aurora{n}" for n in range(1, count + 1)), *(n for n in known if n not in NUMBERS)]
         names = sorted(set(wanted))
         addresses = make_network(names)
@@ -219,8 +233,8 @@ def up(count):
         if stale:
             with step(f"setting up {', '.join(stale)}"), ThreadPoolExecutor(4) as pool:
                 list(pool.map(lambda name: set_up(name, bundles[name][1]), stale))
-        write_state({n: {"address": addresses[n], "kind": kind(n), "setup": bundles[n][0]} for n in names})
-    say(f"up: {', '.join(names)}")
+        write_state({n: {"address": addresses[n], "kind": kind(n), "setup": bundles[n][0]} for n in names}, debian)
+    say(f"up with Debian {debian}: {', '.join(names)}")
 
 
 def kind(host):
@@ -380,7 +394,7 @@ def state():
         return None
 
 
-def write_state(hosts):
+def write_state(hosts, debian):
     key = "/etc/ssh/ssh_host_ed25519_key.pub"
     lines = [f"{entry['address']} {inside(name, 'cat', key)}" for name, entry in hosts.items()]
     (STATE / "known_hosts").write_text("\n".join([*lines, ""]), encoding="ascii")
@@ -389,6 +403,7 @@ def write_state(hosts):
         "key": str(STATE / "id_ed25519"),
         "known_hosts": str(STATE / "known_hosts"),
         "user": "oncall",
+        "debian": debian,
     }
     (STATE / "lab.json").write_text(json.dumps({**facts, "hosts": hosts}, indent=1), encoding="utf-8")
 
