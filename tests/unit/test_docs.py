@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""If this breaks, docs/runbook.md promises what nothing shows."""
+"""If these break, docs/runbook.md promises what nothing shows, or docs/least-privilege.md shows another rule of sudo."""
 
 from __future__ import annotations
 
@@ -30,3 +30,10 @@ def test_what_shows_a_step_exists():
 def test_triage_was_held_against_every_fault():
     table = PAGE.split("<!-- confusion -->")[1]
     assert set(re.findall(r"^\| `(\w+)`", table, re.MULTILINE)) == set(faults.FAULTS)
+
+
+def test_the_rule_of_sudo_is_the_one_that_is_written():
+    page = (CHECKOUT / "docs" / "least-privilege.md").read_text(encoding="utf-8")
+    written = (CHECKOUT / "roles" / "prepare" / "templates" / "sudoers.j2").read_text(encoding="utf-8")
+    rule = [line for line in written.splitlines() if not line.startswith("#")]
+    assert "\n".join(rule).replace("{{ aurora_least_privilege_user }}", "remedy") in page
