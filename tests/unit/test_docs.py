@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""If these break, docs/runbook.md promises what nothing shows, or docs/least-privilege.md shows another rule of sudo."""
+"""If these break, docs/runbook.md promises what nothing shows, or docs/least-privilege.md shows another sudo rule."""
 
 from __future__ import annotations
 
