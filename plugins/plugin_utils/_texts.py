@@ -78,7 +78,7 @@ OWN = {
         "the host does not answer, so nothing is known about it: {problem}",
         "хост не відповідає, тож про нього нічого не відомо: {problem}",
     ),
-    "looked_badly": ("could not look: {problem}", "оглянути хост не вдалося: {problem}"),
+    "looked_badly": ("could not look: {problem}", "подивитися на хост не вдалося: {problem}"),
     "not_reached": ("it was not reached in this run", "у цьому запуску до нього не дісталися"),
     "why_unfinished": (
         "an earlier run left an override of {units} half done; that is settled first",
@@ -827,7 +827,7 @@ OWN = {
     ),
     "rv_short_repeats": (
         "Causes of more than one incident: {count}; of them again after the fix was due: {late}.",
-        "Причин, що повторилися: {count}; з них після строку виправлення: {late}.",
+        "Причин, через які був не один інцидент: {count}; з них після строку виправлення: {late}.",
     ),
     "rv_short_nobody": (
         "Incidents that paged and nobody acknowledged: {count}.",
