@@ -158,7 +158,7 @@ OWN = {
         "look whether the runner still trades: open orders at the exchange, its journal, its metrics page; it was not"
         " restarted, since an open breaker lives in its memory",
         "перевірити, чи runner ще торгує: відкриті ордери на біржі, його журнал, сторінка метрик; його не"
-        " перезапускали, бо відкритий circuit breaker живе в його пам'яті",
+        " перезапускали, бо відкритий circuit breaker існує лише в його пам'яті",
     ),
     "mend_runner_starting": (
         "the runner is only starting: see that it comes up, then run this again",
@@ -366,7 +366,7 @@ OWN = {
     "pm_timeline": ("Timeline", "Хронологія"),
     "pm_own_clocks": (
         "Each host's lines stand by its own clock. UTC, and local time ({zone}).",
-        "Рядки кожного хоста стоять за його годинником. UTC і місцевий час ({zone}).",
+        "Час кожного рядка — за годинником його хоста. UTC і місцевий час ({zone}).",
     ),
     "pm_left_out": ("{count} lines are left out here", "тут пропущено рядків: {count}"),
     "pm_local": ("local", "місцевий"),
@@ -448,17 +448,17 @@ OWN = {
     "pm_failed": ("Failed", "Не вдалося"),
     "pm_nobody": ("Nobody acknowledged it.", "Ніхто не підтвердив."),
     "pm_deadlines": ("Deadlines", "Строки"),
-    "pm_by": ("By", "До"),
+    "pm_by": ("By", "Не пізніше"),
     "pm_at": ("At", "Коли"),
     "pm_respond": ("response", "реакція"),
     "pm_resolve": ("resolution", "усунення"),
     "pm_met": ("met", "дотримано"),
     "pm_missed": ("MISSED", "ПРОПУЩЕНО"),
     "pm_running": ("still running", "ще триває"),
-    "pm_leases": ("Still leased", "Досі змінено"),
+    "pm_leases": ("Still leased", "Тимчасові зміни, що досі діють"),
     "pm_until": ("Until", "До коли"),
     "pm_endless": ("no end: until somebody gives it back", "без строку: поки хтось не поверне"),
-    "pm_nothing_leased": ("Nothing is leased any more.", "Нічого зміненого не лишилося."),
+    "pm_nothing_leased": ("Nothing is leased any more.", "Тимчасових змін не лишилося."),
     "pm_follow_ups": ("Follow-ups", "Що зробити далі"),
     "pm_owner": ("Owner", "Відповідальний"),
     "pm_due": ("Due", "Строк"),
@@ -582,9 +582,9 @@ OWN = {
     ),
     "pm_short_open": (
         "It has been open for {span} and is STILL OPEN.",
-        "Інцидент відкритий уже {span} і ДОСІ ВІДКРИТИЙ.",
+        "Інцидент триває вже {span} і ДОСІ ВІДКРИТИЙ.",
     ),
-    "pm_short_closed": ("It was open for {span}.", "Інцидент був відкритий {span}."),
+    "pm_short_closed": ("It was open for {span}.", "Інцидент тривав {span}."),
     "pm_short_breach": (
         "In breach for {span} on {host}, the longest; {percent} % of the time is known.",
         "Найдовше за межею був {host}: {span}; відомо {percent} % часу.",
@@ -656,7 +656,7 @@ OWN = {
         "the connection does not pipeline, and an account with least rights has no other way",
         "з'єднання працює без pipelining, а обліковий запис із найменшими правами іншого шляху не має",
     ),
-    "ready_no_root": ("it does not become root: {text}", "не стає root: {text}"),
+    "ready_no_root": ("it does not become root: {text}", "не вдалося стати root: {text}"),
     "ready_no_python": ("it does not start: {text}", "не запускається: {text}"),
     "ready_old_python": ("it is Python {found}, 3.9 is needed", "це Python {found}, потрібен 3.9"),
     "ready_read_only": ("{path} is on a file system that is read-only", "{path} на файловій системі лише для читання"),
@@ -702,7 +702,7 @@ OWN = {
     ),
     "ready_clock_free": (
         "no time service holds its clock, and it was not compared with the controller's",
-        "жодна служба часу його годинника не тримає, а з годинником контролера не порівняно",
+        "жодна служба часу не звіряє його годинника, а з годинником контролера його не порівняно",
     ),
     "ready_status": ("it answers {status}", "відповідає {status}"),
     "ready_lease_unfinished": (
@@ -870,8 +870,8 @@ OWN = {
     "rv_rungs_notes": (
         "In incidents: a step that was taken on several hosts helped where it helped on all of them. Unknown is what"
         " failed, was cut off, or was not watched.",
-        "В інцидентах: крок, зроблений на кількох хостах, допоміг, якщо допоміг на всіх. Невідомо — те, що не вдалося,"
-        " обірвалося або за чим не спостерігали.",
+        "Рахуються інциденти: крок, зроблений на кількох хостах, допоміг, якщо допоміг на всіх. Невідомо — те, що"
+        " не вдалося, обірвалося або за чим не спостерігали.",
     ),
     "rv_rung": ("Step", "Крок"),
     "rv_again": ("{rung}, again", "{rung}, ще раз"),
@@ -881,7 +881,7 @@ OWN = {
     "rv_no_rungs": ("No step of a ladder is on record.", "Кроків у записах немає."),
     "rv_others": (
         "Other actions on record, of people or at the end of a lease: {count}.",
-        "Інших дій у записах, людей або наприкінці строку зміни: {count}.",
+        "Інших дій у записах (людей або наприкінці строку тимчасової зміни): {count}.",
     ),
     "rv_proposals": (
         "Where the order contradicts what helped",
@@ -933,7 +933,7 @@ OWN = {
     "rv_nobody": ("Paged, and nobody acknowledged:", "Викликано, і ніхто не підтвердив:"),
     "rv_no_pages": ("Nobody was paged.", "Нікого не викликали."),
     "rv_leases": ("What still stands", "Що досі діє"),
-    "rv_since": ("Since (UTC)", "Від (UTC)"),
+    "rv_since": ("Since (UTC)", "Діє з (UTC)"),
     "rv_more": (
         "And {count} more, which are in the figures and not in this table.",
         "І ще {count}, враховані в числах, але не в цій таблиці.",
@@ -946,7 +946,7 @@ OWN = {
     ),
     "rv_chart_time": (
         "Bars: incidents opened over time; the table below has the same figures",
-        "Стовпці: інциденти, відкриті з часом; ті самі числа в таблиці нижче",
+        "Стовпці: коли відкрито інциденти; ті самі числа в таблиці нижче",
     ),
     "rv_chart_times": (
         "Median and worst time of each severity beside its deadline; the table below has the same figures",
@@ -1012,7 +1012,7 @@ OWN = {
     ),
     "ready_do_no_series": (
         "say in the inventory how its metrics are labelled: aurora_prometheus_instance, aurora_prometheus_label",
-        "указати в інвентарі, як позначено його метрики: aurora_prometheus_instance, aurora_prometheus_label",
+        "вказати в інвентарі, як позначено його метрики: aurora_prometheus_instance, aurora_prometheus_label",
     ),
     "ready_no_rules": ("Prometheus has no rules {names}", "у Prometheus немає правил {names}"),
     "ready_rule_fails": (
@@ -1021,7 +1021,7 @@ OWN = {
     ),
     "ready_do_rules": (
         "install the rules: run the playbook aurora.runbook.alerting",
-        "установити правила: запустити плейбук aurora.runbook.alerting",
+        "встановити правила: запустити плейбук aurora.runbook.alerting",
     ),
     "ready_rule_unknown": (
         "Prometheus does not say that it evaluates it",
@@ -1029,7 +1029,7 @@ OWN = {
     ),
     "ready_do_rule_unknown": (
         "try again in a minute: after a reload Prometheus has not evaluated a rule yet",
-        "спробувати за хвилину: після перезавантаження Prometheus ще не обчислював правила",
+        "спробувати за хвилину: після перечитання конфігурації Prometheus ще не обчислював правила",
     ),
     "ready_scrape_fails": ("Prometheus cannot scrape it: {problem}", "Prometheus не може зібрати метрики: {problem}"),
     "ready_do_scrape_fails": (
@@ -1071,7 +1071,7 @@ OWN = {
     ),
     "ready_no_receiver": (
         "Alertmanager has no receiver that is our webhook",
-        "Alertmanager не має отримувача, який є нашим вебхуком",
+        "серед отримувачів Alertmanager немає нашого вебхука",
     ),
     "ready_route_elsewhere": (
         "the receiver aurora-runbook leads to another URL than aurora_webhook_url",
@@ -1119,7 +1119,7 @@ OWN = {
     ),
     "ready_do_silence_unknown": (
         "set aurora_prometheus_url, or see why Prometheus has no series of it",
-        "указати aurora_prometheus_url або з'ясувати, чому Prometheus не має його рядів",
+        "вказати aurora_prometheus_url або з'ясувати, чому Prometheus не має його рядів",
     ),
     "ready_no_webhook": ("the webhook does not answer: {problem}", "вебхук не відповідає: {problem}"),
     "ready_webhook_strange": (
@@ -1181,7 +1181,7 @@ OWN = {
     "ready_no_apprise": ("Apprise is missing on the controller", "на контролері немає Apprise"),
     "ready_do_apprise": (
         "install what meta/ee-requirements.txt of aurora.runbook lists",
-        "установити те, що перелічує meta/ee-requirements.txt колекції aurora.runbook",
+        "встановити те, що перелічує meta/ee-requirements.txt колекції aurora.runbook",
     ),
     "ready_page_title": ("TEST: no incident", "ПЕРЕВІРКА: це не інцидент"),
     "ready_page_body": (

@@ -592,7 +592,7 @@ CATALOGUE = {
     "way_whole": ("from outside, {url} is served", "ззовні {url} відповідає"),
     "firewall_closed": (
         "port {port} is closed from outside, and the firewall of this host does not let it in: {rule}",
-        "порт {port} ззовні закритий, firewall цього хоста його не пускає: {rule}",
+        "порт {port} ззовні закритий, firewall цього хоста його не пропускає: {rule}",
     ),
     "no_way_in_unsure": (
         "port {port} does not answer from outside ({problem}); nginx and the feed do on the host, and whether its"
@@ -680,7 +680,7 @@ CATALOGUE = {
     ),
     # What the program on a host tells an engineer there
     "status_version": ("aurora.runbook {version} on this host", "aurora.runbook {version} на цьому хості"),
-    "status_timer": ("the timer that ends leases is {state}", "таймер, що завершує тимчасові зміни: {state}"),
+    "status_timer": ("the timer that ends leases is {state}", "таймер, що повертає тимчасові зміни: {state}"),
     "status_no_timer": (
         "no lease has an end, so no timer is needed",
         "жодна тимчасова зміна не має строку, тому таймер не потрібен",
