@@ -46,7 +46,8 @@ def clean(tarball, tmp_path_factory):
     """An environment with the collection, ansible-core and what the collection says it needs, and nothing else."""
     venv = tmp_path_factory.mktemp("clean")
     subprocess.run([sys.executable, "-m", "venv", str(venv)], check=True)
-    needs = ["ansible-core", "--requirement", str(CHECKOUT / "meta" / "ee-requirements.txt")]
+    asked, exact = CHECKOUT / "meta" / "ee-requirements.txt", CHECKOUT / "tests" / "constraints.txt"
+    needs = ["ansible-core", "--requirement", str(asked), "--constraint", str(exact)]
     assert run(str(venv / "bin" / "pip"), "install", "--quiet", *needs, folder=venv).returncode == 0
     tools = {"PATH": f"{venv / 'bin'}{os.pathsep}{os.environ['PATH']}", "ANSIBLE_COLLECTIONS_PATH": str(venv)}
     installed = run("ansible-galaxy", "collection", "install", str(tarball), "-p", str(venv), folder=venv, **tools)

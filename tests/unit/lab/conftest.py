@@ -5,4 +5,4 @@ import sys
 from pathlib import Path
 
 LAB = Path(__file__).parents[2] / "lab"
-sys.path[:0] = [str(LAB), str(LAB / "hosts/aurora/files/opt/aurora")]
+sys.path[:0] = [str(LAB.parent), str(LAB), str(LAB / "hosts/aurora/files/opt/aurora")]
