@@ -104,6 +104,13 @@ def test_commands_are_found_in_blocks_and_in_sentences() -> None:
     assert sum(1 for page in PAGES for words in commands(page, "ansible") if "-m" in words) > 1
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(CHECKOUT)))
+def test_every_verb_of_dev_is_there(page: Path) -> None:
+    verbs = set(re.findall(r'verb\(\s*"(\w+)"', (CHECKOUT / "dev").read_text("utf-8")))
+    assert "bench" in verbs
+    assert {verb for line in code(page) for verb in re.findall(r"\./dev (\w+)", line)} - verbs == set()
+
+
 @pytest.mark.parametrize(
     ("command", "wrong"),
     [
