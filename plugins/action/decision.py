@@ -48,14 +48,14 @@ class ActionModule(AnswersAction):
 
     def table_phase(self, asked: Mapping, _task_vars: Mapping) -> dict:
         """Every indicator of every host; what an earlier play saw of a host that is gone by now is not shown."""
-        looks = {name: self.answer(name, "incident_look") if name in self.alive else {} for name in asked["hosts"]}
+        looks = {name: self.answer(name, "__incident_look") if name in self.alive else {} for name in asked["hosts"]}
         return {"table": _report.table(self.language, looks)}
 
     def look_phase(self, asked: Mapping, _task_vars: Mapping) -> dict:
         """Which incident it is, where each host stands, and which hosts are repaired."""
         hosts, incident = sorted(asked["hosts"]), known_incident(asked["incident"])
         run = secrets.token_hex(8)
-        looked = [name for name in self.alive if self.answer(name, "incident_look")]
+        looked = [name for name in self.alive if self.answer(name, "__incident_look")]
         course = {"incident": incident, "run": run, "hosts": hosts, "looked": looked, "climbed": []}
         if incident == _decision.REVERT:
             leased = {name: self.leased(name) for name in hosts if name in self.alive}
@@ -67,7 +67,7 @@ class ActionModule(AnswersAction):
         silence = {"alert": _indicators.INDICATORS[incident].alert, "label": asked["label"], "hosts": labels}
         course.update({name: decision[name] for name in ("id", "repaired")})
         course["unended"] = self.unended(course, self.hosts(course))
-        told = {"run": run, "guards": self.read("incident_guards"), "silence": silence if labels else {}}
+        told = {"run": run, "guards": self.read("__incident_guards"), "silence": silence if labels else {}}
         return {**decision, **told, "ansible_facts": {FACT: course}}
 
     def ladder_phase(self, _asked: Mapping, task_vars: Mapping) -> dict:
@@ -102,12 +102,12 @@ class ActionModule(AnswersAction):
         return {"lines": lines, "report": _report.report(self.language, incident, hosts)}
 
     def look(self, name: str, incident: str) -> Mapping:
-        return _decision.readable(self.language, self.answer(name, "incident_look"), incident)
+        return _decision.readable(self.language, self.answer(name, "__incident_look"), incident)
 
     def leased(self, name: str) -> list[str]:
         """What is leased on a host, for people to see; what makes no sense is for its own revert to refuse."""
         try:
-            return [str(lease["name"]) for lease in self.answer(name, "incident_found").get("leases") or []]
+            return [str(lease["name"]) for lease in self.answer(name, "__incident_found").get("leases") or []]
         except (TypeError, KeyError, AttributeError):
             return []
 
@@ -125,7 +125,7 @@ class ActionModule(AnswersAction):
         seen = name in course["looked"] and not reverts
         ended = on_record and name in course.get("unended", {}) and name in self.alive
         look = self.look(name, incident) if seen else {}
-        found = raw.get("incident_found") if reverts else {}
+        found = raw.get("__incident_found") if reverts else {}
         climbed = name in course["climbed"]
         try:
             known = _decision.host(
@@ -133,9 +133,9 @@ class ActionModule(AnswersAction):
                 incident,
                 look,
                 self.tried(raw, course, look, found) if climbed else None,
-                ended=raw.get("incident_ended") if ended else {},
+                ended=raw.get("__incident_ended") if ended else {},
                 info=found,
-                silence=raw.get("incident_silence") if climbed else {},
+                silence=raw.get("__incident_silence") if climbed else {},
             )
             if climbed or ended:
                 _report.report(self.language, incident, [known])
@@ -146,7 +146,7 @@ class ActionModule(AnswersAction):
 
     def tried(self, raw: Mapping, course: Mapping, look: Mapping, found: Mapping | None) -> list[Mapping]:
         """What was tried on a host in this run; to give back begins with knowing what is leased."""
-        failure = raw.get("aurora_failure") or {}
+        failure = raw.get("__incident_failure") or {}
         first = [{**found, "verdict": "healthy"}] if found else []
         returned = [*first, *_decision.steps(raw, course["run"])]
         cut = failure["result"] if failure.get("run") == course["run"] else {}

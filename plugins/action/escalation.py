@@ -56,19 +56,19 @@ class ActionModule(AnswersAction):
 
     def tick_phase(self, _asked: Mapping) -> dict:
         """Whether this tick goes on, or leaves the work to another one."""
-        goes_on, message = _pages.goes_on([self.answer(name, "incident_tick") for name in self.hosts])
+        goes_on, message = _pages.goes_on([self.answer(name, "__incident_tick") for name in self.hosts])
         return {"goes_on": goes_on, "message": message}
 
     def send_phase(self, asked: Mapping) -> dict:
         """Whether a page is sent, once its records were asked."""
         page = self.page(asked["key"])
-        answers = [self.answer(name, "incident_asked") for name in page["hosts"]]
+        answers = [self.answer(name, "__incident_asked") for name in page["hosts"]]
         return {"send": _pages.to_be_sent(answers, os.path.isdir(marker(page)))}
 
     def told_phase(self, asked: Mapping) -> dict:
         """Who got a page, for the records and for people."""
         course, page = self.course(), self.page(asked["key"])
-        told = _pages.told(page, self.answer(page["owner"], "incident_paged"))
+        told = _pages.told(page, self.answer(page["owner"], "__incident_paged"))
         course["told"] = [*course["told"], told]
         remembered = marker(page) if told["sent"] and not page["hosts"] else ""
         return {**told, "remembered": remembered, "ansible_facts": {FACT: course}}
@@ -91,7 +91,7 @@ class ActionModule(AnswersAction):
         return {"waiting": _pages.waiting(self.records(), asked["incident"], asked["knobs"])}
 
     def records(self) -> dict[str, Mapping]:
-        return _pages.readable({name: self.answer(name, "incident_open") for name in self.hosts})
+        return _pages.readable({name: self.answer(name, "__incident_open") for name in self.hosts})
 
     def course(self) -> dict:
         """What was decided before in this playbook."""

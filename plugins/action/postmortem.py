@@ -37,11 +37,11 @@ class ActionModule(ReportAction):
     def choose_phase(self, asked: Mapping, _task_vars: Mapping) -> dict:
         """Which incident it is about: the one that was asked for, or the latest that a host knows of."""
         incident = asked["incident"]
-        return {"id": _query.checked(incident) if incident else _query.latest(self.answers("incident_open"))}
+        return {"id": _query.checked(incident) if incident else _query.latest(self.answers("__incident_open"))}
 
     def query_phase(self, asked: Mapping, _task_vars: Mapping) -> dict:
         """What Prometheus is asked about its time, and the first host that answers, from which it is asked."""
-        incident, answers = _query.checked(asked["incident"]), self.answers("incident_read")
+        incident, answers = _query.checked(asked["incident"]), self.answers("__incident_read")
         known = _names.inventory(self.hostvars, self.names)
         instances = {name: _names.labels_of(name, *known) for name in self.names}
         label = _names.label_in(self.hostvars, self.names) or _names.INSTANCE
@@ -55,14 +55,14 @@ class ActionModule(ReportAction):
         incident, language = _query.checked(asked["incident"]), asked["language"]
         report, zone = os.path.realpath(Path(asked["directory"], incident)), _render.zone_of(asked["timezone"])
         written = _written.read(text_in(f"{report}.md"))
-        story = _tell.tell(incident, self.answers("incident_read"), time.time(), language, self.series())
+        story = _tell.tell(incident, self.answers("__incident_read"), time.time(), language, self.series())
         story = replace(story, owner=story.owner or self.first_contact())
         texts = {form: _render.render(story, form, language, written, zone) for form in _render.FORMS}
         return self.write(report, texts, task_vars)
 
     def series(self) -> Mapping | None:
         """What Prometheus answered, or why it did not; None where it was not asked."""
-        results = (self.answer(name, "incident_series") for name in self.names)
+        results = (self.answer(name, "__incident_series") for name in self.names)
         asked = next((result for result in results if result and not result.get("skipped")), None)
         return None if asked is None else asked.get("json") or {"problem": str(asked.get("msg") or "no answer")}
 

@@ -27,7 +27,7 @@ SPEC = {
     "phase": {"type": "str", "required": True, "choices": ["reach", "report"]},
     "report_directory": {"type": "str", "default": ""},
 }
-AROUND = "preflight_around"  # what the checks around the hosts registered: checks, and what is not configured
+AROUND = "__preflight_around"  # what the checks around the hosts registered: checks, and what is not configured
 PYTHON = "/usr/bin/python3"
 ROOT = "id -u"
 ASKS = "import sys, time; print(*sys.version_info[:2], time.time())"

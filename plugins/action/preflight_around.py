@@ -35,7 +35,7 @@ except ImportError:
     apprise = requests = None
 
 # What was registered before: what Prometheus answered one of the hosts, and the open incidents of each.
-ASKED, OPEN = "preflight_prometheus", "preflight_open"
+ASKED, OPEN = "__preflight_prometheus", "__preflight_open"
 SPEC = {
     "hosts": {"type": "dict", "required": True},
     "label": {"type": "str", "default": _names.INSTANCE},

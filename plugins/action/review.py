@@ -32,7 +32,7 @@ class ActionModule(ReportAction):
         """What the days teach that are asked for, written in both forms."""
         now = time.time()
         _options.check_ranges({"aurora_review_days": asked["days"]}, {"aurora_review_days": _options.REVIEW_DAYS})
-        review = _figures.review(self.answers("incident_reviewed"), asked["days"], now)
+        review = _figures.review(self.answers("__incident_reviewed"), asked["days"], now)
         report = os.path.realpath(Path(asked["directory"], f"review-{_render.date_of(now)}-{asked['days']}d"))
         written = self.write(report, _render.render(review, asked["language"]), task_vars)
         return {**written, "incidents": len(review.cases), "hosts": review.hosts, "read": review.read}

@@ -76,7 +76,7 @@ EXAMPLES = r"""
   delegate_facts: true
   become: false
   run_once: true
-  register: incident_decision
+  register: __incident_decision
 """
 
 RETURN = r"""

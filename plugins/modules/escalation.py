@@ -21,11 +21,11 @@ description:
 options:
   phase:
     description:
-      - V(due) says which pages are due, and on which hosts there is something to do. It reads C(incident_open), what
+      - V(due) says which pages are due, and on which hosts there is something to do. It reads C(__incident_open), what
         M(aurora.runbook.incident_info) returned.
-      - V(tick) says whether a tick goes on, once each host in C(incident_tick) said whether another one is at work.
-      - V(send) says whether the page O(key) is sent, once each record in C(incident_asked) said whether it is known.
-      - V(told) says who got it, from C(incident_paged), what M(aurora.runbook.notification) returned.
+      - V(tick) says whether a tick goes on, once each host in C(__incident_tick) said whether another one is at work.
+      - V(send) says whether the page O(key) is sent, once each record in C(__incident_asked) said whether it is known.
+      - V(told) says who got it, from C(__incident_paged), what M(aurora.runbook.notification) returned.
       - V(end) says what is open, who was paged, and which hosts fail.
       - V(overview) says what is open, in a run that pages nobody.
       - V(waiting) says what waits for the approval of a person.
@@ -66,7 +66,7 @@ EXAMPLES = r"""
   delegate_facts: true
   become: false
   run_once: true
-  register: incident_escalation
+  register: __incident_escalation
 """
 
 RETURN = r"""

@@ -19,11 +19,11 @@ options:
   phase:
     description:
       - V(choose) says which incident it is about, from what M(aurora.runbook.incident_info) returned in
-        C(incident_open). Fails where O(incident) is no incident's id, or no host knows of an incident.
+        C(__incident_open). Fails where O(incident) is no incident's id, or no host knows of an incident.
       - V(query) says what Prometheus is asked about its time, once for all hosts and for 240 steps at most. It needs
-        what M(aurora.runbook.incident_info) returned with C(entries) in C(incident_read).
-      - V(write) writes the report, from C(incident_read) and, where Prometheus was asked, from its answer in
-        C(incident_series). A host that could not be read is a warning at the top. Fails where no host has the
+        what M(aurora.runbook.incident_info) returned with C(entries) in C(__incident_read).
+      - V(write) writes the report, from C(__incident_read) and, where Prometheus was asked, from its answer in
+        C(__incident_series). A host that could not be read is a warning at the top. Fails where no host has the
         incident. Delegate it to localhost.
     type: str
     required: true
@@ -56,13 +56,13 @@ EXAMPLES = r"""
 - name: Settle which incident it is about
   aurora.runbook.postmortem:
     phase: choose
-  register: incident_chosen
+  register: __incident_chosen
   run_once: true
 
 - name: Write the report
   aurora.runbook.postmortem:
     phase: write
-    incident: "{{ incident_chosen.id }}"
+    incident: "{{ __incident_chosen.id }}"
     directory: /srv/reports
     language: uk
     timezone: Europe/Kyiv

@@ -52,12 +52,12 @@ EXAMPLES = r"""
 - name: Reach each host, become root without a question, find Python
   aurora.runbook.preflight:
     phase: reach
-  register: preflight_reached
+  register: __preflight_reached
 
 - name: Judge all that was found
   aurora.runbook.preflight:
     phase: report
-  register: preflight_found
+  register: __preflight_found
   run_once: true
 """
 

@@ -28,7 +28,7 @@ options:
     type: str
     default: instance
   prometheus_url:
-    description: Whether Prometheus was asked; what it answered stands in C(preflight_prometheus) of a host.
+    description: Whether Prometheus was asked; what it answered stands in C(__preflight_prometheus) of a host.
     type: str
     default: ""
   alertmanager_url:

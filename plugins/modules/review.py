@@ -12,7 +12,7 @@ version_added: 0.2.0
 author: Aurora runbook authors (@aurora)
 description:
   - The playbook C(review) calls it with C(run_once). It reads what M(aurora.runbook.incident_info) returned with
-    C(days) and C(entries) in C(incident_reviewed) for the hosts of the play, never through a template. Delegate it to
+    C(days) and C(entries) in C(__incident_reviewed) for the hosts of the play, never through a template. Delegate it to
     localhost.
   - An incident counts once, however many hosts have a record of it. Hosts that could not be read and records whose
     chain is broken are named at the top. Fails where no host could be read.
@@ -51,7 +51,7 @@ EXAMPLES = r"""
     days: 90
     entries: true
   become: true
-  register: incident_reviewed
+  register: __incident_reviewed
   ignore_errors: true
   ignore_unreachable: true
 

@@ -43,7 +43,7 @@ def options(module: str, asked: Mapping, read: _variables.Read, known: Mapping) 
     if module in LOOKS:
         check(read)
         return dict(asked)
-    incident = known["incident_decision"]["incident"]
+    incident = known["__incident_decision"]["incident"]
     if incident == _decision.REVERT:
         return {**recovery("circuit_breaker", read), **asked} if module == "wait_for_recovery" else dict(asked)
     if module == "wait_for_recovery":
@@ -59,12 +59,12 @@ def options(module: str, asked: Mapping, read: _variables.Read, known: Mapping) 
 
 
 def _tcp_tuning(read: _variables.Read) -> dict:
-    return {"lease_seconds": read("incident_lease_seconds")}
+    return {"lease_seconds": read("__incident_lease_seconds")}
 
 
 def _service_override(read: _variables.Read) -> dict:
     runner = {"name": read("aurora_runner_unit"), "health_url": f"{read('aurora_runner_url')}/metrics"}
-    return {**runner, **_started(read), "lease_seconds": read("incident_lease_seconds")}
+    return {**runner, **_started(read), "lease_seconds": read("__incident_lease_seconds")}
 
 
 def _service_restart(read: _variables.Read) -> dict:
@@ -100,7 +100,7 @@ _OWN = {
 def recovery(incident: str, read: _variables.Read) -> dict:
     """What a step waits for: the indicator of the incident at hand."""
     breaker, feed = incident == "circuit_breaker", incident == "sse_availability"
-    limits = read("incident_thresholds") or {}
+    limits = read("__incident_thresholds") or {}
     return {
         "indicator": incident,
         "url": f"{read('aurora_feed_url' if feed else 'aurora_runner_url')}/metrics",
@@ -112,16 +112,16 @@ def recovery(incident: str, read: _variables.Read) -> dict:
 
 def _wait(read: _variables.Read) -> dict:
     said = {name: read(f"aurora_{name}") for name in WAIT}
-    return {**said, "timeout_seconds": read("incident_timeout_seconds")}
+    return {**said, "timeout_seconds": read("__incident_timeout_seconds")}
 
 
 def incident_options(read: _variables.Read, known: Mapping) -> dict:
     """The incident that a step writes to and is held to."""
-    decision, host = known["incident_decision"], known["inventory_hostname"]
-    judged, silence = decision["hosts"][host], known.get("incident_silence") or {}
+    decision, host = known["__incident_decision"], known["inventory_hostname"]
+    judged, silence = decision["hosts"][host], known.get("__incident_silence") or {}
     severity = judged["seen"]["severity"]
     return {
-        **read("incident_guards"),
+        **read("__incident_guards"),
         **{name: decision[name] for name in ("id", "run", "alert", "healthy_peers")},
         **{name: judged[name] for name in ("cause", "seen", "last")},
         **({"severity": severity} if severity else {}),
@@ -159,7 +159,7 @@ def check(read: _variables.Read) -> None:
     autonomy = read("aurora_autonomy")
     if autonomy not in AUTONOMY:
         raise AnsibleActionFail(f"aurora_autonomy={autonomy!r} is refused; expected {', '.join(AUTONOMY)}")
-    said = {**read("incident_guards"), **_wait(read), "lease_seconds": read("incident_lease_seconds")}
+    said = {**read("__incident_guards"), **_wait(read), "lease_seconds": read("__incident_lease_seconds")}
     found = ArgumentSpecValidator(CHECKED).validate({f"aurora_{name}": value for name, value in said.items()})
     if found.error_messages:
         raise AnsibleActionFail("; ".join(found.error_messages))
@@ -175,5 +175,5 @@ def mark(module: str, asked: Mapping, known: Mapping) -> dict:
     if module not in COUNTED:
         return {}
     settles = asked.get("state") == "settled"
-    run = known["incident_decision"]["run"]
+    run = known["__incident_decision"]["run"]
     return {_decision.MARK: {"run": run, "module": module, "settles": settles, "at": time.monotonic()}}

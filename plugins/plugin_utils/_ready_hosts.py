@@ -32,7 +32,7 @@ Checks = Iterator[dict]
 
 def checks(host: str, found: Mapping, program: str) -> list[dict]:
     """All checks of a host, from what its tasks registered. ``program`` is the name of this controller's."""
-    reached = found.get("preflight_reached") or {}
+    reached = found.get("__preflight_reached") or {}
     if reached.get("reached") is not True:
         why = reached.get("connection") or reached.get("msg") or "–"
         return [not_ready(host, "connection", "", "ready_unreached", text=why)]
@@ -43,15 +43,15 @@ def checks(host: str, found: Mapping, program: str) -> list[dict]:
     }
     if reached["goes_on"] is True:
         judges |= {
-            "systemd": lambda: seen(host, _answer(found, "preflight_seen", "rooms"), reached, program),
-            "units": lambda: look(host, _answer(found, "incident_look", "probes"), reached),
-            "program": lambda: prepared(host, found.get("preflight_prepared") or {}),
-            "public_way": lambda: public_way(host, _answer(found, "incident_outside", "probes")),
+            "systemd": lambda: seen(host, _answer(found, "__preflight_seen", "rooms"), reached, program),
+            "units": lambda: look(host, _answer(found, "__incident_look", "probes"), reached),
+            "program": lambda: prepared(host, found.get("__preflight_prepared") or {}),
+            "public_way": lambda: public_way(host, _answer(found, "__incident_outside", "probes")),
             "knob": lambda: knobs(host, found),
-            "kernel": lambda: kernel(host, found["preflight_tuned"]),
-            "rotation": lambda: rotation(host, found["preflight_rotated"]),
-            "calibration": lambda: calibration(host, found["preflight_refitted"]),
-            "records": lambda: records(host, _answer(found, "preflight_records", "incidents")),
+            "kernel": lambda: kernel(host, found["__preflight_tuned"]),
+            "rotation": lambda: rotation(host, found["__preflight_rotated"]),
+            "calibration": lambda: calibration(host, found["__preflight_refitted"]),
+            "records": lambda: records(host, _answer(found, "__preflight_records", "incidents")),
         }
     return [one for what, judge in judges.items() for one in _judged(host, what, judge)]
 
@@ -98,7 +98,7 @@ def root(host: str, reached: Mapping, found: Mapping) -> Checks:
     if reached["become"]:
         yield not_ready(host, "become", "", "ready_no_root", text=reached["become"])
     elif reached["least_privilege"] is True:
-        yield acted(host, "become", "", found["preflight_seen"], "rooms")
+        yield acted(host, "become", "", found["__preflight_seen"], "rooms")
     else:
         yield ready(host, "become")
 
@@ -333,11 +333,11 @@ def _link_problem(probes: Mapping, link: str) -> str:
 
 def knobs(host: str, found: Mapping) -> Checks:
     """Each knob as its ladder turns it, the limits of the feed, and its restart."""
-    turned = _answer(found, "preflight_turned", "results")
+    turned = _answer(found, "__preflight_turned", "results")
     for one in turned["results"]:
         yield acted(host, "knob", f"{one['item']['name']}→{one['item']['value']}", one, "unit")
-    yield acted(host, "knob", "MemoryMax, MemoryHigh, CPUQuota", found["preflight_widened"], "unit")
-    yield acted(host, "units", "restart of the feed", found["preflight_restarted"], "unit")
+    yield acted(host, "knob", "MemoryMax, MemoryHigh, CPUQuota", found["__preflight_widened"], "unit")
+    yield acted(host, "units", "restart of the feed", found["__preflight_restarted"], "unit")
 
 
 def acted(host: str, what: str, about: str, answer: Mapping, always: str) -> dict:

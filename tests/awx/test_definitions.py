@@ -108,7 +108,7 @@ def test_the_role_sends_all_that_is_defined():
         text = path.read_text(encoding="utf-8").replace("!unsafe ", "")
         defined.update(yaml.safe_load(text))
     for name, module in MODULES.items():
-        items = [defined["awx_notification"]] if name == "controller_notifications" else defined[name]
+        items = [defined["__awx_notification"]] if name == "controller_notifications" else defined[name]
         assert {key for item in items for key in item} <= named[module]
 
 
@@ -208,7 +208,7 @@ def test_a_remediation_is_not_cut_off_before_its_longest_ladder_ends(definitions
     specs = yaml.safe_load((CHECKOUT / "roles/incident/meta/argument_specs.yml").read_text(encoding="utf-8"))
     seconds = {name: option.get("default") for name, option in specs["argument_specs"]["look"]["options"].items()}
     unit = yaml.safe_load((CHECKOUT / "roles/incident/vars/main.yml").read_text(encoding="utf-8"))
-    healthy = seconds["aurora_start_seconds"] + seconds["aurora_healthy_seconds"] + unit["incident_unit_seconds"]
+    healthy = seconds["aurora_start_seconds"] + seconds["aurora_healthy_seconds"] + unit["__incident_unit_seconds"]
     step = 3 * healthy + seconds["aurora_timeout_seconds"]
     look, rungs, batches = 1000, 5, 2
     for template in definitions["controller_templates"]:
@@ -320,7 +320,7 @@ def test_an_approval_names_what_it_approves_and_approves_no_more(incident, defin
     workflow = {w["name"]: w for w in definitions["controller_workflows"]}[f"aurora.runbook.{incident}"]
     nodes = {node["identifier"]: node for node in workflow["simplified_workflow_nodes"]}
     defaults = yaml.safe_load((CHECKOUT / f"roles/{role}/defaults/main.yml").read_text(encoding="utf-8"))
-    value = re.search(r"default\('([\d.]+)'\)", defaults[f"{role}_{knob}"])[1]
+    value = re.search(r"default\('([\d.]+)'\)", defaults[f"__{role}_{knob}"])[1]
     assert nodes["approve"]["approval_node"]["name"] == f"{incident}: {knob.upper()}={value}"
     assert nodes["propose"]["extra_data"] == {"aurora_incident": incident, "aurora_approvable": [knob]}
     approved = templates[nodes["approved"]["unified_job_template"]]

@@ -112,9 +112,9 @@ def answers(label: str) -> dict[str, dict]:
     """What Prometheus answers to the questions of the role."""
     known = yaml.safe_load((INSTALLED / "roles" / "preflight" / "vars" / "main.yml").read_text(encoding="utf-8"))
     values = {"aurora_prometheus_label": label}
-    for name in ("preflight_by", "preflight_within_a_day"):
+    for name in ("__preflight_by", "__preflight_within_a_day"):
         values[name] = Environment().from_string(known[name]).render(values)  # noqa: S701 no page
-    paths = {one["name"]: one["path"] for one in known["preflight_questions"]}
+    paths = {one["name"]: one["path"] for one in known["__preflight_questions"]}
     rendered = {name: Environment().from_string(path).render(values) for name, path in paths.items()}  # noqa: S701
     address = lab.state()["hosts"][MONITOR]["address"]
     return {name: json.loads(lab.get(address, 9090, f"/api/v1/{path}")) for name, path in rendered.items()}

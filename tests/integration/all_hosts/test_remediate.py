@@ -86,7 +86,7 @@ def test_an_unreachable_host_is_reported_and_the_others_are_repaired(broken, tmp
 
 def test_a_canary_lost_after_the_look_stops_the_rest(broken, tmp_path):
     lost = tmp_path / "lost.json"
-    port = "{{ 1 if incident_look.indicators is defined else 22 }}"
+    port = "{{ 1 if __incident_look.indicators is defined else 22 }}"
     lost.write_text(json.dumps({"aurora": {"hosts": {"aurora1": {"ansible_port": port}}}}), encoding="ascii")
     broken("breaker_spreads")
     before = footprint("aurora2")

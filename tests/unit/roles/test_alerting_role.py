@@ -21,7 +21,7 @@ def test_the_alerts_that_are_sent_on_are_those_that_fire_and_start_something():
 
 
 def test_alerts_fire_at_the_limits_of_triage():
-    limits = re.findall(r"alerting_thresholds\.(\w+) \| default\(([\d.]+)\)", RULES)
+    limits = re.findall(r"aurora_thresholds\.(\w+) \| default\(([\d.]+)\)", RULES)
     assert {name: float(limit) for name, limit in limits} == {
         name: indicator.threshold for name, indicator in _indicators.INDICATORS.items()
     }
@@ -31,7 +31,7 @@ def test_the_cooldown_outlasts_every_window_with_its_for():
     """Else the alert of what is cured already starts the same action again."""
     indicators = _indicators.INDICATORS.values()
     minutes = [i.over_seconds / 60 for i in indicators if i.over and i.incident in _indicators.INCIDENTS]
-    held = [int(text) for text in re.findall(r"alerting_for\.\w+ \| default\('(\d+)m'\)", RULES)]
+    held = [int(text) for text in re.findall(r"aurora_alert_for\.\w+ \| default\('(\d+)m'\)", RULES)]
     assert (len(minutes) >= 3, len(held) >= 3) == (True, True)
     assert 60 * (max(minutes) + max(held)) < _options.INCIDENT["cooldown_seconds"]["default"]
     defaults = (ROLE.parent / "incident" / "defaults" / "main.yml").read_text(encoding="utf-8")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from ansible.parsing.dataloader import DataLoader
 from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _indicators, _options
 from jinja2.nativetypes import NativeEnvironment
 
@@ -32,8 +33,14 @@ def defaults_of(role):
 @pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
 def test_documented_defaults_are_the_defaults(role):
     options = next(iter(load(role, "meta/argument_specs.yml")["argument_specs"].values()))["options"]
-    documented = {name: option.get("default") for name, option in options.items()}
-    assert documented == {name: _as(options[name]["type"], value) for name, value in defaults_of(role).items()}
+    documented = {name: option["default"] for name, option in options.items() if "default" in option}
+    found = {as_users_say(role, name): value for name, value in defaults_of(role).items()}
+    assert documented == {name: _as(options[name]["type"], value) for name, value in found.items()}
+
+
+def as_users_say(role, name):
+    """The name by which users set what the defaults of a role have under a private one."""
+    return name if name.startswith("aurora_") else re.search(r"aurora_\w+", load(role, "defaults/main.yml")[name])[0]
 
 
 def _as(kind, value):
@@ -102,7 +109,66 @@ def test_the_readme_has_the_defaults():
 def test_every_variable_is_set_by_users_under_the_aurora_prefix(role):
     for name, text in load(role, "defaults/main.yml").items():
         as_it_is = name.startswith("aurora_")
-        assert as_it_is or (name.startswith(f"{role.name}_") and "aurora_" in text), f"{name} cannot be set as aurora_…"
+        assert as_it_is or (name.startswith(f"__{role.name}_") and "aurora_" in text), (
+            f"{name} cannot be set as aurora_…"
+        )
+
+
+# What Ansible itself documents, of all that roles and playbooks set.
+OF_ANSIBLE = {"ansible_connection", "ansible_pipelining", "ansible_python_interpreter", "ansible_ssh_retries"}
+
+
+def set_in(part):
+    """The variables that a part of a file with tasks or plays sets or registers."""
+    if isinstance(part, list):
+        for one in part:
+            yield from set_in(one)
+    elif isinstance(part, dict):
+        for key, value in part.items():
+            if key in ("register", "loop_var", "index_var"):
+                yield value
+            elif key in ("vars", "ansible.builtin.set_fact"):
+                yield from value
+            else:
+                yield from set_in(value)
+
+
+def variables_of(path):
+    """The variables that a file of a role or a playbook sets or registers."""
+    content = DataLoader().load_from_file(str(path))
+    of_variables = {"defaults", "vars"} & set(path.relative_to(CHECKOUT).parts)
+    return set(content or {}) if of_variables else set(set_in(content))
+
+
+def documented_variables():
+    for role in ROLES:
+        for options in load(role, "meta/argument_specs.yml")["argument_specs"].values():
+            yield from options["options"]
+
+
+SETTING = [
+    path
+    for folder in ("roles", "playbooks")
+    for path in sorted((CHECKOUT / folder).rglob("*.yml"))
+    if path.parent.name != "meta"
+]
+
+
+@pytest.mark.parametrize("path", SETTING, ids=lambda path: str(path.relative_to(CHECKOUT)))
+def test_every_variable_that_is_set_is_documented_or_private(path):
+    """Else a user's variable of that name changes what a run does, or a run what the user has in it."""
+    public = {name for name in variables_of(path) if not name.startswith("__")}
+    if "awx" in path.relative_to(CHECKOUT).parts:
+        public = {name for name in public if not name.startswith("controller_")}  # of infra.aap_configuration
+    assert public <= {*documented_variables(), *OF_ANSIBLE}
+
+
+def test_all_ways_to_set_a_variable_are_seen():
+    tasks = [
+        {"block": [{"ansible.builtin.set_fact": {"a": 1}}], "rescue": [{"debug": {}, "register": "b"}]},
+        {"debug": {}, "vars": {"c": 1}, "loop": [], "loop_control": {"loop_var": "d", "index_var": "e", "label": "f"}},
+    ]
+    assert set(set_in([{"hosts": "all", "vars": {"g": 1}, "tasks": tasks}])) == set("abcdeg")
 
 
 # Of ``-e x=false`` and ``-e x=5`` comes a text. Argument specs check it and leave it a text, and before ansible-core
@@ -118,11 +184,11 @@ TEXTS = [
 def named(*kinds):
     """The variables of these kinds, by the names that roles and users have for them."""
     for role in ROLES:
-        defaults = load(role, "defaults/main.yml")
+        called = {as_users_say(role, name): name for name in load(role, "defaults/main.yml")}
         for options in load(role, "meta/argument_specs.yml")["argument_specs"].values():
             for name, option in options["options"].items():
                 if option["type"] in kinds:
-                    yield from {name, *re.findall(r"^\{\{ (aurora_\w+) \|", str(defaults.get(name, "")))}
+                    yield from {name, called.get(name, name)}
 
 
 def uses(name, wrong):

@@ -326,7 +326,7 @@ def test_a_host_that_is_well_by_the_second_playbook_of_a_run_is_left_alone_there
     host = {
         "ill": look("circuit_breaker", "wide_spreads"),
         "well": look("", "unknown"),
-        "look": "{{ well if incident_decision is defined else ill }}",
+        "look": "{{ well if __incident_decision is defined else ill }}",
         "says": {KELLY: "recovered"},
     }
     found = remediate("circuit_breaker", {"a0": host}, collection, tmp_path, "remediate_circuit_breaker")

@@ -31,7 +31,7 @@ PLAY = {
             "name": "Go on, and keep what came of it",
             "ansible.builtin.copy": {
                 "dest": "{{ folder }}/{{ inventory_hostname }}",
-                "content": "{{ incident_paged }}",
+                "content": "{{ __incident_paged }}",
             },
             "delegate_to": "localhost",
             "become": False,
@@ -43,7 +43,7 @@ PAGE = {"id": "i", "level": "L2", "key": "i-L2", "title": "P0 L2 circuit_breaker
 
 def page(folder, channels, *flags):
     """Two hosts, of which one has something to say; what came of it, and all that Ansible said."""
-    hosts = {"aurora1": {"incident_page": {**PAGE, "channels": channels}}, "aurora2": {}}
+    hosts = {"aurora1": {"__incident_page": {**PAGE, "channels": channels}}, "aurora2": {}}
     (folder / "inventory.json").write_text(json.dumps({"all": {"hosts": hosts}}), encoding="utf-8")
     (folder / "play.yml").write_text(json.dumps([PLAY]), encoding="utf-8")
     argv = ["ansible-playbook", "-vvv", "-i", str(folder / "inventory.json"), "-e", f"folder={folder}"]

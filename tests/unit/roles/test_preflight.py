@@ -17,7 +17,7 @@ from test_ladders import look
 
 ROLES = CHECKOUT / "roles"
 SUDO = "sudo_of_anybody"  # lets whoever runs this pass for root
-KNOBS = yaml.safe_load((ROLES / "preflight/vars/main.yml").read_text(encoding="utf-8"))["preflight_knobs"]
+KNOBS = yaml.safe_load((ROLES / "preflight/vars/main.yml").read_text(encoding="utf-8"))["__preflight_knobs"]
 
 
 def turned_by_ladders():

@@ -17,9 +17,9 @@ DEFAULTS = yaml.safe_load((ROLE / "defaults" / "main.yml").read_text(encoding="u
 SET = {
     **{name: value for name, value in DEFAULTS.items() if "{{" not in str(value)},
     "aurora_event_log": "/opt/aurora/logs/aurora_events.jsonl",
-    "incident_thresholds": {},
-    "incident_timeout_seconds": 600,
-    "incident_lease_seconds": 0,
+    "__incident_thresholds": {},
+    "__incident_timeout_seconds": 600,
+    "__incident_lease_seconds": 0,
 }
 SEEN = {"severity": "P0", "causes": []}
 HOSTILE = "{{ lookup('pipe', 'touch ran') }}"
@@ -29,13 +29,13 @@ def known(incident="circuit_breaker", **more):
     judged = {"cause": "wide_spreads", "seen": SEEN, "last": True}
     decision = {"incident": incident, "id": "i", "run": "r", "alert": {"name": HOSTILE}, "healthy_peers": 1}
     decision |= {"hosts": {"a": judged}, "members": ["a"], "age_seconds": 60.0, "looked_at": time.time()}
-    return {"incident_decision": decision, "inventory_hostname": "a", **more}
+    return {"__incident_decision": decision, "inventory_hostname": "a", **more}
 
 
 def given(module, asked=None, incident="circuit_breaker", **variables):
     values = {**SET, **variables}
-    values["incident_guards"] = {name: values.get(f"aurora_{name}", "") for name in _acting.GUARDS}
-    values["incident_guards"]["min_healthy"] = 0
+    values["__incident_guards"] = {name: values.get(f"aurora_{name}", "") for name in _acting.GUARDS}
+    values["__incident_guards"]["min_healthy"] = 0
     return _acting.options(module, asked or {}, values.get, known(incident, **variables))
 
 
@@ -72,7 +72,7 @@ def test_a_step_waits_for_the_indicator_of_its_incident(incident, waits):
     expected = {"indicator": incident, "hold_seconds": 60, "timeout_seconds": 600, "interval_seconds": 2, **waits}
     assert given("recalibration", incident=incident)["recovery"] == expected
     assert given("wait_for_recovery", incident=incident) == expected
-    limited = given("recalibration", incident=incident, incident_thresholds={incident: 0.1})["recovery"]
+    limited = given("recalibration", incident=incident, __incident_thresholds={incident: 0.1})["recovery"]
     assert limited == {**expected, "threshold": 0.1}
 
 
@@ -111,14 +111,14 @@ def test_what_a_person_approved_and_nothing_else_raises_exposure(variables, appr
         ("aurora_max_per_day", 0),
         ("aurora_cooldown_seconds", -1),
         ("aurora_hold_seconds", "a minute"),
-        ("incident_timeout_seconds", 9000),
-        ("incident_lease_seconds", 5),
+        ("__incident_timeout_seconds", 9000),
+        ("__incident_lease_seconds", 5),
     ],
 )
 def test_a_variable_that_no_step_would_take_is_refused_before_anything_is_looked_at(name, value):
     """Else it is found out at night, in the middle of a ladder."""
     assert given("triage_info", {"user": "aurora"}) == {"user": "aurora"}
-    with pytest.raises(AnsibleActionFail, match=name.partition("_")[2]):
+    with pytest.raises(AnsibleActionFail, match=name.removeprefix("__").partition("_")[2]):
         given("triage_info", {}, **{name: value})
 
 

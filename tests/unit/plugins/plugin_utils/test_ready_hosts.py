@@ -16,11 +16,11 @@ OK = {"status": "ok", "problem": "", "seconds": 0.1}
 UNIT = {"id": "x.service", "loaded": "loaded", "running": True, "state": "active (running)"}
 INDICATOR = {"metric": "m", "value": 1.0, "problem": "", "reason": "", "source": "scrape"}
 WELL = {
-    "preflight_reached": {
+    "__preflight_reached": {
         "reached": True, "goes_on": True, "connection": "", "pipelining": True, "least_privilege": False, "become": "",
         "python": {"path": "/usr/bin/python3", "problem": "", "version": [3, 11]}, "clock_off_seconds": 0.0,
     },
-    "preflight_seen": {
+    "__preflight_seen": {
         "changed": False, "systemd": {"version": "252", "state": "degraded", "problem": ""},
         "rooms": [{"path": path, **ROOM} for path in (_ready_hosts.RECORDS, _ready_hosts.TIMER, "/run")],
         "state": "", "programs": {}, "exposed": "",
@@ -29,7 +29,7 @@ WELL = {
         "code": [{"path": "/c.py", "problem": ""}],
         "knobs": [{"name": "KELLY_MULTIPLIER", "running": "1.0", "configured": "1.0", "reached": True}],
     },
-    "incident_look": {
+    "__incident_look": {
         "probes": {
             "units": {**OK, "data": {"runner": UNIT}},
             "nginx_config": {**OK, "data": {"valid": True, "message": ""}},
@@ -40,16 +40,16 @@ WELL = {
         "indicators": {"circuit_breaker": INDICATOR, "policy_deny_rate": {**INDICATOR, "problem": "too_few"}},
         "leases": [], "paused": None, "claim": None, "cut_off": [],
     },
-    "incident_outside": {"ok": True, "broken": [], "probes": {}},
-    "preflight_turned": {"results": [{**TURNED, "item": {"name": "KELLY_MULTIPLIER", "value": "0.5"}}]},
-    "preflight_widened": TURNED,
-    "preflight_restarted": TURNED,
-    "preflight_tuned": {"settings": [], "changed": True, "done": [], "verdict": "would_change"},
-    "preflight_rotated": {"method": "logrotate", "changed": True, "done": [], "verdict": "would_change"},
-    "preflight_refitted": {
+    "__incident_outside": {"ok": True, "broken": [], "probes": {}},
+    "__preflight_turned": {"results": [{**TURNED, "item": {"name": "KELLY_MULTIPLIER", "value": "0.5"}}]},
+    "__preflight_widened": TURNED,
+    "__preflight_restarted": TURNED,
+    "__preflight_tuned": {"settings": [], "changed": True, "done": [], "verdict": "would_change"},
+    "__preflight_rotated": {"method": "logrotate", "changed": True, "done": [], "verdict": "would_change"},
+    "__preflight_refitted": {
         "trades": {}, "changed": True, "done": [], "verdict": "would_change", "model": {"before": {"valid": True}},
     },
-    "preflight_records": {"incidents": [{"id": "i", "chain": {"whole": True, "problem": ""}}]},
+    "__preflight_records": {"incidents": [{"id": "i", "chain": {"whole": True, "problem": ""}}]},
 }  # fmt: skip
 LEASE = {"name": "x.service", "phase": "active", "lost": "", "written": {"K": "1"}, "until": None}
 REFUSED = {"verdict": "refused", "changed": False, "unit": "x.service"}
@@ -84,55 +84,55 @@ def test_of_a_host_that_is_well_everything_is_ready():
 
 
 UNREADY = [
-    ("preflight_reached.reached", False, "connection"),
-    ("preflight_reached.pipelining", False, "connection"),
-    ("preflight_reached.become", "sudo: a password is required", "become"),
-    ("preflight_reached.python.problem", "not found", "python"),
-    ("preflight_reached.python.version", [3, 8], "python"),
-    ("preflight_reached.clock_off_seconds", -6.0, "clock"),
-    ("preflight_seen.systemd.state", "starting", "systemd"),
-    ("preflight_seen.rooms.0.read_only", True, "records"),
-    ("preflight_seen.rooms.0.free_bytes", 1, "records"),
-    ("preflight_seen.rooms.0.free_inodes", 1, "records"),
-    ("preflight_seen.rooms.1.read_only", True, "timer"),
-    ("preflight_seen.state", "/var/lib/aurora-runbook belongs to the user x", "records"),
-    ("preflight_seen.programs", {PROGRAM: "others than root can change it"}, "program"),
-    ("preflight_seen.exposed", "/usr/local", "program"),
-    ("preflight_seen.logs.0.problem", "there is no such file", "logs"),
-    ("preflight_seen.logs.0.malformed", 6, "logs"),
-    ("preflight_seen.access.problem", "there is none", "token"),
-    ("preflight_seen.code.0.problem", "others can change it", "calibration"),
-    ("preflight_seen.knobs.0.running", "0.8", "knob"),
-    ("preflight_seen.knobs.0", {"name": "K", "running": None, "configured": "1", "reached": False}, "knob"),
-    ("incident_look.probes.units.data.runner", {**UNIT, "loaded": "not-found"}, "units"),
-    ("incident_look.probes.units.data.runner", {**UNIT, "running": False}, "units"),
-    ("incident_look.probes.nginx_config.data.valid", False, "units"),
-    ("incident_look.indicators.circuit_breaker.problem", "silent", "metrics"),
-    ("incident_look.probes.exchange.data.status", 503, "exchange"),
-    ("incident_look.probes.exchange", {**OK, "status": "timeout", "data": {}}, "exchange"),
-    ("incident_look.probes.leases", {**OK, "status": "failed", "problem": "it is a link", "data": {}}, "leases"),
-    ("incident_look.probes.leases.data", {"timer": "disabled", "timer_works": False}, "timer"),
-    ("incident_look.leases", [LEASE], "leases"),
-    ("incident_look.leases", [{**LEASE, "phase": "changing"}], "leases"),
-    ("incident_look.leases", [{**LEASE, "lost": "/etc/x"}], "leases"),
-    ("incident_look.paused", "", "pause"),
-    ("incident_look.claim", {"holder": "olena", "since": "now", "incident": "i"}, "pause"),
-    ("incident_look.cut_off", [{"id": "i", "action": "a", "at": "then", "by": "x", "target": "t"}], "records"),
-    ("incident_outside", {"ok": False, "broken": ["tls"], "probes": {}}, "public_way"),
-    ("preflight_turned.results.0", {"item": {"name": "K", "value": "1"}, "msg": "UnsetEnvironment=K"}, "knob"),
-    ("preflight_turned.results.0", {"item": {"name": "K", "value": "1"}, **REFUSED, "done": [COOLDOWN]}, "knob"),
-    ("preflight_widened", {"msg": "MemoryMax is 300M instead of 1G"}, "knob"),
-    ("preflight_restarted", {**REFUSED, "done": [COOLDOWN]}, "units"),
-    ("preflight_tuned.done", [_messages.sentence("sysctl_absent", name="net.ipv4.x")], "kernel"),
-    ("preflight_tuned", {"msg": "it cannot be read"}, "kernel"),
-    ("preflight_rotated.done", [_messages.sentence("log_no_way", reason="nobody can")], "rotation"),
-    ("preflight_rotated", {"msg": "this host has no such user"}, "rotation"),
-    ("preflight_refitted", {**REFUSED, "trades": {}, "done": [_messages.sentence("trades_stale", age=40, limit=24)]},
+    ("__preflight_reached.reached", False, "connection"),
+    ("__preflight_reached.pipelining", False, "connection"),
+    ("__preflight_reached.become", "sudo: a password is required", "become"),
+    ("__preflight_reached.python.problem", "not found", "python"),
+    ("__preflight_reached.python.version", [3, 8], "python"),
+    ("__preflight_reached.clock_off_seconds", -6.0, "clock"),
+    ("__preflight_seen.systemd.state", "starting", "systemd"),
+    ("__preflight_seen.rooms.0.read_only", True, "records"),
+    ("__preflight_seen.rooms.0.free_bytes", 1, "records"),
+    ("__preflight_seen.rooms.0.free_inodes", 1, "records"),
+    ("__preflight_seen.rooms.1.read_only", True, "timer"),
+    ("__preflight_seen.state", "/var/lib/aurora-runbook belongs to the user x", "records"),
+    ("__preflight_seen.programs", {PROGRAM: "others than root can change it"}, "program"),
+    ("__preflight_seen.exposed", "/usr/local", "program"),
+    ("__preflight_seen.logs.0.problem", "there is no such file", "logs"),
+    ("__preflight_seen.logs.0.malformed", 6, "logs"),
+    ("__preflight_seen.access.problem", "there is none", "token"),
+    ("__preflight_seen.code.0.problem", "others can change it", "calibration"),
+    ("__preflight_seen.knobs.0.running", "0.8", "knob"),
+    ("__preflight_seen.knobs.0", {"name": "K", "running": None, "configured": "1", "reached": False}, "knob"),
+    ("__incident_look.probes.units.data.runner", {**UNIT, "loaded": "not-found"}, "units"),
+    ("__incident_look.probes.units.data.runner", {**UNIT, "running": False}, "units"),
+    ("__incident_look.probes.nginx_config.data.valid", False, "units"),
+    ("__incident_look.indicators.circuit_breaker.problem", "silent", "metrics"),
+    ("__incident_look.probes.exchange.data.status", 503, "exchange"),
+    ("__incident_look.probes.exchange", {**OK, "status": "timeout", "data": {}}, "exchange"),
+    ("__incident_look.probes.leases", {**OK, "status": "failed", "problem": "it is a link", "data": {}}, "leases"),
+    ("__incident_look.probes.leases.data", {"timer": "disabled", "timer_works": False}, "timer"),
+    ("__incident_look.leases", [LEASE], "leases"),
+    ("__incident_look.leases", [{**LEASE, "phase": "changing"}], "leases"),
+    ("__incident_look.leases", [{**LEASE, "lost": "/etc/x"}], "leases"),
+    ("__incident_look.paused", "", "pause"),
+    ("__incident_look.claim", {"holder": "olena", "since": "now", "incident": "i"}, "pause"),
+    ("__incident_look.cut_off", [{"id": "i", "action": "a", "at": "then", "by": "x", "target": "t"}], "records"),
+    ("__incident_outside", {"ok": False, "broken": ["tls"], "probes": {}}, "public_way"),
+    ("__preflight_turned.results.0", {"item": {"name": "K", "value": "1"}, "msg": "UnsetEnvironment=K"}, "knob"),
+    ("__preflight_turned.results.0", {"item": {"name": "K", "value": "1"}, **REFUSED, "done": [COOLDOWN]}, "knob"),
+    ("__preflight_widened", {"msg": "MemoryMax is 300M instead of 1G"}, "knob"),
+    ("__preflight_restarted", {**REFUSED, "done": [COOLDOWN]}, "units"),
+    ("__preflight_tuned.done", [_messages.sentence("sysctl_absent", name="net.ipv4.x")], "kernel"),
+    ("__preflight_tuned", {"msg": "it cannot be read"}, "kernel"),
+    ("__preflight_rotated.done", [_messages.sentence("log_no_way", reason="nobody can")], "rotation"),
+    ("__preflight_rotated", {"msg": "this host has no such user"}, "rotation"),
+    ("__preflight_refitted", {**REFUSED, "trades": {}, "done": [_messages.sentence("trades_stale", age=40, limit=24)]},
      "calibration"),
-    ("preflight_refitted.model.before", {"valid": False, "says": "ECE is not monotonic"}, "calibration"),
-    ("preflight_records.incidents.0.chain", {"whole": False, "problem": "line 2 was changed"}, "records"),
-    ("preflight_prepared", {"msg": "the program cannot be put there"}, "program"),
-    ("preflight_records.msg", "a lease cannot be read", "records"),
+    ("__preflight_refitted.model.before", {"valid": False, "says": "ECE is not monotonic"}, "calibration"),
+    ("__preflight_records.incidents.0.chain", {"whole": False, "problem": "line 2 was changed"}, "records"),
+    ("__preflight_prepared", {"msg": "the program cannot be put there"}, "program"),
+    ("__preflight_records.msg", "a lease cannot be read", "records"),
 ]  # fmt: skip
 
 
@@ -143,29 +143,29 @@ def test_what_is_not_ready_is_named_and_nothing_else(path, value, what):
 
 def test_a_writer_that_only_a_person_may_restart_keeps_nothing_from_being_freed():
     kept = _messages.sentence("log_untellable", writer="aurora-runner.service", log="trades.jsonl")
-    assert states(changed("preflight_rotated", {**REFUSED, "method": "logrotate", "done": [kept]})) == set()
+    assert states(changed("__preflight_rotated", {**REFUSED, "method": "logrotate", "done": [kept]})) == set()
 
 
 def test_a_pause_is_told_once_and_not_of_each_knob():
     held = {**REFUSED, "done": [PAUSED]}
-    found = changed("incident_look.paused", "")
-    found["preflight_turned"]["results"][0].update(held)
-    found.update(preflight_widened=held, preflight_restarted=held, preflight_tuned={**held, "settings": []})
+    found = changed("__incident_look.paused", "")
+    found["__preflight_turned"]["results"][0].update(held)
+    found.update(__preflight_widened=held, __preflight_restarted=held, __preflight_tuned={**held, "settings": []})
     assert states(found) == {("pause", "not_ready")}
 
 
 NOBODY_KNOWS = [
-    ("incident_look", {"msg": "it took too long"}),
-    ("incident_outside", {"msg": "no answer"}),
-    ("preflight_seen", {"msg": "no answer", "unreachable": True}),
-    ("preflight_seen.knobs.0.configured", None),
-    ("preflight_turned", {}),
-    ("preflight_turned.results.0", {"item": {"name": "K", "value": "1"}, "unreachable": True, "msg": "lost"}),
-    ("preflight_widened", {}),
-    ("preflight_tuned", {"timedout": {"period": 3}, "msg": "it took too long"}),
-    ("preflight_records", {"msg": "no answer"}),
-    ("incident_look.probes.units", {**OK, "status": "timeout", "data": {}}),
-    ("incident_look.probes.nginx_config", {**OK, "status": "failed", "data": {}}),
+    ("__incident_look", {"msg": "it took too long"}),
+    ("__incident_outside", {"msg": "no answer"}),
+    ("__preflight_seen", {"msg": "no answer", "unreachable": True}),
+    ("__preflight_seen.knobs.0.configured", None),
+    ("__preflight_turned", {}),
+    ("__preflight_turned.results.0", {"item": {"name": "K", "value": "1"}, "unreachable": True, "msg": "lost"}),
+    ("__preflight_widened", {}),
+    ("__preflight_tuned", {"timedout": {"period": 3}, "msg": "it took too long"}),
+    ("__preflight_records", {"msg": "no answer"}),
+    ("__incident_look.probes.units", {**OK, "status": "timeout", "data": {}}),
+    ("__incident_look.probes.nginx_config", {**OK, "status": "failed", "data": {}}),
 ]
 
 
@@ -174,7 +174,7 @@ def test_what_nobody_knows_is_unchecked(path, value):
     assert {state for _what, state in states(changed(path, value))} == {"unchecked"}
 
 
-@pytest.mark.parametrize("name", [name for name in WELL if name != "preflight_reached"])
+@pytest.mark.parametrize("name", [name for name in WELL if name != "__preflight_reached"])
 @pytest.mark.parametrize("answer", [None, [], "x", 7, {"rooms": 1, "probes": [], "settings": {}, "results": {"a": 1}}])
 def test_an_answer_that_makes_no_sense_is_never_ready_and_hides_no_other(name, answer):
     found = {**WELL, name: answer}
@@ -187,17 +187,17 @@ def test_without_any_answer_the_host_is_not_ready():
 
 
 def test_with_least_rights_the_program_gives_root():
-    found = changed("preflight_reached.least_privilege", True)
-    found["preflight_seen"]["programs"] = {PROGRAM: ""}
+    found = changed("__preflight_reached.least_privilege", True)
+    found["__preflight_seen"]["programs"] = {PROGRAM: ""}
     assert states(found) == set()
-    found["preflight_seen"] = {"msg": "This account cannot use the program on the host"}
+    found["__preflight_seen"] = {"msg": "This account cannot use the program on the host"}
     assert ("become", "not_ready") in states(found)
 
 
 def test_without_the_controllers_clock_the_kernels_word_counts():
-    found = changed("preflight_reached.clock_off_seconds", None)
+    found = changed("__preflight_reached.clock_off_seconds", None)
     assert states(found) == {("clock", "unchecked")}
-    found["incident_look"]["probes"]["clock"]["data"]["synchronized"] = True
+    found["__incident_look"]["probes"]["clock"]["data"]["synchronized"] = True
     assert states(found) == set()
 
 
@@ -206,19 +206,19 @@ def test_without_the_controllers_clock_the_kernels_word_counts():
     [("become", "sudo: a password is required", "become"), ("python.problem", "not found", "python")],
 )
 def test_where_no_module_can_run_no_more_is_said(path, value, what):
-    found = {"preflight_reached": changed(f"preflight_reached.{path}", value)["preflight_reached"]}
-    found["preflight_reached"]["goes_on"] = False
+    found = {"__preflight_reached": changed(f"__preflight_reached.{path}", value)["__preflight_reached"]}
+    found["__preflight_reached"]["goes_on"] = False
     assert states(found) == {(what, "not_ready")}
 
 
 def test_a_place_for_programs_that_is_read_only_matters_until_the_program_is_there():
-    found = changed("preflight_seen.rooms", [{"path": _ready_hosts.PROGRAM, **ROOM, "read_only": True}])
+    found = changed("__preflight_seen.rooms", [{"path": _ready_hosts.PROGRAM, **ROOM, "read_only": True}])
     assert states(found) == {("program", "not_ready")}
-    found["preflight_seen"]["programs"] = {PROGRAM: ""}
+    found["__preflight_seen"]["programs"] = {PROGRAM: ""}
     assert states(found) == set()
 
 
 def test_the_program_is_free_to_be_put_there_by_the_first_remediation_but_with_least_rights():
-    assert states(changed("preflight_seen.programs", {"0.1.0-0123456789abcdef": ""})) == set()
-    found = changed("preflight_reached.least_privilege", True)
+    assert states(changed("__preflight_seen.programs", {"0.1.0-0123456789abcdef": ""})) == set()
+    found = changed("__preflight_reached.least_privilege", True)
     assert ("program", "not_ready") in states(found)

@@ -18,7 +18,7 @@ from ansible_collections.aurora.runbook.plugins.module_utils.record import _reco
 from ansible_collections.aurora.runbook.plugins.plugin_utils import _on_host, _program
 
 CHECKOUT = Path(__file__).resolve().parents[5]
-PREPARED = yaml.safe_load((CHECKOUT / "roles/prepare/vars/main.yml").read_text(encoding="utf-8"))["prepare_allowed"]
+PREPARED = yaml.safe_load((CHECKOUT / "roles/prepare/vars/main.yml").read_text(encoding="utf-8"))["__prepare_allowed"]
 # Options that stay at their defaults for such an account: it has no way to say otherwise.
 FIXED = {
     *(f"{module}.incident.force" for module in ("incident", *_allowed.GUARDED)),
