@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _messages
 from ansible_collections.aurora.runbook.plugins.module_utils.base import _names, _redact
 from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import RunbookError
 from ansible_collections.aurora.runbook.plugins.plugin_utils._report_action import ReportAction
@@ -22,7 +21,6 @@ SPEC = {
     "phase": {"type": "str", "required": True, "choices": ["choose", "query", "write"]},
     "incident": {"type": "str", "default": ""},
     "directory": {"type": "str"},
-    "language": {"type": "str", "choices": list(_messages.LANGUAGES), "default": "en"},
     "timezone": {"type": "str", "default": ""},
 }
 REQUIRED_IF = [("phase", "write", ["directory"])]
@@ -52,7 +50,7 @@ class ActionModule(ReportAction):
 
     def write_phase(self, asked: Mapping, task_vars: Mapping) -> dict:
         """The report in both forms, beside what people wrote into the one that is there."""
-        incident, language = _query.checked(asked["incident"]), asked["language"]
+        incident, language = _query.checked(asked["incident"]), self.language_of(task_vars)
         report, zone = os.path.realpath(Path(asked["directory"], incident)), _render.zone_of(asked["timezone"])
         written = _written.read(text_in(f"{report}.md"))
         story = _tell.tell(incident, self.answers("__incident_read"), time.time(), language, self.series())

@@ -11,14 +11,13 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _messages, _options
+from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _options
 from ansible_collections.aurora.runbook.plugins.plugin_utils._report_action import ReportAction
 from ansible_collections.aurora.runbook.plugins.plugin_utils.review import _figures, _render
 
 SPEC = {
     "days": {"type": "int", "required": True},
     "directory": {"type": "str", "required": True},
-    "language": {"type": "str", "choices": list(_messages.LANGUAGES), "default": "en"},
 }
 
 
@@ -34,5 +33,5 @@ class ActionModule(ReportAction):
         _options.check_ranges({"aurora_review_days": asked["days"]}, {"aurora_review_days": _options.REVIEW_DAYS})
         review = _figures.review(self.answers("__incident_reviewed"), asked["days"], now)
         report = os.path.realpath(Path(asked["directory"], f"review-{_render.date_of(now)}-{asked['days']}d"))
-        written = self.write(report, _render.render(review, asked["language"]), task_vars)
+        written = self.write(report, _render.render(review, self.language_of(task_vars)), task_vars)
         return {**written, "incidents": len(review.cases), "hosts": review.hosts, "read": review.read}

@@ -15,6 +15,7 @@ description:
     play, never through a template.
   - Everything that hosts say is escaped in HTML and neutralised in Markdown, without control characters and what looks
     like a secret, and bounded in size. What is not known is said to be unknown.
+  - Texts are in the language of the variable C(aurora_language), V(en) or V(uk).
 options:
   phase:
     description:
@@ -37,11 +38,6 @@ options:
       - Where the report is written to on the controller, as O(incident) with C(.html) and C(.md). It has to exist.
       - What people wrote between the marks of the Markdown that is there is kept, in both files.
     type: str
-  language:
-    description: Language of the report.
-    type: str
-    choices: [en, uk]
-    default: en
   timezone:
     description: Time zone of local times, such as V(Europe/Kyiv); the controller's when empty.
     type: str
@@ -64,7 +60,6 @@ EXAMPLES = r"""
     phase: write
     incident: "{{ __incident_chosen.id }}"
     directory: /srv/reports
-    language: uk
     timezone: Europe/Kyiv
   delegate_to: localhost
   become: false

@@ -18,6 +18,7 @@ description:
     chain is broken are named at the top. Fails where no host could be read.
   - Everything that hosts say is escaped in HTML and neutralised in Markdown, without control characters and what looks
     like a secret, and bounded in size. What is not known is said to be unknown.
+  - Texts are in the language of the variable C(aurora_language), V(en) or V(uk).
   - It proposes where the order of a ladder contradicts what helped, and changes nothing.
 requirements:
   - matplotlib >= 3.9 on the controller
@@ -31,11 +32,6 @@ options:
       - Where it is written to on the controller, as C(review-<date>-<days>d) with C(.html) and C(.md). It has to exist.
     type: str
     required: true
-  language:
-    description: Language of the review.
-    type: str
-    choices: [en, uk]
-    default: en
 extends_documentation_fragment: aurora.runbook.attributes.controller
 attributes:
   diff_mode:
@@ -59,7 +55,6 @@ EXAMPLES = r"""
   aurora.runbook.review:
     days: 90
     directory: /srv/reports
-    language: uk
   delegate_to: localhost
   become: false
   run_once: true

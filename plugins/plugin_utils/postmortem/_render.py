@@ -46,7 +46,7 @@ def render(story: Story, form: str, language: str, written: _written.Written, zo
     say = partial(_texts.say, language)
     return template("postmortem", form).render(
         story=story,
-        language=language,
+        language=language.removesuffix(_messages.ON_AWX),
         say=say,
         number=_messages.number,
         span=Words(language).span,

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import timezone
 from functools import partial
 
+from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _messages
 from ansible_collections.aurora.runbook.plugins.module_utils.aurora._indicators import SEVERITIES
 from ansible_collections.aurora.runbook.plugins.module_utils.base import _redact
 from ansible_collections.aurora.runbook.plugins.plugin_utils.postmortem._accounts import MAX_TEXT, flat
@@ -41,7 +42,7 @@ def render(review: Review, language: str) -> dict[str, str]:
     return {
         form: template("review", form).render(
             review=review,
-            language=language,
+            language=language.removesuffix(_messages.ON_AWX),
             reader=reader,
             say=reader.say,
             span=reader.span,

@@ -88,6 +88,11 @@ class Tags(html.parser.HTMLParser):
         self.text.append(data)
 
 
+def test_on_awx_the_page_is_in_the_same_language():
+    """Else a browser offers to translate it, and a screen reader takes the wrong voice."""
+    assert '<html lang="uk">' in write(tell(language="uk@awx"), "html", "uk@awx")
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("form", FORMS)
 def test_a_report_has_every_part_that_the_runbook_asks_for(form, language):

@@ -408,6 +408,11 @@ def test_an_empty_period_is_a_review_too():
 # How it is written
 
 
+def test_on_awx_the_page_is_in_the_same_language():
+    """Else a browser offers to translate it, and a screen reader takes the wrong voice."""
+    assert '<html lang="uk">' in _render.render(figures(host()), "uk@awx")["html"]
+
+
 @pytest.mark.parametrize("language", ["en", "uk"])
 def test_the_same_records_give_the_same_bytes(language):
     """Else each run is a change, and a diff shows figures that did not change."""
