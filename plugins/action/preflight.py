@@ -7,12 +7,12 @@ What they answered is read as it was registered and never templated. The pure fu
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import time
 from collections.abc import Mapping
-from pathlib import Path
 
-from ansible.errors import AnsibleActionFail, AnsibleError
+from ansible.errors import AnsibleError
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible_collections.aurora.runbook.plugins.module_utils.base import _redact
 from ansible_collections.aurora.runbook.plugins.plugin_utils import (
@@ -21,7 +21,7 @@ from ansible_collections.aurora.runbook.plugins.plugin_utils import (
     _ready_around,
     _ready_hosts,
 )
-from ansible_collections.aurora.runbook.plugins.plugin_utils._answers_action import AnswersAction
+from ansible_collections.aurora.runbook.plugins.plugin_utils._report_action import ReportAction
 
 SPEC = {
     "phase": {"type": "str", "required": True, "choices": ["reach", "report"]},
@@ -33,13 +33,13 @@ ROOT = "id -u"
 ASKS = "import sys, time; print(*sys.version_info[:2], time.time())"
 
 
-class ActionModule(AnswersAction):
-    _requires_connection = True  # of the phase reach
+class ActionModule(ReportAction):
+    _supports_diff = False
 
     def run(self, tmp=None, task_vars=None):
         super().run(tmp, task_vars)
         _checked, asked = self.validate_argument_spec(argument_spec=SPEC)
-        return {"changed": False, **getattr(self, f"{asked['phase']}_phase")(asked, task_vars)}
+        return self.told(getattr(self, f"{asked['phase']}_phase"), asked, task_vars)
 
     def reach_phase(self, _asked: Mapping, task_vars: Mapping) -> dict:
         """Whether this host is reached, and gives root and Python without a question. Never fails.
@@ -84,8 +84,7 @@ class ActionModule(AnswersAction):
 
     def report_phase(self, asked: Mapping, task_vars: Mapping) -> dict:
         """All checks, whether all is ready, and what a person reads."""
-        self.hostvars, language = task_vars["hostvars"], self.language_of(task_vars)
-        hosts = sorted(task_vars["ansible_play_hosts_all"])
+        hosts, language = sorted(self.names), self.language_of(task_vars)
         checks = [one for name in hosts for one in self._of_host(name)]
         around = self._around(hosts)
         checks += around["checks"] if "checks" in around else [_ready_around.unchecked("around", _why(around))]
@@ -99,7 +98,8 @@ class ActionModule(AnswersAction):
             "unready": hosts if "" in bad else sorted(bad),
         }
         if asked["report_directory"]:
-            self._write(Path(asked["report_directory"]).expanduser(), {"ready": ready, "checks": checks})
+            report = os.path.realpath(os.path.expanduser(os.path.join(asked["report_directory"], "preflight")))
+            self.write(report, {"json": json.dumps({"ready": ready, "checks": checks}, indent=1) + "\n"}, task_vars)
         return found
 
     def _of_host(self, name: str) -> list[dict]:
@@ -113,15 +113,6 @@ class ActionModule(AnswersAction):
         """What was registered once, by whichever host of the play came first."""
         found = (self.answer(name, AROUND) for name in hosts)
         return next((one for one in found if one), {})
-
-    def _write(self, folder: Path, found: Mapping) -> None:
-        if self._task.check_mode:
-            return
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            (folder / "preflight.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-        except OSError as error:
-            raise AnsibleActionFail(f"{folder}/preflight.json cannot be written: {error.strerror}") from None
 
 
 def _why(result: Mapping) -> str:

@@ -35,7 +35,8 @@ options:
     default: ''
   directory:
     description:
-      - Where the report is written to on the controller, as O(incident) with C(.html) and C(.md). It has to exist.
+      - Where the report is written to on the controller, as O(incident) with C(.html) and C(.md). It is made
+        where it is missing.
       - What people wrote between the marks of the Markdown that is there is kept, in both files.
     type: str
   timezone:

@@ -24,7 +24,9 @@ options:
     required: true
     choices: [reach, report]
   report_directory:
-    description: Where on the controller C(preflight.json) is written with all checks, empty for nowhere.
+    description:
+      - Where C(preflight.json) is written with all checks, empty for nowhere. It is made where it is missing. Delegate
+        the task to localhost then, so that this is on the controller.
     type: str
     default: ""
 attributes:

@@ -29,7 +29,8 @@ options:
     required: true
   directory:
     description:
-      - Where it is written to on the controller, as C(review-<date>-<days>d) with C(.html) and C(.md). It has to exist.
+      - Where it is written to on the controller, as C(review-<date>-<days>d) with C(.html) and C(.md). It is
+        made where it is missing.
     type: str
     required: true
 extends_documentation_fragment: aurora.runbook.attributes.controller

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 
 from ansible_collections.aurora.runbook.plugins.module_utils.base import _redact
@@ -34,7 +35,9 @@ class ReportAction(AnswersAction):
         }
 
     def write(self, report: str, texts: Mapping[str, str], task_vars: Mapping) -> dict:
-        """Write each form of a report beside the others, and say what that changed."""
+        """Write each form of a report beside the others, and say what that changed. The directory may be missing."""
+        if not self._task.check_mode:
+            _make(os.path.dirname(report))
         files = {f"{report}.{form}": text for form, text in texts.items()}
         done = [self._put(path, text, task_vars) for path, text in files.items()]
         changed = [one for one in done if one.get("changed")]
@@ -58,6 +61,13 @@ class ReportAction(AnswersAction):
         if result.get("failed"):
             raise RunbookError(f"{path} could not be written: {result.get('msg')}")
         return result
+
+
+def _make(directory: str) -> None:
+    try:
+        os.makedirs(directory, mode=0o750, exist_ok=True)
+    except OSError as error:
+        raise RunbookError(f"the directory {directory} could not be made: {error.strerror}") from None
 
 
 def _as_list(value: object) -> list:

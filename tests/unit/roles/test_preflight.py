@@ -65,9 +65,13 @@ def play(hosts, collection, folder, *more):
 def test_it_asks_every_module_that_acts_and_what_nobody_answers_is_not_ready(collection, tmp_path):
     host = {"look": look("circuit_breaker", "wide_spreads"), "says": {}, "leases": []}
     lost = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 1}
-    done, handed = play({"a0": lost, "a1": host}, collection, tmp_path)
+    reports = tmp_path / "new" / "reports"
+    told = "-e", f"aurora_report_directory={reports}"
+    done, handed = play({"a0": lost, "a1": host}, collection, tmp_path, *told)
     assert done.returncode != 0
     assert handed["aurora_ready"] is False
+    written = json.loads((reports / "preflight.json").read_text(encoding="utf-8"))
+    assert (written["ready"], len(written["checks"])) == (False, len(handed["aurora_checks"]))
     states = {(one["host"], one["what"]): one["state"] for one in handed["aurora_checks"] if one["host"]}
     assert states["a0", "connection"] == "not_ready"
     assert (states["a1", "connection"], states["a1", "systemd"]) == ("ready", "unchecked")
