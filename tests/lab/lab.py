@@ -457,6 +457,12 @@ def break_(name, hosts=()):
                 inside(host, FAULT, name)
         say(f"{name} on {', '.join(aurora_hosts(hosts))}: {UNREADY[name].does}")
         return
+    inject(name, hosts)
+    await_sign(FAULTS[name].shows, aurora_hosts(hosts))
+
+
+def inject(name, hosts=()):
+    """Inject a fault on all or some Aurora hosts; it may take a while until it shows."""
     if name not in FAULTS:
         raise LabError(f"no fault {name!r}; there are {', '.join([*FAULTS, *UNREADY])}")
     fault, targets = FAULTS[name], aurora_hosts(hosts)
@@ -467,7 +473,6 @@ def break_(name, hosts=()):
             else:
                 inside(NEIGHBOURS[fault.where], FAULT, *fault.command, address)
     say(f"{name} on {', '.join(targets)}: {fault.does}")
-    await_sign(fault.shows, targets)
 
 
 def mend(hosts=()):

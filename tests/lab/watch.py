@@ -28,23 +28,23 @@ DETAIL = re.compile(r" +- '? +(was|done|now|left|record|next): ")
 VERDICT = re.compile(r" +- '?(\S+): ([A-Z ]+)'?$")  # a host's line of the report
 
 
-def prepare():
+def prepare(reports=lab.REPORTS, variables=None):
     """Install rules and route on the monitor, with a new token."""
-    configure()
+    configure(reports, variables)
     with lab.step("installing the rules and the route of their alerts: playbooks/alerting.yml"):
         inventory = ["-i", str(lab.CHECKOUT / "inventory" / "lab")]
         lab.run(["ansible-playbook", "playbooks/alerting.yml", *inventory, "-e", f"@{WATCH / 'route.json'}"],
                 cwd=lab.CHECKOUT)  # fmt: skip
 
 
-def configure():
-    """Write what ansible-rulebook and the route are started with."""
+def configure(reports=lab.REPORTS, variables=None):
+    """Write what ansible-rulebook and the route are started with: where post-mortems go, variables of all hosts."""
     WATCH.mkdir(parents=True, exist_ok=True)
     WATCH.chmod(0o700)
     (address, port), authority = at(), lab.STATE / "ca"
     lab.make_certificate(authority, "watch", f"IP:{address}")
     token = secrets.token_urlsafe(32)
-    told = {**webhook.variables(at(), token, authority / "watch.pem"), "aurora_report_directory": str(lab.REPORTS)}
+    told = {**webhook.variables(at(), token, authority / "watch.pem"), "aurora_report_directory": str(reports)}
     route = {
         "aurora_webhook_url": f"https://{address}:{port}/alerts",
         "aurora_webhook_token": token,
@@ -52,17 +52,17 @@ def configure():
     }
     for name, values in {"rulebook": told, "route": route}.items():
         (WATCH / f"{name}.json").write_text(json.dumps(values), encoding="ascii")
-    write_inventory()
+    write_inventory(variables or {})
 
 
-def write_inventory():
+def write_inventory(more):
     """The lab's inventory as files, which ansible-rulebook copies; with them a run silences what it works on."""
     inventory, monitor = WATCH / "inventory", lab.state()["hosts"]["monitor1"]["address"]
     shutil.rmtree(inventory, ignore_errors=True)
     (inventory / "group_vars").mkdir(parents=True)
     hosts = lab.run(["ansible-inventory", "-i", str(lab.CHECKOUT / "inventory" / "lab"), "--list", "--yaml"])
     (inventory / "hosts.yml").write_text(hosts, encoding="utf-8")
-    variables = {"aurora_alertmanager_url": f"http://{monitor}:{ALERTMANAGER}"}
+    variables = {"aurora_alertmanager_url": f"http://{monitor}:{ALERTMANAGER}", **more}
     (inventory / "group_vars" / "all.json").write_text(json.dumps(variables), encoding="utf-8")
 
 

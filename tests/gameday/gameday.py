@@ -1,0 +1,247 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Faults of the lab at random, the whole way from the alert to the record, and what that was worth.
+
+``./dev gameday`` runs this in the project's environment. Prometheus, Alertmanager, ansible-rulebook and the playbooks
+do their work as in ``./dev watch``; this injects faults, waits, mends what is left to a person, and keeps the score
+(score.py). What a game leaves lies in ``.dev/gameday/<seed>-<time>``: result.json, the post-mortems and the log.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "lab"))
+
+import lab
+import plan  # the path above is what makes lab importable, for these too
+import score
+import signs
+import watch
+
+GAMES = lab.STATE.parent / "gameday"
+ANSWER_SECONDS = 300  # from a fault's sign until the runbook is done with it
+CONTROL_SECONDS = 60  # that a round without a fault goes on: longer than an alert takes to fire
+OVER_SECONDS = 180  # from the mending until alerts are resolved and incidents closed
+ROUND_SECONDS = 240  # what a round takes about: none begins that would not end in time
+POLL_SECONDS = 2
+RECORDS = "cd /var/lib/aurora-runbook/incidents 2>/dev/null && grep -H . *.jsonl || true"
+# What a run may change on a host, and what is left when it has given that back.
+STANDING = r"""
+systemctl show --property=Id,InvocationID,MemoryMax,CPUQuotaPerSecUSec aurora-runner aurora-live-feed nginx
+find /etc/systemd/system /etc/aurora /etc/aurora-runbook /opt/aurora/models -type f -printf '%p %s %T@\n' \
+    2>/dev/null | sort
+cat /proc/sys/net/ipv4/tcp_slow_start_after_idle /proc/sys/net/ipv4/tcp_autocorking \
+    /proc/sys/net/ipv4/tcp_thin_linear_timeouts /proc/sys/net/ipv4/tcp_notsent_lowat
+"""
+LEASES = "ls /var/lib/aurora-runbook/leases/*.json 2>/dev/null || true"
+
+
+class Pager:
+    """The contact of the game: takes pages on this machine as an HTTP service does."""
+
+    def __init__(self) -> None:
+        self.pages: list[tuple[float, str]] = []  # when, and the first line
+        pages = self.pages
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                pages.append((time.time(), str(body.get("title", ""))))
+                self.send_response(200)
+                self.end_headers()
+
+            def log_message(self, *_arguments: object) -> None:
+                """Nothing: the score has it."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        Thread(target=self._server.serve_forever, daemon=True).start()
+
+    @property
+    def contacts(self) -> dict:
+        return {"L1": [{"name": "game", "url": f"json://127.0.0.1:{self._server.server_port}/"}]}
+
+    def told_of(self, host: str, began: float) -> list[str]:
+        return [title for at, title in self.pages if at >= began and host in title]
+
+
+def records(host: str) -> dict[str, list[Mapping]]:
+    """All lines of a host's records by the id of their incident, read past the collection."""
+    found: dict[str, list[Mapping]] = {}
+    for line in lab.inside(host, "sh", "-c", RECORDS).splitlines():
+        name, _colon, entry = line.partition(".jsonl:")
+        with contextlib.suppress(ValueError):  # a line that is being written
+            found.setdefault(name, []).append(json.loads(entry))
+    return found
+
+
+def each(hosts, call) -> dict:
+    """What a call gives for each host, asked of all at once."""
+    with ThreadPoolExecutor(8) as pool:
+        return dict(zip(hosts, pool.map(call, hosts), strict=True))
+
+
+def standing(host: str) -> str:
+    return lab.inside(host, "sh", "-c", STANDING)
+
+
+def wait(condition, seconds: float) -> bool:
+    """Wait until it holds; whether it did in time."""
+    deadline = time.monotonic() + seconds
+    while not (holds := condition()) and time.monotonic() < deadline:
+        time.sleep(POLL_SECONDS)
+    return holds
+
+
+def inject(played: plan.Round) -> float:
+    """All faults of a round at once, until each shows; when that began. One that cures itself is not waited for."""
+    began = time.time()
+    stay = [one for one in played.injections if one.cured_after is None]
+    for one in played.injections:
+        lab.inject(one.fault, [one.host])
+    for one in played.injections:
+        if one.cured_after is not None:
+            time.sleep(max(0.0, began + one.cured_after - time.time()))
+            each([one.host], lambda host: lab.mend_host((host, lab.aurora_hosts()[host])))
+            lab.say(f"{one.fault} on {one.host} is over by itself after {one.cured_after} s")
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda one: lab.await_sign(lab.FAULTS[one.fault].shows, lab.aurora_hosts([one.host])), stay))
+    return began
+
+
+def play(number: int, played: plan.Round, pager: Pager, process: subprocess.Popen) -> list[score.Row]:
+    """One round: inject, let the runbook work, judge, mend as a person would, give back."""
+    hosts = lab.aurora_hosts()
+    before = each(hosts, standing)
+    lab.say(f"round {number}, {played.kind}: {told(played)}")
+    began = inject(played)
+
+    def entries(host: str) -> dict[str, list[Mapping]]:
+        return score.since(records(host), began)
+
+    def is_done() -> bool:
+        watch.webhook.check(process, watch.LOG)
+        return all(score.has_ended(lab.FAULTS[one.fault], entries(one.host)) for one in stay)
+
+    stay = [one for one in played.injections if one.cured_after is None]
+    if stay:
+        wait(is_done, ANSWER_SECONDS)
+    elif not played.injections:
+        time.sleep(CONTROL_SECONDS)
+    still = {one: still_shows(one) for one in stay if lab.FAULTS[one.fault].expect == "recovered"}
+    after = each(hosts, standing)
+    lab.mend()
+    wait(lambda: not watch.alerts() and not any(each(hosts, open_incidents).values()), OVER_SECONDS)
+    left = {one.host: give_back(one.host) for one in played.injections}
+    injected = {one.host for one in played.injections}
+    seen = {
+        host: score.Seen(
+            host, began, entries(host), {one.fault: shows for one, shows in still.items() if one.host == host},
+            host not in injected and before[host] != after[host], pager.told_of(host, began), open_incidents(host),
+            left.get(host, ""),
+        )
+        for host in hosts
+    }  # fmt: skip
+    return list(score.rows(number, played, seen, lab.FAULTS))
+
+
+def told(played: plan.Round) -> str:
+    return ", ".join(f"{one.fault} on {one.host}" for one in played.injections) or "nothing may happen"
+
+
+def still_shows(one: plan.Injection) -> bool | None:
+    """Whether a fault still shows on its host; None when nobody can tell."""
+    try:
+        return lab.FAULTS[one.fault].shows.holds(lab.Host(one.host, lab.aurora_hosts()[one.host]))
+    except lab.LabError:
+        return None
+
+
+def open_incidents(host: str) -> list[str]:
+    return [name for name, lines in records(host).items() if lines[-1]["open"]]
+
+
+def give_back(host: str) -> str:
+    """End the leases of a host as a person does in the morning; what is left, "" for nothing."""
+    if lab.inside(host, "sh", "-c", LEASES):
+        done = playbook("revert", "--limit", host)
+        if done.returncode:
+            return f"revert.yml said: {done.stdout.strip()[-300:]}"
+    try:
+        lab.await_sign(signs.WELL, {host: lab.aurora_hosts()[host]})
+    except lab.LabError as error:
+        return str(error)
+    return ""
+
+
+def playbook(name: str, *arguments: str) -> subprocess.CompletedProcess:
+    argv = ["ansible-playbook", f"aurora.runbook.{name}", "-i", str(watch.WATCH / "inventory"), *arguments]
+    return subprocess.run(argv, cwd=lab.CHECKOUT, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+
+
+def games(seed: int) -> Iterator[Path]:
+    """The folders of games of a seed that came to an end, the oldest first."""
+    return (path.parent for path in sorted(GAMES.glob(f"{seed}-*/result.json")))
+
+
+def run(options: argparse.Namespace) -> int:
+    folder = GAMES / f"{options.seed}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+    reports = folder / "reports"
+    reports.mkdir(parents=True)
+    hosts = sorted(lab.aurora_hosts())
+    before = next(
+        (json.loads((path / "result.json").read_text("utf-8")) for path in reversed([*games(options.seed)])), {}
+    )
+    lab.mend()
+    pager, found = Pager(), []
+    watch.prepare(reports, {"aurora_contacts": pager.contacts})
+    log_from = watch.LOG.stat().st_size if watch.LOG.exists() else 0
+    ends = time.monotonic() + 60 * options.minutes
+    with watch.rulebook() as process:
+        for number, played in enumerate(plan.until(plan.rounds(options.seed, hosts, lab.FAULTS), options.faults), 1):
+            if time.monotonic() + ROUND_SECONDS > ends:
+                lab.say(f"{options.minutes} minutes are over before the next round")
+                break
+            found.extend(play(number, played, pager, process))
+    with open(watch.LOG, "rb") as log:
+        log.seek(log_from)
+        (folder / "rulebook.log").write_bytes(log.read())
+    result = {"seed": options.seed, "hosts": hosts, "rows": [row.as_json() for row in found]}
+    (folder / "result.json").write_text(json.dumps(result, indent=1), encoding="utf-8")
+    show(found, before.get("rows", []) if before.get("hosts") == hosts else [], folder)
+    return int(score.is_failed(found) or not found)
+
+
+def show(found: Sequence[score.Row], before: Sequence[Mapping], folder: Path) -> None:
+    print("\n".join(["", *score.table(found, before), *score.to_mend(found)]))
+    lab.say(f"post-mortems, the log of ansible-rulebook and result.json: {folder}")
+
+
+def parser() -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser(prog="./dev gameday", description=__doc__.splitlines()[0])
+    top.add_argument("--seed", type=int, required=True)
+    top.add_argument("--minutes", type=int, required=True)
+    top.add_argument("--faults", type=int)
+    return top
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended by kill as by Ctrl-C
+    try:
+        sys.exit(run(parser().parse_args()))
+    except lab.LabError as error:
+        sys.exit(f"./dev gameday: {error}")
+    except KeyboardInterrupt:
+        sys.exit("./dev gameday: interrupted; ./dev mend takes the faults out")
