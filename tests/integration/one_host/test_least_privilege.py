@@ -12,6 +12,7 @@ import pytest
 from ansible_collections.aurora.runbook.plugins.module_utils.program import _allowed
 from ansible_collections.aurora.runbook.plugins.plugin_utils import _program
 from helpers import HOST, NORMAL, RUNNER, footprint, knobs, lab, lease, playbook, shell, show, wait_until
+from unready import UNREADY
 
 USER = "remedy"
 PREPARE = ("prepare", "-e", f"aurora_least_privilege_user={USER}")
@@ -131,6 +132,25 @@ def test_every_playbook_goes_without_other_rights(tmp_path):
     assert not ask(json.dumps(noted).encode()).get("failed")
     run = playbook("postmortem", *AS_USER, "-e", f"aurora_report_directory={tmp_path}")
     assert (run.status, [path.suffix for path in sorted(tmp_path.iterdir())]) == (0, [".html", ".md"])
+
+
+def test_a_preflight_of_the_account_sees_what_one_of_root_sees(tmp_path):
+    def unready() -> set[tuple[str, str]]:
+        playbook("preflight", *AS_USER, "-e", f"aurora_report_directory={tmp_path}")
+        found = json.loads((tmp_path / "preflight.json").read_text(encoding="utf-8"))["checks"]
+        return {(one["what"], one["state"]) for one in found if one["host"] == HOST and one["state"] != "ready"}
+
+    before = footprint(HOST)
+    assert unready() == set()
+    assert footprint(HOST) == before
+    broken = ("token_odd", "log_foreign", "record_broken", "knob_later")
+    for name in broken:
+        lab.inside(HOST, lab.FAULT, name)
+    try:
+        # What is not the account's own to rotate is not rotated either.
+        assert unready() - {("rotation", "not_ready")} == {(UNREADY[name].what, "not_ready") for name in broken}
+    finally:
+        lab.mend([HOST])
 
 
 def test_the_way_from_outside_needs_no_rights_at_all():

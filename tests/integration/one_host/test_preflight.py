@@ -92,7 +92,7 @@ def test_everything_that_is_unready_is_found_and_named_and_nothing_else(tmp_path
     assert [line for line in run.report if line.startswith(f"{HOST}: NOT READY")]
 
 
-@pytest.mark.parametrize("name", ["sudo_password"])
+@pytest.mark.parametrize("name", ALONE)
 def test_what_hides_other_things_is_found_and_named(name, tmp_path):
     lab.break_(name, [HOST])
     run, checks = preflight(tmp_path)

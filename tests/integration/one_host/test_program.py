@@ -230,7 +230,7 @@ def test_it_runs_behind_a_sudo_that_asks_for_a_password():
 
 
 def test_in_the_background_an_ordinary_module_does_it():
-    answer = ask("tcp_tuning", {**TCP, "lease_seconds": 60}, "-B", "60", "-P", "1")
+    answer = ask("tcp_tuning", {**TCP, "lease_seconds": 60}, "-B", "240", "-P", "1")
     assert (answer.failed, answer.ordinary, answer.result["changed"]) == (False, True, True)
     assert programs() == {NAME, "current"}
 
