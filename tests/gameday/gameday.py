@@ -15,12 +15,13 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "lab"))
@@ -37,6 +38,8 @@ CONTROL_SECONDS = 60  # that a round without a fault goes on: longer than an ale
 OVER_SECONDS = 180  # from the mending until alerts are resolved and incidents closed
 ROUND_SECONDS = 240  # what a round takes about: none begins that would not end in time
 POLL_SECONDS = 2
+PROBE_SECONDS, PROBES = 5, 2  # how often it is looked from outside, and how many failures in a row are an alert
+OUTSIDE = "SseAvailabilitySLOViolation"
 RECORDS = "cd /var/lib/aurora-runbook/incidents 2>/dev/null && grep -H . *.jsonl || true"
 # What a run may change on a host, and what is left when it has given that back.
 STANDING = r"""
@@ -75,6 +78,45 @@ class Pager:
 
     def told_of(self, host: str, began: float) -> list[str]:
         return [title for at, title in self.pages if at >= began and host in title]
+
+
+class Probe:
+    """A look from outside every few seconds, whose alert Alertmanager gets: no rule sees what clients do not reach.
+
+    In production that is a blackbox probe; docs/eda.md says so.
+    """
+
+    def __init__(self) -> None:
+        self._failed: dict[str, int] = {}
+        self._ended = Event()
+        self._thread = Thread(target=self._run, daemon=True)
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(self, *_exception: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._ended.wait(PROBE_SECONDS):
+            for host, address in lab.aurora_hosts().items():
+                before, reached = self._failed.get(host, 0), lab.Host(host, address).is_reached()
+                self._failed[host] = 0 if reached else before + 1
+                if self._failed[host] >= PROBES or (reached and before >= PROBES):
+                    self.tell(host, firing=not reached)
+
+    @staticmethod
+    def tell(host: str, *, firing: bool) -> None:
+        until = datetime.now(timezone.utc) + timedelta(seconds=60 if firing else 0)
+        labels = {"alertname": OUTSIDE, "instance": f"{host}:443", "severity": "P0", "job": "outside"}
+        body = json.dumps([{"labels": labels, "endsAt": until.isoformat()}]).encode()
+        url = f"http://{lab.state()['hosts']['monitor1']['address']}:{watch.ALERTMANAGER}/api/v2/alerts"
+        asked = urllib.request.Request(url, body, {"Content-Type": "application/json"})
+        try:
+            urllib.request.urlopen(asked, timeout=5).close()
+        except OSError as error:
+            lab.say(f"the probe could not tell Alertmanager: {error}")
 
 
 def records(host: str) -> dict[str, list[Mapping]]:
@@ -138,19 +180,21 @@ def play(number: int, played: plan.Round, pager: Pager, process: subprocess.Pope
     stay = [one for one in played.injections if one.cured_after is None]
     if stay:
         wait(is_done, ANSWER_SECONDS)
-    elif not played.injections:
+    else:
         time.sleep(CONTROL_SECONDS)
     still = {one: still_shows(one) for one in stay if lab.FAULTS[one.fault].expect == "recovered"}
-    after = each(hosts, standing)
+    after, then = each(hosts, standing), each(hosts, entries)
     lab.mend()
-    wait(lambda: not watch.alerts() and not any(each(hosts, open_incidents).values()), OVER_SECONDS)
+    wait(lambda: not watch.alerts() and not any(each(hosts, is_claimed).values()), OVER_SECONDS)
+    each(hosts, close)
     left = {one.host: give_back(one.host) for one in played.injections}
     injected = {one.host for one in played.injections}
     seen = {
         host: score.Seen(
-            host, began, entries(host), {one.fault: shows for one, shows in still.items() if one.host == host},
-            host not in injected and before[host] != after[host], pager.told_of(host, began), open_incidents(host),
-            left.get(host, ""),
+            host, began, then[host], entries(host),
+            still={one.fault: shows for one, shows in still.items() if one.host == host},
+            touched=host not in injected and before[host] != after[host],
+            pages=pager.told_of(host, began), open=open_incidents(host), left=left.get(host, ""),
         )
         for host in hosts
     }  # fmt: skip
@@ -173,10 +217,25 @@ def open_incidents(host: str) -> list[str]:
     return [name for name, lines in records(host).items() if lines[-1]["open"]]
 
 
+def is_claimed(host: str) -> bool:
+    """Whether a run works on a host."""
+    return bool(lab.inside(host, "sh", "-c", "ls /var/lib/aurora-runbook/claim.json 2>/dev/null || true"))
+
+
+def close(host: str) -> None:
+    """As a person who mended the cause: run the remediation again, which closes what it sees recovered."""
+    for incident in sorted({name.split("-")[0] for name in open_incidents(host)}):
+        if (lab.CHECKOUT / "playbooks" / f"remediate_{incident}.yml").exists():
+            command("ansible-playbook", f"aurora.runbook.remediate_{incident}", "--limit", host)
+        else:  # what the runbook has no procedure for is closed by hand
+            said = "state=closed who=game text='the fault was taken out'"
+            command("ansible", host, "--become", "-m", "aurora.runbook.incident", "-a", said)
+
+
 def give_back(host: str) -> str:
     """End the leases of a host as a person does in the morning; what is left, "" for nothing."""
     if lab.inside(host, "sh", "-c", LEASES):
-        done = playbook("revert", "--limit", host)
+        done = command("ansible-playbook", "aurora.runbook.revert", "--limit", host)
         if done.returncode:
             return f"revert.yml said: {done.stdout.strip()[-300:]}"
     try:
@@ -186,9 +245,11 @@ def give_back(host: str) -> str:
     return ""
 
 
-def playbook(name: str, *arguments: str) -> subprocess.CompletedProcess:
-    argv = ["ansible-playbook", f"aurora.runbook.{name}", "-i", str(watch.WATCH / "inventory"), *arguments]
-    return subprocess.run(argv, cwd=lab.CHECKOUT, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+def command(*argv: str) -> subprocess.CompletedProcess:
+    whole = [*argv, "-i", str(watch.WATCH / "inventory")]
+    return subprocess.run(
+        whole, cwd=lab.CHECKOUT, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
 
 
 def games(seed: int) -> Iterator[Path]:
@@ -197,7 +258,7 @@ def games(seed: int) -> Iterator[Path]:
 
 
 def run(options: argparse.Namespace) -> int:
-    folder = GAMES / f"{options.seed}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+    folder = GAMES / f"{options.seed}-{datetime.now(timezone.utc):%Y%m%dT%H%M%SZ}"
     reports = folder / "reports"
     reports.mkdir(parents=True)
     hosts = sorted(lab.aurora_hosts())
@@ -209,7 +270,7 @@ def run(options: argparse.Namespace) -> int:
     watch.prepare(reports, {"aurora_contacts": pager.contacts})
     log_from = watch.LOG.stat().st_size if watch.LOG.exists() else 0
     ends = time.monotonic() + 60 * options.minutes
-    with watch.rulebook() as process:
+    with watch.rulebook() as process, Probe():
         for number, played in enumerate(plan.until(plan.rounds(options.seed, hosts, lab.FAULTS), options.faults), 1):
             if time.monotonic() + ROUND_SECONDS > ends:
                 lab.say(f"{options.minutes} minutes are over before the next round")

@@ -30,7 +30,8 @@ OF_A_CURE = ("harm", "over")
 
 @dataclass(frozen=True)
 class Seen:
-    """A host in a round. ``entries`` are lines of its records since the round began, by the id of their incident.
+    """A host in a round. ``entries`` are lines of its records since the round began, by the id of their incident, as
+    they were when the runbook was done; ``later`` the same when all was mended, closed and given back.
 
     ``still``: by fault, whether its sign still showed when the runbook was done; None where nobody could tell.
     ``touched``: whether services, limits, knobs or settings of the host are others than before.
@@ -40,6 +41,7 @@ class Seen:
     host: str
     began: float
     entries: Mapping[str, Sequence[Mapping]]
+    later: Mapping[str, Sequence[Mapping]] = field(default_factory=dict)
     still: Mapping[str, bool | None] = field(default_factory=dict)
     touched: bool = False
     pages: Sequence[str] = ()
@@ -154,7 +156,7 @@ def of_fault(number: int, played: Round, injection: Injection, mine: Sequence[Fa
     cause = causes[0].get("cause", "unknown") if causes else "unknown" if first else ""
     end = ended["data"].get("verdict", ended["what"]) if ended else ""
     pages = sum(line["what"] == "paged" and bool(line["data"].get("sent")) for line in lines)
-    wrong = harmful(mine, rungs(seen.entries))
+    wrong = harmful(mine, rungs(seen.later))
     cured = injection.cured_after is not None
     lost = dict(_lost(fault, identity, cause, end, pages, wrong, seen, cured=cured))
     settled = ended if ended and end in ENDS[fault.expect] else None
@@ -206,12 +208,12 @@ def _broken(fault: Fault, seen: Seen, *, cured: bool) -> str:
 
 
 def of_control(number: int, seen: Seen) -> Row:
-    done = list(rungs(seen.entries))
+    done = list(rungs(seen.later))
     wrong = harmful([], done)
     pages = len(seen.pages)
     lost = {}
     if wrong:
-        lost["harm"] = f"{', '.join(wrong)} was done where nothing was wrong: {', '.join(sorted(seen.entries))}"
+        lost["harm"] = f"{', '.join(wrong)} was done where nothing was wrong: {', '.join(sorted(seen.later))}"
     if pages:
         lost["pages"] = f"somebody was paged for a host that was well: {'; '.join(seen.pages)}"
     if seen.touched:

@@ -3,21 +3,21 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 
 import pytest
 import score
 from faults import FAULTS
 from plan import CURED, NONE, ONE, ONE_HOST, Injection, Round
 
-BEGAN = datetime(2026, 11, 24, 18, 0, tzinfo=UTC).timestamp()
+BEGAN = datetime(2026, 11, 24, 18, 0, tzinfo=timezone.utc).timestamp()
 KELLY = {"name": "KELLY_MULTIPLIER", "before": "1.0", "after": "0.5"}
 SPREAD = {"name": "SPREAD_THRESHOLD", "before": "1.5", "after": "2.0"}
 HOST = "aurora1"
 
 
 def lines(*events: tuple[float, str, dict]) -> list[dict]:
-    at = (datetime.fromtimestamp(BEGAN + seconds, UTC).isoformat() for seconds, _what, _data in events)
+    at = (datetime.fromtimestamp(BEGAN + seconds, timezone.utc).isoformat() for seconds, _what, _data in events)
     return [{"at": stamp, "what": what, "data": data} for stamp, (_s, what, data) in zip(at, events, strict=True)]
 
 
@@ -40,7 +40,7 @@ REPAIRED = (found("wide_spreads"), done("service_override", KELLY), ended("recov
 def row(fault: str, *events: tuple[float, str, dict], cured: int | None = None, **more) -> score.Row:
     injection = Injection(HOST, fault, cured)
     records = {f"{FAULTS[fault].incident}-20261124T180020Z-00000000": lines(*events)} if events else {}
-    seen = score.Seen(HOST, BEGAN, records, **{"still": {fault: False}, **more})
+    seen = score.Seen(HOST, BEGAN, records, records, **{"still": {fault: False}, **more})
     played = Round(ONE if cured is None else CURED, (injection,))
     return next(score.rows(1, played, {HOST: seen}, FAULTS))
 
@@ -125,7 +125,7 @@ def test_a_control_loses_by_whatever_is_done_to_it() -> None:
     assert set(control(touched=True).lost) == {"untouched"}
     assert set(control(pages=["P0"]).lost) == {"pages"}
     done_there = {"circuit_breaker-20261124T180020Z-00000000": lines(done("service_override", KELLY))}
-    assert set(control(entries=done_there).lost) == {"harm"}
+    assert set(control(later=done_there).lost) == {"harm"}
 
 
 def test_hosts_beside_a_fault_are_controls() -> None:
