@@ -49,6 +49,7 @@ find /etc/systemd/system /etc/aurora /etc/aurora-runbook /opt/aurora/models -typ
 cat /proc/sys/net/ipv4/tcp_slow_start_after_idle /proc/sys/net/ipv4/tcp_autocorking \
     /proc/sys/net/ipv4/tcp_thin_linear_timeouts /proc/sys/net/ipv4/tcp_notsent_lowat
 """
+CLAIM = r"""grep -l '"released": false' /var/lib/aurora-runbook/claim.json 2>/dev/null || true"""
 LEASES = "ls /var/lib/aurora-runbook/leases/*.json 2>/dev/null || true"
 
 
@@ -216,7 +217,7 @@ def open_incidents(host: str) -> list[str]:
 
 def is_claimed(host: str) -> bool:
     """Whether a run works on a host."""
-    return bool(lab.inside(host, "sh", "-c", "ls /var/lib/aurora-runbook/claim.json 2>/dev/null || true"))
+    return bool(lab.inside(host, "sh", "-c", CLAIM))
 
 
 def close(host: str) -> None:
