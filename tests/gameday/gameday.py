@@ -180,7 +180,7 @@ def play(number: int, played: plan.Round, pager: Pager, process: subprocess.Pope
         wait(is_done, ANSWER_SECONDS)
     else:
         time.sleep(CONTROL_SECONDS)
-    still = {one: still_shows(one) for one in stay if lab.FAULTS[one.fault].expect == "recovered"}
+    still = {one: still_shows(one, stay) for one in stay if lab.FAULTS[one.fault].expect == "recovered"}
     after, then = each(hosts, standing), each(hosts, entries)
     lab.mend()
     wait(lambda: not watch.alerts() and not any(each(hosts, is_claimed).values()), OVER_SECONDS)
@@ -203,11 +203,18 @@ def told(played: plan.Round) -> str:
     return ", ".join(f"{one.fault} on {one.host}" for one in played.injections) or "nothing may happen"
 
 
-def still_shows(one: plan.Injection) -> bool | None:
-    """Whether a fault still shows on its host; None when nobody can tell."""
+def still_shows(one: plan.Injection, injected: Sequence[plan.Injection]) -> bool | None:
+    """Whether a fault still shows on its host; None when nobody can tell.
+
+    A host on which nothing but cured faults is left has to be well too: a page that is silent shows no fault either.
+    """
+    host = {one.host: lab.aurora_hosts()[one.host]}
     try:
-        return lab.FAULTS[one.fault].shows.holds(lab.Host(one.host, lab.aurora_hosts()[one.host]))
-    except lab.LabError:
+        if all(lab.FAULTS[other.fault].expect == "recovered" for other in injected if other.host == one.host):
+            lab.await_sign(signs.WELL, host)
+        return lab.FAULTS[one.fault].shows.holds(lab.Host(one.host, host[one.host]))
+    except lab.LabError as error:
+        lab.say(str(error))
         return None
 
 
@@ -245,9 +252,8 @@ def give_back(host: str) -> str:
 
 def command(*argv: str) -> subprocess.CompletedProcess:
     whole = [*argv, "-i", str(watch.WATCH / "inventory")]
-    return subprocess.run(
-        whole, cwd=lab.CHECKOUT, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
-    )
+    options = {"stdin": subprocess.DEVNULL, "capture_output": True, "text": True}
+    return subprocess.run(whole, cwd=lab.CHECKOUT, check=False, **options)
 
 
 def games(seed: int) -> Iterator[Path]:
@@ -260,27 +266,37 @@ def run(options: argparse.Namespace) -> int:
     reports = folder / "reports"
     reports.mkdir(parents=True)
     hosts = sorted(lab.aurora_hosts())
-    before = next(
-        (json.loads((path / "result.json").read_text("utf-8")) for path in reversed([*games(options.seed)])), {}
-    )
+    played = [*games(options.seed)]
+    before = json.loads((played[-1] / "result.json").read_text(encoding="utf-8")) if played else {}
     lab.mend()
     pager, found = Pager(), []
     watch.prepare(reports, {"aurora_contacts": pager.contacts})
     log_from = watch.LOG.stat().st_size if watch.LOG.exists() else 0
     ends = time.monotonic() + 60 * options.minutes
-    with watch.rulebook() as process, Probe():
-        for number, played in enumerate(plan.until(plan.rounds(options.seed, hosts, lab.FAULTS), options.faults), 1):
-            if time.monotonic() + ROUND_SECONDS > ends:
-                lab.say(f"{options.minutes} minutes are over before the next round")
-                break
-            found.extend(play(number, played, pager, process))
-    with open(watch.LOG, "rb") as log:
-        log.seek(log_from)
-        (folder / "rulebook.log").write_bytes(log.read())
-    result = {"seed": options.seed, "hosts": hosts, "rows": [row.as_json() for row in found]}
-    (folder / "result.json").write_text(json.dumps(result, indent=1), encoding="utf-8")
-    show(found, before.get("rows", []) if before.get("hosts") == hosts else [], folder)
+    try:
+        with watch.rulebook() as process, Probe():
+            for number, one in enumerate(plan.until(plan.rounds(options.seed, hosts, lab.FAULTS), options.faults), 1):
+                if time.monotonic() + ROUND_SECONDS > ends:
+                    lab.say(f"{options.minutes} minutes are over before the next round")
+                    break
+                found.extend(play(number, one, pager, process))
+                tell_of(found, reports)
+    finally:  # also of a game that was interrupted
+        with open(watch.LOG, "rb") as log:
+            log.seek(log_from)
+            (folder / "rulebook.log").write_bytes(log.read())
+        result = {"seed": options.seed, "hosts": hosts, "rows": [row.as_json() for row in found]}
+        (folder / "result.json").write_text(json.dumps(result, indent=1), encoding="utf-8")
+        show(found, before.get("rows", []) if before.get("hosts") == hosts else [], folder)
     return int(score.is_failed(found) or not found)
+
+
+def tell_of(found: Sequence[score.Row], reports: Path) -> None:
+    """The post-mortems that the rulebook did not write: it does for what a run closed, not for what a person did."""
+    for identity in sorted({row.incident for row in found if row.incident}):
+        if not list(reports.glob(f"*{identity}*")):
+            about = ["-e", f"aurora_incident_id={identity}", "-e", f"aurora_report_directory={reports}"]
+            command("ansible-playbook", "aurora.runbook.postmortem", *about)
 
 
 def show(found: Sequence[score.Row], before: Sequence[Mapping], folder: Path) -> None:

@@ -60,6 +60,7 @@ class Row:
     host: str
     fault: str
     kind: str
+    incident: str  # its id, "" where there is no record
     cause: str
     end: str
     answered: float | None
@@ -162,7 +163,7 @@ def of_fault(number: int, played: Round, injection: Injection, mine: Sequence[Fa
     settled = ended if ended and end in ENDS[fault.expect] else None
     worth = OF_A_CURE if cured else OF_A_FAULT
     return Row(
-        number, injection.host, injection.fault, played.kind, cause, end,
+        number, injection.host, injection.fault, played.kind, identity, cause, end,
         seconds(lines[0]["at"]) - seen.began if lines else None,
         seconds(settled["at"]) - seen.began if settled else None,
         tuple(rungs({identity: lines})), tuple(wrong), pages, bool(_broken(fault, seen, cured=cured)),
@@ -220,7 +221,7 @@ def of_control(number: int, seen: Seen) -> Row:
         lost["untouched"] = "services, limits, knobs or settings are others than before"
     worth = OF_A_CONTROL
     return Row(
-        number, seen.host, "", "no fault", "", "", None, None, tuple(done), tuple(wrong), pages, False,
+        number, seen.host, "", "no fault", "", "", "", None, None, tuple(done), tuple(wrong), pages, False,
         len(worth) - len(lost), len(worth), lost,
     )  # fmt: skip
 
