@@ -11,9 +11,10 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(CHECKOUT / "tests" / "lab"))
 
 import faults  # the path above is what makes it importable
+from pages import rows
 
 PAGE = (CHECKOUT / "docs" / "runbook.md").read_text(encoding="utf-8")
-STEPS = [line.strip("| \n").split(" | ") for line in PAGE.split("## What triage")[0].splitlines() if line[:2] == "| "]
+STEPS = rows(PAGE.split("## What triage")[0])
 
 
 def test_every_step_of_the_runbook_has_its_place_and_what_shows_it():

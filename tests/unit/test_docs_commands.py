@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 import shlex
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from pathlib import Path
 import jinja2
 import pytest
 import yaml
-from markdown_it import MarkdownIt
+from pages import tokens
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 PAGES = [*sorted(CHECKOUT.glob("*.md")), *sorted(CHECKOUT.glob("docs/**/*.md"))]
@@ -21,6 +22,7 @@ MODULES = {path.stem: path for path in CHECKOUT.glob("plugins/modules/*.py")}
 APPROVE = "aurora_approve"
 
 
+@functools.cache
 def variables() -> dict[str, object]:
     """The variables that users set, each with its default, from the argument specs and defaults of the roles.
 
@@ -49,7 +51,7 @@ def options(module: str) -> dict[str, dict]:
 
 def code(page: Path) -> Iterator[str]:
     """Every line of a page that is code, in a block or within a sentence."""
-    for token in MarkdownIt().enable("table").parse(page.read_text("utf-8")):
+    for token in tokens(page):
         if token.type == "fence":
             yield from token.content.splitlines()
         yield from (child.content for child in token.children or () if child.type == "code_inline")

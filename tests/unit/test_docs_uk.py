@@ -14,6 +14,7 @@ from ansible_collections.aurora.runbook.plugins.module_utils.base import _system
 from ansible_collections.aurora.runbook.plugins.module_utils.look import _triage
 from ansible_collections.aurora.runbook.plugins.module_utils.record import _lease
 from ansible_collections.aurora.runbook.plugins.plugin_utils import _decision, _escalation, _texts
+from pages import rows, section
 from test_docs_commands import CHECKOUT, MODULES, PLAYBOOKS, code, options, variables
 
 RUNBOOK = CHECKOUT / "docs" / "uk" / "runbook.md"
@@ -56,18 +57,6 @@ TERMS = {
     "recovered": "відновл",
     "leases?": "змін",
 }
-
-
-def section(page: str, heading: str) -> str:
-    """What stands below a heading of a page, up to the next heading of its rank."""
-    rank = heading.partition(" ")[0]
-    return page.partition(f"\n{heading}\n")[2].partition(f"\n{rank} ")[0]
-
-
-def rows(text: str) -> list[list[str]]:
-    """The rows of the tables in a text, with those that head them."""
-    lines = [line.strip("|").split("|") for line in text.splitlines() if line.startswith("| ")]
-    return [[cell.strip() for cell in line] for line in lines]
 
 
 def bare(cell: str) -> str:

@@ -3,15 +3,13 @@
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
+from pages import tokens
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 PAGES = [
@@ -20,11 +18,6 @@ PAGES = [
     *sorted(CHECKOUT.glob("roles/*/README.md")),
 ]
 NAMES = [str(page.relative_to(CHECKOUT)) for page in PAGES if page.exists()]
-
-
-@functools.cache
-def tokens(page: Path) -> list[Token]:
-    return MarkdownIt().enable("table").parse(page.read_text(encoding="utf-8"))
 
 
 def links(page: Path) -> Iterator[str]:

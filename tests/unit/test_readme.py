@@ -10,17 +10,16 @@ import yaml
 from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _indicators, _messages
 from ansible_collections.aurora.runbook.plugins.module_utils.base import _stamps
 from ansible_collections.aurora.runbook.plugins.plugin_utils import _alert
+from pages import rows, section
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 PAGE = (CHECKOUT / "README.md").read_text(encoding="utf-8")
 EXAMPLE = CHECKOUT / "inventory" / "production.example"
 
 
-def rows(heading: str) -> dict[str, list[str]]:
+def named(heading: str) -> dict[str, list[str]]:
     """The other cells of each row of a section's table, by the name in its first cell."""
-    section = PAGE.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
-    cells = [line.strip("| ").split(" | ") for line in section.splitlines() if line.startswith("| `")]
-    return {row[0].strip("`"): row[1:] for row in cells}
+    return {name.strip("`"): cells for name, *cells in rows(section(PAGE, f"## {heading}")) if name.startswith("`")}
 
 
 def names(pattern: str) -> set[str]:
@@ -28,21 +27,21 @@ def names(pattern: str) -> set[str]:
 
 
 def test_every_playbook_that_a_user_starts_has_a_row():
-    assert set(rows("Playbooks")) == names("playbooks/*.yml") - {"incident"}
+    assert set(named("Playbooks")) == names("playbooks/*.yml") - {"incident"}
 
 
 def test_every_module_has_a_row():
-    assert set(rows("Modules")) == names("plugins/modules/*.py")
+    assert set(named("Modules")) == names("plugins/modules/*.py")
 
 
 def test_every_variable_is_one_of_the_collection():
     specs = [path.read_text(encoding="utf-8") for path in CHECKOUT.glob("roles/*/meta/argument_specs.yml")]
     known = {"aurora_group", *(name for text in specs for name in re.findall(r"^ +(aurora_\w+):", text, re.MULTILINE))}
-    assert set(rows("The variables that matter")) <= known
+    assert set(named("The variables that matter")) <= known
 
 
 def test_every_alert_has_a_row_with_its_limit_and_what_it_starts():
-    alerts = rows("The alerts it answers")
+    alerts = named("The alerts it answers")
     rules = (CHECKOUT / "roles/alerting/templates/aurora.rules.yml.j2").read_text(encoding="utf-8")
     assert set(alerts) == set(re.findall(r"- alert: (\w+)", rules))
     for name in _indicators.INCIDENTS:

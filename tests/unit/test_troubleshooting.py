@@ -13,6 +13,7 @@ from ansible_collections.aurora.runbook.plugins.module_utils.act import _rotatio
 from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _messages, _verdicts
 from ansible_collections.aurora.runbook.plugins.module_utils.look import _recovery, _summary, _trades
 from ansible_collections.aurora.runbook.plugins.plugin_utils import _decision, _texts
+from pages import rows, section
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 PAGE = (CHECKOUT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
@@ -22,18 +23,12 @@ HOST = re.compile(r"aurora\d: (.+)")
 FEWEST = 8  # letters of its own that a message has, or it would match anything
 
 
-def section(verdict: str) -> str:
-    return PAGE.partition(f"\n## `{verdict}`\n")[2].partition("\n## ")[0]
+def about(verdict: str) -> str:
+    return section(PAGE, f"## `{verdict}`")
 
 
 def headings(verdict: str) -> list[str]:
-    return re.findall(r"^### `(\w+)`", section(verdict), re.MULTILINE)
-
-
-def cells(text: str) -> list[list[str]]:
-    """The rows of the tables, without what makes a heading of the first one."""
-    rows = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| ")]
-    return [[cell.strip() for cell in row] for row in rows]
+    return re.findall(r"^### `(\w+)`", about(verdict), re.MULTILINE)
 
 
 def outputs() -> Iterator[str]:
@@ -50,7 +45,7 @@ def pattern(key: str) -> str:
 def quoted() -> list[str]:
     """Everything on the page that a report may say."""
     lines = [found[1] for line in outputs() if (found := LINE.fullmatch(line))]
-    return [*lines, *(cell for row in cells(PAGE) for cell in row[:2])]
+    return [*lines, *(cell for row in rows(PAGE) for cell in row[:2])]
 
 
 def named_in(function: object, prefix: str) -> set[str]:
@@ -72,7 +67,7 @@ REASONS = {
 
 def test_every_verdict_has_a_heading():
     assert set(re.findall(r"^## `(\w+)`", PAGE, re.MULTILINE)) == set(_verdicts.VERDICTS)
-    said = {row[0]: row[1] for row in cells(PAGE.partition("\n## ")[0]) if row[0].startswith("[`")}
+    said = {row[0]: row[1] for row in rows(PAGE.partition("\n## ")[0]) if row[0].startswith("[`")}
     links = {f"[`{verdict}`](#{verdict})": _texts.CATALOGUE[verdict][0] for verdict in _verdicts.VERDICTS}
     assert said == links
 
@@ -88,15 +83,15 @@ def test_every_ground_for_an_unknown_host_has_a_heading():
 
 
 def test_every_problem_of_an_indicator_has_a_row():
-    rows = {row[0].strip("`") for row in cells(section("unknown"))}
-    assert set(_summary._REASONS) - rows == set()
+    told = {row[0].strip("`") for row in rows(about("unknown"))}
+    assert set(_summary._REASONS) - told == set()
     waits = set(re.findall(r'"(\w+)"', inspect.getsource(_recovery._judge_level))) & set(_messages.CATALOGUE)
-    assert waits - rows - {"still_breached", "half_open", "reopened", "within"} == set()
+    assert waits - told - {"still_breached", "half_open", "reopened", "within"} == set()
 
 
 def test_every_cause_that_a_person_has_to_mend_has_a_row():
     causes = {key.removeprefix("mend_") for key in _texts.CATALOGUE if key.startswith("mend_")}
-    assert {row[0].strip("`") for row in cells(section("escalated"))} & causes == causes
+    assert {row[0].strip("`") for row in rows(about("escalated"))} & causes == causes
 
 
 @pytest.mark.parametrize("reason", sorted(REASONS))
