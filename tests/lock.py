@@ -17,9 +17,8 @@ from pathlib import Path
 import lab
 import pythons
 
-CHECKOUT = Path(__file__).resolve().parents[1]
-REQUIREMENTS = CHECKOUT / "tests" / "requirements.txt"
-CONSTRAINTS = CHECKOUT / "tests" / "constraints.txt"
+REQUIREMENTS = lab.CHECKOUT / "tests" / "requirements.txt"
+CONSTRAINTS = lab.CHECKOUT / "tests" / "constraints.txt"
 HEADER = (
     "# Made by ./dev lock: the exact versions of what tests/requirements.txt asks for. Edit that file, not this one."
 )

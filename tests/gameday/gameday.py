@@ -24,10 +24,11 @@ from pathlib import Path
 from threading import Event, Thread
 
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent / "lab"))
+sys.path[:0] = [str(HERE.parent / "lab"), str(HERE.parent / "integration")]
 
+import helpers  # the paths above are what makes these importable
 import lab
-import plan  # the path above is what makes lab importable, for these too
+import plan
 import score
 import signs
 import watch
@@ -41,11 +42,10 @@ POLL_SECONDS = 2
 PROBE_SECONDS, PROBES = 5, 2  # how often it is looked from outside, and how many failures in a row are an alert
 OUTSIDE = "SseAvailabilitySLOViolation"
 RECORDS = "cd /var/lib/aurora-runbook/incidents 2>/dev/null && grep -H . *.jsonl || true"
-# What a run may change on a host, and what is left when it has given that back.
-STANDING = r"""
-systemctl show --property=Id,InvocationID,MemoryMax,CPUQuotaPerSecUSec aurora-runner aurora-live-feed nginx
-find /etc/systemd/system /etc/aurora /etc/aurora-runbook /opt/aurora/models -type f -printf '%p %s %T@\n' \
-    2>/dev/null | sort
+# What a run may change on a host beside what a footprint has.
+BESIDE = r"""
+systemctl show --property=Id,MemoryMax,CPUQuotaPerSecUSec aurora-runner aurora-live-feed nginx
+find /opt/aurora/models -type f -printf '%p %s %T@\n' | sort
 cat /proc/sys/net/ipv4/tcp_slow_start_after_idle /proc/sys/net/ipv4/tcp_autocorking \
     /proc/sys/net/ipv4/tcp_thin_linear_timeouts /proc/sys/net/ipv4/tcp_notsent_lowat
 """
@@ -137,7 +137,8 @@ def each(hosts, call) -> dict:
 
 
 def standing(host: str) -> str:
-    return lab.inside(host, "sh", "-c", STANDING)
+    """All that a run which does nothing to a host leaves as it was."""
+    return helpers.footprint(host) + lab.inside(host, "sh", "-c", BESIDE)
 
 
 def wait(condition, seconds: float) -> bool:
@@ -171,11 +172,12 @@ def play(number: int, played: plan.Round, pager: Pager, process: subprocess.Pope
     def entries(host: str) -> dict[str, list[Mapping]]:
         return score.since(records(host), began)
 
+    stay = [one for one in played.injections if one.cured_after is None]
+
     def is_done() -> bool:
         watch.webhook.check(process, watch.LOG)
         return all(score.has_ended(lab.FAULTS[one.fault], entries(one.host)) for one in stay)
 
-    stay = [one for one in played.injections if one.cured_after is None]
     if stay:
         wait(is_done, ANSWER_SECONDS)
     else:
@@ -257,7 +259,7 @@ def command(*argv: str) -> subprocess.CompletedProcess:
 
 
 def games(seed: int) -> Iterator[Path]:
-    """The folders of games of a seed that came to an end, the oldest first."""
+    """The folders of games of a seed that left a result, the oldest first."""
     return (path.parent for path in sorted(GAMES.glob(f"{seed}-*/result.json")))
 
 
@@ -271,7 +273,7 @@ def run(options: argparse.Namespace) -> int:
     lab.mend()
     pager, found = Pager(), []
     watch.prepare(reports, {"aurora_contacts": pager.contacts})
-    log_from = watch.LOG.stat().st_size if watch.LOG.exists() else 0
+    log_from = len(logged())
     ends = time.monotonic() + 60 * options.minutes
     try:
         with watch.rulebook() as process, Probe():
@@ -279,16 +281,20 @@ def run(options: argparse.Namespace) -> int:
                 if time.monotonic() + ROUND_SECONDS > ends:
                     lab.say(f"{options.minutes} minutes are over before the next round")
                     break
-                found.extend(play(number, one, pager, process))
-                tell_of(found, reports)
+                rows = play(number, one, pager, process)
+                found.extend(rows)
+                tell_of(rows, reports)
     finally:  # also of a game that was interrupted
-        with open(watch.LOG, "rb") as log:
-            log.seek(log_from)
-            (folder / "rulebook.log").write_bytes(log.read())
+        (folder / "rulebook.log").write_bytes(logged()[log_from:])
         result = {"seed": options.seed, "hosts": hosts, "rows": [row.as_json() for row in found]}
         (folder / "result.json").write_text(json.dumps(result, indent=1), encoding="utf-8")
         show(found, before.get("rows", []) if before.get("hosts") == hosts else [], folder)
     return int(score.is_failed(found) or not found)
+
+
+def logged() -> bytes:
+    """What ansible-rulebook and its playbooks printed in this game and before."""
+    return watch.LOG.read_bytes() if watch.LOG.exists() else b""
 
 
 def tell_of(found: Sequence[score.Row], reports: Path) -> None:
@@ -296,7 +302,9 @@ def tell_of(found: Sequence[score.Row], reports: Path) -> None:
     for identity in sorted({row.incident for row in found if row.incident}):
         if not list(reports.glob(f"*{identity}*")):
             about = ["-e", f"aurora_incident_id={identity}", "-e", f"aurora_report_directory={reports}"]
-            command("ansible-playbook", "aurora.runbook.postmortem", *about)
+            done = command("ansible-playbook", "aurora.runbook.postmortem", *about)
+            if done.returncode:
+                lab.say(f"no post-mortem of {identity}: {done.stderr.strip()[-300:]}")
 
 
 def show(found: Sequence[score.Row], before: Sequence[Mapping], folder: Path) -> None:

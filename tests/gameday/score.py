@@ -68,7 +68,6 @@ class Row:
     actions: tuple[str, ...]
     harmful: tuple[str, ...]
     pages: int
-    broken: bool
     points: int
     of: int
     lost: Mapping[str, str]
@@ -77,13 +76,17 @@ class Row:
     def key(self) -> tuple[int, str, str]:
         return self.round, self.host, self.fault
 
+    @property
+    def broken(self) -> bool:
+        return "over" in self.lost
+
     def as_json(self) -> dict:
         return {**asdict(self), "lost": dict(self.lost)}
 
 
 def seconds(at: str) -> float:
     """A line's time of the host's clock, as seconds since 1970."""
-    return datetime.fromisoformat(at.replace("Z", "+00:00")).timestamp()
+    return datetime.fromisoformat(at).timestamp()
 
 
 def since(records: Mapping[str, Sequence[Mapping]], began: float) -> dict[str, list[Mapping]]:
@@ -166,7 +169,7 @@ def of_fault(number: int, played: Round, injection: Injection, mine: Sequence[Fa
         number, injection.host, injection.fault, played.kind, identity, cause, end,
         seconds(lines[0]["at"]) - seen.began if lines else None,
         seconds(settled["at"]) - seen.began if settled else None,
-        tuple(rungs({identity: lines})), tuple(wrong), pages, bool(_broken(fault, seen, cured=cured)),
+        tuple(rungs({identity: lines})), tuple(wrong), pages,
         len(worth) - len(lost), len(worth), lost,
     )  # fmt: skip
 
@@ -221,7 +224,7 @@ def of_control(number: int, seen: Seen) -> Row:
         lost["untouched"] = "services, limits, knobs or settings are others than before"
     worth = OF_A_CONTROL
     return Row(
-        number, seen.host, "", "no fault", "", "", "", None, None, tuple(done), tuple(wrong), pages, False,
+        number, seen.host, "", "no fault", "", "", "", None, None, tuple(done), tuple(wrong), pages,
         len(worth) - len(lost), len(worth), lost,
     )  # fmt: skip
 

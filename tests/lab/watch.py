@@ -84,7 +84,7 @@ def alerts():
     for alert in (one for one in json.loads(page or "[]") if "instance" in one["labels"]):  # a heartbeat has none
         labels = alert["labels"]
         host = labels["instance"].partition(":")[0]
-        since[host, labels["alertname"]] = datetime.fromisoformat(alert["startsAt"].replace("Z", "+00:00"))
+        since[host, labels["alertname"]] = datetime.fromisoformat(alert["startsAt"])
     return since
 
 

@@ -299,7 +299,7 @@ def clock_was_off(identity: str, seconds: float) -> None:
     """The record as it would be had the clock been off when it was written."""
     head, text = "", ""
     for entry in map(json.loads, lines()[identity].splitlines()):
-        at = datetime.fromisoformat(entry["at"].replace("Z", "+00:00")) + timedelta(seconds=seconds)
+        at = datetime.fromisoformat(entry["at"]) + timedelta(seconds=seconds)
         line = json.dumps({**entry, "at": _stamps.stamp(at.timestamp()), "prev": head})
         head, text = hashlib.sha256(line.encode()).hexdigest(), f"{text}{line}\n"
     place = f"{STATE}/incidents/{identity}.jsonl"
