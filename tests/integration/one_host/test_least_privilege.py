@@ -146,7 +146,7 @@ def test_a_preflight_of_the_account_sees_what_one_of_root_sees(tmp_path):
     assert footprint(HOST) == before
     broken = ("token_odd", "refit_open", "record_broken", "knob_later")
     for name in broken:
-        lab.inside(HOST, lab.FAULT, name)
+        lab.break_(name, [HOST])
     try:
         assert unready() == {*elsewhere, *((UNREADY[name].what, "not_ready") for name in broken)}
     finally:
