@@ -17,6 +17,10 @@ from pathlib import Path
 import pytest
 
 CHECKOUT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(CHECKOUT / "tests" / "unit"))
+
+import pages  # the path above is what makes it importable
+
 PLAYBOOKS = sorted(path.stem for path in (CHECKOUT / "playbooks").glob("*.yml") if path.stem != "incident")
 
 
@@ -61,11 +65,41 @@ def clean(tarball, tmp_path_factory):
     return play
 
 
-def test_the_collection_holds_what_an_image_reads_and_nothing_left_over(tarball):
+@pytest.fixture(scope="module")
+def carried(tarball, tmp_path_factory):
+    """What the tarball holds, unpacked."""
+    folder = tmp_path_factory.mktemp("carried")
     with tarfile.open(tarball) as built:
-        names = built.getnames()
-    assert {"meta/execution-environment.yml", "meta/ee-requirements.txt", "playbooks/awx.yml"} <= set(names)
-    assert [name for name in names if name.startswith((".dev", ".ruff_cache", ".pytest_cache", "context"))] == []
+        built.extractall(folder, filter="data")
+    return folder
+
+
+CARRIED = {
+    *("FILES.json", "MANIFEST.json"),  # ansible-galaxy adds these
+    *("README.md", "LICENSE", "SECURITY.md", "CHANGELOG.rst", "changelogs/changelog.yaml", "docs"),
+    *("plugins", "roles", "playbooks", "meta", "extensions/eda"),
+    *("inventory/production.example", "execution-environment.yml"),  # to be copied
+}
+
+
+def test_the_collection_carries_what_its_users_need_and_nothing_else(carried):
+    parents = {path.rpartition("/")[0] for path in CARRIED}
+    found = {path for parent in parents for path in (carried / parent).iterdir() if path.name not in parents}
+    assert {str(path.relative_to(carried)) for path in found} == CARRIED
+    assert [str(path) for path in carried.rglob("*") if path.name.startswith((".", "__pycache__"))] == []
+
+
+def test_what_the_collection_carries_of_a_folder_is_all_that_git_has_of_it(carried):
+    listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *CARRIED]
+    tracked = subprocess.run(listed, cwd=CHECKOUT, capture_output=True, text=True, check=True).stdout.split("\0")
+    unpacked = {str(path.relative_to(carried)) for path in carried.rglob("*") if path.is_file()}
+    assert unpacked - {"FILES.json", "MANIFEST.json"} == set(filter(None, tracked))
+
+
+def test_every_link_of_its_documentation_leads_to_what_it_carries(carried):
+    assert (carried / "README.md").exists()
+    broken = {page.relative_to(carried): pages.broken(page, carried) for page in carried.rglob("*.md")}
+    assert {page: links for page, links in broken.items() if links} == {}
 
 
 def test_ansible_builder_makes_the_context_of_the_image(tarball, tmp_path):

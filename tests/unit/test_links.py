@@ -3,57 +3,17 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 import pytest
-from pages import tokens
+from pages import CHECKOUT, SOURCE, anchors, broken, links
 
-CHECKOUT = Path(__file__).resolve().parents[2]
 PAGES = [
     *(CHECKOUT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")),
     *sorted(CHECKOUT.glob("docs/**/*.md")),
     *sorted(CHECKOUT.glob("roles/*/README.md")),
 ]
 NAMES = [str(page.relative_to(CHECKOUT)) for page in PAGES if page.exists()]
-
-
-def links(page: Path) -> Iterator[str]:
-    """Where the links and pictures of a page lead."""
-    for inline in (token for token in tokens(page) if token.type == "inline"):
-        for token in inline.children or ():
-            target = token.attrGet("href" if token.type == "link_open" else "src")
-            if target:
-                yield str(target)
-
-
-def anchors(page: Path) -> set[str]:
-    """The anchors that GitHub gives to the headings of a page."""
-    found: list[str] = []
-    every = tokens(page)
-    for heading, inline in zip(every, every[1:], strict=False):
-        if heading.type == "heading_open":
-            text = "".join(child.content for child in inline.children or ())
-            found.append(re.sub(r"[^\w\- ]", "", text.lower()).replace(" ", "-"))
-    before = [found[:place].count(name) for place, name in enumerate(found)]
-    return {f"{name}-{count}" if count else name for name, count in zip(found, before, strict=True)}
-
-
-def broken(page: Path, root: Path = CHECKOUT) -> list[str]:
-    """The links within the repository below ``root`` that lead nowhere."""
-    wrong = []
-    for link in links(page):
-        parts = urlsplit(link)
-        if parts.scheme or parts.netloc:
-            continue
-        target = (page.parent / unquote(parts.path)).resolve() if parts.path else page
-        anchor = unquote(parts.fragment)
-        inside = target.is_relative_to(root) and target.exists()
-        if not inside or (anchor and (target.suffix != ".md" or anchor not in anchors(target))):
-            wrong.append(link)
-    return wrong
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -64,9 +24,13 @@ def test_every_link_within_the_repository_leads_somewhere(name: str) -> None:
 def test_what_leads_nowhere_is_found(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     headings = "# `A` heading, twice\n\n## A heading, twice\n\n"
-    page.write_text(f"{headings}[a](no.md) [b](#a-heading-twice-1) [c](#other) ![d](no.png) [e](..)\n", "utf-8")
+    there, nowhere = (
+        ["#a-heading-twice-1", f"{SOURCE}CONTRIBUTING.md#tests"],
+        ["no.md", "#other", "..", f"{SOURCE}no.md"],
+    )
+    page.write_text(f"{headings}![d](no.png) {' '.join(f'[a]({link})' for link in there + nowhere)}\n", "utf-8")
     assert anchors(page) == {"a-heading-twice", "a-heading-twice-1"}
-    assert broken(page, tmp_path) == ["no.md", "#other", "no.png", ".."]
+    assert broken(page, tmp_path) == ["no.png", *nowhere]
 
 
 def test_links_are_read_in_tables_and_lists_too() -> None:
