@@ -7,21 +7,24 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: alertmanager_silence
-short_description: Silence the alert of an incident on its hosts in Alertmanager, while it is worked on
+short_description: Silence the alert of an incident on its hosts in Alertmanager, while somebody works on it
 version_added: 0.2.0
 author: Aurora runbook authors (@aurora)
 description:
-  - Silences one alert on the hosts of an incident and nothing else, through Alertmanager's API v2. It ends by itself.
-  - Source is "Ескалація" of the runbook, where L1 acknowledges the alert.
-  - The silence of an incident is known by O(key) at the end of its comment and by O(created_by). A second call finds
-    and renews it. Silences of others are never touched, nor is one of ours that a person took over by editing it.
-  - It is renewed when its matchers or comment differ, or when the time it has left differs from O(ends_seconds) by more
-    than a tenth.
-  - The end is counted by Alertmanager's clock, so that a controller whose clock is off does not silence for a day.
-  - "It runs on the controller: C(delegate_to: localhost), C(become: false), and C(ansible_python_interpreter) set to
-    C(ansible_playbook_python) where the play sets another one."
+  - Silences one alert on the hosts of an incident, and nothing else, through Alertmanager's API v2. The silence ends by
+    itself after O(ends_seconds).
+  - The source is "Ескалація" of the runbook, where L1 acknowledges the alert.
+  - A comment that ends with O(key), together with O(created_by), identifies the silence of an incident. A second call
+    finds that silence and renews it. The module never touches the silences of others, nor one of its own that a person
+    took over by editing it.
+  - A silence is renewed if its matchers or its comment differ, or if its remaining time differs from O(ends_seconds) by
+    more than a tenth.
+  - The end is counted by Alertmanager's clock, so that a controller whose clock is wrong does not silence the alert for
+    a day.
+  - "The module runs on the controller: set C(delegate_to: localhost), C(become: false), and
+    C(ansible_python_interpreter) to C(ansible_playbook_python) if the play sets another one."
   - Redirects are not followed. Proxies and certificate authorities are those that the Python library requests finds in
-    the environment, as C(REQUESTS_CA_BUNDLE).
+    the environment, for example C(REQUESTS_CA_BUNDLE).
 extends_documentation_fragment:
   - aurora.runbook.attributes
   - aurora.runbook.attributes.changes
@@ -29,25 +32,27 @@ requirements:
   - requests on the controller
 options:
   state:
-    description: V(present) silences or renews, V(absent) ends the silences of O(key).
+    description: V(present) creates or renews the silence, V(absent) ends the silences of O(key).
     type: str
     choices: [present, absent]
     default: present
   url:
-    description: Base URL of Alertmanager, with its prefix if it has one.
+    description: Base URL of Alertmanager, with its path prefix if it has one. It must be C(http) or C(https), without a
+      user, a password or a query.
     type: str
     required: true
   username:
-    description: User for basic authentication.
+    description: User for basic authentication. Requires O(password), and excludes O(token).
     type: str
   password:
-    description: Password for basic authentication.
+    description: Password for basic authentication. Requires O(username).
     type: str
   token:
-    description: Bearer token, in place of O(username) and O(password).
+    description: Bearer token, instead of O(username) and O(password).
     type: str
   key:
-    description: Id of the incident, 1 to 200 letters, digits, dots, colons, dashes and underscores.
+    description: Id of the incident, 1 to 200 letters, digits, dots, colons, dashes and underscores. Other values are
+      refused.
     type: str
     required: true
   alert:
@@ -55,25 +60,26 @@ options:
     type: str
   hosts:
     description:
-      - The hosts of the incident as O(label) has them, names or addresses, 1 to 1000. Matched is a label that means one
-        of them, with any port or none, in capitals or not, with a final dot or without, as a URL, and an IPv6 address
-        however it is written. Required with O(state=present).
+      - The hosts of the incident as O(label) names them, 1 to 1000 names or addresses. Required with O(state=present).
+      - The silence matches a label that means one of these hosts, with any port or none, in upper or lower case, with
+        or without a final dot, also as a URL, and an IPv6 address in any notation.
     type: list
     elements: str
   label:
-    description: Name of the label that names the host of an alert.
+    description: Name of the label that names the host in an alert.
     type: str
     default: instance
   ends_seconds:
-    description: How long from now it is silent, in seconds, 60 to 86400.
+    description: How long the alert is silent from now on, in seconds, 60 to 86400.
     type: float
     default: 3600.0
   comment:
-    description: What people read beside the silence, to 500 characters.
+    description: What people read beside the silence. Text beyond 500 characters is cut.
     type: str
     default: worked on by the runbook
   created_by:
-    description: Who silences, to 100 characters. The same in every call for an incident.
+    description: Who creates the silence. Text beyond 100 characters is cut. Use the same name in every call for an
+      incident, because the silence is found by it.
     type: str
     default: aurora.runbook
   timeout_seconds:
@@ -114,33 +120,34 @@ EXAMPLES = r"""
 
 RETURN = r"""
 silence:
-  description: Id of the silence; empty with O(state=absent), and in check mode when there is none yet.
+  description: Id of the silence. Empty with O(state=absent), and in check mode if there is no silence yet.
   returned: always
   type: str
   sample: 4a1f6a5e-3a3c-4d0b-9a8e-0f8b0f6a2c11
 matched:
   description:
-    - How many alerts that Alertmanager has are kept quiet by the silence. With 0 it matches none of them, and what
-      sounds goes on to sound; see O(hosts) and O(label). Null when Alertmanager did not say.
+    - How many of the alerts that Alertmanager has now the silence matches. With 0 it matches none, so an alert that
+      sounds goes on sounding; check O(hosts) and O(label). Null if Alertmanager did not say.
   returned: with O(state=present), but not in check mode
   type: int
 instances:
-  description: The O(label) of each of these alerts.
+  description: The value of O(label) in each of these alerts.
   returned: with O(state=present), but not in check mode
   type: list
   elements: str
 until:
-  description: When it ends, UTC by Alertmanager's clock; empty with O(state=absent).
+  description: When the silence ends, as a UTC time by Alertmanager's clock. Empty with O(state=absent).
   returned: always
   type: str
   sample: "2026-11-24T19:00:00Z"
 ended:
-  description: Ids of silences of this incident that were ended, or would be in check mode.
+  description: Ids of the silences of this incident that were ended, or would be ended in check mode.
   returned: always
   type: list
   elements: str
 done:
-  description: What was done in sentences, each with C(message), C(values) and C(text).
+  description: What was done, as sentences. Each has C(message) (its key in the catalogue of messages), C(values) and
+    C(text).
   returned: always
   type: list
   elements: dict

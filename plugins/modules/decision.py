@@ -7,26 +7,28 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: decision
-short_description: Decide which hosts a remediation repairs, whether the rest follows the canary, and how it ended
+short_description: Decide which hosts a remediation repairs, whether the others follow the canary, and how it ended
 version_added: 0.2.0
 author: Aurora runbook authors (@aurora)
 description:
-  - The playbooks of this collection call it with C(run_once), after a look, after each batch and at the end. It reads
-    what tasks before it registered for the hosts of the play, never through a template, and connects to no host.
-    With C(-v) a person sees what was decided and why.
+  - The playbooks of this collection call it with C(run_once) after looking at the hosts, after each batch and at the
+    end. It reads the results that earlier tasks registered for the hosts of the play, never through a template, and
+    connects to no host. With C(-v) Ansible shows what was decided and why.
+  - The runbook has no section for this. It decides for the remediations of all its sections, 1 to 5.
   - Texts are in the language of the variable C(aurora_language), V(en) or V(uk).
-  - Leaves the fact C(aurora_decision), from which later plays take their hosts. Delegate it to localhost, with
+  - It sets the fact C(aurora_decision), from which later plays take their hosts. Delegate the task to localhost, with
     C(delegate_facts).
 options:
   phase:
     description:
-      - V(names) says what labels of metrics and alerts call each of O(hosts).
-      - V(table) says what a person sees of a look at all incidents. It decides nothing.
-      - V(look) says which incident it is, where each host stands and which are repaired. With O(incident=revert) it
-        says what is leased.
-      - V(ladder) says how the hosts of a batch ended, whether the rest follows, and what is to be put on record.
-      - V(end) says how the run ended on every host.
-      - V(report) says what a person reads of it, last of all, so that no text keeps a page from its way.
+      - V(names) returns what the labels of metrics and alerts call each of O(hosts).
+      - V(table) returns a table of all incidents for a person. It decides nothing.
+      - V(look) decides which incident it is, the standing of each host, and which hosts are repaired. With
+        O(incident=revert) it returns what is leased.
+      - V(ladder) returns how the hosts of a batch ended, whether the others follow, and what has to be recorded.
+      - V(end) returns how the run ended on every host.
+      - V(report) returns the report that a person reads. It comes last, so that an error in a text cannot prevent a
+        page.
     type: str
     required: true
     choices: [names, table, look, ladder, end, report]
@@ -35,21 +37,22 @@ options:
     type: str
   hosts:
     description:
-      - The hosts that the run is about. Other hosts of the play are peers, which are counted where they are healthy.
+      - The hosts that the run is about. Other hosts of the play are peers, and are only counted if they are healthy.
       - Required with O(phase=names), O(phase=table) and O(phase=look).
     type: list
     elements: str
   neighbours:
-    description: Hosts from which the labels of O(hosts) are told apart, for O(phase=names).
+    description: Hosts that a label must not mean as well when it is to mean one of O(hosts), for O(phase=names).
     type: list
     elements: str
     default: []
   alert:
-    description: What P(aurora.runbook.alerted#lookup) returned of the alert that started the run, if one did.
+    description: What P(aurora.runbook.alerted#lookup) returned for the alert that started the run. Empty if no alert
+      did.
     type: dict
     default: {}
   instances:
-    description: What O(phase=names) returned, where the alert is to be silenced; for O(phase=look).
+    description: What O(phase=names) returned, for O(phase=look). Empty if no alert is to be silenced.
     type: dict
     default: {}
   label:
@@ -59,7 +62,7 @@ options:
 extends_documentation_fragment: aurora.runbook.attributes.controller
 attributes:
   check_mode:
-    details: Then nothing is to be put on record.
+    details: In check mode nothing is returned to be recorded.
   diff_mode:
     support: none
   platform:
@@ -81,11 +84,11 @@ EXAMPLES = r"""
 
 RETURN = r"""
 instances:
-  description: What labels of metrics and alerts call each host.
+  description: What the labels of metrics and alerts call each host, by host.
   returned: with O(phase=names)
   type: dict
 id:
-  description: The incident, the one that is open on a host or a new one.
+  description: The id of the incident, which is either the one that is open on a host or a new one.
   returned: with O(phase=look)
   type: str
 run:
@@ -94,27 +97,27 @@ run:
   type: str
 hosts:
   description:
-    - "By host: C(standing), V(breached), V(healthy), V(unknown) or V(unhandled); C(reason), a sentence; C(breached),
-      also apart from what is unfinished; C(unfinished), the leases that a run left half done; C(cause), what its ladder
-      goes by; C(lossy), whether its network loses packets; C(last), whether the action that cures it may end the run
-      there; C(seen), what is put on record of the look."
+    - "By host: C(standing), which is V(breached), V(healthy), V(unknown) or V(unhandled); C(reason), a sentence;
+      C(breached), whether the indicator is breached apart from anything unfinished; C(unfinished), the leases that a
+      run left half done; C(cause), the cause that its ladder follows; C(lossy), whether its network loses packets;
+      C(last), whether the action that cures it may end the run there; C(seen), what is recorded of the look."
   returned: with O(phase=look)
   type: dict
 peers:
-  description: The standing of each peer.
+  description: The standing of each peer, by host.
   returned: with O(phase=look)
   type: dict
 repaired:
-  description: The hosts that are repaired, in their order.
+  description: The hosts that are repaired, in that order.
   returned: with O(phase=look)
   type: list
   elements: str
 canary:
-  description: The first of them, which the others follow once it is well.
+  description: The first of the repaired hosts. The others follow once it is well.
   returned: with O(phase=look)
   type: str
 observed:
-  description: Hosts that would be repaired, if their variable C(aurora_autonomy) did not say V(observe).
+  description: Hosts that would be repaired if their variable C(aurora_autonomy) were not V(observe).
   returned: with O(phase=look)
   type: list
   elements: str
@@ -128,40 +131,41 @@ healthy_peers:
   returned: with O(phase=look)
   type: int
 guards:
-  description: The limits of the guards as one host has them. The variables of each host hold for what is done on it.
+  description: The limits of the guards, as one host has them. On each host its own variables apply.
   returned: with O(phase=look)
   type: dict
 silence:
-  description: C(alert), C(label) and C(hosts) to be silenced, empty where nothing is.
+  description: C(alert), C(label) and C(hosts) to be silenced. Empty if nothing is.
   returned: with O(phase=look)
   type: dict
 unfinished:
-  description: By host, the leases that a run left half done.
+  description: The leases that a run left half done, by host.
   returned: with O(phase=look)
   type: dict
 age_seconds:
-  description: For how long the trouble lasts, as the alert or a record has it.
+  description: How long the incident has lasted, in seconds, according to the alert or a record.
   returned: with O(phase=look)
   type: float
 verdicts:
-  description: The verdict of each host of the batch.
+  description: The verdict of each host of the batch, by host.
   returned: with O(phase=ladder)
   type: dict
 stop:
-  description: Whether the rest is left as it is, since a host of the batch is not well.
+  description: Whether the remaining hosts are left as they are, because a host of the batch is not well.
   returned: with O(phase=ladder)
   type: bool
 unended:
-  description: The verdict to be put on record by host, empty where only what was cut off is to be settled.
+  description: The verdict to be recorded, by host. Empty for a host where only actions that were cut off have to be
+    settled.
   returned: with O(phase=ladder)
   type: dict
 unwell:
-  description: The hosts that are not well.
+  description: The hosts that did not end well.
   returned: with O(phase=end)
   type: list
   elements: str
 open:
-  description: Whether the incident stays open on a host.
+  description: Whether the incident stays open on any host.
   returned: with O(phase=end)
   type: bool
 sound:
@@ -169,21 +173,22 @@ sound:
   returned: with O(phase=end)
   type: bool
 handed_on:
-  description: What comes next is told, C(aurora_outcome) and, where the incident is on record, C(aurora_incident_id).
+  description: What the next step of a workflow is told, namely C(aurora_outcome) and, if the incident is recorded,
+    C(aurora_incident_id).
   returned: with O(phase=end)
   type: dict
 table:
-  description: A row a host with every indicator, C(!) behind a breach and C(?) where it is not known, then what each
-    host says.
+  description: One row for each host with every indicator, followed by what each host reports. C(!) marks a breach, and
+    C(?) a value that is not known.
   returned: with O(phase=table)
   type: list
   elements: str
 lines:
-  description: The verdict of each host, for people.
+  description: The verdict of each host as a sentence for people, by host.
   returned: with O(phase=report)
   type: dict
 report:
-  description: What was wrong, done and left, for people.
+  description: What was wrong, what was done and what is left, for people.
   returned: with O(phase=report)
   type: list
   elements: str

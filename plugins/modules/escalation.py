@@ -7,50 +7,53 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: escalation
-short_description: Decide which pages are due, whether each is sent, and say what is open
+short_description: Decide which pages are due and whether each is sent, and list what is open
 version_added: 0.2.0
 author: Aurora runbook authors (@aurora)
 description:
-  - Source is "Ескалація" of the runbook.
+  - The source is "Ескалація" of the runbook.
   - The playbooks of this collection call it with C(run_once). It reads what M(aurora.runbook.incident_info),
     M(aurora.runbook.incident) and M(aurora.runbook.notification) returned for the hosts of the play, never through a
-    template, and connects to no host. With C(-v) a person sees what was decided.
-  - Leaves the fact C(aurora_escalation), from which later plays take their hosts. Delegate it to localhost, with
-    C(delegate_facts), for V(due), V(told) and V(end).
+    template, and connects to no host. With C(-v) Ansible shows what was decided.
+  - With V(due), V(told) and V(end) it sets the fact C(aurora_escalation), from which later plays take their hosts.
+    Delegate these tasks to localhost, with C(delegate_facts).
   - Texts are in the language of the variable C(aurora_language), V(en) or V(uk).
 options:
   phase:
     description:
-      - V(due) says which pages are due, and on which hosts there is something to do. It reads C(__incident_open), what
-        M(aurora.runbook.incident_info) returned.
-      - V(tick) says whether a tick goes on, once each host in C(__incident_tick) said whether another one is at work.
-      - V(send) says whether the page O(key) is sent, once each record in C(__incident_asked) said whether it is known.
-      - V(told) says who got it, from C(__incident_paged), what M(aurora.runbook.notification) returned.
-      - V(end) says what is open, who was paged, and which hosts fail.
-      - V(overview) says what is open, in a run that pages nobody.
-      - V(waiting) says what waits for the approval of a person.
+      - V(due) decides which pages are due, and on which hosts there is something to do. It reads C(__incident_open),
+        which is what M(aurora.runbook.incident_info) returned.
+      - V(tick) decides whether this tick goes on, after each host reported in C(__incident_tick) whether another tick
+        is at work.
+      - V(send) decides whether the page O(key) is sent, after each record reported in C(__incident_asked) whether it
+        knows the page already.
+      - V(told) returns who got the page, from C(__incident_paged), which is what M(aurora.runbook.notification)
+        returned.
+      - V(end) returns what is open, who was paged, and which hosts fail.
+      - V(overview) returns what is open, in a run that pages nobody.
+      - V(waiting) returns what waits for the approval of a person.
     type: str
     required: true
     choices: [due, tick, send, told, end, overview, waiting]
   contacts:
-    description: Whether there is somebody to page, for V(due).
+    description: Whether any contact is configured, for V(due).
     type: bool
     default: true
   key:
-    description: Which page. Required with O(phase=send) and O(phase=told).
+    description: The key of the page. Required with O(phase=send) and O(phase=told).
     type: str
   incident:
     description: The class of the incident. Required with O(phase=waiting).
     type: str
   knobs:
-    description: Knobs that can be approved, in lower case, for V(waiting). Others do not count.
+    description: Knobs that can be approved, in lower case, for V(waiting). Other knobs are left out.
     type: list
     elements: str
     default: []
 extends_documentation_fragment: aurora.runbook.attributes.controller
 attributes:
   check_mode:
-    details: Then no host fails since nobody was told.
+    details: In check mode a host does not fail because nobody was told.
   diff_mode:
     support: none
   platform:
@@ -72,14 +75,14 @@ EXAMPLES = r"""
 RETURN = r"""
 pages:
   description:
-    - "The pages to be sent, none where there is nobody to page. Each has C(id), C(level), C(key), C(title), C(body);
-      C(hosts), whose records are asked whether it is sent; C(owner), the host that sends it; C(unread), the host that
-      could not be read, if it is about one."
+    - The pages to be sent. There are none if nobody can be paged. Each has C(id), C(level), C(key), C(title) and
+      C(body); C(hosts), whose records are asked whether the page was sent; C(owner), the host that sends it; and
+      C(unread), the host that could not be read, if the page is about one.
   returned: with O(phase=due)
   type: list
   elements: dict
 missed:
-  description: What to put on records that miss a page that was sent, each with its C(host).
+  description: What has to be added to records that lack a page which was sent, each with its C(host).
   returned: with O(phase=due)
   type: list
   elements: dict
@@ -89,7 +92,7 @@ hosts:
   type: list
   elements: str
 key:
-  description: What tells this tick from others; with O(phase=told) the page.
+  description: The key that tells this tick from others. With O(phase=told) it is the key of the page.
   returned: with O(phase=due) and O(phase=told)
   type: str
 goes_on:
@@ -97,7 +100,7 @@ goes_on:
   returned: with O(phase=tick)
   type: bool
 message:
-  description: Who is at work where it does not.
+  description: Who is at work, if the tick does not go on.
   returned: with O(phase=tick)
   type: str
 send:
@@ -105,25 +108,25 @@ send:
   returned: with O(phase=send)
   type: bool
 owner:
-  description: The host that sent it.
+  description: The host that sent the page.
   returned: with O(phase=told)
   type: str
 sent:
-  description: The channels that took it.
+  description: The channels that took the page.
   returned: with O(phase=told)
   type: list
   elements: str
 unsent:
-  description: Those that did not, each with the C(problem).
+  description: The channels that did not take the page, each with the C(problem).
   returned: with O(phase=told)
   type: list
   elements: dict
 took:
-  description: How long sending took, as RV(aurora.runbook.notification#module:took) says.
+  description: How long sending took, in the form of RV(aurora.runbook.notification#module:took).
   returned: with O(phase=told)
   type: dict
 remembered:
-  description: The directory on the controller that says that it was sent, where there is no record to say so.
+  description: The directory on the controller that remembers that the page was sent, if no record can.
   returned: with O(phase=told)
   type: str
 unwell:
@@ -132,13 +135,13 @@ unwell:
   type: dict
 overview:
   description:
-    - A line for each open incident, its deadlines and pages, for each lease, run, pause and action cut off of a host,
-      and for each host whose record could not be read.
+    - One line for each open incident with its deadlines and pages, for each lease, run, pause and cut-off action of a
+      host, and for each host whose record could not be read.
   returned: with O(phase=end) and O(phase=overview)
   type: list
   elements: str
 waiting:
-  description: Knobs that wait for an approval by host; hosts where nothing waits are left out.
+  description: Knobs that wait for an approval, by host. Hosts where nothing waits are left out.
   returned: with O(phase=waiting)
   type: dict
 """

@@ -11,12 +11,13 @@ short_description: Write to the record of an incident on its host
 version_added: 0.2.0
 author: Aurora runbook authors (@aurora)
 description:
-  - Source is "Ескалація" and "Post-Mortem Template" of the runbook, which ask for who did what when.
-  - The record is C(/var/lib/aurora-runbook/incidents/<id>.jsonl), append-only and each line with the hash of the one
-    before. Modules that change something write to it by themselves; this one writes what concerns the incident.
-  - Pauses automation on a host too. An engineer can do the same by hand, with
-    C(echo 2026-11-24T23:00Z | sudo tee /var/lib/aurora-runbook/pause); on a host where nothing was ever done, after
-    C(sudo install -dm 700 /var/lib/aurora-runbook).
+  - The source is "Ескалація" and "Post-Mortem Template" of the runbook, which ask for who did what when.
+  - The record is C(/var/lib/aurora-runbook/incidents/<id>.jsonl). It is append-only, and each line holds the hash of
+    the line before. Modules that change something write to it by themselves; this module writes what concerns the
+    incident as a whole.
+  - It also pauses automation on a host. An engineer can do the same by hand with C(echo 2026-11-24T23:00Z | sudo tee
+    /var/lib/aurora-runbook/pause). On a host where nothing was ever done, C(sudo install -dm 700
+    /var/lib/aurora-runbook) has to come first.
 extends_documentation_fragment:
   - aurora.runbook.attributes
   - aurora.runbook.attributes.changes
@@ -24,36 +25,39 @@ extends_documentation_fragment:
 options:
   state:
     description:
-      - V(ended) puts the O(verdict) of a run on record, closes the incident on this host when that is V(recovered) or
-        V(healthy), and gives up the claim of the run. It takes O(incident), and opens it where nothing was done. What
-        a run puts on record of itself counts as no change.
-      - V(settled) puts on record what became of actions that were cut off, and says so.
-      - V(acknowledged) says who took over, V(noted) adds a note, V(closed) closes it by hand.
-      - V(paused) keeps automation off this host for O(minutes), V(resumed) ends that. Leases whose time is over wait
-        for it as well, but for what raises exposure, which ends all the same.
-      - V(paging) asks whether O(level) is to be paged, V(paged) says to whom it was. Both are remembered in
-        C(/run/aurora-runbook) while the record cannot be written.
+      - V(ended) records the O(verdict) of a run, closes the incident on this host if that verdict is V(recovered) or
+        V(healthy), and gives up the claim of the run. It requires O(incident), and opens that incident if nothing was
+        done. What a run records of itself does not count as a change.
+      - V(settled) records what became of actions that were cut off, and returns it.
+      - V(acknowledged) records who took over, V(noted) adds a note, V(closed) closes the incident by hand.
+      - V(paused) keeps automation off this host for O(minutes), V(resumed) ends the pause. Leases that have expired
+        wait for the end of the pause, except those of values that raise exposure, which end all the same.
+      - V(paging) asks whether O(level) has to be paged, V(paged) records to whom the page was sent. Both are remembered
+        in C(/run/aurora-runbook) while the record cannot be written.
       - V(ticking) asks whether the tick O(key) is the only one at work on this host, V(ticked) ends it. A tick that
-        does not end counts as at work for two minutes, and each fifth that finds another at work goes on all the same.
+        never ends counts as at work for two minutes. Every fifth tick that finds another one at work goes on all the
+        same.
     type: str
     required: true
     choices: [ended, settled, acknowledged, noted, closed, paused, resumed, paging, paged, ticking, ticked]
   id:
-    description: The incident's id. Without it all incidents that are open on this host.
+    description: The incident's id. If it is omitted, all incidents that are open on this host are meant. An id that has
+      no record on this host is refused.
     type: str
   verdict:
     description: How the run ended on this host. Required with O(state=ended).
     type: str
     choices: [healthy, recovered, not_recovered, unknown, approval_needed, escalated, refused]
   who:
-    description: Name of the person. Required with V(acknowledged), V(noted), V(closed) and V(paused).
+    description: Name of the person, cut after 100 characters. Required with V(acknowledged), V(noted), V(closed) and
+      V(paused).
     type: str
   text:
-    description: What the person has to say, 500 characters.
+    description: What the person has to say. Text beyond 500 characters is cut.
     type: str
     default: ""
   minutes:
-    description: How long to pause, 1 to 10080 minutes.
+    description: How long the pause lasts, in minutes, 1 to 10080.
     type: int
     default: 60
   level:
@@ -61,7 +65,8 @@ options:
     type: str
     choices: [L1, L2, L3, L4]
   key:
-    description: Key by which receivers know a page that was sent twice; what tells a tick from another one.
+    description: With V(paging) and V(paged), the key by which receivers recognise a page that was sent twice. With
+      V(ticking) and V(ticked), where it is required, the key that tells one tick from another.
     type: str
     default: ""
   sent:
@@ -70,16 +75,17 @@ options:
     elements: str
     default: []
   failed:
-    description: Channels that did not, with C(channel) and C(problem).
+    description: Channels that did not take the page, each with C(channel) and C(problem).
     type: list
     elements: dict
     default: []
   took:
-    description: How long sending took, as RV(aurora.runbook.notification#module:took) says.
+    description: How long sending took, in the form of RV(aurora.runbook.notification#module:took).
     type: dict
     default: {}
   at:
-    description: When it was sent, for V(paged) of a page that this record missed and another one has.
+    description: When the page was sent, for V(paged), if this record missed a page that another record has. A text that
+      is no time is refused.
     type: str
     default: ""
 seealso:
@@ -115,8 +121,8 @@ incidents:
   elements: dict
 send:
   description:
-    - Whether the page is to be sent. It is not when the level was paged already, or another run began to less than two
-      minutes ago. One that was begun earlier and not finished is sent again, with the same key.
+    - Whether the page has to be sent. It is not sent if the level was paged already, or if another run began to page it
+      less than two minutes ago. A page that was begun earlier and not finished is sent again, with the same key.
   returned: with O(state=paging)
   type: bool
 tick:
@@ -124,11 +130,11 @@ tick:
   returned: with O(state=ticking)
   type: bool
 paused:
-  description: Until when automation does nothing on this host, null when it is not paused.
+  description: Until when automation does nothing on this host. Null if it is not paused.
   returned: with V(paused) and V(resumed)
   type: str
 verdict:
-  description: V(refused) when another run works on this host; then nothing was written.
+  description: V(refused) if another run works on this host. In that case nothing was written.
   returned: when refused
   type: str
 message:
@@ -136,7 +142,8 @@ message:
   returned: when refused
   type: str
 done:
-  description: Sentences on what became of actions that were cut off, each with C(message), C(values) and C(text).
+  description: What became of actions that were cut off, as sentences. Each has C(message) (its key in the catalogue of
+    messages), C(values) and C(text).
   returned: with O(state=ended) and O(state=settled)
   type: list
   elements: dict

@@ -11,29 +11,30 @@ short_description: Read the records of incidents on a host, and check their chai
 version_added: 0.2.0
 author: Aurora runbook authors (@aurora)
 description:
-  - Source is "Post-Mortem Template" and "Ескалація" of the runbook.
-  - Reads C(/var/lib/aurora-runbook/incidents) of the host. Broken chains and lines that a crash cut are said, never
-    passed over.
-  - Fails where a record, a lease, the claim or the pause cannot be read, and returns all else with the reason.
+  - The source is "Post-Mortem Template" and "Ескалація" of the runbook.
+  - Reads C(/var/lib/aurora-runbook/incidents) of the host. Broken chains, and lines that were cut off in a crash, are
+    reported and never skipped silently.
+  - Fails if a record, a lease, the claim or the pause cannot be read, and then returns everything else with the reason.
 extends_documentation_fragment:
   - aurora.runbook.attributes
   - aurora.runbook.attributes.reads
 options:
   id:
     description:
-      - The incident's id; those that moved to it are returned behind it. Without it the incidents that are open, and
-        those over of the last O(days).
+      - The incident's id. Incidents that were merged into it are returned after it. If it is omitted, the module
+        returns the incidents that are open, and those that ended in the last O(days).
     type: str
   days:
-    description: Days back for incidents that are over, 0 to 3660.
+    description: How many days back incidents that are over are returned, 0 to 3660.
     type: float
     default: 0.0
   entries:
-    description: Whether to return every line of the records too.
+    description: Whether to return every line of the records as well.
     type: bool
     default: false
   units:
-    description: Services to be told the own names of, by any name, with or without C(.service); see RV(units).
+    description: Services whose own unit names are returned in RV(units). Any name or alias is accepted, with or without
+      C(.service).
     type: list
     elements: str
     default: []
@@ -54,25 +55,27 @@ EXAMPLES = r"""
 RETURN = r"""
 incidents:
   description:
-    - The oldest first, each with C(id), C(incident) (its class), C(open), C(opened) and C(closed) by the host's clock,
-      C(age_seconds) since the trouble began, the worst C(severity), C(deadlines) by it (C(respond_by),
-      C(resolve_by)), C(acknowledged) and C(responded) (the first action of automation or word of a person), both with
-      C(who), C(at), C(after_seconds) and C(automatic), the last C(verdict), C(chain) (C(whole), C(problem)), C(torn)
-      for a last line that is not whole, C(moved_to), the id that it goes on as on this host, C(head), the hash of the
-      last line, C(unfinished), intents without a result.
-    - C(levels) that were paged or are being paged, each with C(state), C(at), C(age_seconds), and C(key), C(sent) and
-      C(failed) once it was; C(remembered) where the record could not be written.
-    - With O(entries=true) C(entries) too, each as it stands in the record.
+    - The incidents, the oldest first. Each has C(id); C(incident), its class; C(open); C(opened) and C(closed) by the
+      host's clock; C(age_seconds) since the trouble began; C(severity), the worst one; C(deadlines), with C(respond_by)
+      and C(resolve_by) for that severity; the last C(verdict); C(chain), with C(whole) and C(problem); C(torn), the
+      last line if it is incomplete; C(moved_to), the id under which it goes on on this host; C(head), the hash of the
+      last line; C(unfinished), the intents without a result.
+    - C(acknowledged) is when a person took over, and C(responded) is the first action of automation or the first word
+      of a person. Both have C(who), C(at), C(after_seconds) and C(automatic).
+    - C(levels) are those that were paged or are being paged, each with C(state), C(at) and C(age_seconds). Once paged,
+      a level has C(key), C(sent) and C(failed) too, and C(remembered) if the record could not be written.
+    - With O(entries=true) there are C(entries) too, exactly as they are in the record.
   returned: always
   type: list
   elements: dict
 leases:
-  description: What can be given back on this host, as in M(aurora.runbook.triage_info).
+  description: What can be given back on this host, in the form of RV(aurora.runbook.triage_info#module:leases).
   returned: always
   type: list
   elements: dict
 timer:
-  description: How the timer is that ends leases, where one has an end; RV(timer_works) says whether that is well.
+  description: The state of the timer that ends leases, if any lease has an end. RV(timer_works) says whether that state
+    is good.
   returned: always
   type: str
 timer_works:
@@ -80,27 +83,29 @@ timer_works:
   returned: always
   type: bool
 claim:
-  description: The run that works on this host, with C(holder), C(incident) and C(since); null when none does.
+  description: The run that works on this host, with C(holder), C(incident) and C(since). Null if no run does.
   returned: always
   type: dict
 paused:
-  description: Until when automation is paused, C("") until somebody ends it, null when it is not.
+  description: Until when automation is paused. It is C("") if the pause lasts until somebody ends it, and null if there
+    is no pause.
   returned: always
   type: str
 cut_off:
   description:
-    - Actions of the last week that were begun and never said to have ended, each with the C(id) of its incident,
-      C(action), C(target), C(at) by the host's clock and C(by). Empty while a run works on the host.
+    - Actions of the last week that were begun and have no recorded end, each with the C(id) of its incident, C(action),
+      C(target), C(at) by the host's clock and C(by). Empty while a run works on the host.
   returned: always
   type: list
   elements: dict
 units:
-  description: The own name of each of O(units), as leases have it; of one that is not on this host the name asked for.
+  description: The own name of each of O(units), as leases use it. For a unit that is not on this host it is the name
+    that was asked for.
   returned: always
   type: dict
   sample: {trader: aurora-runner.service}
 now:
-  description: The host's clock, UTC.
+  description: The current time by the host's clock, UTC.
   returned: always
   type: str
 """

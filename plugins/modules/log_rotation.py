@@ -11,25 +11,29 @@ short_description: Rotate Aurora's logs now without losing a line, and free the 
 version_added: 0.2.0
 author: Aurora runbook authors (@aurora)
 description:
-  - Does what the runbook means by C(sudo ./scripts/log_rotate.sh). Source is "Очистити логи", action 3 of section 1.
-  - Frees space first when O(min_free_percent) is not free. It removes files that are already rotated, oldest first, and
-    never the newest O(keep) of each log, a file that somebody has open, or a live log.
-  - Then rotates the live C(*.jsonl) through the host's own logrotate configuration or script, which run as O(user),
-    never as root. A link or directory that this user swaps leads nowhere this user could not go anyway.
-  - Then looks which file each writer has open. A writer that stays in the rotated file is told to reload, or restarted
-    where O(restart) allows that; a writer that an earlier rotation left behind likewise.
-  - Does not rotate when lines could be lost or rights lent, and says why. That is when a writer can be told neither
-    way, when there is no room on the disk even after freeing, when others than root can write the configuration, and
-    when a live log is a link, somebody else's file or no file. Logrotate never rotates a link, and says nothing.
-  - Reads logrotate's configuration as logrotate does, from the first line of O(main_config) on, so that a log gets the
-    name, and is kept as often, as in the nightly rotation. A configuration is refused when it has an error or a
-    directive that is not understood, keeps no file (C(rotate 0)), copies files, compresses them at once, moves or mails
-    them elsewhere, gives names that no rotated log has, takes rotated files for logs, or names a log twice. C(su) is
-    passed over, since O(user) runs the rotation.
-  - A log whose lines are in no file of O(directory) after the rotation is never called rotated.
-  - What needs root in the rotation's scripts, such as C(systemctl) in a C(postrotate), is not done. Where every log is
-    rotated all the same, the complaint is returned in RV(done), and writers are told as above.
-  - A script that compresses a log at once, before its writer left it, is beyond what this module can see beforehand.
+  - Does what the runbook means by C(sudo ./scripts/log_rotate.sh). The source is "Очистити логи", action 3 of section
+    1.
+  - If less than O(min_free_percent) of the disk is free, it frees space first. It removes files that are already
+    rotated, the oldest first. It never removes the newest O(keep) files of a log, a file that somebody has open, or a
+    live log.
+  - Then it rotates the live C(*.jsonl) files with the host's own logrotate configuration or script. Both run as
+    O(user), never as root, so a link or directory that this user swaps leads nowhere this user could not go anyway.
+  - Then it checks which file each writer has open. A writer that still writes into the rotated file is reloaded, or is
+    restarted if O(restart) allows it. The same is done for a writer that an earlier rotation left behind.
+  - It does not rotate if lines could be lost or rights could be lent, and says why. That is the case if a writer can be
+    neither reloaded nor restarted, if the disk has no room even after freeing, if others than root can write the
+    configuration, or if a live log is a link, belongs to somebody else or is no file. Logrotate itself never rotates a
+    link, and does not say so.
+  - It reads logrotate's configuration as logrotate does, from the first line of O(main_config) on, so that a log gets
+    the same name, and as many rotated files are kept, as in the nightly rotation. A configuration is refused if it has
+    an error or an unknown directive, keeps no file (C(rotate 0)), copies files, compresses them at once, moves or mails
+    them elsewhere, gives names that no rotated log has, takes rotated files for logs, or names a log twice. The
+    directive C(su) is ignored, because O(user) runs the rotation.
+  - A log is never reported as rotated if its lines are in no file of O(directory) after the rotation.
+  - Commands in the rotation's scripts that need root are not done, for example C(systemctl) in a C(postrotate). If
+    every log is rotated all the same, their complaint is returned in RV(done), and writers are reloaded or restarted as
+    above.
+  - The module cannot see beforehand that a script compresses a log at once, before its writer has left it.
 extends_documentation_fragment:
   - aurora.runbook.attributes
   - aurora.runbook.attributes.changes
@@ -37,70 +41,75 @@ extends_documentation_fragment:
   - aurora.runbook.recovery.option
 options:
   directory:
-    description: Where the logs are, without a link in any part of it. It must belong to O(user).
+    description: Directory of the logs. No part of the path may be a link, and the directory must belong to O(user);
+      otherwise it is refused.
     type: path
     default: /opt/aurora/logs
   user:
-    description: The service user, who owns the logs and runs the rotation; not root.
+    description: The service user, who owns the logs and runs the rotation. Root and unknown users are refused.
     type: str
     default: aurora
   method:
     description:
       - V(logrotate) uses O(config), V(script) uses O(script).
-      - V(auto) uses O(config) where the host has it, else O(script).
+      - V(auto) uses O(config) if it exists on the host, otherwise O(script).
     type: str
     choices: [auto, logrotate, script]
     default: auto
   config:
     description:
-      - Logrotate configuration of these logs. Where O(main_config) includes it, all that logrotate reads from there
-        holds, as in the nightly rotation, else this file alone. The state is kept in the log directory.
-      - Refused when others than root can write it, or a directory above it, and when not everybody can read it.
+      - Logrotate configuration of these logs. If O(main_config) includes it, everything that logrotate reads before it
+        applies as well, as in the nightly rotation; otherwise this file alone applies. Logrotate's state is kept in the
+        log directory.
+      - It is refused if others than root can write it or a directory above it, and if not everybody can read it.
     type: path
     default: /etc/logrotate.d/aurora
   main_config:
     description:
-      - Logrotate's main configuration. Its directives hold for the files that it includes after them. On a host without
-        one O(config) is read alone.
+      - Logrotate's main configuration. Its directives apply to the files that it includes after them. If the host has
+        no such file, O(config) is read alone.
     type: path
     default: /etc/logrotate.conf
   script:
-    description: Rotation script of the host.
+    description: Rotation script of the host. It must exist if it is used.
     type: path
     default: /opt/aurora/scripts/log_rotate.sh
   units:
-    description: Services that write the logs. One with C(ExecReload=) is told to reopen them by a reload.
+    description: Services that write the logs. A service with C(ExecReload=) is reloaded so that it reopens them.
     type: list
     elements: str
     default: [aurora-runner, aurora-live-feed]
   restart:
     description:
-      - Services that may be restarted as the last resort when they stay in a rotated file.
-      - Not the runner, unless its breaker is known to be closed. An open breaker that lives in memory closes with it.
+      - Services that may be restarted as the last resort, if they go on writing into a rotated file.
+      - Do not list the runner unless its breaker is known to be closed. An open breaker lives in the runner's memory,
+        and a restart closes it.
     type: list
     elements: str
     default: [aurora-live-feed]
   keep:
-    description: Rotated files of each log that are never removed, the newest ones, 0 to 1000.
+    description: How many rotated files of each log are never removed, counted from the newest, 0 to 1000.
     type: int
     default: 7
   min_free_percent:
-    description: Share of the disk that should be free, in percent as C(df) counts it, 0 to 90. No more is freed.
+    description: Share of the disk that should be free, in percent as C(df) counts it, 0 to 90. Freeing stops when it is
+      reached.
     type: float
     default: 15.0
   max_age:
     description:
-      - A log whose last rotated line is younger than this is not due, in seconds, 0 to 604800. V(0) rotates always.
+      - A log is not due if its last rotated line is younger than this, in seconds, 0 to 604800. With V(0) the log is
+        always rotated.
     type: float
     default: 3600.0
   reopen_seconds:
-    description: How long a writer may take to open the new file once it is told, in seconds, 1 to 300.
+    description: How long a writer may take to open the new file after it was told, in seconds, 1 to 300.
     type: float
     default: 10.0
 attributes:
   check_mode:
     details:
-      - Does not wait for a recovery; with nothing to change it takes one sample.
+      - Does not wait for a recovery. If there is nothing to change, it takes one sample.
 seealso:
   - module: aurora.runbook.wait_for_recovery
 """
@@ -120,25 +129,26 @@ EXAMPLES = r"""
 
 RETURN = r"""
 method:
-  description: V(logrotate) or V(script).
+  description: The method that was used, V(logrotate) or V(script).
   returned: always
   type: str
   sample: logrotate
 bytes_freed:
-  description: Disk space of the removed files in bytes; in check mode, of those that would go.
+  description: Disk space of the removed files, in bytes. In check mode, of the files that would be removed.
   returned: always
   type: int
   sample: 1073741824
 free_before:
-  description: Bytes free on the disk before, for O(user).
+  description: Free space on the disk before, in bytes, as O(user) can use it.
   returned: always
   type: int
 free_after:
-  description: Bytes free on the disk afterwards; in check mode as before.
+  description: Free space on the disk afterwards, in bytes. In check mode the same as before.
   returned: always
   type: int
 removed:
-  description: Names of the rotated files that were removed, oldest first; in check mode, that would be.
+  description: Names of the rotated files that were removed, the oldest first. In check mode, of those that would be
+    removed.
   returned: always
   type: list
   elements: str
@@ -146,7 +156,7 @@ removed:
 rotated:
   description:
     - Live logs that were rotated, each with C(log) and the C(file) that has its lines now. In check mode, those that
-      would be, without C(file).
+      would be rotated, without C(file).
   returned: always
   type: list
   elements: dict
@@ -154,16 +164,16 @@ rotated:
 writers:
   description:
     - Services that wrote into a log, each with C(unit), C(log), C(now) and C(how).
-    - C(now) says where it writes afterwards. V(live) is the new file, V(rotated) the old one, V(closed) neither.
-    - C(how) is V(itself) (or told by the rotation), V(reload) or V(restart).
+    - C(now) is where the service writes afterwards. V(live) is the new file, V(rotated) the old one, V(closed) neither.
+    - C(how) is how it got there, V(itself) (alone, or told by the rotation), V(reload) or V(restart).
   returned: always
   type: list
   elements: dict
   sample: [{unit: aurora-runner.service, log: trades.jsonl, how: reload, now: live}]
 left_alone:
   description:
-    - The first 50 entries with names like those of logs that are no plain files of O(user), or that are called like
-      no rotated log, each with C(name) and C(reason).
+    - The first 50 directory entries that look like a log but are no plain file of O(user), or whose name no rotated log
+      has. Each has C(name) and C(reason).
   returned: always
   type: list
   elements: dict
@@ -174,19 +184,19 @@ done:
   type: list
   elements: dict
 closed:
-  description: The incident as M(aurora.runbook.incident) returns it, where the action that cured it closed it.
+  description: The incident as M(aurora.runbook.incident) returns it, if the action that cured it also closed it.
   returned: with C(incident.last), when the indicator recovered
   type: dict
 verdict:
   description:
-    - V(would_change) in check mode, V(refused) when nothing was changed for a reason in RV(done).
-    - V(escalated) when a person has to see to it that a writer still writes into a rotated file, or that the lines of
-      a rotated log are in no file of the directory any more.
-    - Else the one of O(recovery), see M(aurora.runbook.wait_for_recovery).
+    - V(would_change) in check mode. V(refused) if nothing was changed, for a reason in RV(done).
+    - V(escalated) if a person is needed, because a writer still writes into a rotated file, or because the lines of a
+      rotated log are in no file of the directory any more.
+    - Otherwise the verdict of O(recovery), see M(aurora.runbook.wait_for_recovery).
   returned: with O(recovery), in check mode, or when a person is needed
   type: str
 message:
-  description: One sentence on the verdict.
+  description: One sentence that explains the verdict.
   returned: with O(recovery)
   type: str
 recovery:

@@ -11,17 +11,18 @@ short_description: Tell the contacts of an escalation level, through any service
 version_added: 0.2.0
 author: Aurora runbook authors (@aurora)
 description:
-  - Sends a message to every channel, all at once, and says which took it. Only when none did, O(fallback) is told.
-  - Source is "Ескалація" and "Контакти" of the runbook.
-  - A channel that is down is a finding in RV(unsent). The task does not fail on it, not even when nobody was told;
-    look at RV(delivered).
-  - "It runs on the controller: C(delegate_to: localhost), C(become: false), and C(ansible_python_interpreter) set to
-    C(ansible_playbook_python) where the play sets another one."
-  - The message is plain text. Control characters are taken out, what stands behind the name of a secret is replaced,
-    and what is too long is cut.
-  - A service that takes less than 1000 characters gets the beginning of the message, others that have a limit get all
-    of it in pieces, unless the URL has Apprise's C(overflow).
-  - A channel counts as told only when its service took the message, also where its URL has Apprise's C(optional).
+  - Sends a message to every channel, all at once, and returns which channels took it. Only if none did, it sends the
+    message to O(fallback).
+  - The source is "Ескалація" and "Контакти" of the runbook.
+  - A channel that is down is a finding in RV(unsent). It does not make the task fail, not even if nobody was told, so
+    check RV(delivered).
+  - "The module runs on the controller: set C(delegate_to: localhost), C(become: false), and
+    C(ansible_python_interpreter) to C(ansible_playbook_python) if the play sets another one."
+  - The message is plain text. Control characters are removed, whatever follows the name of a secret is replaced, and
+    text that is too long is cut.
+  - A service that takes less than 1000 characters gets the beginning of the message. Another service with a limit gets
+    all of it in pieces, unless the URL has Apprise's C(overflow).
+  - A channel counts as told only if its service took the message, even if its URL has Apprise's C(optional).
 extends_documentation_fragment:
   - aurora.runbook.attributes
   - aurora.runbook.attributes.changes
@@ -33,34 +34,37 @@ options:
     type: str
     required: true
   body:
-    description: The message, to 10000 characters.
+    description: The message, up to 10000 characters.
     type: str
     required: true
   channels:
     description:
-      - Whom to tell, each a dict with C(name), which is shown, and C(url), which is a secret and never shown.
-      - "C(url) is one of Apprise, such as V(mailtos://user:password@smtp.example.com?to=sre@aurora.example.com),
-        V(slack://token-a/token-b/token-c/#aurora-incidents) or V(pagerduty://integration-key@api-key)."
+      - Whom to tell. Each channel is a dict with C(name), which is shown, and C(url), which is a secret and never
+        shown.
+      - C(url) is one that Apprise understands, such as
+        V(mailtos://user:password@smtp.example.com?to=sre@aurora.example.com),
+        V(slack://token-a/token-b/token-c/#aurora-incidents) or V(pagerduty://integration-key@api-key).
     type: list
     elements: raw
     default: []
   fallback:
-    description: Whom to tell when none of O(channels) took it, in the same form.
+    description: Whom to tell if none of O(channels) took the message, in the same form.
     type: list
     elements: raw
     default: []
   key:
     description:
-      - What a service knows a repeated message by, at most 200 letters, digits, dots, colons, dashes and
+      - The key by which a service recognises a repeated message, at most 200 letters, digits, dots, colons, dashes and
         underscores.
-      - It is the last line of the message, and the deduplication key where Apprise has one for the service, as for
-        PagerDuty, and the URL sets none.
+      - It becomes the last line of the message. If Apprise has a deduplication key for the service, as for PagerDuty,
+        and the URL sets none, it becomes that key too.
     type: str
     default: ""
   timeout_seconds:
     description:
-      - How long a channel may take, in seconds, 1 to 60. All are told at once, and then all of O(fallback).
-      - The time begins when Apprise has loaded its services, which takes long on a busy controller.
+      - How long a channel may take, in seconds, 1 to 60. All O(channels) are told at the same time, and then, if
+        necessary, all of O(fallback).
+      - The time begins after Apprise has loaded its services, because loading takes long on a busy controller.
     type: float
     default: 15.0
 attributes:
@@ -70,7 +74,7 @@ attributes:
   diff_mode:
     support: none
     details:
-      - What is sent leaves nothing behind that could be compared.
+      - A message that was sent leaves no state that could be compared.
   platform:
     details:
       - Runs on the controller.
@@ -104,30 +108,32 @@ EXAMPLES = r"""
 
 RETURN = r"""
 delivered:
-  description: Whether at least one channel took the message; false in check mode.
+  description: Whether at least one channel took the message. False in check mode.
   returned: always
   type: bool
 sent:
-  description: Names of the channels that took it.
+  description: Names of the channels that took the message.
   returned: always
   type: list
   elements: str
   sample: ["#aurora-incidents"]
 unsent:
-  description: The others, each with C(channel) and C(problem). One that took too long may have got it after all.
+  description: The other channels, each with C(channel) and C(problem). A channel that took too long may have got the
+    message after all.
   returned: always
   type: list
   elements: dict
   sample: [{channel: SRE lead, problem: it cannot be reached; try the URL with the apprise command}]
 took:
   description:
-    - Seconds that Apprise needed to load its services (C(loading)), and each channel to answer (C(channels), each with
-      C(channel) and C(seconds)).
+    - How many seconds Apprise needed to load its services (C(loading)), and each channel to answer (C(channels), each
+      with C(channel) and C(seconds)).
   returned: always
   type: dict
   sample: {loading: 1.43, channels: [{channel: "#aurora-incidents", seconds: 0.31}]}
 done:
-  description: What was done in sentences, each with C(message), C(values) and C(text).
+  description: What was done, as sentences. Each has C(message) (its key in the catalogue of messages), C(values) and
+    C(text).
   returned: always
   type: list
   elements: dict

@@ -11,36 +11,37 @@ short_description: Write the post-mortem of an incident on the controller
 version_added: 0.2.0
 author: Aurora runbook authors (@aurora)
 description:
-  - The playbook C(postmortem) calls it with C(run_once). It reads what tasks before it registered for the hosts of the
-    play, never through a template.
-  - Everything that hosts say is escaped in HTML and neutralised in Markdown, without control characters and what looks
-    like a secret, and bounded in size. What is not known is said to be unknown.
+  - The source is "Post-Mortem Template" of the runbook.
+  - The playbook C(postmortem) calls it with C(run_once). It reads the results that earlier tasks registered for the
+    hosts of the play, never through a template.
+  - Everything that hosts say is escaped in HTML, neutralised in Markdown, stripped of control characters and of
+    anything that looks like a secret, and limited in size. Whatever is not known is reported as unknown.
   - Texts are in the language of the variable C(aurora_language), V(en) or V(uk).
 options:
   phase:
     description:
-      - V(choose) says which incident it is about, from what M(aurora.runbook.incident_info) returned in
-        C(__incident_open). Fails where O(incident) is no incident's id, or no host knows of an incident.
-      - V(query) says what Prometheus is asked about its time, once for all hosts and for 240 steps at most. It needs
-        what M(aurora.runbook.incident_info) returned with C(entries) in C(__incident_read).
-      - V(write) writes the report, from C(__incident_read) and, where Prometheus was asked, from its answer in
-        C(__incident_series). A host that could not be read is a warning at the top. Fails where no host has the
+      - V(choose) decides which incident the report is about, from what M(aurora.runbook.incident_info) returned in
+        C(__incident_open). It fails if O(incident) is not the id of an incident, or if no host knows of an incident.
+      - V(query) returns what Prometheus has to be asked about the time of the incident, once for all hosts and for at
+        most 240 steps. It needs what M(aurora.runbook.incident_info) returned with C(entries) in C(__incident_read).
+      - V(write) writes the report, from C(__incident_read) and, if Prometheus was asked, from its answer in
+        C(__incident_series). A host that could not be read becomes a warning at the top. It fails if no host has the
         incident. Delegate it to localhost.
     type: str
     required: true
     choices: [choose, query, write]
   incident:
-    description: The incident's id. Empty with O(phase=choose) for the latest.
+    description: The incident's id. With O(phase=choose) it may be empty, which means the latest incident.
     type: str
     default: ''
   directory:
     description:
-      - Where the report is written to on the controller, as O(incident) with C(.html) and C(.md). It is made
-        where it is missing.
-      - What people wrote between the marks of the Markdown that is there is kept, in both files.
+      - Directory on the controller in which the report is written, as O(incident) with C(.html) and C(.md). It is
+        created if it is missing.
+      - If the Markdown file exists already, what people wrote between its marks is kept in both files.
     type: str
   timezone:
-    description: Time zone of local times, such as V(Europe/Kyiv); the controller's when empty.
+    description: Time zone of local times, such as V(Europe/Kyiv). If it is empty, the controller's time zone is used.
     type: str
     default: ''
 extends_documentation_fragment: aurora.runbook.attributes.controller
@@ -69,19 +70,20 @@ EXAMPLES = r"""
 
 RETURN = r"""
 id:
-  description: The incident's id, fit to name a file.
+  description: The incident's id, which is safe as the name of a file.
   returned: with O(phase=choose)
   type: str
 query:
-  description: Parameters of C(/api/v1/query_range), for the indicator, orders denied and SSE clients of each host.
+  description: Parameters of C(/api/v1/query_range) for the indicator, the denied orders and the SSE clients of each
+    host.
   returned: with O(phase=query)
   type: dict
 host:
-  description: The first host whose record could be read, empty where there is none.
+  description: The first host whose record could be read. Empty if there is none.
   returned: with O(phase=query)
   type: str
 files:
-  description: Paths of the report, the HTML and the Markdown.
+  description: Paths of the report, first the HTML and then the Markdown file.
   returned: with O(phase=write)
   type: list
   elements: str

@@ -11,22 +11,22 @@ short_description: Say whether a remediation would work, from what hosts and ser
 version_added: 0.2.0
 author: Aurora runbook authors (@aurora)
 description:
-  - The playbook C(aurora.runbook.preflight) calls it, first on each host and then once. It reads what tasks registered
-    for the hosts of the play, never through a template.
+  - The playbook C(aurora.runbook.preflight) calls it, first on each host and then once for all. It reads the results
+    that tasks registered for the hosts of the play, never through a template.
   - Texts are in the language of the variable C(aurora_language), V(en) or V(uk).
-  - There is no runbook section for this; it is what a remediation would fail for at night.
+  - The runbook has no section for this. It finds by day what would make a remediation fail at night.
 options:
   phase:
     description:
-      - V(reach) connects to the host, becomes root and starts Python as modules do, and says what of it works.
-      - V(report) judges what the hosts answered, with C(run_once).
+      - V(reach) connects to the host, becomes root and starts Python as modules do, and returns which of these works.
+      - V(report) judges what all hosts answered. Call it with C(run_once).
     type: str
     required: true
     choices: [reach, report]
   report_directory:
     description:
-      - Where C(preflight.json) is written with all checks, empty for nowhere. It is made where it is missing. Delegate
-        the task to localhost then, so that this is on the controller.
+      - Directory in which C(preflight.json) is written with all checks. It is created if it is missing. If it is empty,
+        no file is written. Delegate the task to localhost, so that the directory is on the controller.
     type: str
     default: ""
 attributes:
@@ -34,7 +34,7 @@ attributes:
     description: Can run in C(check_mode) and tell what it would change without changing it.
     support: full
     details:
-      - Writes no report then.
+      - Writes no report in check mode.
   diff_mode:
     description: Tells in diff mode what it changed or would change.
     support: N/A
@@ -65,7 +65,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 reached:
-  description: Whether the host is reached; C(connection) says why not.
+  description: Whether the host can be reached. If not, C(connection) says why.
   returned: with O(phase=reach)
   type: bool
 goes_on:
@@ -73,7 +73,7 @@ goes_on:
   returned: with O(phase=reach)
   type: bool
 least_privilege:
-  description: Whether the account has least rights, so that the program on the host answers.
+  description: Whether the account has least rights, so that only the program on the host answers it.
   returned: with O(phase=reach)
   type: bool
 pipelining:
@@ -81,7 +81,7 @@ pipelining:
   returned: with O(phase=reach), when it is reached
   type: bool
 become:
-  description: Why the account does not become root, empty where it does, or has least rights.
+  description: Why the account cannot become root. Empty if it can, or if it has least rights.
   returned: with O(phase=reach), when it is reached
   type: str
 python:
@@ -89,31 +89,34 @@ python:
   returned: with O(phase=reach), when the host gives root
   type: dict
 clock_off_seconds:
-  description: How far the host's clock is off the controller's at the least.
+  description: By how many seconds, at least, the host's clock differs from the controller's.
   returned: with O(phase=reach), when Python answers
   type: float
 ready:
-  description: Whether all is ready. What could not be checked is not.
+  description: Whether everything is ready. Something that could not be checked is not ready.
   returned: with O(phase=report)
   type: bool
 checks:
   description:
-    - All checks, each with C(host) (empty for what is no host's), C(what), C(about), C(state) (V(ready), V(not_ready)
-      or V(unchecked)), and C(why) and C(next), each a C(message) of the catalogue with its C(values).
+    - All checks, each with C(host) (empty if it is not about one host), C(what), C(about), C(state) (V(ready),
+      V(not_ready) or V(unchecked)), C(why) and C(next). The last two are a C(message), a key in the catalogue of
+      messages, with its C(values).
   returned: with O(phase=report)
   type: list
   elements: dict
 handed_on:
-  description: C(aurora_ready) and C(aurora_checks) for what comes next, without a word of a host or a service.
+  description: C(aurora_ready) and C(aurora_checks) for the next step of a workflow, without any text from a host or a
+    service.
   returned: with O(phase=report)
   type: dict
 lines:
-  description: What a person reads, a line a host and then what is not ready, why, and what to do.
+  description: What a person reads, which is one line for each host, followed by everything that is not ready, why, and
+    what to do.
   returned: with O(phase=report)
   type: list
   elements: str
 unready:
-  description: The hosts that are not ready; all where something around them is not.
+  description: The hosts that are not ready. These are all hosts if something around them is not ready.
   returned: with O(phase=report)
   type: list
   elements: str

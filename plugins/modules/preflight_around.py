@@ -7,20 +7,22 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: preflight_around
-short_description: See whether what a remediation needs beside the hosts is ready
+short_description: Check whether the services that a remediation needs beside the hosts are ready
 version_added: 0.2.0
 author: Aurora runbook authors (@aurora)
 description:
-  - Asks Alertmanager, the webhook that alerts go to, the services of contacts, AWX and the EDA controller, and judges
-    what Prometheus answered one of the hosts. The role C(preflight) calls it; M(aurora.runbook.preflight) reports.
+  - Asks Alertmanager, the webhook that receives alerts, the services of contacts, AWX and the EDA controller, and
+    judges what Prometheus answered to one of the hosts. The role C(preflight) calls it, and M(aurora.runbook.preflight)
+    reports the result.
+  - The runbook has no section for this. It finds by day what would make a remediation fail at night.
   - It sends no alert and no message, unless O(heartbeat) or O(test_page) is true. The webhook gets two requests without
     a body, one of them with its token.
-  - AWX is asked where C(CONTROLLER_HOST) and C(CONTROLLER_OAUTH_TOKEN) are in the environment, ansible-rulebook for
-    its version where it is installed beside Ansible.
-  - It runs on the controller. Give the task C(no_log), since O(contacts) has secrets.
+  - AWX is asked if C(CONTROLLER_HOST) and C(CONTROLLER_OAUTH_TOKEN) are in the environment. ansible-rulebook is asked
+    for its version if it is installed beside Ansible.
+  - It runs on the controller. Set C(no_log) for the task, because O(contacts) holds secrets.
 options:
   hosts:
-    description: How the label of metrics and alerts may name each host, by host.
+    description: What the label of metrics and alerts may call each host, by host.
     type: dict
     required: true
   label:
@@ -28,44 +30,45 @@ options:
     type: str
     default: instance
   prometheus_url:
-    description: Whether Prometheus was asked; what it answered stands in C(__preflight_prometheus) of a host.
+    description: Base URL of Prometheus; V("") if there is none. The module does not ask it itself, but judges the
+      answers that the variable C(__preflight_prometheus) of a host has.
     type: str
     default: ""
   alertmanager_url:
-    description: Base URL of Alertmanager; V("") for none.
+    description: Base URL of Alertmanager; V("") if there is none.
     type: str
     default: ""
   alertmanager_token:
-    description: Bearer token for it.
+    description: Bearer token for Alertmanager, a secret.
     type: str
     default: ""
   webhook_url:
-    description: Where Alertmanager sends the alerts of the runbook; V("") for nowhere.
+    description: URL to which Alertmanager sends the runbook's alerts; V("") if it sends them nowhere.
     type: str
     default: ""
   webhook_token:
-    description: What the webhook wants.
+    description: Bearer token that the webhook expects, a secret.
     type: str
     default: ""
   webhook_ca:
-    description: Certificate authority of the webhook in PEM, where the system does not know it.
+    description: Certificate authority of the webhook as PEM text, if the system does not know it.
     type: str
     default: ""
   contacts:
-    description: Whom to tell, by level, each a list of C(name) and C(url).
+    description: Whom to tell at each level, as lists of C(name) and C(url). The URLs are secrets.
     type: dict
   fallback_contacts:
-    description: Whom to tell when none of a level could be told.
+    description: Whom to tell if no contact of a level could be told, in the same form.
     type: list
     elements: raw
   test_page:
-    description: Whether each contact gets one message, marked as a test. Not in check mode.
+    description: Whether each contact gets one message that is marked as a test. None is sent in check mode.
     type: bool
     default: false
   heartbeat:
     description:
-      - Whether one alert, C(AuroraHeartbeat), is sent through Alertmanager, to see that the rulebook starts a look for
-        it. The look ends it, and it ends in any case. Not in check mode.
+      - Whether to send one alert, C(AuroraHeartbeat), through Alertmanager, to see whether the rulebook starts a look
+        for it. The look ends the alert, which would also end by itself. Not sent in check mode.
     type: bool
     default: false
   heartbeat_seconds:
@@ -73,18 +76,18 @@ options:
     type: float
     default: 120.0
   awx:
-    description: What the role C(awx) defines, C(templates), C(workflows) and C(schedules).
+    description: What the role C(awx) defines, as C(templates), C(workflows) and C(schedules).
     type: dict
   eda_url:
-    description: Base URL of the EDA controller; V("") for none.
+    description: Base URL of the EDA controller; V("") if there is none.
     type: str
     default: ""
   eda_token:
-    description: Bearer token for it.
+    description: Bearer token for the EDA controller, a secret.
     type: str
     default: ""
   eda_activation:
-    description: Name of the rulebook activation that takes the alerts.
+    description: Name of the rulebook activation that receives the alerts.
     type: str
     default: aurora.runbook
   timeout_seconds:
@@ -105,12 +108,13 @@ EXAMPLES = r"""
 
 RETURN = r"""
 checks:
-  description: A dict for each thing, as M(aurora.runbook.preflight) returns them.
+  description: A list of dicts, one for each thing that was checked, in the form of
+    RV(aurora.runbook.preflight#module:checks).
   returned: always
   type: list
   elements: dict
 unconfigured:
-  description: What there is none of by the variables and the environment.
+  description: The services that are not configured in the variables or the environment.
   returned: always
   type: list
   elements: str

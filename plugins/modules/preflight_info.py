@@ -7,20 +7,21 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: preflight_info
-short_description: What a remediation needs on a host and no other module looks at
+short_description: Look at what a remediation needs on a host and no other module looks at
 version_added: 0.2.0
 author: Aurora runbook authors (@aurora)
 description:
-  - Rights, room, logs, the token, the code of a refit, and what the runner runs with. The playbook
-    C(aurora.runbook.preflight) judges it, with what the other modules say in check mode.
-  - There is no runbook section for this; it is what a remediation would fail for at night.
-  - What is wrong is a finding. The task fails on options that are refused, and where nothing can be looked at.
+  - Looks at systemd, directories and free space, logs, the token, the code of a refit, and the values that the runner
+    runs with. The playbook C(aurora.runbook.preflight) judges the result, together with what the other modules answer
+    in check mode.
+  - The runbook has no section for this. It finds by day what would make a remediation fail at night.
+  - Something that is wrong is a finding. The task fails only if an option is refused, or if nothing can be looked at.
 extends_documentation_fragment:
   - aurora.runbook.attributes
   - aurora.runbook.attributes.reads
 options:
   runner_unit:
-    description: The trading loop's unit.
+    description: Unit of the trading loop.
     type: str
     default: aurora-runner.service
   user:
@@ -28,23 +29,23 @@ options:
     type: str
     default: aurora
   home:
-    description: Aurora's directory.
+    description: Aurora's home directory.
     type: path
     default: /opt/aurora
   event_log:
-    description: Log of events (JSON lines).
+    description: Path of the log of events (JSON lines).
     type: path
     default: /opt/aurora/logs/aurora_events.jsonl
   trade_log:
-    description: Log of trades (JSON lines).
+    description: Path of the log of trades (JSON lines).
     type: path
     default: /opt/aurora/logs/trades.jsonl
   denied_log:
-    description: Log of denied orders (JSON lines).
+    description: Path of the log of denied orders (JSON lines).
     type: path
     default: /opt/aurora/logs/orders_denied.jsonl
   auth_token_file:
-    description: File with the feed's token, which is never returned.
+    description: File with the feed's token. The token itself is never returned.
     type: path
     default: /opt/aurora/secrets/auth_token
 seealso:
@@ -58,51 +59,53 @@ EXAMPLES = r"""
 
 RETURN = r"""
 systemd:
-  description: Its C(version) and C(state), and the C(problem) where it does not answer.
+  description: The C(version) and C(state) of systemd, and the C(problem) if it does not answer.
   returned: always
   type: dict
   sample: {version: "252.39-1~deb12u1", state: running, problem: ""}
 rooms:
   description:
-    - Directories that are written to, each with C(path), C(read_only), C(free_bytes) and C(free_inodes), null where the
-      file system counts none.
+    - Directories that a remediation writes to, each with C(path), C(read_only), C(free_bytes) and C(free_inodes), which
+      is null if the file system counts no inodes.
   returned: always
   type: list
   elements: dict
 state:
-  description: What speaks against using C(/var/lib/aurora-runbook), empty for nothing.
+  description: What prevents the use of C(/var/lib/aurora-runbook). Empty if nothing does.
   returned: always
   type: str
 programs:
   description:
-    - By name what speaks against running each program of this collection that is there, empty for nothing.
+    - The programs of this collection on the host, by name, each with what prevents running it. Empty if nothing does.
   returned: always
   type: dict
   sample: {"0.2.0-0123456789abcdef": ""}
 exposed:
-  description: Which directory above the programs others than root can change, empty for none.
+  description: The directory above the programs that others than root can change. Empty if there is none.
   returned: always
   type: str
 logs:
   description:
-    - The logs, each with C(path) and C(problem), and, where it could be read, the number of its last C(lines), how many
-      of them are C(malformed), and C(age_seconds).
+    - The logs, each with C(path) and C(problem). A log that could be read also has the number of its last C(lines), how
+      many of these are C(malformed), and C(age_seconds).
   returned: always
   type: list
   elements: dict
 access:
-  description: The C(path) of the feed's token and the C(problem) with it. Never the token.
+  description: The C(path) of the file with the feed's token, and the C(problem) with it. The token itself is never
+    returned.
   returned: always
   type: dict
 code:
-  description: What a refit runs, each with C(path) and C(problem).
+  description: The files that a refit runs, each with C(path) and C(problem).
   returned: always
   type: list
   elements: dict
 knobs:
   description:
-    - The knobs of the runbook, each with C(name), the value C(running) in the service, the one that is C(configured)
-      for its next start (null for not set), and C(reached), whether its processes have the unit's environment at all.
+    - The knobs of the runbook, each with C(name); C(running), the value in the running service; C(configured), the
+      value for its next start; and C(reached), whether its processes get the environment of the unit at all. Null means
+      that the knob is not set. The list is empty if systemd does not answer.
   returned: always
   type: list
   elements: dict

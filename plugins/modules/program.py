@@ -7,20 +7,21 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: program
-short_description: The program of this collection on a host
+short_description: Install or remove the program of this collection on a host
 version_added: 0.2.0
 author: Aurora runbook authors (@aurora)
 description:
-  - Puts the program below C(/usr/local/lib/aurora-runbook) that answers the calls of this collection's modules and
-    ends leases by the host's own timer. It is what the modules are made of, compiled by the host's own Python.
-  - Modules that act put it there by themselves. This module is for having it there beforehand, and for taking
-    everything of this collection off a host again.
-  - It is written beside its place and renamed when it is whole. An older version is removed when nothing uses it, a
-    newer one stays. It belongs to root, and is never run where others can change it or where it is not whole.
-  - With O(state=absent) all programs go, the timer of leases, drop-ins and files of overrides that no lease belongs to
-    any more, and what an account with least rights was given. No service is restarted. C(/run/aurora-runbook.guard)
-    stays until the next boot, since it keeps two runs apart.
-  - There is no runbook section for this; it is how the collection works.
+  - Installs the program below C(/usr/local/lib/aurora-runbook). It answers the calls of this collection's modules, and
+    the host's own timer ends leases with it. It consists of the code of the modules, compiled by the host's own Python.
+  - Modules that change something install the program by themselves. Use this module to install it beforehand, or to
+    remove everything of this collection from a host.
+  - The program is written beside its final place and renamed once it is complete. An older version is removed when
+    nothing uses it, and a newer one is kept. The program belongs to root. It is never run if others can change it or if
+    it is incomplete.
+  - O(state=absent) removes all programs, the timer of leases, drop-ins and files of overrides that no lease belongs to
+    any more, and what an account with least rights was given. It restarts no service. C(/run/aurora-runbook.guard)
+    stays until the next boot, because it keeps two runs apart.
+  - The runbook has no section for this. It is part of how the collection works.
 extends_documentation_fragment:
   - aurora.runbook.attributes
   - aurora.runbook.attributes.changes
@@ -30,8 +31,9 @@ attributes:
 options:
   state:
     description:
-      - V(absent) refuses while a lease stands or a run works on the host, and where that cannot be read. Give back
-        first, with the playbook C(aurora.runbook.revert).
+      - V(present) installs the program, V(absent) removes everything.
+      - V(absent) is refused while a lease stands or a run works on the host, and if that cannot be read. Give back the
+        leases first, with the playbook C(aurora.runbook.revert).
     type: str
     choices: [present, absent]
     default: present
@@ -40,7 +42,8 @@ options:
     type: bool
     default: false
   name:
-    description: The directory's name, the version and a digest of the sources. The controller fills it in.
+    description: Name of the program's directory, made of the version and a digest of the sources. The controller fills
+      it in.
     type: str
   archive:
     description: The program as a zip file in base64. The controller fills it in.
@@ -58,12 +61,12 @@ EXAMPLES = r"""
 
 RETURN = r"""
 name:
-  description: The name of the program that is there.
+  description: The name of the program that is installed.
   returned: success and O(state=present)
   type: str
   sample: 0.2.0-0123456789abcdef
 removed:
-  description: What was removed, in check mode what would be.
+  description: Paths that were removed. In check mode, those that would be removed.
   returned: success and O(state=absent)
   type: list
   elements: str

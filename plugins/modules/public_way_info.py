@@ -7,30 +7,31 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: public_way_info
-short_description: Go the way of a client to Aurora, and name the link that is broken
+short_description: Test the path from a client to Aurora, and name the link that is broken
 version_added: 0.2.0
 author: Aurora runbook authors (@aurora)
 description:
-  - Resolves the public name, connects, secures the connection and asks, in this order, up to the first that fails.
-  - Source is "Тріаж кроки" 1 and 3 of the runbook's section 1, C(curl /healthz) and C(nslookup), seen from outside.
-  - Meant to be delegated to a host outside of Aurora's own, or to the controller. It needs no rights there.
-  - A broken link is a finding. The task fails on options that are refused.
+  - Resolves the public name, connects, negotiates TLS and sends a request, in this order, until one of them fails.
+  - The source is "Тріаж кроки" 1 and 3 of the runbook's section 1, C(curl /healthz) and C(nslookup), seen from outside.
+  - The task is meant to be delegated to a host that is not one of Aurora's, or to the controller. It needs no rights
+    there.
+  - A broken link is a finding. The task fails only if an option is refused.
 extends_documentation_fragment:
   - aurora.runbook.attributes
   - aurora.runbook.attributes.reads
 options:
   url:
-    description: What clients use, C(http) or C(https) with the name and perhaps a port.
+    description: The URL that clients use, C(http) or C(https) with the name and possibly a port.
     type: str
     default: https://aurora.example.com
   address:
     description:
-      - Connect to this address or name, and keep the name of O(url) for the certificate and the request, so that each
-        host is tested by its own address.
-      - Then the name is judged apart from it, and where it leads elsewhere the way by name is tested as well.
+      - Connect to this address or name, but use the name in O(url) for the certificate and the request, so that each
+        host is tested at its own address.
+      - The name is then judged separately. If it leads somewhere else, the path by name is tested as well.
     type: str
   path:
-    description: Path that must answer 2xx.
+    description: Path that must answer with a status of 2xx.
     type: str
     default: /healthz
   timeout_seconds:
@@ -40,7 +41,7 @@ options:
 attributes:
   platform:
     details:
-      - Runs on any host with Python, since it looks at the network alone.
+      - Runs on any host with Python, because it looks only at the network.
 seealso:
   - module: aurora.runbook.triage_info
 """
@@ -64,36 +65,38 @@ ok:
   returned: always
   type: bool
 verdict:
-  description: V(recovered) when a client is served, else V(not_recovered); one look, without waiting.
+  description: V(recovered) if a client is served, otherwise V(not_recovered). It rests on one look, without waiting.
   returned: always
   type: str
 done:
-  description: What was seen in sentences, each with C(message), C(values) and C(text).
+  description: What was seen, as sentences. Each has C(message) (its key in the catalogue of messages), C(values) and
+    C(text).
   returned: always
   type: list
   elements: dict
 link:
   description:
-    - The first broken link, empty when there is none. V(dns), V(tcp_refused), V(tcp_timeout), V(tcp_unreachable),
+    - The first broken link. Empty if there is none. It is V(dns), V(tcp_refused), V(tcp_timeout), V(tcp_unreachable),
       V(certificate_expired), V(tls), V(http_status), V(http_timeout) or V(http).
-    - V(dns) is a name that does not resolve, or one that leads elsewhere where nobody serves it although O(address)
-      would.
+    - V(dns) means that the name does not resolve, or that it leads somewhere else where nobody serves it, although
+      O(address) would.
   returned: always
   type: str
   sample: tcp_timeout
 broken:
-  description: Every broken link, since a host may be down whose name does not resolve either.
+  description: Every broken link. There may be several, for example if the host is down and its name does not resolve
+    either.
   returned: always
   type: list
   elements: str
 probes:
   description:
-    - V(dns), V(tcp), V(tls) and V(http) as far as it came, and V(by_name) where the name leads elsewhere. Each has
-      C(status) (V(ok), V(failed) or V(timeout)), C(problem), C(seconds) and C(data).
-    - C(data) holds C(addresses) and C(wrong) (the name does not lead to O(address)), C(address) and C(port), C(dead)
-      (addresses of the name that took no connection where another one did), C(days_left) of the certificate, C(status)
-      of the answer, C(broken) with the link, and C(certificate) with V(expired), V(not_yet_valid), V(wrong_name) or
-      V(untrusted).
+    - V(dns), V(tcp), V(tls) and V(http), as far as the test came, and V(by_name) if the name leads somewhere else. Each
+      has C(status) (V(ok), V(failed) or V(timeout)), C(problem), C(seconds) and C(data).
+    - C(data) may hold C(addresses); C(wrong), whether the name does not lead to O(address); C(address) and C(port);
+      C(dead), addresses of the name that refused a connection while another one took it; C(days_left) of the
+      certificate; C(status) of the answer; C(broken), the link; and C(certificate), which is V(expired),
+      V(not_yet_valid), V(wrong_name) or V(untrusted).
   returned: always
   type: dict
 """

@@ -7,20 +7,19 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: recalibration
-short_description: Refit Aurora's model, if its trades allow it, and keep the better one
+short_description: Refit Aurora's model, if its trades allow it, and keep the better model
 version_added: 0.2.0
 author: Aurora runbook authors (@aurora)
 description:
-  - Looks at the trades first. Refused, with nothing changed, are trades that are too old, too few, malformed, or ahead
-    of the host's clock, since a model fitted to them would be worse than none.
-  - Then refits through the feed (C(curl -X POST http://localhost:8001/recalibrate)) or by
+  - Looks at the trades first. It refuses, and changes nothing, if they are too old, too few, malformed, or ahead of the
+    host's clock, because a model fitted to such trades would be worse than none.
+  - Then it refits the model through the feed (C(curl -X POST http://localhost:8001/recalibrate)) or with
     C(tools/calibrate.py --force), asks C(calibration.validate), and compares the calibration error before and after.
-  - Source is section 4, action 2, and section 5, triage 2 and 3 and action 1, of the runbook.
-  - A model that is worse than the one before is reported, and the one before is put back as it was.
-  - The host's own code runs as O(user) in a transient unit, with a clean environment, without a way to more rights, and
-    is ended with all its processes when its time is up. Nothing of it is ever run as root.
-  - A run that was cut off after a refit, or that had no answer from the feed in time, is understood by the next one,
-    which judges the new model first.
+  - The source is section 4, action 2, and section 5, triage 2 and 3 and action 1, of the runbook.
+  - A new model that is worse than the one before is reported, and the old one is put back exactly as it was.
+  - The host's own code runs as O(user) in a transient unit, with a clean environment and no way to gain rights, and is
+    ended with all its processes when its time is up. It is never run as root.
+  - If a run was cut off after a refit, or got no answer from the feed in time, the next run judges the new model first.
 extends_documentation_fragment:
   - aurora.runbook.attributes
   - aurora.runbook.attributes.changes
@@ -29,26 +28,26 @@ extends_documentation_fragment:
 options:
   method:
     description:
-      - How to refit. V(http) asks the feed, which fits to the days of trades of its own environment. V(script) runs
+      - How to refit. V(http) asks the feed, which fits to the days of trades in its own environment. V(script) runs
         C(tools/calibrate.py --force) below O(home).
-      - V(auto) asks the feed, and runs the script where the feed does not take the request, or where another number of
-        days than 30 is wanted.
+      - V(auto) asks the feed, and runs the script if the feed does not take the request, or if another number of days
+        than 30 is wanted.
     type: str
     choices: [auto, http, script]
     default: auto
   days:
     description:
-      - Days of trades to fit to, 1 to 365. Not with O(method=http).
-      - Defaults to C(CALIBRATION_DAYS) of the running runner, else 30.
+      - Days of trades to fit to, 1 to 365. Cannot be used with O(method=http).
+      - If it is omitted, C(CALIBRATION_DAYS) of the running runner is used, and 30 if that is not set.
     type: int
   url:
-    description: Where the feed takes the request, read on the host.
+    description: URL at which the feed takes the request, as the host reaches it.
     type: str
     default: http://localhost:8001/recalibrate
   auth_token_file:
     description:
-      - File with the feed's token, sent to O(url) alone and never returned. Not read unless it is a regular file of
-        O(user).
+      - File with the feed's token, which is sent only to O(url) and never returned. It is read only if it is a regular
+        file of O(user).
     type: path
     default: /opt/aurora/secrets/auth_token
   user:
@@ -56,53 +55,55 @@ options:
     type: str
     default: aurora
   home:
-    description: Aurora's directory, the C(PYTHONPATH) of its code.
+    description: Aurora's home directory, which is the C(PYTHONPATH) of its code.
     type: path
     default: /opt/aurora
   trade_log:
     description:
-      - Log of trades (JSON lines with C(ts), C(outcome) and C(score) or C(p)). Its end is looked at, 16 MiB at the
-        most, and that of the log rotated last, whether it is called C(.1), by a date, or compressed. Where that cannot
-        be unpacked (as C(.zst) before Python 3.14, and C(.lz4)) and is needed, the module fails and says so.
+      - Log of trades (JSON lines with C(ts), C(outcome) and C(score) or C(p)). The module reads at most 16 MiB, from
+        the end of this log and of the one that was rotated last, whether that is named C(.1) or by a date, or is
+        compressed. If the rotated log is needed and cannot be unpacked (C(.zst) before Python 3.14, and C(.lz4)), the
+        module fails and says so.
     type: path
     default: /opt/aurora/logs/trades.jsonl
   model:
-    description: The model's file. It is put back only if it is not larger than 512 KiB.
+    description: File of the model. An old model can be put back only if it is not larger than 512 KiB.
     type: path
     default: /opt/aurora/models/calibration.json
   runner_unit:
-    description: The trading loop's unit.
+    description: Unit of the trading loop.
     type: str
     default: aurora-runner.service
   runner_url:
     description:
-      - Base URL of the runner's metrics, read on the host. C(calibration_ece) is compared when the refit does not say
-        its errors as JSON (C(ece_before) and C(ece_after)).
+      - Base URL of the runner's metrics, as the host reaches it. C(calibration_ece) is compared if the refit does not
+        return its errors as JSON (C(ece_before) and C(ece_after)).
     type: str
     default: http://localhost:9000
   min_trades:
-    description: Trades wanted within O(days), 1 to 100000.
+    description: How many trades there must be within O(days), 1 to 100000. With fewer the refit is refused.
     type: int
     default: 500
   max_malformed_percent:
-    description: Share of the lines that may be no trade, and that may lie in the future, in percent, 0 to 100.
+    description: Share of the lines that may be malformed, and share that may lie in the future, in percent, 0 to 100.
+      Beyond it the refit is refused.
     type: float
     default: 5.0
   max_stale_seconds:
-    description: How old the newest trade may be, in seconds, 60 to 2592000.
+    description: How old the newest trade may be, in seconds, 60 to 2592000. Beyond it the refit is refused.
     type: float
     default: 86400.0
   max_age_seconds:
     description:
-      - A model younger than this which validates and is within its limit is left alone, in seconds, 0 to 2592000. The
-        limit is that of O(recovery) where it is about V(calibration_ece), else 0.05.
-      - So long a refit that did not help is not tried again on the same model with the same O(days) either.
+      - A model that is younger than this, validates and is within its limit is left alone, in seconds, 0 to 2592000.
+        The limit is that of O(recovery) if that watches V(calibration_ece), otherwise 0.05.
+      - For the same time, a refit that did not help is not tried again on the same model with the same O(days).
     type: float
     default: 86400.0
 attributes:
   check_mode:
     details:
-      - Looks at trades and model, and runs C(calibration.validate) where it can write nowhere. Does not wait.
+      - Looks at the trades and the model, and runs C(calibration.validate) where it can write nowhere. Does not wait.
 seealso:
   - module: aurora.runbook.wait_for_recovery
 """
@@ -122,65 +123,67 @@ EXAMPLES = r"""
 
 RETURN = r"""
 method:
-  description: How it was refitted, V(http) or V(script); null when it was not.
+  description: How the model was refitted, V(http) or V(script). Null if it was not.
   returned: always
   type: str
   sample: http
 days:
-  description: Days of trades that the data was judged over, and the script fits to.
+  description: Days of trades over which the data was judged. The script fits to the same days.
   returned: always
   type: float
   sample: 30.0
 trades:
   description:
-    - What the end of the log holds, lines C(looked_at), C(malformed) and C(future) ones, C(recent) trades within
-      RV(days), and the C(newest_age) in seconds (null without a trade).
+    - What the end of the log holds, which is the number of lines C(looked_at), of C(malformed) and of C(future) ones,
+      the number of C(recent) trades within RV(days), and C(newest_age), the age of the newest trade in seconds (null if
+      there is none).
   returned: always
   type: dict
   sample: {looked_at: 2731, malformed: 0, future: 0, recent: 2731, newest_age: 0.4}
 model:
   description:
-    - The model C(before) and C(after), each with C(sha256) (empty without a file), C(age_seconds), C(valid) (true,
-      false, or null when it was not asked or could not say) and what C(calibration.validate) C(says).
-    - C(after) is null when nothing was refitted.
+    - The model C(before) and C(after), each with C(sha256) (empty if there is no file), C(age_seconds), C(valid) (true,
+      false, or null if it was not asked or gave no answer) and C(says), the text of C(calibration.validate).
+    - C(after) is null if nothing was refitted.
   returned: always
   type: dict
 ece:
   description:
-    - The calibration error C(before) and C(after), each null when it is not known, and the C(source), V(refit) for
-      what the refit says of the trades it fitted to, V(metric) for C(calibration_ece).
+    - The calibration error C(before) and C(after), each null if it is not known, and the C(source), which is V(refit)
+      for what the refit says of the trades it fitted to, and V(metric) for C(calibration_ece).
   returned: always
   type: dict
   sample: {before: 0.1043, after: 0.0121, source: refit}
 restored:
-  description: Whether the model before was put back, since the new one is worse.
+  description: Whether the old model was put back because the new one is worse.
   returned: always
   type: bool
 cause:
   description:
-    - Why it was refused. V(stale_trades), V(malformed_trades), V(few_trades), V(clock) (trades ahead of the host's
-      clock) or V(recently_refit) (the same refit did not help a short while ago); else null.
+    - Why the refit was refused. V(stale_trades), V(malformed_trades), V(few_trades), V(clock) (trades are ahead of the
+      host's clock) or V(recently_refit) (the same refit did not help a short while ago). Null if it was not refused.
   returned: always
   type: str
 done:
-  description: What was done or found, each with C(text), and C(message) with C(values) as in the catalogue of messages.
+  description: What was done or found, as sentences. Each has C(message) (its key in the catalogue of messages),
+    C(values) and C(text).
   returned: always
   type: list
   elements: dict
 closed:
-  description: The incident as M(aurora.runbook.incident) returns it, where the action that cured it closed it.
+  description: The incident as M(aurora.runbook.incident) returns it, if the action that cured it also closed it.
   returned: with C(incident.last), when the indicator recovered
   type: dict
 verdict:
   description:
-    - V(refused) when nothing was done for RV(cause), V(would_change) in check mode.
-    - V(recovered), V(not_recovered) or V(unknown) with O(recovery), see M(aurora.runbook.wait_for_recovery). For a
-      model that was put back it rests on one sample.
+    - V(refused) if nothing was done because of RV(cause), V(would_change) in check mode.
+    - V(recovered), V(not_recovered) or V(unknown) with O(recovery), see M(aurora.runbook.wait_for_recovery). If the old
+      model was put back, the verdict rests on one sample.
   returned: with O(recovery), in check mode with a change, or when refused
   type: str
 message:
-  description: One sentence on the verdict.
-  returned: with RV(verdict), but for V(would_change)
+  description: One sentence that explains the verdict.
+  returned: with RV(verdict), except for V(would_change)
   type: str
 recovery:
   description: The evidence of the verdict, as in M(aurora.runbook.wait_for_recovery).

@@ -14,23 +14,25 @@ description:
   - The playbook C(review) calls it with C(run_once). It reads what M(aurora.runbook.incident_info) returned with
     C(days) and C(entries) in C(__incident_reviewed) for the hosts of the play, never through a template. Delegate it to
     localhost.
+  - The runbook has no section for this. It sums up the lessons for which "Post-Mortem Template" asks after each
+    incident.
   - An incident counts once, however many hosts have a record of it. Hosts that could not be read and records whose
-    chain is broken are named at the top. Fails where no host could be read.
-  - Everything that hosts say is escaped in HTML and neutralised in Markdown, without control characters and what looks
-    like a secret, and bounded in size. What is not known is said to be unknown.
+    chain is broken are named at the top. The task fails if no host could be read.
+  - Everything that hosts say is escaped in HTML, neutralised in Markdown, stripped of control characters and of
+    anything that looks like a secret, and limited in size. Whatever is not known is reported as unknown.
   - Texts are in the language of the variable C(aurora_language), V(en) or V(uk).
-  - It proposes where the order of a ladder contradicts what helped, and changes nothing.
+  - If the order of a ladder contradicts what helped, the review proposes another order. It changes nothing itself.
 requirements:
   - matplotlib >= 3.9 on the controller
 options:
   days:
-    description: Of how many days the records are, for the heading and the name of the files.
+    description: How many days the records cover, for the heading and the names of the files.
     type: int
     required: true
   directory:
     description:
-      - Where it is written to on the controller, as C(review-<date>-<days>d) with C(.html) and C(.md). It is
-        made where it is missing.
+      - Directory on the controller in which the review is written, as C(review-<date>-<days>d) with C(.html) and
+        C(.md). It is created if it is missing.
     type: str
     required: true
 extends_documentation_fragment: aurora.runbook.attributes.controller
@@ -63,13 +65,13 @@ EXAMPLES = r"""
 
 RETURN = r"""
 files:
-  description: Where it is.
+  description: Paths of the review, first the HTML and then the Markdown file.
   returned: success
   type: list
   elements: str
   sample: [/srv/reports/review-2026-11-29-90d.html, /srv/reports/review-2026-11-29-90d.md]
 incidents:
-  description: How many incidents it is about.
+  description: How many incidents the review is about.
   returned: success
   type: int
 hosts:
@@ -77,7 +79,7 @@ hosts:
   returned: success
   type: int
 read:
-  description: How many of them could be read.
+  description: How many of the hosts could be read.
   returned: success
   type: int
 """

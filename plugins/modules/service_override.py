@@ -7,37 +7,42 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: service_override
-short_description: Leased override of a service's environment and limits, proven on its running processes
+short_description: Override a service's environment and limits for a while, and prove it on its running processes
 version_added: 0.1.0
 author: Aurora runbook authors (@aurora)
 description:
-  - Does what the runbook means by C(export KELLY_MULTIPLIER=0.5) and a restart, which systemd would not pass on.
-  - Source is "Дії для вирішення" of the runbook's sections 2 to 5.
-  - The values stand in C(/etc/aurora-runbook/<unit>.env), named by a last-sorting drop-in, so that they win over
-    C(Environment=) and every other C(EnvironmentFile=). What was there before is kept as a lease in
-    C(/var/lib/aurora-runbook/leases), and O(state=absent) gives exactly that back.
+  - Does what the runbook means by C(export KELLY_MULTIPLIER=0.5) and a restart. The shell's export would not reach the
+    service, because systemd does not pass it on.
+  - The source is "Дії для вирішення" of the runbook's sections 2 to 5, and "Збільшити ресурси" of section 1.
+  - The values are written to C(/etc/aurora-runbook/<unit>.env). A drop-in that sorts last names this file, so that its
+    values win over C(Environment=) and every other C(EnvironmentFile=). What was there before is kept as a lease in
+    C(/var/lib/aurora-runbook/leases), and O(state=absent) restores exactly that.
   - The proof is the environment of every process of the service. A process beside the main one that never had a
-    variable, as a helper with a clean environment, need not have it.
-  - A service that does not come up healthy with the values gets back what it had, and the module fails with the last
-    lines of its journal, with what runs now, with each value and the breaker's state. A service that runs as before
-    all the same is not restarted again, as one whose wrapper sets the variable itself. A variable that C(ExecStart)
+    variable, such as a helper with a clean environment, does not need to have it.
+  - If a service does not come up healthy with the values, it gets back what it had. The module then fails with the last
+    lines of its journal, what runs now, each value and the breaker's state. If the service runs as before all the same,
+    for example because its wrapper sets the variable itself, it is not restarted again. A variable that C(ExecStart)
     sets in any case is refused before anything is done.
-  - While the breaker of the trading loop was not known to be closed, a failure does not restart it at a higher
-    exposure. What reduces exposure and runs already stays then and is leased, and what is still being stopped or
-    started is left to it. Only a service that fails or crashes with the value is restarted with what it had before.
-  - Limits stand in the drop-in itself and act on the running service without a restart, which is what
-    C("Збільшити ресурси") of section 1 asks for. They are proven by C(systemctl show) and the service's control group.
-  - Restarts only when a process lacks a value, when a service that was not running got more, or when one that uses
-    more memory than it had before gives its limit back. Applied again it changes nothing.
-  - The trading loop is not restarted while the breaker that O(health_url) shows is OPEN or HALF_OPEN, unless a smaller
-    C(KELLY_MULTIPLIER) lands with the restart or stands already. An open breaker lives in memory and closes with it.
-    CLOSED on the page of a process that does not trade is not the trading loop's, and counts as not read.
-    The same holds for O(state=settled) and for the end of a lease. O(state=absent) is a person's decision, which is not
-    held back and is told of in RV(done); an account with least rights (C(aurora_least_privilege)) does neither unless
-    the breaker is known to be CLOSED.
-  - A value that would raise exposure is applied only with O(direction=increases) and its variable named in
-    O(approve). It is taken back at once when O(recovery) does not show that it helped, and what reduced exposure with
-    it stays. Where that would close an open breaker, the host takes it back once the breaker is closed.
+  - If the breaker of the trading loop was not known to be closed, a failure does not restart the loop at a higher
+    exposure. A value that reduces exposure and already runs is then kept and leased, and a service that is still being
+    stopped or started is left with it. Only a service that fails or crashes with the value is restarted with what it
+    had before.
+  - Limits are written into the drop-in itself and act on the running service without a restart. They are proven by
+    C(systemctl show) and by the control group of the service.
+  - The service is restarted only if a process lacks a value, if a service that was not running got a wider limit, or if
+    a service that uses more memory than it had before gives its limit back. Applying the same override again changes
+    nothing.
+  - The trading loop is not restarted while the breaker that O(health_url) shows is OPEN or HALF_OPEN, unless the
+    restart comes with a smaller C(KELLY_MULTIPLIER), or one is already in place. The reason is that an open breaker
+    lives in memory, so that a restart closes it. CLOSED on the page of a process that does not trade does not count as
+    read. The same applies to O(state=settled) and to the end of a lease.
+  - O(state=absent) is the decision of a person. It is not held back by the breaker, but RV(done) reports it. An account
+    with least rights (C(aurora_least_privilege)) can neither give back nor settle unless the breaker is known to be
+    CLOSED.
+  - A value that would raise exposure is applied only with O(direction=increases) and with its variable named in
+    O(approve). It is taken back at once if O(recovery) does not show that it helped, while values that were applied
+    with it and reduce exposure stay. If taking it back would close an open breaker, the host does so once the breaker
+    is closed.
 extends_documentation_fragment:
   - aurora.runbook.attributes
   - aurora.runbook.attributes.changes
@@ -47,93 +52,103 @@ options:
   name:
     description:
       - The service, with or without C(.service). An alias or template instance is resolved to its own unit.
-      - Refused are units that are not loaded, masked, transient or not running, and units edited without daemon-reload.
-        What stands for a unit that was masked, removed or renamed since can still be given back.
-      - O(limits) alone are also taken by a service that failed or waits for systemd to start it again, as one killed
-        for its memory. It is started once then, and so is one that does not go on for O(hold_seconds).
+      - Units that are not loaded, masked, transient or not running are refused, and so are units that were edited
+        without a daemon-reload. An override of a unit that was masked, removed or renamed since can still be given
+        back.
+      - O(limits) alone can also be set on a service that failed or that systemd is about to start again, for example
+        after it was killed for its memory. Such a service is started once, and so is one that does not go on running
+        for O(hold_seconds).
     type: str
     required: true
   state:
     description:
       - V(present) adds O(environment) and O(limits) to the override, V(absent) gives everything back.
-      - Where the unit was masked, removed or renamed since, V(absent) removes the override's files and its lease.
+      - If the unit was masked, removed or renamed since, V(absent) removes the files of the override and its lease.
         Nothing is restarted or proven then, and a process that still runs keeps the old value until it ends.
-      - V(settled) sees to a change that an earlier run left unfinished, as one that was killed. What reduces exposure
-        or is neutral against what was said before is finished, what raises it is undone. A stopped service stays
-        stopped, and where nothing is unfinished nothing is changed. A unit that was masked, removed or renamed since is
-        refused, unless nothing of the override is left then.
+      - V(settled) deals with a change that an earlier run left unfinished, for example because it was killed. A value
+        that reduces exposure or is neutral, compared with what the override said before, is finished; a value that
+        raises exposure is undone. A stopped service stays stopped. If nothing is unfinished, nothing is changed. A unit
+        that was masked, removed or renamed since is refused, unless nothing of the override is left then.
     type: str
     choices: [present, absent, settled]
     default: present
   environment:
     description:
-      - "Variables and values. Values may hold letters, digits and C(. _ : / @ , + -). Names of secrets are refused."
-      - Ranges are C(KELLY_MULTIPLIER) 0.01 to 1, C(DECISIONS_PER_MINUTE) 1 to 120, C(SPREAD_THRESHOLD) 0.1 to 5,
+      - "Variables and their values. Values may hold letters, digits and C(. _ : / @ , + -). Names that look like
+        secrets are refused, and so are values out of range."
+      - The ranges are C(KELLY_MULTIPLIER) 0.01 to 1, C(DECISIONS_PER_MINUTE) 1 to 120, C(SPREAD_THRESHOLD) 0.1 to 5,
         C(P_THRESHOLD) 0.3 to 0.99, C(CONFIDENCE_THRESHOLD) 0.5 to 0.99, C(CALIBRATION_DAYS) 1 to 365.
-      - With O(state=present) this or O(limits) is required.
+      - With O(state=present) either this option or O(limits) is required.
     type: dict
   limits:
     description:
-      - Memory and CPU that the service may use. Does not change exposure.
-      - A limit is only ever raised. One that is wider already, or unlimited, stays and is returned in RV(kept).
+      - Memory and CPU that the service may use. They do not change exposure.
+      - A limit is only ever raised. A limit that is already wider, or unlimited, is kept and returned in RV(kept).
     type: dict
     suboptions:
       memory_max:
-        description: C(MemoryMax), beyond which the service is killed; V(16M) to the memory of the host, with M or G.
+        description: C(MemoryMax), beyond which the service is killed. From V(16M) up to the memory of the host, with M
+          or G.
         type: str
       memory_high:
-        description: C(MemoryHigh), beyond which the service is slowed down; V(16M) to the memory of the host.
+        description: C(MemoryHigh), beyond which the service is slowed down. From V(16M) up to the memory of the host,
+          with M or G.
         type: str
       cpu_quota:
-        description: C(CPUQuota), V(1%) to V(100%) for each core of the host.
+        description: C(CPUQuota). From V(1%) up to V(100%) for each core of the host.
         type: str
   direction:
     description:
-      - The most this change may do to exposure, judged against the running value.
-      - With V(reduces) or V(neutral) a value that would raise it is not applied and returned in RV(kept).
+      - The most that this change may do to exposure, compared with the running value.
+      - With V(reduces) or V(neutral), a value that would raise exposure is not applied, and is returned in RV(kept).
       - A variable without a documented range counts as V(increases).
     type: str
     choices: [reduces, neutral, increases]
     default: reduces
   approve:
-    description: Names of variables that may raise exposure, such as V(spread_threshold).
+    description: Names of variables that may raise exposure, in lower case, such as V(spread_threshold).
     type: list
     elements: str
     default: []
   lease_seconds:
     description:
-      - How long what is asked for now lasts, in seconds, 60 to 604800. Given again it is renewed, which is a change
-        and on record.
-      - With 0 what has no end gets none, and an end that stands stays as it is. To be rid of it, give the override back
-        first. The end of a raise does not stay where the value reduces exposure now.
-      - The host gives it back by itself then, by the timer C(aurora-runbook-leases.timer), also after a reboot, without
-        a controller and with a wrong clock. What a person changed since is left alone, and a stopped service stopped.
-      - What raises exposure always has an end, after 7200 seconds unless stated, and is renewed only when O(approve)
-        names it again, for 7200 seconds unless stated. What reduces exposure ends only while the indicator of
-        O(recovery), which is required then, is healthy. Else it stays; where it was granted for an incident, one is
-        open then for whom to page.
+      - How long the values of this call last, in seconds, 60 to 604800. Giving them again renews the lease, which is a
+        change and is recorded.
+      - With 0, a value that has no end gets none, and an existing end stays as it is. To remove an end, give the
+        override back first. The end of a raise does not stay if the value now reduces exposure.
+      - At the end the host gives the values back by itself, with the timer C(aurora-runbook-leases.timer). It needs no
+        controller, and works after a reboot and with a wrong clock. Anything that a person changed since is left alone,
+        and a stopped service stays stopped.
+      - A value that raises exposure always has an end. It lasts 7200 seconds unless stated otherwise, and is renewed
+        only if O(approve) names it again.
+      - A value that reduces exposure ends only while the indicator of O(recovery), which is required in this case, is
+        healthy. Otherwise it stays. If it was granted for an incident, an incident is then kept open so that somebody
+        is paged.
     type: int
     default: 0
   health_url:
     description:
-      - URL on the host that must answer 2xx before the service counts as healthy.
-      - Without O(state=present) the one that the lease was granted with, unless another is given.
+      - URL on the host that must answer with a status of 2xx before the service counts as healthy.
+      - With V(absent) and V(settled) for O(state), the URL with which the lease was granted is used, unless another one
+        is given.
     type: str
   start_seconds:
     description:
-      - How long the service may take to come up once it has stopped, in seconds, 1 to 600.
-      - To stop it may take what its C(TimeoutStopSec) says, 150 seconds at the most, and a start that systemd itself
-        waits for, as C(ExecStartPre) or C(Type=notify), what its C(TimeoutStartSec) says, 100 seconds at the most.
+      - How long the service may take to come up after it stopped, in seconds, 1 to 600.
+      - Stopping may take as long as its C(TimeoutStopSec) says, at most 150 seconds. A start that systemd itself waits
+        for, as with C(ExecStartPre) or C(Type=notify), may take as long as its C(TimeoutStartSec) says, at most 100
+        seconds.
     type: float
     default: 30.0
   hold_seconds:
-    description: How long it must stay up then, in seconds, 0 to 600; more than the unit's C(RestartSec).
+    description: How long the service must then stay up, in seconds, 0 to 600. It should be more than the unit's
+      C(RestartSec).
     type: float
     default: 5.0
 attributes:
   check_mode:
     details:
-      - Does not wait for a recovery; with nothing to change it takes one sample.
+      - Does not wait for a recovery. If there is nothing to change, it takes one sample.
 seealso:
   - module: aurora.runbook.wait_for_recovery
 """
@@ -189,48 +204,49 @@ unit:
   type: str
   sample: aurora-runner.service
 environment:
-  description: The variables of this change, each with C(name), C(before), C(after) (null is unset) and C(direction).
+  description: The variables of this change, each with C(name), C(before), C(after) (null means unset) and C(direction).
   returned: always
   type: list
   elements: dict
   sample: [{name: KELLY_MULTIPLIER, before: "1.0", after: "0.5", direction: reduces}]
 limits:
-  description: The limits of this change, like RV(environment), as people write them in a unit.
+  description: The limits of this change, in the form of RV(environment), with values as people write them in a unit.
   returned: always
   type: list
   elements: dict
   sample: [{name: MemoryMax, before: 512M, after: 1G, direction: neutral}]
 kept:
-  description: What kept its running value, since the wanted one would have raised exposure or lowered a limit.
+  description: Values that were kept, because the wanted value would have raised exposure or lowered a limit.
   returned: always
   type: list
   elements: dict
 proposed:
-  description: Variables that wait for a person to name them in O(approve); then nothing was changed.
+  description: Variables that wait for a person to name them in O(approve). If there are any, nothing was changed.
   returned: always
   type: list
   elements: dict
 overridden:
-  description: Everything the override says afterwards.
+  description: All values that are overridden afterwards, by name.
   returned: always
   type: dict
   sample: {KELLY_MULTIPLIER: "0.5"}
 until:
-  description: When the first of RV(overridden) ends by itself, by the host's clock, null when nothing does.
+  description: When the first of RV(overridden) ends by itself, by the host's clock. Null if none does.
   returned: always
   type: str
   sample: "2026-11-24T20:00:00+00:00"
 done:
   description:
-    - Where the module fails, what runs now, with which values, and the breaker's state.
-    - What the values do not say, as messages with values and text. What spoke against the restart, or could not be
-      asked; which value ends by itself and when; what was settled how; what became of what was cut off earlier; that
-      the unit is masked or gone.
+    - What the values alone do not say, as sentences with C(message) (its key in the catalogue of messages), C(values)
+      and C(text). These are reasons against the restart, or why they could not be checked; which value ends by itself
+      and when; what was settled and how; what became of actions that were cut off earlier; and that the unit is masked
+      or gone.
+    - If the module fails, what runs now, with which values, and the breaker's state.
   returned: always
   type: list
   elements: dict
 settled:
-  description: The names of what was V(finished) and V(undone).
+  description: The names of the values that were V(finished) and V(undone).
   returned: with O(state=settled)
   type: dict
   sample: {finished: [KELLY_MULTIPLIER], undone: [P_THRESHOLD]}
@@ -239,25 +255,25 @@ restarted:
   returned: always
   type: bool
 taken_back:
-  description: Whether a value that raised exposure was taken back, because it did not help.
+  description: Whether a value that raised exposure was taken back because it did not help.
   returned: always
   type: bool
 closed:
-  description: The incident as M(aurora.runbook.incident) returns it, where the action that cured it closed it.
+  description: The incident as M(aurora.runbook.incident) returns it, if the action that cured it also closed it.
   returned: with C(incident.last), when the indicator recovered
   type: dict
 verdict:
   description:
     - V(recovered), V(not_recovered) or V(unknown) with O(recovery), see M(aurora.runbook.wait_for_recovery).
-    - V(refused) when the restart would close an open breaker, also of O(state=settled), or with least rights one that
-      is not known to be closed; then nothing was changed.
-    - V(approval_needed) when a variable waits for approval, V(would_change) in check mode.
-    - V(healthy) with O(state=absent) and O(state=settled), V(unknown) when the service did not run, or its unit is
+    - V(refused) if the restart would close an open breaker, also with O(state=settled), or, for an account with least
+      rights, a breaker that is not known to be closed. Nothing was changed then.
+    - V(approval_needed) if a variable waits for approval, V(would_change) in check mode.
+    - V(healthy) with O(state=absent) and O(state=settled), but V(unknown) if the service did not run, or if its unit is
       masked or gone.
   returned: with O(recovery), in check mode, when a person is needed, or without O(state=present)
   type: str
 message:
-  description: One sentence on the verdict.
+  description: One sentence that explains the verdict.
   returned: with O(recovery), or when it was refused
   type: str
 recovery:

@@ -7,26 +7,27 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: service_restart
-short_description: Guarded restart or start of a service, which happens once
+short_description: Restart or start a service once, if its guards allow it
 version_added: 0.2.0
 author: Aurora runbook authors (@aurora)
 description:
   - Restarts or starts a unit without overriding anything, and proves that it came up and stays up.
-  - Source is "Дії для вирішення" 1 and 4 of the runbook's section 1, C(systemctl restart) and C(nginx -t).
-  - A restart of the feed drops every SSE client, so guards come first, and RV(verdict=refused) with the reason in
-    RV(done) means that nothing was done. Refused are a crash loop, which is a unit that ended by itself 3
-    times within 5 minutes and did not stay up since; a unit that this module restarted less than
-    O(min_interval_seconds) ago and that is not well; a broken configuration with O(config_test); units that are not
-    loaded, masked, transient, or edited without daemon-reload; and the trading loop.
-  - The first two are guards. With O(incident) they are on record like the others, and O(incident.force) acts against
-    them; a person's own call has O(mended) and O(min_interval_seconds).
-  - The trading loop is never restarted bare, since an open breaker lives in its memory and would close. It is known by
-    C(KELLY_MULTIPLIER) in the environment of a process of the unit, in the unit's C(Environment=) or in one of its
-    C(EnvironmentFile=)s; M(aurora.runbook.service_override) restarts it with a smaller one.
-  - A unit that is starting already, or that systemd is restarting by itself, is waited for and not touched.
-  - A service that does not stop within 10 seconds of SIGTERM, as one that hangs may not, is killed.
-  - Each restart is first put on record in C(/var/lib/aurora-runbook/incidents).
-  - The task fails with the last lines of the journal when the service does not come up healthy.
+  - The source is "Дії для вирішення" 1 and 4 of the runbook's section 1, C(systemctl restart) and C(nginx -t).
+  - A restart of the feed drops every SSE client, so guards are checked first. RV(verdict=refused), with the reason in
+    RV(done), means that nothing was done. The module refuses a crash loop, which is a unit that ended by itself 3 times
+    within 5 minutes and did not stay up since; a unit that is not well although this module restarted it less than
+    O(min_interval_seconds) ago; a broken configuration with O(config_test); a unit that is not loaded, masked,
+    transient, or edited without a daemon-reload; and the trading loop.
+  - The first two are guards. With O(incident) their refusals are recorded like those of the other guards, and
+    O(incident.force) overrules them. Without an incident, a person can use O(mended) and O(min_interval_seconds).
+  - The trading loop is never restarted by this module, because an open breaker lives in its memory and a restart would
+    close it. The loop is recognised by C(KELLY_MULTIPLIER) in the environment of a process of the unit, in the unit's
+    C(Environment=) or in one of its C(EnvironmentFile=)s. M(aurora.runbook.service_override) restarts it with a smaller
+    value.
+  - A unit that is already starting, or that systemd is restarting by itself, is waited for and not touched.
+  - A service that does not stop within 10 seconds of SIGTERM, for example because it hangs, is killed.
+  - Each restart is recorded in C(/var/lib/aurora-runbook/incidents) before it happens.
+  - The task fails with the last lines of the journal if the service does not come up healthy.
 extends_documentation_fragment:
   - aurora.runbook.attributes
   - aurora.runbook.attributes.changes
@@ -38,45 +39,46 @@ options:
     type: str
     required: true
   state:
-    description: V(restarted) restarts it, or starts it when it is down; V(started) only starts it when it is down.
+    description: V(restarted) restarts the service, or starts it if it is down. V(started) only starts it if it is down.
     type: str
     choices: [restarted, started]
     default: restarted
   config_test:
-    description: Configuration that must be valid before anything is done; V(nginx) is C(nginx -t).
+    description: Configuration that must be valid before anything is done. V(nginx) runs C(nginx -t).
     type: str
     choices: [none, nginx]
     default: none
   min_interval_seconds:
     description:
-      - A service that came up less than this ago and is healthy is not restarted again, and one that this module
-        restarted less than this ago and that is not well is refused. In seconds, 0 to 86400.
+      - A time in seconds, 0 to 86400. A service that came up more recently than this and is healthy is not restarted
+        again. A service that is not well although this module restarted it more recently than this is refused.
     type: float
     default: 300.0
   mended:
-    description: What made the service crash was mended just now, so that a crash loop is no reason to refuse.
+    description: Whether the reason why the service crashed was just mended, so that a crash loop is not refused.
     type: bool
     default: false
   health_url:
-    description: URL on the host that must answer 2xx before the service counts as healthy.
+    description: URL on the host that must answer with a status of 2xx before the service counts as healthy.
     type: str
   start_seconds:
     description:
-      - How long the service may take to come up once it stopped, in seconds, 1 to 600, and how long the clients of
-        O(clients_url) may take to reconnect then.
+      - How long the service may take to come up after it stopped, in seconds, 1 to 600. The clients of O(clients_url)
+        may then take as long again to reconnect.
     type: float
     default: 30.0
   hold_seconds:
-    description: How long it must stay up then, in seconds, 0 to 600; more than the unit's C(RestartSec).
+    description: How long the service must then stay up, in seconds, 0 to 600. It should be more than the unit's
+      C(RestartSec).
     type: float
     default: 5.0
   clients_url:
-    description: Metrics page with C(sse_clients_connected), to say how many clients reconnected.
+    description: Metrics page with C(sse_clients_connected), used to report how many clients reconnected.
     type: str
 attributes:
   check_mode:
     details:
-      - Goes through every guard. Does not wait; with nothing to do it takes one sample for O(recovery).
+      - Checks every guard. Does not wait. If there is nothing to do, it takes one sample for O(recovery).
 seealso:
   - module: aurora.runbook.service_override
   - module: aurora.runbook.wait_for_recovery
@@ -106,12 +108,14 @@ unit:
   sample: aurora-live-feed.service
 clients:
   description:
-    - SSE clients connected before and after, null where the page did not answer or nothing was restarted.
+    - The number of SSE clients connected C(before) and C(after). Null if the page did not answer or nothing was
+      restarted.
   returned: always
   type: dict
   sample: {before: 3, after: 3}
 done:
-  description: What was done, would be done, or was refused and why, each with C(message), C(values) and C(text).
+  description: What was done, would be done, or was refused and why, as sentences. Each has C(message) (its key in the
+    catalogue of messages), C(values) and C(text).
   returned: always
   type: list
   elements: dict
@@ -120,18 +124,18 @@ done:
       values: {before: 3, after: 3}
       text: 3 of 3 SSE clients reconnected
 closed:
-  description: The incident as M(aurora.runbook.incident) returns it, where the action that cured it closed it.
+  description: The incident as M(aurora.runbook.incident) returns it, if the action that cured it also closed it.
   returned: with C(incident.last), when the indicator recovered
   type: dict
 verdict:
   description:
-    - V(refused) when a guard says no, V(would_change) in check mode.
-    - V(recovered), V(not_recovered) or V(unknown) with O(recovery), see M(aurora.runbook.wait_for_recovery); else
-      V(healthy), since the service is.
+    - V(refused) if a guard refuses the action, V(would_change) in check mode.
+    - V(recovered), V(not_recovered) or V(unknown) with O(recovery), see M(aurora.runbook.wait_for_recovery). Otherwise
+      V(healthy), because the service is.
   returned: always
   type: str
 message:
-  description: One sentence on the verdict.
+  description: One sentence that explains the verdict.
   returned: with O(recovery)
   type: str
 recovery:

@@ -7,20 +7,21 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: tcp_tuning
-short_description: Leased kernel settings for low TCP latency
+short_description: Set the kernel for low TCP latency for a while
 version_added: 0.2.0
 author: Aurora runbook authors (@aurora)
 description:
-  - Does what the runbook means by C(sysctl -w net.ipv4.tcp_low_latency=1), which has no effect since Linux 4.14.
-  - Source is "Дії для вирішення" of the runbook's section 3, action 1.
-  - Sets running values only, through C(/proc/sys), and reads each back. Nothing is written below C(/etc), and no other
-    setting is loaded anew, as C(sysctl -p) would. So the tuning ends with a restart of the host by itself, which is
-    right for something temporary. Its lease in C(/var/lib/aurora-runbook/leases) names the boot, and is gone then.
-  - The lease is on disk before the first setting changes. What a run that was killed left half done is finished by
-    O(state=settled) or O(state=present), or given back by O(state=absent).
-  - A setting that is as good already is left as it is. One that this kernel or network namespace does not have, or that
-    does nothing on this kernel, is left out and returned in RV(left_out).
-  - Does not change exposure, restarts nothing, and acts on open connections at once.
+  - Does what the runbook means by C(sysctl -w net.ipv4.tcp_low_latency=1), a setting that has had no effect since Linux
+    4.14.
+  - The source is "Дії для вирішення" of the runbook's section 3, action 1.
+  - Sets only running values, through C(/proc/sys), and reads each back. It writes nothing below C(/etc), and reloads no
+    other setting, as C(sysctl -p) would. So the tuning ends by itself when the host restarts, which is right for
+    something temporary. Its lease in C(/var/lib/aurora-runbook/leases) names the boot, and ends with it.
+  - The lease is on disk before the first setting changes. If a run was killed half way, O(state=settled) or
+    O(state=present) finishes what it began, and O(state=absent) gives it back.
+  - A setting that is already as good is left as it is. A setting that this kernel or network namespace does not have,
+    or that does nothing on this kernel, is left out and returned in RV(left_out).
+  - The tuning does not change exposure, restarts nothing, and acts on open connections at once.
 extends_documentation_fragment:
   - aurora.runbook.attributes
   - aurora.runbook.attributes.changes
@@ -30,40 +31,41 @@ options:
   state:
     description:
       - V(present) sets the profile.
-      - V(absent) gives back what was there, except a value that somebody else set since, which is left and reported.
-      - V(settled) finishes what an earlier run left half done, to set or to give back, with the same exception. Where
-        nothing is unfinished nothing is changed.
+      - V(absent) gives back the values from before. A value that somebody else set since is left alone and reported.
+      - V(settled) finishes what an earlier run left half done, whether it was setting or giving back, with the same
+        exception. If nothing is unfinished, nothing is changed.
     type: str
     choices: [present, absent, settled]
     default: present
   lease_seconds:
     description:
-      - How long the profile lasts, in seconds, 60 to 604800. Given again it is renewed, which is a change
-        and on record.
-      - With 0 a profile has no end but a restart of the host, and an end that stands stays as it is. To be rid of it,
-        give the profile back first.
-      - The host gives it back by itself then, by the timer C(aurora-runbook-leases.timer), without a controller and
-        with a wrong clock. A value that somebody else set since is left alone.
+      - How long the profile lasts, in seconds, 60 to 604800. Giving it again renews the lease, which is a change and is
+        recorded.
+      - With 0, a profile lasts until the host restarts, and an existing end stays as it is. To remove an end, give the
+        profile back first.
+      - At the end the host gives the profile back by itself, with the timer C(aurora-runbook-leases.timer). It needs no
+        controller, and works with a wrong clock. A value that somebody else set since is left alone.
     type: int
     default: 0
   profile:
     description:
-      - C(net.ipv4.tcp_slow_start_after_idle=0), so that a connection that was idle sends at its full window at once.
+      - The settings to apply. V(low_latency) has the following ones.
+      - C(net.ipv4.tcp_slow_start_after_idle=0), so that a connection that was idle sends with its full window at once.
       - C(net.ipv4.tcp_autocorking=0), so that a small request does not wait for an earlier packet to leave.
-      - C(net.ipv4.tcp_thin_linear_timeouts=1), so that a connection with few packets under way, as one with orders,
-        repeats a lost one after even instead of doubling pauses.
-      - C(net.ipv4.tcp_notsent_lowat=16384) bytes at most, so that what is not sent yet waits in the program, where an
-        order can overtake it.
-      - C(net.ipv4.tcp_low_latency=1), the runbook's own, before Linux 4.14 only.
+      - C(net.ipv4.tcp_thin_linear_timeouts=1), so that a connection with few packets under way, such as one with
+        orders, repeats a lost packet after constant instead of doubling pauses.
+      - C(net.ipv4.tcp_notsent_lowat=16384) bytes at most, so that data which is not sent yet waits in the program,
+        where an order can overtake it.
+      - C(net.ipv4.tcp_low_latency=1), which the runbook names, but only before Linux 4.14.
       - C(net.core.busy_poll) and C(net.core.busy_read) are not part of it. They spend CPU time, which C(CPUQuota) takes
-        from Aurora's services, for microseconds against a limit of 300 ms.
+        from Aurora's services, to gain microseconds against a limit of 300 ms.
     type: str
     choices: [low_latency]
     default: low_latency
 attributes:
   check_mode:
     details:
-      - Does not wait for a recovery; with nothing to change it takes one sample.
+      - Does not wait for a recovery. If there is nothing to change, it takes one sample.
 seealso:
   - module: aurora.runbook.service_override
   - module: aurora.runbook.wait_for_recovery
@@ -94,21 +96,22 @@ left_out:
   elements: dict
   sample: [{name: net.ipv4.tcp_low_latency, reason: net.ipv4.tcp_low_latency does nothing since Linux 4.14}]
 overridden:
-  description: Everything the lease says afterwards.
+  description: All values that are leased afterwards, by name.
   returned: always
   type: dict
   sample: {net.ipv4.tcp_slow_start_after_idle: "0"}
 until:
-  description: When the profile ends by itself, by the host's clock, null when it does not.
+  description: When the profile ends by itself, by the host's clock. Null if it does not.
   returned: always
   type: str
 done:
-  description: What was done or would be, and what was left out, as C(text), and C(message) with C(values).
+  description: What was done or would be done, and what was left out, as sentences. Each has C(message) (its key in the
+    catalogue of messages), C(values) and C(text).
   returned: always
   type: list
   elements: dict
 closed:
-  description: The incident as M(aurora.runbook.incident) returns it, where the action that cured it closed it.
+  description: The incident as M(aurora.runbook.incident) returns it, if the action that cured it also closed it.
   returned: with C(incident.last), when the indicator recovered
   type: dict
 verdict:
@@ -118,7 +121,7 @@ verdict:
   returned: with O(recovery), in check mode with a change, or with another O(state) than V(present)
   type: str
 message:
-  description: One sentence on the verdict.
+  description: One sentence that explains the verdict.
   returned: with O(recovery)
   type: str
 recovery:

@@ -7,40 +7,41 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: triage_info
-short_description: Every triage step of the runbook on one host, at once, and what it means
+short_description: Take every triage step of the runbook on one host at once, and say what the results mean
 version_added: 0.1.0
 author: Aurora runbook authors (@aurora)
 description:
-  - Runs all probes in parallel, each with its own limit, so that it takes as long as the slowest one.
-  - Source is "Тріаж кроки" of the runbook's sections 1 to 5, and "Severity Levels".
-  - A probe that fails or takes too long is a finding, never a failure of the task.
-  - Log and journal lines are returned without control characters, without what looks like a secret, and cut.
+  - Runs all probes in parallel, each with its own time limit, so that it takes as long as the slowest one.
+  - The source is "Тріаж кроки" of the runbook's sections 1 to 5, and "Severity Levels".
+  - A probe that fails or takes too long is a finding, and never makes the task fail.
+  - Lines of logs and of the journal are cut, and returned without control characters and without anything that looks
+    like a secret.
 extends_documentation_fragment:
   - aurora.runbook.attributes
   - aurora.runbook.attributes.reads
 options:
   runner_unit:
-    description: The trading loop's unit.
+    description: Unit of the trading loop.
     type: str
     default: aurora-runner.service
   feed_unit:
-    description: The SSE feed's unit.
+    description: Unit of the SSE feed.
     type: str
     default: aurora-live-feed.service
   nginx_unit:
-    description: The web server's unit.
+    description: Unit of the web server.
     type: str
     default: nginx.service
   runner_url:
-    description: Base URL of the runner's metrics, read on the host.
+    description: Base URL of the runner's metrics, as the host reaches it.
     type: str
     default: http://localhost:9000
   feed_url:
-    description: Base URL of the feed, read on the host.
+    description: Base URL of the feed, as the host reaches it.
     type: str
     default: http://localhost:8001
   public_url:
-    description: What clients use.
+    description: Base URL that clients use.
     type: str
     default: https://aurora.example.com
   exchange_url:
@@ -48,7 +49,7 @@ options:
     type: str
     default: https://api.exchange.com/status
   network_host:
-    description: A host beyond the own network that answers ping.
+    description: A host outside the own network that answers ping.
     type: str
     default: 8.8.8.8
   user:
@@ -57,32 +58,33 @@ options:
     default: aurora
   home:
     description:
-      - Aurora's directory, the C(PYTHONPATH) of its code. Its disk and inodes are looked at, with those of
-        O(event_log)'s directory.
+      - Aurora's home directory, which is the C(PYTHONPATH) of its code. Free space and inodes are read for its disk and
+        for the disk of O(event_log).
     type: path
     default: /opt/aurora
   event_log:
-    description: Log of events (JSON lines).
+    description: Path of the log of events (JSON lines).
     type: path
     default: /opt/aurora/logs/aurora_events.jsonl
   trade_log:
-    description: Log of trades (JSON lines).
+    description: Path of the log of trades (JSON lines).
     type: path
     default: /opt/aurora/logs/trades.jsonl
   denied_log:
-    description: Log of denied orders (JSON lines with C(ts) and C(why)).
+    description: Path of the log of denied orders (JSON lines with C(ts) and C(why)).
     type: path
     default: /opt/aurora/logs/orders_denied.jsonl
   auth_token_file:
-    description: File with the feed's token, sent to O(feed_url) alone and never returned.
+    description: File with the feed's token, which is sent only to O(feed_url) and never returned.
     type: path
     default: /opt/aurora/secrets/auth_token
   sample_seconds:
-    description: Time between the two scrapes that rates come from, in seconds, 0 to 300.
+    description: Time between the two scrapes from which rates are computed, in seconds, 0 to 300.
     type: float
     default: 5.0
   incident:
-    description: The incident it is about, all by default; see O(enough_seconds).
+    description: The incident that the look is about, which limits what O(enough_seconds) applies to. All incidents if
+      it is omitted.
     type: str
     choices:
       - sse_availability
@@ -94,30 +96,33 @@ options:
       - reconnects
   enough_seconds:
     description:
-      - How much longer is sampled while C(policy_deny_rate) (50 decisions), C(execution_latency) (100 executions) or
-        C(sse_availability) (50 events) has too few events behind it, or the minute of C(reconnects) is not over, in
-        seconds, 0 to 3600. Only for those that
-        O(incident) is about, not while the breaker is open, and not where no SSE client is connected.
+      - How much longer to sample, in seconds, 0 to 3600, while C(policy_deny_rate) has less than 50 decisions,
+        C(execution_latency) less than 100 executions or C(sse_availability) less than 50 events behind it, or while the
+        minute of C(reconnects) is not over.
+      - It applies only to indicators that O(incident) is about. It does not apply while the breaker is open, or if no
+        SSE client is connected.
     type: float
     default: 0.0
   min_decisions:
-    description: Decisions considered that must stand behind a breaker that is CLOSED, 0 to 100000.
+    description: How many decisions must have been considered before a breaker that is CLOSED counts as healthy, 0 to
+      100000.
     type: int
     default: 30
   probe_seconds:
-    description: Limit of each probe, in seconds, 1 to 60; those that sample get O(sample_seconds) more.
+    description: Time limit of each probe, in seconds, 1 to 60. Probes that sample get O(sample_seconds) in addition.
     type: float
     default: 10.0
   prometheus_url:
     description:
-      - Base URL of Prometheus, read on the host. Then rates and quantiles come from PromQL over the runbook's windows.
-      - They are not known where the service itself does not answer, where Prometheus' newest sample of it is more than
-        four scrapes old, and where the answer has a warning or is no single number.
+      - Base URL of Prometheus, as the host reaches it. If it is given, rates and quantiles come from PromQL over the
+        runbook's windows; otherwise from two scrapes.
+      - A value counts as unknown if the service itself does not answer, if Prometheus' newest sample of it is more than
+        four scrapes old, or if the answer has a warning or is not a single number.
     type: str
   prometheus_instance:
     description:
-      - What O(prometheus_label) calls the host in Prometheus, names or addresses. Any port and any way to write them is
-        taken. Required with O(prometheus_url).
+      - What O(prometheus_label) calls the host in Prometheus, as names or addresses, with any port and in any notation.
+        Required with O(prometheus_url).
     type: list
     elements: str
   prometheus_label:
@@ -127,20 +132,21 @@ options:
   outside:
     description:
       - What M(aurora.runbook.public_way_info) returned for this host. Its probes are returned as C(outside_dns) and so
-        on. A broken public way is a breach of V(sse_availability), and its link one of RV(causes).
-      - C(observer) may be added, its C(name) and the broken links that it has C(seen) of each host. Where it reaches
-        none of several hosts in the same way, while this one serves clients, V(sse_availability) is not known.
+        on. A broken public path is a breach of V(sse_availability), and the broken link is one of RV(causes).
+      - C(observer) may be added, with its C(name) and C(seen), the broken links that it saw for each host. If it fails
+        to reach several hosts in the same way while this host serves clients, V(sse_availability) is unknown.
     type: dict
     default: {}
   thresholds:
     description:
-      - Limits by incident that differ from the runbook's, such as C({execution_latency=200}).
+      - Limits that differ from the runbook's, by incident, such as C({execution_latency=200}). An unknown incident, or
+        a value that is not a number, is refused.
     type: dict
     default: {}
   why_causes:
     description:
-      - Shell patterns of WHY codes by cause that differ from the built-in ones. The cause V(model) becomes
-        V(miscalibration) or V(tight_thresholds), by the calibration error.
+      - Shell patterns of WHY codes that differ from the built-in ones, by cause. The cause V(model) becomes
+        V(miscalibration) or V(tight_thresholds), depending on the calibration error.
     type: dict
     default: {}
 seealso:
@@ -165,7 +171,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 summary:
-  description: What a tired person reads first.
+  description: A few sentences that a tired person reads first.
   returned: always
   type: list
   elements: str
@@ -173,40 +179,41 @@ summary:
     - "P0: circuit_breaker_state is 2, limit 2"
     - "likely cause: wide_spreads: 97 % of the last 113 denials say SPREAD_GUARD_TRIP"
 severity:
-  description: V(P0) to V(P3) of the worst finding, null when nothing is wrong.
+  description: V(P0) to V(P3), the severity of the worst finding. Null if nothing is wrong.
   returned: always
   type: str
   sample: P0
 indicators:
   description:
     - By incident, each with C(metric), C(value) in the metric's unit, C(threshold), C(breached) (true, false, or null
-      when it is not known or the breaker is HALF_OPEN), C(count) of events behind it, C(source), C(problem)
-      (V(silent), V(malformed), V(no_data), V(nan), V(reset), V(too_few), V(in_doubt), V(stale), V(unclear) or empty),
-      and C(reason), what is wrong with an answer of Prometheus.
+      if it is not known or the breaker is HALF_OPEN), C(count) of events behind it, C(source), C(problem) (V(silent),
+      V(malformed), V(no_data), V(nan), V(reset), V(too_few), V(in_doubt), V(stale), V(unclear) or empty), and
+      C(reason), what is wrong with an answer of Prometheus.
   returned: always
   type: dict
 causes:
   description:
-    - Likely causes, the likeliest first, each with C(cause), C(weight) from 0 to 1 and C(evidence), a list of
-      C(text), and C(message) with C(values) as in the catalogue of messages.
+    - Likely causes, the likeliest first. Each has C(cause), C(weight) from 0 to 1 and C(evidence), a list of sentences
+      with C(message) (its key in the catalogue of messages), C(values) and C(text).
   returned: always
   type: list
   elements: dict
 why:
   description:
-    - WHY codes of recent denials by C(shares) from 0 to 1, the number of C(denials), and the C(source) they were
-      counted in, which is V(window), V(denied_log), V(since_start) or V(none).
+    - WHY codes of recent denials, with C(shares) from 0 to 1 by code, the number of C(denials), and C(source), where
+      they were counted, which is V(window), V(denied_log), V(since_start) or V(none).
   returned: always
   type: dict
 leases:
   description:
     - What can be given back on this host, see M(aurora.runbook.service_override) and M(aurora.runbook.tcp_tuning).
-      Each has C(kind), the module's name; C(name), the unit's or again C(tcp_tuning); C(phase), V(active) unless a
-      change was not finished; C(before) and C(written), values by name; C(granted) and C(by), when and for whom;
-      C(until), when the first of it ends by itself by the host's clock, or null, C(seconds) after it was granted, and
-      C(ends), the same by name; C(direction), what it does to exposure; C(incident), whose it is; C(lost), a file of it
-      that somebody removed, or empty.
-    - The probe C(leases) says how the timer is that ends them, in C(timer), and in C(timer_works) whether that will do.
+    - Each lease has C(kind), the module's name; C(name), that of the unit, or again C(tcp_tuning); C(phase), which is
+      V(active) unless a change was not finished; C(before) and C(written), values by name; C(granted) and C(by), when
+      and for whom it was granted; C(until), when its first value ends by itself by the host's clock, or null;
+      C(seconds), how long after it was granted that is; C(ends), the same by name; C(direction), what it does to
+      exposure; C(incident), to which it belongs; and C(lost), a file of the lease that somebody removed, or empty.
+    - The probe C(leases) returns the state of the timer that ends leases in C(timer), and in C(timer_works) whether
+      that state is good.
   returned: always
   type: list
   elements: dict
@@ -216,25 +223,26 @@ incidents:
   type: list
   elements: dict
 claim:
-  description: The run that works on this host, with C(holder), C(incident) and C(since); null when none does.
+  description: The run that works on this host, with C(holder), C(incident) and C(since). Null if no run does.
   returned: always
   type: dict
 paused:
-  description: Until when automation is paused, C("") until somebody ends it, null when it is not.
+  description: Until when automation is paused. It is C("") if the pause lasts until somebody ends it, and null if there
+    is no pause.
   returned: always
   type: str
 cut_off:
   description:
-    - Actions of the last week that were begun and never said to have ended, each with the C(id) of its incident,
-      C(action), C(target), C(at) by the host's clock and C(by). Empty while a run works on the host.
+    - Actions of the last week that were begun and have no recorded end, each with the C(id) of its incident, C(action),
+      C(target), C(at) by the host's clock and C(by). Empty while a run works on the host.
   returned: always
   type: list
   elements: dict
 probes:
   description:
     - By name, each with C(status) (V(ok), V(failed) or V(timeout)), C(problem), C(seconds) and C(data).
-    - C(trades) and C(model_valid) are looked at only when C(calibration_ece) is breached or not known;
-      C(calibration.validate) runs as O(user) where it can write nowhere.
+    - C(trades) and C(model_valid) are looked at only if C(calibration_ece) is breached or not known. For them
+      C(calibration.validate) runs as O(user), where it can write nowhere.
   returned: always
   type: dict
 """

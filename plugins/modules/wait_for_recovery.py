@@ -7,15 +7,17 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: wait_for_recovery
-short_description: Wait until an indicator of Aurora recovered, and say so in three answers
+short_description: Wait until an indicator of Aurora has recovered, and return one of three answers
 version_added: 0.1.0
 author: Aurora runbook authors (@aurora)
 description:
-  - Samples an indicator of the runbook on the host itself and answers RV(verdict).
-  - Source is the symptom ("Симптоми") of each section of the runbook.
-  - Recovered means within the limit, on samples taken since the task started, for O(hold_seconds), with O(min_count)
-    events behind it. Too few events, a service that restarts meanwhile, a missing metric, NaN and silence are unknown.
-  - An answer is data. The task does not fail on V(not_recovered) or V(unknown); it fails on options out of range.
+  - Samples an indicator of the runbook on the host itself, and returns the answer in RV(verdict).
+  - The source is the symptom ("Симптоми") of each section of the runbook.
+  - V(recovered) means that the indicator stayed within its limit for O(hold_seconds), on samples taken since the task
+    started, with at least O(min_count) events behind it. V(not_recovered) means that it was seen beyond its limit.
+    Everything else is V(unknown), such as too few events, a service that restarts meanwhile, a missing metric, NaN and
+    silence.
+  - An answer is data. The task does not fail on V(not_recovered) or V(unknown). It fails on options out of range.
 extends_documentation_fragment:
   - aurora.runbook.attributes
   - aurora.runbook.attributes.reads
@@ -42,12 +44,12 @@ EXAMPLES = r"""
 
 RETURN = r"""
 verdict:
-  description: V(recovered), V(not_recovered) or V(unknown).
+  description: The answer, V(recovered), V(not_recovered) or V(unknown).
   returned: always
   type: str
   sample: recovered
 message:
-  description: One sentence with the numbers behind the verdict.
+  description: One sentence that explains the verdict with its numbers.
   returned: always
   type: str
   sample: circuit_breaker_state is 0, within its limit of 2 for 60 s with 41 events
@@ -61,32 +63,33 @@ recovery:
       type: str
     reason:
       description:
-        - V(within), V(reopened), V(still_breached), V(half_open), V(silent), V(malformed), V(no_data), V(nan),
-          V(reset), V(too_few) or V(too_short).
+        - Why the verdict is what it is, V(within), V(reopened), V(still_breached), V(half_open), V(silent),
+          V(malformed), V(no_data), V(nan), V(reset), V(too_few) or V(too_short).
       type: str
     value:
-      description: Last value in the indicator's unit; null when there was none.
+      description: Last value in the indicator's unit. Null if there was none.
       type: float
     denied:
-      description: Orders denied while it was watched, as the runner counts them; null when that is not known.
+      description: Orders denied while the indicator was watched, as the runner counts them. Null if that is not known.
       type: float
     count:
-      description: Events behind the value; null where none are counted.
+      description: Number of events behind the value. Null if none are counted.
       type: float
     threshold:
-      description: The limit.
+      description: The limit of the indicator.
       type: float
     min_count:
-      description: Events wanted.
+      description: How many events were required.
       type: int
     hold_seconds:
-      description: Hold wanted, in seconds.
+      description: How long the indicator had to be within its limit, in seconds.
       type: float
     seconds:
-      description: How long it waited.
+      description: How long the module waited, in seconds.
       type: float
     samples:
-      description: The last 50 samples, oldest first; C(at) in seconds since the start, C(count) as the counter stood.
+      description: The last 50 samples, the oldest first. C(at) is in seconds since the start, and C(count) is the value
+        of the counter.
       type: list
       elements: dict
 """
