@@ -9,11 +9,11 @@ class ModuleDocFragment:
 options: {}
 attributes:
   check_mode:
-    description: Can run in C(check_mode) and tell what it would change without changing it.
+    description: Can run in C(check_mode) and report what it would change without changing it.
   diff_mode:
-    description: Tells in diff mode what it changed or would change.
+    description: Reports in diff mode what it changed or would change.
   platform:
-    description: Managed hosts it runs on. They need Python 3.9 or later and nothing else.
+    description: Managed hosts on which it runs. They need Python 3.9 or later and nothing else.
     platforms: linux with systemd
     support: full
 """
@@ -47,7 +47,7 @@ attributes:
     description: Can run in check mode.
     support: full
   diff_mode:
-    description: Shows what changes.
+    description: Reports in diff mode what it changed or would change.
   platform:
     description: Where it runs.
     platforms: all

@@ -9,29 +9,31 @@ OPTIONS = r"""
 indicator:
   description:
     - The incident whose indicator is watched.
-    - V(circuit_breaker) reads RV(ignore:circuit_breaker_state), where HALF_OPEN is not recovered.
+    - V(circuit_breaker) reads RV(ignore:circuit_breaker_state), for which HALF_OPEN is not recovered.
     - V(sse_availability) and V(policy_deny_rate) are ratios of what happened since the action.
-    - V(execution_latency) is the p99 of what was executed since the action, V(calibration_ece) is a gauge.
+    - V(execution_latency) is the p99 of the executions since the action, V(calibration_ece) is a gauge.
   type: str
   required: true
   choices: [sse_availability, circuit_breaker, execution_latency, policy_deny_rate, calibration_ece]
 url:
   description:
-    - Metrics page of the service, read on the managed host.
-    - Defaults to C(http://localhost:9000/metrics), for V(sse_availability) to C(http://localhost:8001/metrics).
+    - URL of the service's metrics page, as the managed host reaches it.
+    - Defaults to C(http://localhost:9000/metrics), and for V(sse_availability) to C(http://localhost:8001/metrics).
   type: str
 threshold:
-  description: Limit of the indicator in its own unit, milliseconds for latency. Defaults to the runbook's.
+  description: Limit of the indicator in its own unit, milliseconds for latency. Defaults to the runbook's limit.
   type: float
 hold_seconds:
   description:
     - How long the indicator must be within its limit without a break, in seconds, 0 to 3600.
-    - For the breaker longer than its own pause, or a breaker about to open again looks closed.
+    - For the breaker it should be longer than the breaker's own pause, because a breaker that is about to open again
+      looks closed meanwhile.
   type: float
   default: 60.0
 min_count:
   description:
-    - Events that must stand behind the answer, 0 to 100000. For the breaker, decisions considered while it is CLOSED.
+    - How many events must stand behind the answer, 0 to 100000. With fewer the answer is unknown. For the breaker,
+      these are decisions considered while it is CLOSED.
     - Defaults to 30 decisions (breaker), 50 events (ratios), 100 executions (latency), 0 (calibration).
   type: int
 timeout_seconds:
@@ -45,7 +47,9 @@ interval_seconds:
 """
 RECOVERY = r"""
 recovery:
-  description: Then wait for an indicator, as M(aurora.runbook.wait_for_recovery) does, and return its RV(verdict).
+  description:
+    - If it is given, the module afterwards waits for an indicator as M(aurora.runbook.wait_for_recovery) does, and
+      returns its RV(verdict).
   type: dict
   suboptions:
 """

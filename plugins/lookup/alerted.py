@@ -7,19 +7,20 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: alerted
-short_description: Which incident on which host the alert in C(aurora_alert) is about
+short_description: Find the incident and the host that the alert in C(aurora_alert) is about
 version_added: 0.2.0
 author: Aurora runbook authors (@aurora)
 description:
-  - Compares the name of the alert with the runbook's alerts, and the labels that may name its host (C(instance), or
-    C(aurora_prometheus_label), and what proxies and relabelling leave, as C(exported_instance) or C(hostname)) with the
-    inventory's hosts, their C(ansible_host) and their C(aurora_prometheus_instance). A name or status that is not known
-    is an error, and so are labels that fit no host, or several. Where C(aurora_alert) is not given, as in a syntax
-    check, nothing is found.
-  - Reads the variable C(aurora_alert) past the templating, so that nothing an alert says is ever a template.
+  - Compares the name of the alert with the runbook's alerts, and its labels with the hosts of the inventory, their
+    C(ansible_host) and their C(aurora_prometheus_instance). The labels that may name a host are C(instance), or the one
+    in C(aurora_prometheus_label), and those that proxies and relabelling leave, such as C(exported_instance) or
+    C(hostname).
+  - An unknown name or status of the alert is an error, and so are labels that fit no host, or several. If
+    C(aurora_alert) is not set, for example in a syntax check, nothing is returned.
+  - Reads the variable C(aurora_alert) without templating it, so that no text of an alert is ever used as a template.
 options:
   _terms:
-    description: Name of the group whose hosts it may be about.
+    description: Name of the group whose hosts the alert may be about.
     required: true
 """
 
@@ -31,9 +32,10 @@ EXAMPLES = r"""
 RETURN = r"""
 _raw:
   description:
-    - One target, with C(incident), C(host), whether it is C(firing), C(name), C(fingerprint), C(starts_at), C(key) (the
-      same for the same alert), C(age_seconds), the C(labels) that may name a host, the C(label) that does, and
-      C(instance), the host as that label has it. What an alert says in a form that nobody can read is empty.
+    - One target, with C(incident); C(host); C(firing), whether the alert fires; C(name), C(fingerprint) and
+      C(starts_at); C(key), which is the same for the same alert; C(age_seconds); C(labels), those that may name a host;
+      C(label), the one that does; and C(instance), the host as that label names it. A field that the alert has in an
+      unreadable form is empty.
   type: list
   elements: dict
 """
