@@ -40,7 +40,7 @@ OWN = {
     "restored": ("{unit}: given back: {changes}", "{unit}: повернуто: {changes}"),
     "nothing_leased": ("{unit}: nothing is overridden", "{unit}: тимчасових змін немає"),
     "needs_approval@awx": (
-        "{unit}: {changes} raises exposure and waits for the approval of a person: {knobs}",
+        "{unit}: {changes} raises exposure and waits for a person's approval: {knobs}",
         "{unit}: {changes} збільшує ризик і чекає на схвалення людини: {knobs}",
     ),
     "overridden": ("{unit} is overridden: {changes}", "{unit}: діє тимчасова зміна {changes}"),
@@ -401,10 +401,7 @@ OWN = {
         "{metric} кожного хоста в часі, з межею, діями та викликами",
     ),
     "pm_no_series": ("No values of it are on record.", "Його значень у записі немає."),
-    "pm_course_of": (
-        "first {first}, worst {worst}, last {last}",
-        "перше {first}, найгірше {worst}, останнє {last}",
-    ),
+    "pm_course_of": ("first {first}, worst {worst}, last {last}", "перше {first}, найгірше {worst}, останнє {last}"),
     "pm_first": ("First", "Перше"),
     "pm_worst": ("Worst", "Найгірше"),
     "pm_last": ("Last", "Останнє"),
@@ -580,10 +577,7 @@ OWN = {
         "{severity} on {hosts}: {metric} was at worst {value}, limit {limit}.",
         "{severity} на {hosts}: найгірше значення {metric} — {value}, межа {limit}.",
     ),
-    "pm_short_open": (
-        "It has been open for {span} and is STILL OPEN.",
-        "Інцидент триває вже {span} і ДОСІ ВІДКРИТИЙ.",
-    ),
+    "pm_short_open": ("It has been open for {span} and is STILL OPEN.", "Інцидент триває вже {span} і ДОСІ ВІДКРИТИЙ."),
     "pm_short_closed": ("It was open for {span}.", "Інцидент тривав {span}."),
     "pm_short_breach": (
         "In breach for {span} on {host}, the longest; {percent} % of the time is known.",
@@ -612,14 +606,8 @@ OWN = {
         "{host}: see what became of {action}, which has no result",
         "{host}: з'ясувати, що сталося з {action}, яке не має результату",
     ),
-    "pm_todo_missing": (
-        "reach {host}, then write this report again",
-        "дістатися до {host} і написати цей звіт ще раз",
-    ),
-    "pm_todo_chain": (
-        "find out who or what changed the record of {host}",
-        "з'ясувати, хто чи що змінило запис {host}",
-    ),
+    "pm_todo_missing": ("reach {host}, then write this report again", "дістатися до {host} і написати цей звіт ще раз"),
+    "pm_todo_chain": ("find out who or what changed the record of {host}", "з'ясувати, хто чи що змінило запис {host}"),
     "pm_todo_deadline": ("find out why the {name} was late", "з'ясувати, чому запізнилися: {name}"),
     "pm_todo_channel": ("mend the channel that failed: {channel}", "полагодити канал, що відмовив: {channel}"),
     "pm_todo_fix": ("fix what caused it", "усунути те, що це спричинило"),
@@ -990,10 +978,7 @@ OWN = {
         "run this again; if it says the same, what it says is a fault of ours",
         "запустити це ще раз; якщо воно скаже те саме, то це наша помилка",
     ),
-    "ready_no_prometheus": (
-        "Prometheus does not answer: {problem}",
-        "Prometheus не відповідає: {problem}",
-    ),
+    "ready_no_prometheus": ("Prometheus does not answer: {problem}", "Prometheus не відповідає: {problem}"),
     "ready_do_prometheus": (
         "see that Prometheus runs, and that aurora_prometheus_url leads to it from the hosts",
         "перевірити, що Prometheus працює і що aurora_prometheus_url веде до нього з хостів",
@@ -1015,18 +1000,12 @@ OWN = {
         "вказати в інвентарі, як позначено його метрики: aurora_prometheus_instance, aurora_prometheus_label",
     ),
     "ready_no_rules": ("Prometheus has no rules {names}", "у Prometheus немає правил {names}"),
-    "ready_rule_fails": (
-        "Prometheus cannot evaluate it: {problem}",
-        "Prometheus не може його обчислити: {problem}",
-    ),
+    "ready_rule_fails": ("Prometheus cannot evaluate it: {problem}", "Prometheus не може його обчислити: {problem}"),
     "ready_do_rules": (
         "install the rules: run the playbook aurora.runbook.alerting",
         "встановити правила: запустити плейбук aurora.runbook.alerting",
     ),
-    "ready_rule_unknown": (
-        "Prometheus does not say that it evaluates it",
-        "Prometheus не каже, що обчислює його",
-    ),
+    "ready_rule_unknown": ("Prometheus does not say that it evaluates it", "Prometheus не каже, що обчислює його"),
     "ready_do_rule_unknown": (
         "try again in a minute: after a reload Prometheus has not evaluated a rule yet",
         "спробувати за хвилину: після перечитання конфігурації Prometheus ще не обчислював правила",
@@ -1138,10 +1117,7 @@ OWN = {
         "the webhook wants a token, and aurora_webhook_token is not set",
         "вебхук вимагає токен, а aurora_webhook_token не задано",
     ),
-    "ready_webhook_refuses": (
-        "the webhook refuses our token ({status})",
-        "вебхук не приймає наш токен ({status})",
-    ),
+    "ready_webhook_refuses": ("the webhook refuses our token ({status})", "вебхук не приймає наш токен ({status})"),
     "ready_do_webhook_token": (
         "give the webhook, Alertmanager's route and this run the same aurora_webhook_token",
         "дати вебхуку, маршруту Alertmanager і цьому запуску той самий aurora_webhook_token",

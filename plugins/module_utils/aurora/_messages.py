@@ -17,59 +17,56 @@ CATALOGUE = {
         "{metric} is {value}, within its limit of {limit} for {hold} s with {count} events",
         "{metric} = {value}, у межах {limit} протягом {hold} с, подій: {count}",
     ),
-    "reopened": (
-        "the breaker opened again after the action",
-        "circuit breaker знову відкрився після дії",
-    ),
+    "reopened": ("the circuit breaker opened again after the action", "circuit breaker знову відкрився після дії"),
     "still_breached": (
         "{metric} is {value}, still beyond its limit of {limit}",
         "{metric} = {value}, досі за межею {limit}",
     ),
     "silent": ("the metrics endpoint does not answer", "сторінка метрик не відповідає"),
     "malformed": (
-        "the metrics page is not Prometheus text, or {metric} stands there malformed or twice",
+        "the metrics page is not in the Prometheus text format, or {metric} is malformed or appears twice on it",
         "сторінка метрик не у форматі Prometheus, або {metric} на ній пошкоджено чи подано двічі",
     ),
     "no_data": ("{metric} is missing from the metrics", "{metric} немає в метриках"),
     "nan": ("{metric} is NaN", "{metric} = NaN"),
     "reset": (
-        "the service restarted while it was watched: its counters tell no story",
+        "the service restarted while it was watched, so its counters prove nothing",
         "під час спостереження сервіс перезапустився, тож його лічильники нічого не доводять",
     ),
     "too_few": (
-        "only {count} of {needed} events since the action",
+        "only {count} of the {needed} events that are needed have happened since the action",
         "подій після дії лише {count} із потрібних {needed}",
     ),
     "too_short": (
-        "within its limit, but not yet for {hold} s",
+        "the indicator is within its limit, but not yet for {hold} s",
         "у межах норми, але ще не протягом {hold} с",
     ),
     # Actions
     "needs_approval": (
-        "{unit}: {changes} raises exposure and waits for a person: -e aurora_approve={knobs}",
+        "{unit}: {changes} raises exposure and waits for a person's approval: -e aurora_approve={knobs}",
         "{unit}: {changes} збільшує ризик і чекає на схвалення людини: -e aurora_approve={knobs}",
     ),
     "restarted": (
-        "{unit}: restarted ({problem}), healthy after {seconds} s",
+        "{unit} was restarted ({problem}) and was healthy after {seconds} s",
         "{unit}: перезапущено ({problem}), справний через {seconds} с",
     ),
     "started": (
-        "{unit}: started (it was {state}), healthy after {seconds} s",
+        "{unit} was started (it was {state}) and was healthy after {seconds} s",
         "{unit}: запущено (до того був {state}), справний через {seconds} с",
     ),
     "came_up": (
-        "{unit}: not touched, it was being started already; healthy after {seconds} s",
+        "{unit} was left alone because it was being started already; it was healthy after {seconds} s",
         "{unit}: не чіпали, бо його вже запускали; справний через {seconds} с",
     ),
-    "restart_because": ("{unit}: would restart ({problem})", "{unit}: було б перезапущено ({problem})"),
-    "start_because": ("{unit}: would start (it is {state})", "{unit}: було б запущено (зараз {state})"),
+    "restart_because": ("{unit} would be restarted ({problem})", "{unit}: було б перезапущено ({problem})"),
+    "start_because": ("{unit} would be started (it is {state})", "{unit}: було б запущено (зараз {state})"),
     "systemd_at_it": (
         "{unit} is {state}: systemd is starting it already",
         "{unit}: {state}, systemd уже запускає його",
     ),
-    "runs_already": ("{unit} runs already, nothing was done", "{unit} уже працює, тож нічого не робили"),
+    "runs_already": ("{unit} is running already, so nothing was done", "{unit} уже працює, тож нічого не робили"),
     "restarted_lately": (
-        "{unit} came up {seconds} s ago and is healthy: not restarted again",
+        "{unit} came up {seconds} s ago and is healthy, so it was not restarted again",
         "{unit} запущено {seconds} с тому, він справний, тож ще раз його не перезапускали",
     ),
     "killed": (
@@ -81,15 +78,15 @@ CATALOGUE = {
         "знову підключилися SSE-клієнти: {after} з {before}",
     ),
     "clients_now": (
-        "{after} SSE clients are connected; how many there were before is not known, the feed did not answer",
+        "{after} SSE clients are connected; how many there were before is not known because the feed did not answer",
         "підключено SSE-клієнтів: {after}; скільки їх було раніше, невідомо, бо feed не відповідав",
     ),
     "clients_again": (
-        "{after} SSE clients are connected, there were none",
+        "{after} SSE clients are connected; there were none before",
         "підключено SSE-клієнтів: {after}; до того не було жодного",
     ),
     "clients_unknown": (
-        "SSE clients before: {before}; how many reconnected is not known, the feed does not answer",
+        "there were {before} SSE clients; how many have reconnected is not known because the feed does not answer",
         "SSE-клієнтів було: {before}; скільки підключилося знову, невідомо, бо feed не відповідає",
     ),
     "clients_dropped": (
@@ -98,15 +95,15 @@ CATALOGUE = {
     ),
     # Why a restart is refused
     "refused_not_loaded": (
-        "{unit} is {load} on this host; expected a loaded unit: look at `systemctl status {unit}`",
+        "{unit} is {load} on this host, but it has to be loaded: look at `systemctl status {unit}`",
         "{unit} на цьому хості має стан {load}, а мав би бути loaded: перевірте `systemctl status {unit}`",
     ),
     "refused_state": (
-        "{unit} is {state}, which this version does not know: look at `systemctl status {unit}`",
+        "{unit} is {state}, and this version does not know that state: look at `systemctl status {unit}`",
         "{unit} має стан {state}, якого ця версія не знає: перевірте `systemctl status {unit}`",
     ),
     "refused_transient": (
-        "{unit} is transient: restart what made it",
+        "{unit} is a transient unit: restart what created it",
         "{unit} тимчасовий (transient): перезапустіть те, що його створило",
     ),
     "refused_reload": (
@@ -116,74 +113,75 @@ CATALOGUE = {
         " перегляньте `systemctl cat {unit}`, потім самі виконайте `systemctl daemon-reload`",
     ),
     "refused_trader": (
-        "{unit} trades: its open breaker lives in memory and a bare restart would close it; restart it with a smaller"
-        " KELLY_MULTIPLIER (service_override)",
-        "{unit} торгує: відкритий circuit breaker існує лише в його пам'яті, і звичайний перезапуск закрив би"
-        " його; перезапускайте з меншим KELLY_MULTIPLIER (service_override)",
+        "{unit} trades: an open circuit breaker exists only in its memory, and a restart alone would close it;"
+        " restart it together with a smaller KELLY_MULTIPLIER (service_override)",
+        "{unit} торгує: відкритий circuit breaker існує лише в його пам'яті, і звичайний перезапуск закрив би його;"
+        " перезапускайте з меншим KELLY_MULTIPLIER (service_override)",
     ),
     "refused_breaker": (
-        "{unit}: not changed: its breaker is open or only trying ({state}), lives in memory, and the restart would"
-        " close it; lower KELLY_MULTIPLIER with it or before",
+        "{unit} was not changed: its circuit breaker is open or half open ({state}) and exists only in memory, so"
+        " the restart would close it; lower KELLY_MULTIPLIER together with this change or before it",
         "{unit} не змінено: circuit breaker ({state}) відкритий або напіввідкритий, існує лише в пам'яті, і"
         " перезапуск закрив би його; зменште KELLY_MULTIPLIER разом із цією зміною або до неї",
     ),
     "refused_not_closed": (
-        "{unit}: not changed: its breaker ({state}) is not known to be closed, lives in memory, and the restart would"
-        " close it; wait until it is closed, or use an account with all rights",
-        "{unit} не змінено: невідомо, чи circuit breaker ({state}) закритий; він існує лише в пам'яті, і"
-        " перезапуск закрив би його; зачекайте, доки він закриється, або скористайтеся обліковим записом з усіма"
-        " правами",
+        "{unit} was not changed: its circuit breaker ({state}) is not known to be closed and exists only in memory,"
+        " so the restart would close it if it is open; wait until it is closed, or use an account with all rights",
+        "{unit} не змінено: невідомо, чи circuit breaker ({state}) закритий; він існує лише в пам'яті, і перезапуск"
+        " закрив би його; зачекайте, доки він закриється, або скористайтеся обліковим записом з усіма правами",
     ),
     "breaker_not_read": (
-        "{unit}: {url} does not say whether its breaker is open; one that was would be closed by the restart",
+        "{unit}: {url} does not say whether the circuit breaker is open; if it is open, the restart would close it",
         "{unit}: з {url} не видно, чи відкритий circuit breaker; якщо він відкритий, перезапуск закрив би його",
     ),
     "breaker_would_close": (
-        "{unit}: its breaker ({state}) is open or only trying and lives in memory: giving back restarts the service and"
-        " closes it",
+        "{unit}: the circuit breaker is open or half open ({state}) and exists only in memory; giving back the"
+        " change restarts the service and would close it",
         "{unit}: circuit breaker ({state}) відкритий або напіввідкритий та існує лише в пам'яті; щоб повернути"
         " зміну, треба перезапустити сервіс, а це закриє його",
     ),
     # What stands after a change that failed
-    "stands_now": ("{unit} is {state} now, with {values}", "{unit} зараз {state}, працює з {values}"),
+    "stands_now": ("{unit} is now {state}, with {values}", "{unit} зараз {state}, працює з {values}"),
     "stands_unread": (
         "{unit}: what runs now could not be read: {problem}",
         "{unit}: не вдалося прочитати, що працює зараз: {problem}",
     ),
     "breaker_now": (
-        "{unit}: circuit_breaker_state is {state} now (0 CLOSED, 1 HALF_OPEN, 2 OPEN), before the change it was {was}",
+        "{unit}: circuit_breaker_state is now {state} (0 CLOSED, 1 HALF_OPEN, 2 OPEN); before the change it was {was}",
         "{unit}: circuit_breaker_state зараз {state} (0 CLOSED, 1 HALF_OPEN, 2 OPEN), до зміни було {was}",
     ),
     "breaker_now_unread": (
-        "{unit}: the state of its breaker could not be read now, before the change circuit_breaker_state was {was}",
+        "{unit}: the state of the circuit breaker cannot be read now; before the change circuit_breaker_state was"
+        " {was}",
         "{unit}: прочитати стан circuit breaker зараз не вдалося, до зміни circuit_breaker_state було {was}",
     ),
     "breaker_was_open": (
-        "{unit}: ATTENTION, its breaker was not closed before ({was}), and the restart closed it",
+        "{unit}: ATTENTION: the circuit breaker was not closed before ({was}), and the restart closed it",
         "{unit}: УВАГА, до цього circuit breaker не був закритий ({was}), і перезапуск закрив його",
     ),
     "raise_stays_open": (
-        "{unit}: {changes} did not help and stays for now: its breaker is open or only trying ({state}), and taking it"
-        " back would restart the service and close it; the host takes it back by itself once the breaker is closed",
+        "{unit}: {changes} did not help but stays for now, because the circuit breaker is open or half open"
+        " ({state}) and taking the change back would restart the service and close it; the host takes the change"
+        " back by itself once the circuit breaker is closed",
         "{unit}: {changes} не допомогло, але поки що лишається: circuit breaker відкритий або напіввідкритий"
         " ({state}), а скасування перезапустило б сервіс і закрило його; хост скасує це сам, щойно circuit breaker"
         " закриється",
     ),
     "refused_not_up": (
-        "{unit}: it was being started already, and it did not come up: {problem}. It says: {words}",
+        "{unit} was being started already and did not come up: {problem}. Its journal says: {words}",
         "{unit}: його вже запускали, але він не піднявся: {problem}. Він повідомляє: {words}",
     ),
     "refused_config": (
-        "{unit}: its configuration is broken, so it is not restarted: {message}",
+        "{unit} was not restarted because its configuration is broken: {message}",
         "{unit}: у конфігурації помилка, тому його не перезапущено: {message}",
     ),
     # Why automation holds back
     "held": (
-        "another run works here: {by}, on {incident}, since {since}; nothing was changed",
+        "another run is working on this host: {by}, on {incident}, since {since}; nothing was changed",
         "тут уже працює інший запуск: {by}, інцидент {incident}, з {since}; нічого не змінено",
     ),
     "taken_over": (
-        "the host is taken over from another run, {by}, which worked here since {since}: {reason}",
+        "the host was taken over from another run, {by}, which had worked here since {since}: {reason}",
         "хост перехоплено в іншого запуску ({by}), який працював тут з {since}: {reason}",
     ),
     "paused": (
@@ -197,265 +195,270 @@ CATALOGUE = {
         " не змінено",
     ),
     "guard_cooldown": (
-        "guard cooldown: {action} was done to {target} {ago} s ago, and again only after {limit} s: in {minutes} min,"
-        " or at once with -e aurora_force=REASON",
+        "guard cooldown: {action} was done to {target} {ago} s ago and is repeated only after {limit} s: run this"
+        " again in {minutes} min, or at once with -e aurora_force=REASON",
         "запобіжник cooldown: дію {action} для {target} виконано {ago} с тому, а повторити її можна лише через"
         " {limit} с: за {minutes} хв або одразу з -e aurora_force=ПРИЧИНА",
     ),
     "guard_per_hour": (
-        "guard per_hour: {count} actions on this host within an hour, allowed are {limit}: again in {minutes} min, or"
-        " at once with -e aurora_force=REASON",
-        "запобіжник per_hour: за годину на цьому хості виконано дій: {count}, дозволено {limit}; наступна можлива"
-        " за {minutes} хв або одразу з -e aurora_force=ПРИЧИНА",
+        "guard per_hour: {count} actions were taken on this host within an hour; the limit is {limit}: run this"
+        " again in {minutes} min, or at once with -e aurora_force=REASON",
+        "запобіжник per_hour: за годину на цьому хості виконано дій: {count}, дозволено {limit}; наступна можлива за"
+        " {minutes} хв або одразу з -e aurora_force=ПРИЧИНА",
     ),
     "guard_per_day": (
-        "guard per_day: {count} actions on this host within a day, allowed are {limit}: again in {minutes} min, or at"
-        " once with -e aurora_force=REASON",
+        "guard per_day: {count} actions were taken on this host within a day; the limit is {limit}: run this again"
+        " in {minutes} min, or at once with -e aurora_force=REASON",
         "запобіжник per_day: за добу на цьому хості виконано дій: {count}, дозволено {limit}; наступна можлива за"
         " {minutes} хв або одразу з -e aurora_force=ПРИЧИНА",
     ),
     "guard_ineffective": (
-        "guard ineffective: the last {count} actions of this incident did not help here, allowed are {limit}: a person"
-        " has to look; then -e aurora_force=REASON",
+        "guard ineffective: the last {count} actions of this incident did not help on this host; the limit is"
+        " {limit}: a person has to look first, and then run this again with -e aurora_force=REASON",
         "запобіжник ineffective: останні дії цього інциденту на цьому хості не допомогли, поспіль таких {count},"
         " дозволено {limit}; має подивитися людина, а далі — запуск з -e aurora_force=ПРИЧИНА",
     ),
     "guard_same_cure": (
-        "guard same_cure: {action} was done to {target} {count} times within a day for {cause} ({times}), allowed are"
-        " {limit}: it does not last, a person has to look; then -e aurora_force=REASON",
+        "guard same_cure: {action} was done to {target} {count} times within a day because of {cause} ({times}); the"
+        " limit is {limit}: it does not last, so a person has to look first, and then run this again with -e"
+        " aurora_force=REASON",
         "запобіжник same_cure: дію {action} для {target} через {cause} за добу виконано вже {count} р. ({times}),"
         " дозволено {limit}; надовго вона не допомагає, тож має подивитися людина, а далі — запуск з -e"
         " aurora_force=ПРИЧИНА",
     ),
     "guard_min_healthy": (
-        "guard min_healthy: {target} is not restarted while {healthy} other hosts of its group are healthy, needed are"
-        " {needed} (aurora_min_healthy); when more are, or with -e aurora_force=REASON",
+        "guard min_healthy: {target} is not restarted because too few other hosts of its group are healthy,"
+        " {healthy} of the {needed} that aurora_min_healthy asks for: run this again when more are healthy, or at"
+        " once with -e aurora_force=REASON",
         "запобіжник min_healthy: {target} не перезапускають, бо інших справних хостів у групі {healthy}, а треба"
         " {needed} (aurora_min_healthy); можна, коли їх стане більше, або з -e aurora_force=ПРИЧИНА",
     ),
     "guard_crash_loop": (
-        "guard crash_loop: {target} ended by itself {count} times in {window} min, allowed are {limit}; one more"
-        " restart does not help: again in {minutes} min, or at once with -e aurora_force=REASON. It says: {words}",
+        "guard crash_loop: {target} ended by itself {count} times in {window} min; the limit is {limit}, and one"
+        " more restart would not help: run this again in {minutes} min, or at once with -e aurora_force=REASON. Its"
+        " journal says: {words}",
         "запобіжник crash_loop: {target} сам завершився {count} р. за {window} хв, дозволено {limit}; ще один"
-        " перезапуск не допоможе; знову можна за {minutes} хв або одразу з -e aurora_force=ПРИЧИНА. Він"
-        " повідомляє: {words}",
+        " перезапуск не допоможе; знову можна за {minutes} хв або одразу з -e aurora_force=ПРИЧИНА. Він повідомляє:"
+        " {words}",
     ),
     "guard_restart_interval": (
-        "guard restart_interval: {target} was restarted by us {ago} s ago and is not well ({problem}); restarting it"
-        " again would drop clients again, and is done only after {limit} s: in {minutes} min, or at once with -e"
-        " aurora_force=REASON",
-        "запобіжник restart_interval: {target} ми перезапустили {ago} с тому, і з ним не все гаразд ({problem});"
-        " ще один перезапуск знову від'єднав би клієнтів і можливий лише через {limit} с: за {minutes} хв або"
-        " одразу з -e aurora_force=ПРИЧИНА",
+        "guard restart_interval: automation restarted {target} {ago} s ago, and it is not healthy ({problem});"
+        " another restart would drop clients again and is done only after {limit} s: run this again in {minutes}"
+        " min, or at once with -e aurora_force=REASON",
+        "запобіжник restart_interval: автоматика перезапустила {target} {ago} с тому, і він досі несправний"
+        " ({problem}); ще один перезапуск знову від'єднав би клієнтів і можливий лише через {limit} с: за {minutes}"
+        " хв або одразу з -e aurora_force=ПРИЧИНА",
     ),
     # Why an incident is over
     "closed_by_run": ("its indicator is within its limit again", "показник знову в межах норми"),
     "closed_by_hand": ("closed by {who}: {text}", "закрито вручну ({who}): {text}"),
     # What became of an action that was cut off
     "left_finished": (
-        "an earlier run ({by}, {at}) was cut off during {action} of {target} ({changes}): it is finished",
+        "an earlier run ({by}, {at}) was cut off during {action} of {target} ({changes}); the action is finished now",
         "попередній запуск ({by}, {at}) обірвався під час дії {action} для {target} ({changes}): дію завершено",
     ),
     "left_undone": (
-        "an earlier run ({by}, {at}) was cut off during {action} of {target} ({changes}): it is undone",
+        "an earlier run ({by}, {at}) was cut off during {action} of {target} ({changes}); the action is undone now",
         "попередній запуск ({by}, {at}) обірвався під час дії {action} для {target} ({changes}): дію скасовано",
     ),
     "left_open": (
-        "an earlier run ({by}, {at}) was cut off during {action} of {target} ({changes}), which is still to be judged:"
-        " run aurora.runbook.{action} again",
-        "попередній запуск ({by}, {at}) обірвався під час дії {action} для {target} ({changes}), яку ще не"
-        " оцінено: запустіть aurora.runbook.{action} знову",
+        "an earlier run ({by}, {at}) was cut off during {action} of {target} ({changes}), and the action is still to"
+        " be judged: run aurora.runbook.{action} again",
+        "попередній запуск ({by}, {at}) обірвався під час дії {action} для {target} ({changes}), яку ще не оцінено:"
+        " запустіть aurora.runbook.{action} знову",
     ),
     "left_not_on_record": (
-        "what became of it is NOT on record, so that no guard counts it: {problem}",
+        "what became of the action is NOT on record, so no guard counts it: {problem}",
         "чим закінчилася дія, НЕ записано, тож жоден запобіжник її не врахує: {problem}",
     ),
     "left_unknown": (
-        "an earlier run ({by}, {at}) was cut off during {action} of {target} ({changes}): how far it came is not known",
+        "an earlier run ({by}, {at}) was cut off during {action} of {target} ({changes}); how far the action came is"
+        " not known, so look at it by hand",
         "попередній запуск ({by}, {at}) обірвався під час дії {action} для {target} ({changes}): як далеко він"
         " дійшов, невідомо",
     ),
     # Recalibration
     "would_refit": (
-        "{model}: would be refitted to the trades of {days:g} days",
+        "{model} would be refitted to the trades of {days:g} days",
         "{model}: було б перекалібровано на угодах за {days:g} дн.",
     ),
     "would_judge": (
-        "{model}: an earlier recalibration was cut off; its model is to be judged",
+        "{model}: an earlier recalibration was cut off; the model that it left would be judged",
         "{model}: попереднє перекалібрування обірвалося; його модель треба оцінити",
     ),
     "refit": (
-        "{model}: refitted ({way}): ECE {before} → {after}",
+        "{model} was refitted ({way}): ECE {before} → {after}",
         "{model}: перекалібровано ({way}): ECE {before} → {after}",
     ),
     "refit_no_change": (
-        "{model}: a refit ({way}) was done without an error, and the file is as it was",
+        "{model}: a refit ({way}) ended without an error, but the file did not change",
         "{model}: перекалібрування ({way}) пройшло без помилки, а файл не змінився",
     ),
     "refit_judged": (
-        "{model}: what an earlier recalibration left, which was cut off, was judged: ECE {before} → {after}",
+        "{model}: an earlier recalibration was cut off; the model that it left was judged: ECE {before} → {after}",
         "{model}: оцінено те, що лишило обірване раніше перекалібрування: ECE {before} → {after}",
     ),
     "refit_tried": (
-        "this model was refitted to the trades of {days:g} days {age} h ago and did not get better",
+        "this model was refitted to the trades of {days:g} days {age} h ago, and that did not make it better",
         "цю модель перекалібровано на угодах за {days:g} дн. {age} год тому, але кращою вона не стала",
     ),
     "model_fresh": (
-        "{model}: refitted {age} h ago and within its limit, left as it is",
+        "{model} was refitted {age} h ago and its ECE is within the limit, so it was left as it is",
         "{model}: перекалібровано {age} год тому, ECE в межах норми, тож модель не чіпали",
     ),
     "model_worse": (
-        "{model}: the new one is worse, the one before is back",
+        "{model}: the new model is worse, so the previous one was put back",
         "{model}: нова модель гірша, тож повернуто попередню",
     ),
     "model_worse_stays": (
-        "{model}: the new one is worse, and the one before cannot be put back: {problem}",
+        "{model}: the new model is worse, but the previous one could not be put back: {problem}",
         "{model}: нова модель гірша, а повернути попередню не вдалося: {problem}",
     ),
     "model_valid": ("calibration.validate(): {says}", "calibration.validate(): {says}"),
-    "model_invalid": ("calibration.validate() fails: {says}", "перевірка calibration.validate() не пройшла: {says}"),
+    "model_invalid": ("calibration.validate() failed: {says}", "перевірка calibration.validate() не пройшла: {says}"),
     "tcp_set": ("TCP: {changes}", "TCP: {changes}"),
-    "tcp_would_set": ("TCP: would set {changes}", "TCP: було б змінено: {changes}"),
+    "tcp_would_set": ("TCP: these settings would be changed: {changes}", "TCP: було б змінено: {changes}"),
     "tcp_stands": (
-        "TCP: every setting that has effect on this host stands already",
+        "TCP: every setting that has an effect on this host is already as wanted",
         "TCP: усі параметри, що діють на цьому хості, вже встановлено",
     ),
-    "tcp_restored": ("TCP: given back: {changes}", "TCP: повернуто: {changes}"),
-    "tcp_would_restore": ("TCP: would give back {changes}", "TCP: було б повернуто: {changes}"),
+    "tcp_restored": ("TCP: these settings were given back: {changes}", "TCP: повернуто: {changes}"),
+    "tcp_would_restore": ("TCP: these settings would be given back: {changes}", "TCP: було б повернуто: {changes}"),
     "tcp_ended": (
-        "TCP: nothing of the tuning is left to give back",
+        "TCP: nothing of the tuning is in effect any more, so there is nothing to give back",
         "TCP: від тимчасових змін нічого не лишилося, повертати нічого",
     ),
-    "tcp_nothing": ("TCP: nothing is tuned", "TCP: тимчасових змін немає"),
-    "sysctl_dead": ("{name} does nothing since Linux {since}", "{name} не діє, починаючи з Linux {since}"),
+    "tcp_nothing": ("TCP: no setting is tuned", "TCP: тимчасових змін немає"),
+    "sysctl_dead": ("{name} has had no effect since Linux {since}", "{name} не діє, починаючи з Linux {since}"),
     "sysctl_absent": (
         "{name} does not exist in this kernel or network namespace",
         "{name} немає в цьому ядрі чи мережевому просторі імен",
     ),
     "sysctl_edited": (
-        "{name} is {now}, which somebody set since: it is left alone",
+        "{name} is {now}, which somebody set after the tuning, so it was left alone",
         "{name} = {now}: це хтось змінив пізніше, тож лишено як є",
     ),
     # Ends of leases
     "lease_ends": (
-        "{unit}: {changes} ends by itself at {until}",
+        "{unit}: {changes} lasts until {until}; then the host gives it back by itself",
         "{unit}: {changes} діє до {until}, а тоді хост сам це поверне",
     ),
     "lease_would_end": (
-        "{unit}: {changes} would end by itself at {until}",
+        "{unit}: {changes} would last until {until}; then the host would give it back by itself",
         "{unit}: {changes} діяло б до {until}, а тоді хост сам би це повернув",
     ),
     "lease_renewed": (
-        "{unit}: renewed, {changes} ends by itself at {until}",
-        "{unit}: строк подовжено, {changes} діє до {until}, а тоді хост сам це поверне",
+        "{unit}: the lease was renewed: {changes} lasts until {until}; then the host gives it back by itself",
+        "{unit}: строк тимчасової зміни подовжено: {changes} діє до {until}, а тоді хост сам це поверне",
     ),
     "gone_removed": (
-        "{unit} is {state} on this host: its override was removed ({changes}) without a restart; a process of it that"
-        " still runs keeps the old value until it ends",
+        "{unit} is {state} on this host, so its override was removed ({changes}) without a restart; a process of the"
+        " unit that still runs keeps the old value until it ends",
         "{unit} на цьому хості {state}: зміну прибрано ({changes}) без перезапуску; його процес, який ще працює,"
         " зберігає старе значення, доки не завершиться",
     ),
     "gone_would_be_removed": (
-        "{unit} is {state} on this host: its override would be removed ({changes}) without a restart; a process of it"
-        " that still runs would keep the old value until it ends",
-        "{unit} на цьому хості {state}: зміну було б прибрано ({changes}) без перезапуску; його процес, який ще працює,"
-        " зберіг би старе значення, доки не завершиться",
+        "{unit} is {state} on this host, so its override would be removed ({changes}) without a restart; a process"
+        " of the unit that still runs would keep the old value until it ends",
+        "{unit} на цьому хості {state}: зміну було б прибрано ({changes}) без перезапуску; його процес, який ще"
+        " працює, зберіг би старе значення, доки не завершиться",
     ),
     "lease_over": (
-        "{unit}: its time is over, given back: {changes}",
-        "{unit}: строк минув, повернуто: {changes}",
+        "{unit}: the lease has ended, and this was given back: {changes}",
+        "{unit}: строк тимчасової зміни минув, повернуто: {changes}",
     ),
     "lease_stays": (
-        "{unit}: its time is over, and it stays: {problem}",
+        "{unit}: the lease has ended, but the change stays: {problem}",
         "{unit}: строк минув, але зміна лишається: {problem}",
     ),
     "lease_kept": (
-        "{unit}: the time of {changes} is over, and it stays while {metric} is {value} (limit {limit}): giving it back"
-        " would raise exposure",
+        "{unit}: the lease of {changes} has ended, but the change stays while {metric} is {value} (limit {limit}),"
+        " because giving it back would raise exposure",
         "{unit}: строк {changes} минув, але зміна лишається, доки {metric} = {value} (межа {limit}): повернення"
         " збільшило б ризик",
     ),
     "lease_kept_breaker": (
-        "{unit}: the time of {changes} is over, and it stays while circuit_breaker_state is {state} (0 CLOSED): the"
-        " restart would close an open breaker",
+        "{unit}: the lease of {changes} has ended, but the change stays while circuit_breaker_state is {state} (0"
+        " CLOSED), because the restart would close an open circuit breaker",
         "{unit}: строк {changes} минув, але зміна лишається, доки circuit_breaker_state = {state} (0 CLOSED):"
         " перезапуск закрив би відкритий circuit breaker",
     ),
     "lease_end_failed": (
-        "{unit}: its time is over, and giving it back failed: {problem}",
+        "{unit}: the lease has ended, but giving back the change failed: {problem}",
         "{unit}: строк минув, а повернути зміну не вдалося: {problem}",
     ),
     "lease_was_lost": (
-        "{unit}: its time is over; somebody had removed the override's files: {changes}",
+        "{unit}: the lease has ended; somebody had already removed the files of the override: {changes}",
         "{unit}: строк минув; файли зміни хтось видалив раніше: {changes}",
     ),
     "lease_lost": (
-        "{unit}: {path} is gone, somebody removed it: the override is lost with the next restart; look, then give it"
-        " back and apply it again",
-        "{unit}: {path} немає, хтось його видалив: зміна зникне з наступним перезапуском; перевірте, потім поверніть її"
-        " і застосуйте знову",
+        "{unit}: somebody removed {path}, so the next restart would end the override; look at the host, then give"
+        " the override back and apply it again",
+        "{unit}: {path} немає, хтось його видалив: зміна зникне з наступним перезапуском; перевірте, потім поверніть"
+        " її і застосуйте знову",
     ),
     "lease_no_timer": (
-        "{unit}: its end will NOT come by itself: aurora-runbook-leases.timer is {state}; run `systemctl enable --now"
-        " aurora-runbook-leases.timer`, or apply it again",
+        "{unit}: the lease will NOT end by itself, because aurora-runbook-leases.timer is {state}; run `systemctl"
+        " enable --now aurora-runbook-leases.timer`, or apply the change again",
         "{unit}: хост сам це НЕ поверне: aurora-runbook-leases.timer має стан {state}; виконайте `systemctl enable"
         " --now aurora-runbook-leases.timer` або застосуйте зміну знову",
     ),
     "until": ("{change} (until {until})", "{change} (до {until})"),
     "settle_finished": (
-        "{unit}: an earlier run was cut off; finished: {changes}",
+        "{unit}: an earlier run was cut off; this was finished: {changes}",
         "{unit}: попередній запуск обірвався; завершено: {changes}",
     ),
     "settle_undone": (
-        "{unit}: an earlier run was cut off; undone, since it raised exposure: {changes}",
+        "{unit}: an earlier run was cut off; this was undone because it raised exposure: {changes}",
         "{unit}: попередній запуск обірвався; скасовано, бо збільшувало ризик: {changes}",
     ),
     "settle_would_be_finished": (
-        "{unit}: an earlier run was cut off; would be finished: {changes}",
+        "{unit}: an earlier run was cut off; this would be finished: {changes}",
         "{unit}: попередній запуск обірвався; було б завершено: {changes}",
     ),
     "settle_would_be_undone": (
-        "{unit}: an earlier run was cut off; would be undone, since it raises exposure: {changes}",
+        "{unit}: an earlier run was cut off; this would be undone because it raises exposure: {changes}",
         "{unit}: попередній запуск обірвався; було б скасовано, бо збільшує ризик: {changes}",
     ),
-    "settle_nothing": ("{unit}: nothing is unfinished", "{unit}: незавершеного немає"),
+    "settle_nothing": ("{unit}: no change was left unfinished", "{unit}: незавершеного немає"),
     # Log rotation
     "log_freed": (
-        "{directory}: {count} rotated files removed, {mib} MiB freed, {percent} % of the disk is free now",
+        "{directory}: {count} rotated files were removed and {mib} MiB freed; {percent} % of the disk is free now",
         "{directory}: видалено ротованих файлів: {count}, звільнено {mib} МіБ, тепер вільно {percent} % диска",
     ),
     "log_would_free": (
-        "{directory}: would remove {count} rotated files and free {mib} MiB",
+        "{directory}: {count} rotated files would be removed and {mib} MiB freed",
         "{directory}: було б видалено ротованих файлів: {count}, звільнено {mib} МіБ",
     ),
     "log_little": (
-        "{directory}: {percent} % of the disk is free, {wanted} % is wanted, and the newest {keep} rotated files of "
-        "each log stay; make room by hand",
-        "{directory}: вільно {percent} % диска з бажаних {wanted} %, а {keep} найновіших ротованих файлів кожного логу "
-        "лишаються; звільніть місце вручну",
+        "{directory}: only {percent} % of the disk is free and {wanted} % is wanted, but the newest {keep} rotated"
+        " files of each log are kept; make room by hand",
+        "{directory}: вільно {percent} % диска з бажаних {wanted} %, а {keep} найновіших ротованих файлів кожного"
+        " логу лишаються; звільніть місце вручну",
     ),
-    "log_rotated": ("{logs} rotated by {method}", "ротовано через {method}: {logs}"),
+    "log_rotated": ("these logs were rotated by {method}: {logs}", "ротовано через {method}: {logs}"),
     "log_lost": (
-        "{log} IS GONE: the rotation left its lines in no file of {directory}; look where it put them, and mend the "
-        "rotation before it runs again",
-        "{log} ЗНИК: після ротації його рядків немає в жодному файлі {directory}; з'ясуйте, куди вона їх поділа, і "
-        "виправте її до наступного запуску",
+        "{log} IS GONE: after the rotation its lines are in no file of {directory}; find out where the rotation put"
+        " them, and correct it before it runs again",
+        "{log} ЗНИК: після ротації його рядків немає в жодному файлі {directory}; з'ясуйте, куди вона їх поділа, і"
+        " виправте її до наступного запуску",
     ),
     "log_unnamed": (
-        "{log} is rotated by nothing on this host: {config} does not name it",
+        "nothing rotates {log} on this host: {config} does not name it",
         "{log} на цьому хості ніщо не ротує: {config} його не називає",
     ),
     "log_complaint": (
-        "every log is rotated, and yet: {problem}; what needs root in its scripts was not done",
+        "every log was rotated, but there was a complaint: {problem}; what needs root in the scripts of the rotation"
+        " was not done",
         "усі логи ротовано, проте: {problem}; те, що в його скриптах потребує root, не виконано",
     ),
-    "log_would_rotate": ("would rotate {logs} by {method}", "було б ротовано через {method}: {logs}"),
+    "log_would_rotate": ("these logs would be rotated by {method}: {logs}", "було б ротовано через {method}: {logs}"),
     "log_would_tell": (
-        "would have {unit} leave {file}, which was rotated earlier",
+        "{unit} would be told to leave {file}, which was rotated earlier",
         "{unit} перестав би писати в {file}, ротований раніше",
     ),
     "log_reopened_itself": (
-        "{unit} opened the new {log} by itself or by the rotation",
+        "{unit} opened the new {log} by itself or because of the rotation",
         "{unit} відкрив новий {log} сам або через ротацію",
     ),
     "log_reopened_reload": ("{unit} opened the new {log} on reload", "{unit} відкрив новий {log} після reload"),
@@ -468,39 +471,39 @@ CATALOGUE = {
         "{unit} більше не пише в ротований {log} і ще не відкрив нового",
     ),
     "log_still_behind": (
-        "{unit} STILL WRITES into the rotated {log}: restart it when that is safe, before the next rotation",
+        "{unit} STILL WRITES into the rotated {log}: restart it when that is safe and before the next rotation",
         "{unit} ДОСІ ПИШЕ в ротований {log}: перезапустіть його, коли це безпечно, до наступної ротації",
     ),
     "log_behind": (
-        "not rotated: {writer} still writes into {file} since an earlier rotation, and may not be restarted; another "
-        "rotation would lose its lines",
-        "не ротовано: {writer} досі пише в {file} після попередньої ротації, а перезапускати його не дозволено; нова "
-        "ротація втратила б його рядки",
+        "not rotated: {writer} still writes into {file}, which was rotated earlier, and may not be restarted;"
+        " another rotation would lose its lines",
+        "не ротовано: {writer} досі пише в {file} після попередньої ротації, а перезапускати його не дозволено; нова"
+        " ротація втратила б його рядки",
     ),
     "log_untellable": (
-        "not rotated: {writer} writes into {log} and can neither be told to reopen it (its unit has no ExecReload) nor "
-        "be restarted unattended",
-        "не ротовано: {writer} пише в {log}, і йому не можна ні наказати відкрити новий (юніт не має ExecReload), ні "
-        "перезапустити його без людини",
+        "not rotated: {writer} writes into {log}; it cannot be told to open the new file (its unit has no"
+        " ExecReload), and it may not be restarted without a person",
+        "не ротовано: {writer} пише в {log}, і йому не можна ні наказати відкрити новий (юніт не має ExecReload), ні"
+        " перезапустити його без людини",
     ),
     "log_no_room": (
-        "not rotated: it may need {need} MiB, {free} MiB and {inodes} files are free",
+        "not rotated: the rotation may need {need} MiB, and {free} MiB and {inodes} inodes are free",
         "не ротовано: може знадобитися {need} МіБ, а вільно {free} МіБ і {inodes} файлів",
     ),
     "log_no_way": ("not rotated: {reason}", "не ротовано: {reason}"),
     "log_odd": ("not rotated: {log} is {reason}", "не ротовано: {log} — це {reason}"),
     "log_recent": (
-        "nothing to rotate: every log is empty or was rotated within {seconds} s",
+        "there is nothing to rotate: every log is empty or was rotated in the last {seconds} s",
         "ротувати нічого: кожен лог порожній або ротований за останні {seconds} с",
     ),
     # Evidence of a cause
-    "no_cause": ("nothing that was looked at explains it", "ніщо з переглянутого цього не пояснює"),
+    "no_cause": ("nothing that was looked at explains the trouble", "ніщо з переглянутого цього не пояснює"),
     "why_share": (
         "{percent} % of the last {denials} denials say {code}",
         "{percent} % останніх відмов ({denials}): {code}",
     ),
     "exchange_limits": (
-        "the exchange answers {status} and has no requests left for us (Retry-After: {retry})",
+        "the exchange answers {status} and takes no requests from us for now (Retry-After: {retry})",
         "біржа відповідає {status} і поки що не приймає наших запитів (Retry-After: {retry})",
     ),
     "exchange_answers": (
@@ -508,23 +511,24 @@ CATALOGUE = {
         "біржа відповідає {status} (Retry-After: {retry})",
     ),
     "exchange_silent": (
-        "the exchange does not answer although something there does: {problem}",
+        "the exchange does not answer, although its host does: {problem}",
         "біржа не відповідає, хоча її хост озивається: {problem}",
     ),
     "exchange_unanswered": (
-        "the exchange cannot be asked, and why is not clear: {problem}",
+        "the exchange could not be asked, and the reason is not clear: {problem}",
         "запитати біржу не вдається, причина неясна: {problem}",
     ),
     "address_dead": (
-        "the name leads to addresses that take no connection: {addresses}; another one of it does",
+        "the name leads to addresses that take no connection: {addresses}; another address of the name does take one",
         "ім'я веде й на адреси, що не приймають з'єднань: {addresses}; інша адреса цього імені приймає",
     ),
     "exchange_slow": (
-        "the exchange took {ms} ms for its status page, the limit is {limit} ms",
+        "the exchange took {ms} ms to return its status page; the limit is {limit} ms",
         "біржа віддавала сторінку стану {ms} мс, а межа — {limit} мс",
     ),
     "orders_wait": (
-        "the p99 of orders is {p99} ms, while the exchange answers a lone request in {ms} ms: they wait for each other",
+        "the p99 of orders is {p99} ms, while the exchange answers a single request in {ms} ms: the orders wait for"
+        " each other",
         "p99 ордерів — {p99} мс, хоча на окремий запит біржа відповідає за {ms} мс: ордери чекають один на одного",
     ),
     "packets_lost": (
@@ -535,24 +539,21 @@ CATALOGUE = {
         "the exchange answers neither HTTP nor ping: {problem}",
         "біржа не відповідає ні на HTTP, ні на ping: {problem}",
     ),
-    "ece_high": (
-        "calibration_ece is {value}, the limit is {limit}",
-        "calibration_ece = {value}, межа {limit}",
-    ),
+    "ece_high": ("calibration_ece is {value}; the limit is {limit}", "calibration_ece = {value}, межа {limit}"),
     "nginx_says": ("nginx -t: {message}", "nginx -t: {message}"),
     "certificate_says": ("certificate: {problem}", "сертифікат: {problem}"),
     "dns_says": ("DNS: {problem}", "DNS: {problem}"),
     "disk_says": ("{path}: {what} is {percent} %", "{path}: {what} = {percent} %"),
     "cpu_says": (
-        "CPU {busy} % busy, most of it {name} (pid {pid}, {cpu_percent} % of a core)",
+        "the CPU is {busy} % busy; most of that is {name} (pid {pid}, {cpu_percent} % of a core)",
         "CPU зайнятий на {busy} %, найбільше його займає {name} (pid {pid}, {cpu_percent} % ядра)",
     ),
     "cpu_says_elsewhere": (
-        "CPU {busy} % busy, {own} % of it by processes of this host: see what runs beside it on its machine",
+        "the CPU is {busy} % busy, and processes of this host take {own} %: see what else runs on the same machine",
         "CPU зайнятий на {busy} %, з них процесами цього хоста {own} %: перевірте, що ще працює на тій самій машині",
     ),
     "cpu_waits": (
-        "the runner waits for a core {waiting} % of the time, and {name} (pid {pid}) takes {cpu_percent} % of a core",
+        "the runner waits for a core {waiting} % of the time, while {name} (pid {pid}) takes {cpu_percent} % of a core",
         "runner чекає на ядро {waiting} % часу, а {name} (pid {pid}) займає {cpu_percent} % ядра",
     ),
     "iostat_says": ("disk {name} is {util} % busy", "диск {name} зайнятий на {util} %"),
@@ -560,117 +561,117 @@ CATALOGUE = {
         "{unit} is {state}, crashes in the last 5 min: {restarts}",
         "{unit}: {state}, збоїв за останні 5 хв: {restarts}",
     ),
-    "healthz_says": ("{unit} runs, and /healthz says: {problem}", "{unit} працює, а /healthz каже: {problem}"),
+    "healthz_says": ("{unit} is running, but /healthz says: {problem}", "{unit} працює, а /healthz каже: {problem}"),
     "page_says": (
-        "{unit} runs, and its metrics cannot be read: {problem}",
+        "{unit} is running, but its metrics cannot be read: {problem}",
         "{unit} працює, але його метрики прочитати не вдається: {problem}",
     ),
     "memory_killed": (
-        "{unit} was killed for its memory ({kills} times lately), its limit is {limit} MiB",
+        "{unit} was killed because of its memory ({kills} times lately); its limit is {limit} MiB",
         "{unit} завершено примусово через брак пам'яті (останнім часом {kills} р.), його межа {limit} МіБ",
     ),
     "quota_says": (
-        "{unit} uses {percent} % of a core, its CPUQuota is {quota} %",
+        "{unit} uses {percent} % of a core, and its CPUQuota is {quota} %",
         "{unit} займає {percent} % ядра, а його CPUQuota — {quota} %",
     ),
     "quota_holds": (
         "{unit} uses {percent} % of a core, and its CPUQuota of {quota} % holds it back {held} % of the time",
         "{unit} займає {percent} % ядра, а CPUQuota {quota} % стримує його {held} % часу",
     ),
-    "outside_says": ("from outside, {link}: {problem}", "ззовні, {link}: {problem}"),
+    "outside_says": ("seen from outside, {link}: {problem}", "ззовні, {link}: {problem}"),
     "one_observer": (
-        "{observer} alone saw this, and the host serves inside: look from a second place as well",
+        "only {observer} saw this, and the host itself serves: look from a second place as well",
         "це бачив лише {observer}, а всередині хост працює: перевірте ще з одного місця",
     ),
     "observer_cut_off": (
-        "{observer} reaches none of the {hosts} hosts in the same way, while this one serves {clients} clients: look at"
-        " the network of {observer} first",
+        "{observer} reaches none of the {hosts} hosts and fails in the same way on each, while this one serves"
+        " {clients} clients: look at the network of {observer} first",
         "{observer} однаково не досягає жодного з хостів ({hosts}), а цей обслуговує клієнтів ({clients}): спершу"
         " перевірте мережу самого {observer}",
     ),
-    "in_doubt": ("whoever looks from outside is cut off itself", "той, хто дивиться ззовні, сам відрізаний від мережі"),
-    "way_whole": ("from outside, {url} is served", "ззовні {url} відповідає"),
+    "in_doubt": (
+        "the observer outside is itself cut off from the network",
+        "той, хто дивиться ззовні, сам відрізаний від мережі",
+    ),
+    "way_whole": ("{url} is served from outside", "ззовні {url} відповідає"),
     "firewall_closed": (
-        "port {port} is closed from outside, and the firewall of this host does not let it in: {rule}",
+        "port {port} is closed from outside, because the firewall of this host does not let it in: {rule}",
         "порт {port} ззовні закритий, firewall цього хоста його не пропускає: {rule}",
     ),
     "no_way_in_unsure": (
-        "port {port} does not answer from outside ({problem}); nginx and the feed do on the host, and whether its"
-        " firewall closes it cannot be told: {rule}",
+        "port {port} does not answer from outside ({problem}), although nginx and the feed answer on the host;"
+        " whether the firewall of the host closes the port is not known: {rule}",
         "порт {port} ззовні не відповідає ({problem}); на хості nginx і feed працюють, а чи закриває його firewall,"
         " визначити не вдалося: {rule}",
     ),
     "no_way_in": (
-        "port {port} does not answer from outside ({problem}); nginx and the feed do on the host, and its firewall does"
-        " not close it",
+        "port {port} does not answer from outside ({problem}), although nginx and the feed answer on the host and"
+        " its firewall does not close the port",
         "порт {port} ззовні не відповідає ({problem}); на хості nginx і feed працюють, і firewall його не закриває",
     ),
     "memory_says": ("{unit} uses {mib} of {limit} MiB", "{unit} займає {mib} з {limit} МіБ"),
     "trades_stale": (
-        "the newest trade is {age} h old, the limit is {limit} h",
+        "the newest trade is {age} h old; the limit is {limit} h",
         "остання угода була {age} год тому, а межа — {limit} год",
     ),
     "trades_malformed": (
-        "{percent} % of the last {lines} lines are no trades, the limit is {limit:g} %",
+        "{percent} % of the last {lines} lines are no trades; the limit is {limit:g} %",
         "{percent} % з останніх рядків ({lines}) — не угоди, межа {limit:g} %",
     ),
     "trades_few": (
-        "only {count} trades in {days:g} days, {needed} are needed",
+        "there are only {count} trades in {days:g} days; {needed} are needed",
         "угод за {days:g} дн. лише {count}, а потрібно {needed}",
     ),
     "trades_ahead": (
-        "{percent} % of the last {lines} trades lie ahead of this host's clock: check the clock first",
+        "{percent} % of the last {lines} trades are later than the clock of this host: check the clock first",
         "{percent} % з останніх угод ({lines}) мають час попереду годинника хоста: спершу перевірте годинник",
     ),
     # Summary of a triage
-    "nothing_breached": ("nothing that could be read is breached", "жоден із прочитаних показників не вийшов за межу"),
-    "breached": (
-        "{severity}: {metric} is {value}, limit {limit}",
-        "{severity}: {metric} = {value}, межа {limit}",
+    "nothing_breached": (
+        "every indicator that could be read is within its limit",
+        "жоден із прочитаних показників не вийшов за межу",
     ),
+    "breached": ("{severity}: {metric} is {value}, limit {limit}", "{severity}: {metric} = {value}, межа {limit}"),
     "half_open": (
-        "{metric} is {value}: the breaker is only trying (HALF_OPEN), that is not recovered",
+        "{metric} is {value}: the circuit breaker is half open (HALF_OPEN) and only trying, which is not recovered",
         "{metric} = {value}: circuit breaker напіввідкритий (HALF_OPEN) і лише пробує, це ще не відновлення",
     ),
     "not_known": ("not known: {metric}: {reason}", "невідомо: {metric}: {reason}"),
     "stale_samples": (
-        "what Prometheus has of it is old or not there: {reason}",
+        "the data that Prometheus has for it is old or missing: {reason}",
         "дані Prometheus про це застарілі, або їх немає: {reason}",
     ),
     "unclear_answer": (
-        "Prometheus' answer cannot be used: {reason}",
+        "the answer of Prometheus cannot be used: {reason}",
         "відповідь Prometheus непридатна: {reason}",
     ),
-    "few_events": ("too few events in the sample", "замало подій у вибірці"),
+    "few_events": ("there are too few events in the sample", "замало подій у вибірці"),
     "cause_is": ("likely cause: {cause}: {evidence}", "імовірна причина: {cause}: {evidence}"),
-    "probe_failed": ("could not look: {probe}: {problem}", "не вдалося перевірити: {probe}: {problem}"),
+    "probe_failed": ("could not check {probe}: {problem}", "не вдалося перевірити: {probe}: {problem}"),
     "leased": (
         "overridden since {granted} by {by}: {unit} {changes}",
         "діє тимчасова зміна з {granted} ({by}): {unit} {changes}",
     ),
     "lease_unfinished": (
-        "an override of {unit} was not finished; the next remediation or revert finishes it",
+        "an override of {unit} was left unfinished; the next remediation or revert finishes it",
         "зміну {unit} не завершено; її завершить наступне усунення інциденту або revert",
     ),
     "incident_open": (
-        "open incident {id}, {severity}, for {minutes} min, acknowledged by {by}",
+        "incident {id} ({severity}) has been open for {minutes} min; acknowledged by: {by}",
         "відкритий інцидент {id}, {severity}, триває {minutes} хв, хто підтвердив: {by}",
     ),
-    "not_on_record": (
-        "how it ended is NOT on record: {problem}",
-        "завершення НЕ записано: {problem}",
-    ),
+    "not_on_record": ("how it ended is NOT on record: {problem}", "завершення НЕ записано: {problem}"),
     "nobody": ("nobody", "ніхто"),
     "chain_broken": (
-        "the record of {id} is not as it was written: {problem}",
+        "the record of {id} was changed after it was written: {problem}",
         "запис {id} не такий, яким його зроблено: {problem}",
     ),
     "claimed": (
-        "a run works here: {by}, on {incident}, since {since}",
+        "a run is working on this host: {by}, on {incident}, since {since}",
         "тут працює запуск: {by}, інцидент {incident}, з {since}",
     ),
     "cut_off": (
-        "{action} of {target} was cut off at {at} ({by}), and nobody said yet what became of it",
+        "{action} of {target} was cut off at {at} ({by}), and nobody has said yet what became of it",
         "дію {action} для {target} обірвано ({at}, {by}), і чим це закінчилося, ще ніхто не з'ясував",
     ),
     "paused_until": ("automation is paused here until {until}", "автоматику тут призупинено до {until}"),
@@ -686,27 +687,27 @@ CATALOGUE = {
         "жодна тимчасова зміна не має строку, тому таймер не потрібен",
     ),
     "status_quiet": (
-        "nothing is leased, open or paused here, and no run works here",
+        "nothing is leased, open or paused here, and no run is working here",
         "тут немає тимчасових змін, відкритих інцидентів і паузи, і жоден запуск тут не працює",
     ),
     "status_unread": (
-        "NOT KNOWN, since it could not be read: {problem}",
+        "NOT KNOWN, because it could not be read: {problem}",
         "НЕВІДОМО, бо прочитати не вдалося: {problem}",
     ),
     # Pages
-    "notified": ("told: {channels}", "повідомлено: {channels}"),
-    "would_notify": ("would tell: {channels}", "було б повідомлено: {channels}"),
-    "not_notified": ("{channel} could not be told: {problem}", "не вдалося повідомити {channel}: {problem}"),
+    "notified": ("notified: {channels}", "повідомлено: {channels}"),
+    "would_notify": ("would be notified: {channels}", "було б повідомлено: {channels}"),
+    "not_notified": ("{channel} could not be notified: {problem}", "не вдалося повідомити {channel}: {problem}"),
     "nobody_notified": (
-        "NOBODY WAS TOLD: every channel failed, call by hand",
+        "NOBODY WAS NOTIFIED: every channel failed; call somebody by hand",
         "НІКОГО НЕ ПОВІДОМЛЕНО: жоден канал не спрацював, зателефонуйте самі",
     ),
     "apprise_too_old": (
-        "Apprise {found} is too old: pip install 'apprise>={needed}' where the playbook runs",
+        "Apprise {found} is too old: run pip install 'apprise>={needed}' where the playbook runs",
         "Apprise {found} застарілий: виконайте pip install 'apprise>={needed}' там, де працює плейбук",
     ),
     "no_channels": (
-        "NOBODY WAS TOLD: no channel is named for this level (aurora_contacts)",
+        "NOBODY WAS NOTIFIED: no channel is named for this level (aurora_contacts)",
         "НІКОГО НЕ ПОВІДОМЛЕНО: для цього рівня не задано каналів (aurora_contacts)",
     ),
     # Silences
@@ -716,23 +717,20 @@ CATALOGUE = {
         "{alert} для {hosts} було б приглушено до {until}",
     ),
     "silence_stands": (
-        "{alert} of {hosts} is silenced already, until {until}",
+        "{alert} of {hosts} is already silenced until {until}",
         "{alert} для {hosts} вже приглушено до {until}",
     ),
     "silence_matches_none": (
         "NOTHING IS SILENCED: Alertmanager has no {alert} whose label {label} means {hosts}; an alert that already"
-        " sounds goes on to sound (the silence stands until {until}); see aurora_prometheus_instance",
+        " fires goes on to notify people (the silence lasts until {until}); check aurora_prometheus_instance",
         "НІЧОГО НЕ ПРИГЛУШЕНО: Alertmanager не має алерту {alert}, у якого мітка {label} означає {hosts}; алерт,"
         " який уже лунає, лунатиме далі (приглушення діє до {until}); див. aurora_prometheus_instance",
     ),
     "silence_unknown": (
-        "the silence of {alert} of {hosts} stands until {until}; Alertmanager did not say whether it matches an alert",
+        "the silence of {alert} of {hosts} lasts until {until}; Alertmanager did not say whether it matches an alert",
         "приглушення {alert} для {hosts} діє до {until}; Alertmanager не сказав, чи воно охоплює хоч один алерт",
     ),
-    "silence_matches": (
-        "alerts that it matches: {count}",
-        "алертів, які воно охоплює: {count}",
-    ),
+    "silence_matches": ("alerts that it matches: {count}", "алертів, які воно охоплює: {count}"),
     "unsilenced": ("silences of {incident} that were ended: {count}", "знято приглушень для {incident}: {count}"),
     "would_unsilence": (
         "silences of {incident} that would end: {count}",

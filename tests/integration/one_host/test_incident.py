@@ -134,7 +134,7 @@ def test_the_run_after_a_killed_override_says_what_became_of_it(cut_off):
     told = [line for line in run.report if "was cut off during service_override" in line]
     assert len(told) == 1, run.report
     assert "KELLY_MULTIPLIER 1.0 → 0.5" in told[0]
-    assert told[0].endswith("it is finished")
+    assert told[0].endswith("the action is finished now")
     assert whole()
 
 
@@ -175,7 +175,7 @@ def test_a_dead_controllers_module_goes_on_and_keeps_others_out_until_its_claim_
     second = playbook("remediate_circuit_breaker", *QUICK)
     assert (second.status != 0, second.verdicts, second.changed) == (True, {HOST: "refused"}, {HOST: 0})
     since = json.loads(shell(HOST, f"cat {STATE}/claim.json"))["since"]
-    held = next(line for line in second.report if "another run works here" in line)
+    held = next(line for line in second.report if "another run is working on this host" in line)
     assert all(part in held for part in ("olena", mine, since)), held
     assert show(HOST, RUNNER, "InvocationID") == standing
     assert {entry["run"] for entry in records()[mine]} == {records()[mine][0]["run"]}
@@ -278,11 +278,11 @@ def test_a_host_is_not_restarted_while_too_few_others_are_healthy(broken):
     run = playbook("remediate_circuit_breaker", *QUICK, "-e", "aurora_min_healthy=1")
     assert (run.status != 0, run.verdicts, run.changed) == (True, {HOST: "refused"}, {HOST: 0})
     (line,) = [line for line in run.report if "guard min_healthy" in line]
-    assert all(part in line for part in (RUNNER, "0 other hosts", "needed are 1"))
+    assert all(part in line for part in (RUNNER, "0 of the 1 that"))
     assert footprint(HOST) == untouched
     end_claim(HOST)
     feed = {"name": FEED, "min_interval_seconds": 0, "incident": incident(min_healthy=2, healthy_peers=1)}
-    assert refused(module(HOST, "service_restart", feed), "guard_min_healthy", FEED, "1 other hosts", "needed are 2")
+    assert refused(module(HOST, "service_restart", feed), "guard_min_healthy", FEED, "1 of the 2 that")
 
 
 def test_a_person_keeps_automation_off_a_host_by_a_file_or_by_the_module():

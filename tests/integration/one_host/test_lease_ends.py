@@ -179,9 +179,9 @@ def test_what_a_human_edited_is_left_alone_and_reported():
     make_due("tcp_tuning")
     invocation = show(HOST, RUNNER, "InvocationID")
     said = tick()
-    assert f"left_alone: {RUNNER}: its time is over, and it stays: {OURS[1]} was edited" in said
+    assert f"left_alone: {RUNNER}: the lease has ended, but the change stays: {OURS[1]} was edited" in said
     assert f"left_alone: {LOWAT} is 32768" in said
-    assert "taken_back: TCP: given back: net.ipv4.tcp_autocorking 0 → 1" in said
+    assert "taken_back: TCP: these settings were given back: net.ipv4.tcp_autocorking 0 → 1" in said
     assert "1.7" in shell(HOST, f"cat {OURS[1]}")
     assert (show(HOST, RUNNER, "InvocationID"), lease(HOST)["phase"]) == (invocation, "active")
     assert lease(HOST, "tcp_tuning") is None
@@ -224,10 +224,10 @@ def test_triage_says_when_an_end_will_not_come_and_when_an_override_was_lost():
     lab.inside(HOST, "systemctl", "stop", "aurora-runbook-leases.timer")
     lab.inside(HOST, "rm", OURS[1])
     summary = "\n".join(module(HOST, "triage_info", LOOK)["summary"])
-    assert "will NOT come by itself: aurora-runbook-leases.timer is enabled, inactive" in summary
+    assert "will NOT end by itself, because aurora-runbook-leases.timer is enabled, inactive" in summary
     assert f"{OURS[1]} is gone" in summary
     make_due()
-    assert "somebody had removed the override's files" in tick()
+    assert "somebody had already removed the files of the override" in tick()
     assert (lease(HOST), knobs(HOST)) == (None, NORMAL)  # the process still had the value
 
 
@@ -303,5 +303,5 @@ def test_any_incidents_playbook_undoes_an_unproven_raise_and_a_healthy_host_gets
         pass
     run = playbook("remediate_calibration_ece", "-e", '{"aurora_hold_seconds": 1}')
     assert (run.status, run.verdicts[HOST]) == (0, "recovered")
-    assert any("undone, since it raised exposure: SPREAD_THRESHOLD 1.5 → 1.6" in line for line in run.report)
+    assert any("this was undone because it raised exposure: SPREAD_THRESHOLD 1.5 → 1.6" in line for line in run.report)
     assert (knobs(HOST), lease(HOST)) == (NORMAL, None)

@@ -241,7 +241,7 @@ def test_nothing_is_given_back_while_the_breaker_is_open(broken):
     before = show(HOST, RUNNER, "InvocationID")
     run = playbook("revert", *AS_USER)
     assert (run.status != 0, run.verdicts) == (True, {HOST: "refused"})
-    assert "its breaker (" in run.output
+    assert "its circuit breaker (" in run.output
     assert (show(HOST, RUNNER, "InvocationID"), lease(HOST)["phase"]) == (before, "active")
     lab.mend([HOST])
     assert (playbook("revert", *AS_USER).status, lease(HOST)) == (0, None)

@@ -276,7 +276,7 @@ def test_the_run_after_a_kill_judges_the_model_that_was_left(stand_in):
     before = model_file()
     stand_in(WORSE + "import time; time.sleep(600)")
     with killed_after_the_refit(BY_SCRIPT):
-        assert "another run works here" in recalibrate(BY_SCRIPT)["message"]
+        assert "another run is working on this host" in recalibrate(BY_SCRIPT)["message"]
     assert "under way on this host" in recalibrate(BY_SCRIPT)["msg"]
     shell(HOST, "systemctl stop aurora-runbook-refit.service")
     assert recalibrate(BY_SCRIPT, "--check")["verdict"] == "would_change"

@@ -252,7 +252,7 @@ def test_two_runs_do_not_change_a_host_at_once():
     with killed_midway(SLOWLY):
         result = override(KELLY)
         assert (result["failed"], result["changed"], result["verdict"]) == (False, False, "refused")
-        assert "another run works here: oncall" in result["message"]
+        assert "another run is working on this host: oncall" in result["message"]
 
 
 def test_the_run_after_a_kill_finishes_the_change():

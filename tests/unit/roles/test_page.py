@@ -58,7 +58,7 @@ def test_the_host_that_has_something_to_say_says_it_once_from_the_controller(tmp
     told, said = page(tmp_path, [{"name": "webhook", "url": receiver.url()}])
     assert (told["delivered"], told["sent"]) == (True, ["webhook"])
     assert [one["title"] for one in receiver.received] == [PAGE["title"]]
-    assert "told: webhook" in said
+    assert "notified: webhook" in said
     assert receiver.secret not in said + str(told)
 
 

@@ -109,7 +109,7 @@ def test_an_optional_contact_that_its_service_refused_is_not_told_and_the_fallba
 def test_check_mode_tells_nobody_and_names_whom_it_would(notify, receiver):
     (result,), said = notify([{"channels": [{"name": "webhook", "url": receiver.url()}]}], "--check")
     assert (result["changed"], result["delivered"], result["sent"]) == (True, False, [])
-    assert result["done"][0]["text"] == "would tell: webhook"
+    assert result["done"][0]["text"] == "would be notified: webhook"
     assert receiver.received == []
     assert SECRET not in said
 

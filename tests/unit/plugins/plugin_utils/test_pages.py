@@ -173,9 +173,9 @@ def test_an_overview_shows_what_is_leased_until_when_and_who_works_where():
     stands = {"leases": [lease], "claim": claim, "timer": "not installed, inactive", "timer_works": False}
     said = "\n".join(_pages.overview("en", {"aurora1": {**read(is_open=False), **stands}, "aurora2": AWAY}, []))
     for part in (
-        "aurora1: a run works here: taras, on –",
+        "aurora1: a run is working on this host: taras, on –",
         f"SPREAD_THRESHOLD=2.0 (until {until})",
-        "its end will NOT come by itself",
+        "the lease will NOT end by itself",
         "aurora2: its record cannot be read, an incident may be open there: no route",
     ):
         assert part in said
@@ -193,7 +193,7 @@ def test_a_page_says_which_end_of_a_lease_did_not_come():
     ended = {"outcome": "left_alone", "sentence": {"message": "lease_stays", "values": values}}
     lines = entries(("", "opened", {"severity": "P0"}), ("", "lease_ended", ended))
     (page,) = due({"aurora1": read(lines=lines)})
-    assert "its time is over, and it stays: x.env was edited" in page["body"]
+    assert "the lease has ended, but the change stays: x.env was edited" in page["body"]
 
 
 @pytest.mark.parametrize(

@@ -368,7 +368,7 @@ def test_a_renewal_of_a_lease_is_told_with_who_did_it():
     values = {"unit": "x.service", "changes": "KELLY_MULTIPLIER=0.5", "until": "2026-11-24T20:00:00+00:00"}
     said = {"name": "x.service", "sentence": {"message": "lease_renewed", "values": values}}
     (line,) = [line.text for line in tell(alone((5, "lease_renewed", said))).timeline if "renewed" in line.text]
-    assert "renewed a lease: x.service: renewed, KELLY_MULTIPLIER=0.5 ends by itself at 2026-11-24T20" in line
+    assert "renewed a lease: x.service: the lease was renewed: KELLY_MULTIPLIER=0.5 lasts until 2026-11-24T20" in line
 
 
 def test_a_long_record_is_cut_in_the_middle_and_says_so():

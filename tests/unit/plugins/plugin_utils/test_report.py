@@ -62,9 +62,11 @@ def test_what_the_end_of_a_run_met_is_told_and_nothing_twice():
     held = _messages.sentence("held", by="olena", incident="–", since="18:00")
     ended = {"verdict": "refused", "done": [held]}
     said = text(_decision.Host("a1", look(0, False), [], "healthy", ended))
-    assert "record: another run works here: olena" in said  # else an incident stays open and nobody knows why
+    # Else an incident stays open and nobody knows why.
+    assert "record: another run is working on this host: olena" in said
     refused = {**action(changed=False, verdict="refused"), "done": [held]}
-    assert text(_decision.Host("a1", look(), [refused], "refused", ended)).count("another run works here") == 1
+    said = text(_decision.Host("a1", look(), [refused], "refused", ended))
+    assert said.count("another run is working on this host") == 1
 
 
 def test_limits_are_told_like_variables():
@@ -240,7 +242,7 @@ def test_a_host_whose_leases_cannot_be_read_is_unknown_and_says_why():
     blind = look(0, False)
     blind["probes"]["leases"] = {"status": "failed", "problem": "override-x.json is not a lease"}
     assert _decision.standing(blind, "circuit_breaker") == "unknown"
-    assert "could not look: leases: override-x.json is not a lease" in text(_decision.Host("a1", blind, (), "unknown"))
+    assert "could not check leases: override-x.json is not a lease" in text(_decision.Host("a1", blind, (), "unknown"))
 
 
 ELSEWHERE = {

@@ -73,20 +73,20 @@ def test_cooldown_counts_from_the_latest_also_for_another_incident():
 
 def test_per_hour():
     assert objection(some(5, 100)) is None
-    check(objection(some(6, 100)), "per_hour", 3600 - 105.0, "6 actions", "allowed are 6", "in 59 min")
-    check(objection(some(8, 100)), "per_hour", 3600 - 105.0, "8 actions", "allowed are 6")
+    check(objection(some(6, 100)), "per_hour", 3600 - 105.0, "6 actions", "the limit is 6", "in 59 min")
+    check(objection(some(8, 100)), "per_hour", 3600 - 105.0, "8 actions", "the limit is 6")
     assert objection([*some(5, 100), *some(1, 3600)]) is None
 
 
 def test_per_day():
     assert objection(some(19, 4000)) is None
-    check(objection(some(20, 4000)), "per_day", 86400 - 4019.0, "20 actions", "allowed are 20", "in 1374 min")
+    check(objection(some(20, 4000)), "per_day", 86400 - 4019.0, "20 actions", "the limit is 20", "in 1374 min")
     assert objection([*some(19, 4000), *some(1, 86400)]) is None
 
 
 def test_ineffective_three_actions_that_did_not_help_are_enough():
     chain = [replace(SLOW, age=4000.0 + n, verdict="not_recovered") for n in range(3)]
-    check(objection(chain), "ineffective", None, "last 3 actions", "allowed are 3", "a person has to look")
+    check(objection(chain), "ineffective", None, "last 3 actions", "the limit is 3", "a person has to look")
     assert objection(chain[:2]) is None
     assert objection([replace(chain[0], incident=OTHER), *chain[1:]]) is None
 
@@ -124,7 +124,7 @@ def cures(count, *changes):
 def test_same_cure_what_comes_back_again_and_again_is_no_cure_and_the_times_are_told():
     """A recovery that does not last is an incident of its own each time: no chain of any of them would ever stop it."""
     check(
-        objection(cures(3), wanted=WANTED), "same_cure", None, "3 times", "wide_spreads", "T07:00:00Z", "allowed are 3"
+        objection(cures(3), wanted=WANTED), "same_cure", None, "3 times", "wide_spreads", "T07:00:00Z", "the limit is 3"
     )
     text = objection(cures(3), wanted=WANTED).sentence["text"]
     assert text.index("T07:00") < text.index("T08:00") < text.index("T09:00")
@@ -171,11 +171,11 @@ def test_ineffective_what_a_person_approved_is_that_persons_decision_and_the_oth
     assert objection(chain, replace(LIMITS, min_healthy=1), restart=True, approved=True).guard == "min_healthy"
 
 
-@pytest.mark.parametrize(("healthy", "seen"), [(1, "1 other"), (0, "0 other"), (None, "? other")])
+@pytest.mark.parametrize(("healthy", "seen"), [(1, "1 of"), (0, "0 of"), (None, "? of")])
 def test_min_healthy_a_host_is_not_restarted_when_too_few_peers_serve(healthy, seen):
     limits = replace(LIMITS, min_healthy=2)
     refusal = objection([], limits, restart=True, healthy_peers=healthy)
-    check(refusal, "min_healthy", None, seen, "needed are 2", "aurora-runner.service")
+    check(refusal, "min_healthy", None, seen, "of the 2 that", "aurora-runner.service")
     assert objection([], limits, restart=False, healthy_peers=healthy) is None
 
 

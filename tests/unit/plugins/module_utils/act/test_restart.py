@@ -102,7 +102,7 @@ def test_a_guard_names_itself_and_when_it_would_allow_and_what_is_done_when_it_i
     planned = _restart.plan(now, "restarted", 300)
     assert (planned.action, planned.guard.name, planned.guard.allowed_in) == (forced, guard, allowed_in)
     figures = {
-        "crash_loop": ("4 times in 5 min", "allowed are 2", "in 5 min", "bad config"),
+        "crash_loop": ("4 times in 5 min", "the limit is 2", "in 5 min", "bad config"),
         "restart_interval": ("20 s ago", "after 300 s", "in 5 min"),
     }
     text = _guards.refusal(guard, allowed_in, **planned.guard.values).sentence["text"]

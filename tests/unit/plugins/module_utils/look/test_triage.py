@@ -423,7 +423,10 @@ def test_who_saw_a_broken_way_is_said():
     """One observer's word may be all there is: whoever reads it has to know."""
     cut_off = {**findings(), **served(3), **way([["tcp_timeout"]] * 2, **TIMEOUT)}
     alone = {**findings(), **way([["tcp_timeout"]], **TIMEOUT)}
-    for found, key, named in ((cut_off, "observer_cut_off", "none of the 2 hosts"), (alone, "one_observer", "alone")):
+    for found, key, named in (
+        (cut_off, "observer_cut_off", "none of the 2 hosts"),
+        (alone, "one_observer", "only monitor1"),
+    ):
         read = _triage.indicators(found, None, {})
         said = _triage.describe(_triage.causes(read, _triage.why(found, NOW), found, {}))[0]["evidence"][-1]
         assert (said["message"], "monitor1" in said["text"], named in said["text"]) == (key, True, True)
