@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What this collection keeps on a host: open incidents, leases, who works here. Private to aurora.runbook."""
+"""What this collection keeps on a host: open incidents, leases, the run at work. Private to aurora.runbook."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ NAMED = ("action", "target")  # of an intent
 
 
 def overview(now: _stamps.Clock) -> dict:
-    """As incident_info and triage_info return it beside incidents.
+    """What incident_info and triage_info return of a host, beside its incidents.
 
-    ``timer`` is how the timer is that ends leases, where one has an end; ``unread`` what could not be read, and why:
-    that hides nothing else.
+    ``timer`` is the state of the timer that ends leases, if any lease has an end. ``unread`` lists what could not be
+    read and why; everything else is returned all the same.
     """
     unread: list[str] = []
     claim, pause, leases = None, None, []
@@ -52,7 +52,7 @@ def open_incidents(now: _stamps.Clock) -> list[dict]:
 
 @contextlib.contextmanager
 def noting(unread: list[str]) -> Iterator[None]:
-    """What cannot be read is noted, and hides nothing else."""
+    """Note what cannot be read, and go on with everything else."""
     try:
         yield
     except RunbookError as error:
@@ -60,7 +60,7 @@ def noting(unread: list[str]) -> Iterator[None]:
 
 
 def records(seconds: float, now: _stamps.Clock, unread: list[str]) -> list[_record.Record]:
-    """As _record.recent(), for who only looks."""
+    """Return what _record.recent() does, for callers that only look."""
     found, names = [], []
     with noting(unread):
         names = _record.names()
@@ -72,7 +72,7 @@ def records(seconds: float, now: _stamps.Clock, unread: list[str]) -> list[_reco
 
 
 def _cut_off(recent: list[_record.Record]) -> list[dict]:
-    """Actions that nobody said the end of; while a run works here they may be its own."""
+    """Actions without a recorded end. Empty while a run works here, because they may be its own."""
     return [
         {"id": record.id, "at": intent.at, "by": intent.by, **{key: intent.data.get(key) for key in NAMED}}
         for record in recent
@@ -81,7 +81,7 @@ def _cut_off(recent: list[_record.Record]) -> list[dict]:
 
 
 def _shown(lease: _lease.Lease) -> dict:
-    # A look at a host without leases is spared a sixth of what its imports take.
+    # Imported late: a look at a host without leases then saves a sixth of the time that its imports take.
     from ansible_collections.aurora.runbook.plugins.module_utils.act import _override, _override_steps  # noqa: PLC0415
 
     tuning = lease.kind == _lease.TCP_TUNING

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The model's file, and whether a new fit is due and any good. Private to aurora.runbook.
+"""The file of the model, and whether a new fit is due and good enough. Private to aurora.runbook.
 
 Source: runbook, "Дії для вирішення" 1 of section 5, and 2 of section 4.
 """
@@ -19,10 +19,11 @@ from ansible_collections.aurora.runbook.plugins.module_utils.base import _files
 from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import RunbookError
 from ansible_collections.aurora.runbook.plugins.module_utils.record import _lease
 
-TOLERANCE = 0.005  # what a calibration error moves by from one day's trades to the next
+TOLERANCE = 0.005  # how much a calibration error changes from one day's trades to the next
 LARGEST_MODEL = 512 << 10
 RECORD = os.path.join(_lease.STATE_DIRECTORY, "recalibration.json")
-# Python that the service's user runs, to put a file of that user's back in one step: path, mode, time of change (ns).
+# Python code that puts a file of the service's user back in one step, run by that user: path, mode, time of change
+# (ns).
 PUT_BACK = """\
 import os, sys
 path, mode, changed = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
@@ -49,7 +50,7 @@ class Model:
 
 @dataclass(frozen=True)
 class Replaced:
-    """The model before a refit, what it was worth, and itself, to be put back if the new one is worse."""
+    """The model before a refit, its error and validity, and its content, to be put back if the new one is worse."""
 
     model: Model | None
     ece: float | None
@@ -61,9 +62,10 @@ class Replaced:
 
 @dataclass(frozen=True)
 class Record:
-    """What our refits did: when, by the days of trades they were fitted to, and the hash of the model they left.
+    """What our refits did: when, on how many days of trades, and the hash of the model they left.
 
-    ``replaced`` stands from before a refit until it was judged; a crash in between leaves it for the next run.
+    ``replaced`` is set before a refit and cleared once the refit was judged. After a crash in between the next run
+    finds it.
     """
 
     left: str = ""
@@ -106,19 +108,19 @@ def reported(text: str) -> tuple[float, float] | None:
 
 
 def worse(before: Replaced, ece: tuple[float | None, float | None], valid: bool | None) -> bool:
-    """Is the new model worse? Both errors must have been measured in the same way."""
+    """Whether the new model is worse. Both errors must have been measured in the same way."""
     if before.valid and valid is False:
         return True
     return None not in ece and ece[1] > ece[0] + TOLERANCE
 
 
 def moved(before: float | None, now: float | None) -> bool:
-    """Has a figure moved by more than it does by itself? One that was not known has nothing to move from."""
+    """Whether a figure changed by more than it does by itself. One that was unknown before cannot have changed."""
     return before is None or (now is not None and abs(now - before) > TOLERANCE)
 
 
 def fine(valid: bool | None, ece: float | None, limit: float) -> bool:
-    """Nothing speaks against this model, and something for it."""
+    """Whether the model is known to be good: nothing speaks against it, and at least one check speaks for it."""
     within = None if ece is None else ece <= limit
     return False not in (valid, within) and True in (valid, within)
 
@@ -148,13 +150,13 @@ def plan(
 
 
 def begin(record: Record, replaced: Replaced) -> Record:
-    """The record while a refit is under way. What was tried on another model says nothing about this one."""
+    """The record while a refit is under way. Earlier attempts on another model say nothing about this one."""
     same = record.left == sha_of(replaced.model)
     return replace(record, attempts=record.attempts if same else {}, replaced=replaced)
 
 
 def close(record: Record, left: Model | None, tried: Mapping[float, float]) -> Record:
-    """The record after a refit, with when it was ``tried`` by days; one that failed does not count."""
+    """The record after a refit, with the times of attempts by days in ``tried``. A refit that failed does not count."""
     return Record(sha_of(left), {**record.attempts, **{f"{days:g}": at for days, at in tried.items()}})
 
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How every acting module is held to the rules: one run at a time, guards, intent before and result after.
+"""The rules that every acting module follows: one run at a time, guards, an intent before and a result after.
 
-Private to aurora.runbook. Guards and pauses are for automation, which names its incident; what a person does with a
-module by hand is on record and respects the claim of a run all the same.
+Private to aurora.runbook. Guards and pauses apply to automation, which names its incident. What a person does with a
+module by hand is recorded too, and only another run's claim can refuse it.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ MAX_CAUSE = 64  # characters of a cause; people may name their own (why_causes)
 
 @dataclass
 class Conduct:
-    """One call of an acting module. ``incident`` are its options, None for a person's own call."""
+    """One call of an acting module. ``incident`` holds its options, and is None for a manual call."""
 
     action: str
     incident: Mapping | None
@@ -63,10 +63,11 @@ class Conduct:
         approved: bool = False,
         own: _guards.Refusal | None = None,
     ) -> dict | None:
-        """Ask the guards, then put the intent on record; a sentence when they refuse. Nothing is changed before this.
+        """Ask the guards, then record the intent; returns a sentence if they refuse. Nothing is changed before this.
 
-        ``lease`` is the incident that what is given back was done for, ``approved`` says that a person decided on this,
-        ``own`` is what a guard of the module says. Raises RunbookError when there is no record.
+        ``lease`` is the incident for which the value that is given back was set, ``approved`` says that a person
+        approved this action, ``own`` is the refusal of a guard of the module itself. Raises RunbookError if nothing can
+        be recorded.
         """
         records = self.recent()
         settled = [] if self.check_mode else self.settle(records)
@@ -90,11 +91,11 @@ class Conduct:
 
     @property
     def cause(self) -> str:
-        """What this run takes for the cause of the incident, "" for a person's own call."""
+        """What this run takes for the cause of the incident, "" for a manual call."""
         return self.incident["cause"][:MAX_CAUSE] if self.incident else ""
 
     def _reopen(self, records: Sequence[_record.Record]) -> None:
-        """What is done or proposed is so in an open incident, also when another run closed it meanwhile."""
+        """Reopen the incident if another run closed it meanwhile: actions and proposals belong to an open incident."""
         if self.incident and not self._own(records).open:
             self.write("reopened", {"alert": None})
 
@@ -103,13 +104,13 @@ class Conduct:
         return next((record for record in records if record.id == self.id), _record.Record(self.id))
 
     def may_restart(self) -> bool:
-        """Do enough other hosts serve for what is no more than a last resort? All else is for begin() to ask."""
+        """Whether enough peers are healthy for a restart as the last resort. begin() asks all other guards."""
         if not self.incident or self.incident["force"]:
             return True
         return not _guards.too_few(self.incident["min_healthy"], self.incident["healthy_peers"])
 
     def propose(self, target: str, steps: Sequence[Mapping]) -> None:
-        """Put on record what waits for a person's approval."""
+        """Record what waits for a person's approval."""
         if self.check_mode or not self.id:
             return
         values = {
@@ -123,11 +124,11 @@ class Conduct:
         self.write("refused", {**data, "allowed_in": None})
 
     def recent(self) -> list[_record.Record]:
-        """The records in which an action may have been cut off, or counts for a guard."""
+        """The records that may have a cut-off action in them, or that count for a guard."""
         return _record.recent(_record.CUT_OFF_SECONDS, _stamps.clock(), self.state)
 
     def settle(self, records: Sequence[_record.Record]) -> list[dict]:
-        """Put on record what became of the actions of runs that were killed; a sentence for each."""
+        """Record what became of the actions of runs that were killed; returns a sentence for each."""
         return _unfinished.settle_all(records, self.run, self.by, self.state)
 
     def _objection(
@@ -156,7 +157,7 @@ class Conduct:
         return _record.append(self.id, what, _redact.redact_data(data, self.secrets), self.run, self.by, self.state)
 
     def renew(self, lease: _lease.Lease, ends: Mapping[str, _lease.End]) -> None:
-        """Give what stands other ends and change nothing else; on record, as a person's own call is too."""
+        """Give an existing lease other ends and change nothing else. This is recorded, also for a manual call."""
         moved = {name: one for name, one in ends.items() if one != lease.ends.get(name)}
         changes = ", ".join(f"{name}={lease.written.get(name)}" for name in sorted(moved)) or "–"
         until = _lease.earliest(moved)
@@ -167,7 +168,7 @@ class Conduct:
         _lease.renew(lease, ends)
 
     def end(self, result: Mapping) -> None:
-        """Put on record what came of the intent."""
+        """Record what came of the intent."""
         if self.intent:
             recovery = result.get("recovery")
             data = {
@@ -185,14 +186,14 @@ class Conduct:
             self._rise(_severity(self.id, recovery or {}))
 
     def _rise(self, seen: str | None) -> None:
-        """Put on record that the incident became worse than it ever was."""
-        with contextlib.suppress(RunbookError):  # the next look tells it again
+        """Record that the incident is worse than it was at any time before."""
+        with contextlib.suppress(RunbookError):  # the next look finds it again
             risen = _record.worse(_record.read(self.id, self.state), seen) if seen else None
             if risen:
                 self.write("severity", risen)
 
     def _done(self, data: Mapping) -> str:
-        """What the intent came to, for where the record has no room for it."""
+        """The outcome of the intent, for when the record has no room for its result."""
         changes = _messages.changes(self.intent.data["change"]) or "–"
         how = f"is done and stands, verdict {data['verdict'] or '–'}" if data["changed"] else "changed nothing"
         return f"{self.action} of {self.intent.data['target']} ({changes}) {how}"
@@ -206,7 +207,7 @@ class Conduct:
     def alone(self) -> Iterator[None]:
         """Claim the host for this run, and join its incident. Raises HeldError and RunbookError.
 
-        With a reason to act against guards a claim that another run has is taken over, which goes on record.
+        With a reason to act against the guards, the claim of another run is taken over, which is recorded.
         """
         ttl = _claim.TTL if self.incident else _claim.PERSONAL_TTL
         forced = self.incident["force"] if self.incident else ""
@@ -223,14 +224,14 @@ class Conduct:
                     yield
             finally:
                 if self.over or not self.incident:
-                    with contextlib.suppress(RunbookError):  # it ends by itself, and what went wrong first is told
+                    with contextlib.suppress(RunbookError):  # the claim expires by itself; the first error is reported
                         _claim.release(self.run, self.state)
 
     def kept_out(self, claim: _claim.Claim, sentence: Mapping, verdict: str | None) -> dict:
-        """Where a run on another incident works here, this one is open all the same: its clock runs, and it pages.
+        """Open this incident although a run on another incident works here, so that its deadlines run and it pages.
 
-        Writes nothing but the incident's own record, which no other run writes to; ``verdict`` is the run's where this
-        is its end, else None. What the module returns of it.
+        Writes only to the incident's own record, to which no other run writes. ``verdict`` is the run's verdict if this
+        is its end, otherwise None. Returns what the module returns of it.
         """
         other = claim.incident.partition("-")[0] != _record.incident_of(self.id) if self.incident else False
         if not other or self.check_mode:
@@ -244,19 +245,19 @@ class Conduct:
         return {}
 
     def _stays(self, record: _record.Record) -> list[str]:
-        """Leases whose end did not come, as the incident has it, and which stand still: for those it stays open."""
+        """Leases in this incident that failed to end and still stand. They keep the incident open."""
         ends = [entry.data for entry in record.entries if entry.what == "lease_ended"]
         last = {end.get("name"): (end.get("sentence") or {}).get("message") for end in ends}  # what was too long is cut
         standing = _lease.names(self.state)
         return [name for name, message in last.items() if message in _lease.STUCK and name in standing]
 
     def close(self, verdict: str) -> tuple[dict, list[dict]]:
-        """The run ends here: its verdict goes on record, its claim is given up, the incident closed if it is OVER.
+        """End the run: record its verdict, give up its claim, and close the incident if the verdict is one of OVER.
 
-        Not while a lease stands whose end did not come, which is what somebody was paged for.
+        The incident stays open while a lease stands that failed to end, because somebody was paged for it.
 
-        The incident as it stands then, and sentences on what became of actions that were cut off. Where that is not
-        known a person has to look. Raises RunbookError.
+        Returns the incident as it is then, and sentences on what became of cut-off actions. If that is unknown, a
+        person has to look. Raises RunbookError.
         """
         records = self.recent()
         said = self.settle(records)
@@ -270,7 +271,7 @@ class Conduct:
 
 
 def _severity(identity: str, recovery: Mapping) -> str | None:
-    """How bad the indicator of an incident was at the end of a wait, None where it was not beyond its limit."""
+    """The severity of the incident's indicator at the end of a wait, None if it was within its limit."""
     indicator, value = _indicators.INDICATORS.get(_record.incident_of(identity)), recovery.get("value")
     if indicator is None or value is None or indicator.metric != recovery["metric"]:
         return None
@@ -288,7 +289,7 @@ def _samples(recovery: Mapping, now: float) -> list[list[float]]:
 
 
 def conducted(module: object, action: str, work: Callable, secrets: Sequence[str] = ()) -> None:
-    """The rest of ``main()`` of an acting module: ``work(params, conduct)`` returns what the module returns."""
+    """The rest of ``main()`` of an acting module. ``work(params, conduct)`` returns what the module returns."""
     try:
         conduct = Conduct(action, module.params["incident"], module.check_mode, secrets)
         result = _unless_held(module.params, conduct, work)
@@ -313,7 +314,7 @@ def _unless_held(params: Mapping, conduct: Conduct, work: Callable) -> dict:
 
 
 def _held(holder: str, incident: str, since: str) -> dict:
-    """What a module returns where another one is at work."""
+    """What a module returns if another run is at work."""
     said = _messages.sentence("held", by=holder, incident=incident, since=since)
     return {"changed": False, "verdict": _verdicts.REFUSED, "message": said["text"], "done": [said]}
 
@@ -335,7 +336,7 @@ def _conducted(params: Mapping, conduct: Conduct, work: Callable) -> dict:
         conduct.end(result)
         cured = result.get("verdict") == _verdicts.RECOVERED and not _unfinished.unknown(conduct.said)
         if conduct.incident and conduct.incident["last"] and cured:
-            with contextlib.suppress(RunbookError):  # the run's own end says what is not on record
+            with contextlib.suppress(RunbookError):  # the end of the run reports what is missing in the record
                 closed, said = conduct.close(_verdicts.RECOVERED)
                 result = {**result, "closed": closed, "done": [*result.get("done", ()), *said]}
     return result

@@ -17,10 +17,10 @@ MAX_TIMES = 5  # of earlier actions that a refusal names
 
 @dataclass(frozen=True)
 class Limits:
-    """Seconds between two actions alike, actions per hour and day, those in a row that may not help, peers needed.
+    """Seconds between two equal actions, actions per hour and day, ineffective actions in a row, healthy peers needed.
 
-    ``max_same_cure`` is how often a day the same action may be done for the same cause, whether it helped or not: what
-    comes back again and again is not cured by it.
+    ``max_same_cure`` is how often a day the same action may be done for the same cause, whether it helped or not: a
+    cause that comes back again and again is not cured by it.
     """
 
     cooldown_seconds: float = 1500.0
@@ -33,10 +33,10 @@ class Limits:
 
 @dataclass(frozen=True)
 class Action:
-    """Something done to a target; ``what`` tells two actions apart. ``age`` in seconds, ``verdict`` of its recovery.
+    """Something done to a target; ``what`` tells two actions apart. ``age`` is in seconds, ``verdict`` its recovery's.
 
-    ``cut_off``: its module was killed, and nobody knows how far it came. ``cause`` is what its run took for the cause
-    of the incident, in the words of triage; "" where nobody said. ``at`` is when, by the host's clock.
+    ``cut_off`` means that the module was killed, so that nobody knows how far the action came. ``cause`` is what its
+    run took for the cause of the incident, in the words of triage, or "". ``at`` is when, by the host's clock.
     """
 
     action: str
@@ -52,7 +52,7 @@ class Action:
 
 @dataclass(frozen=True)
 class Refusal:
-    """The guard that says no, a sentence with its numbers, and seconds until it would allow (None: a person must)."""
+    """The guard that refuses, a sentence with its numbers, and seconds until it would allow (None: never by itself)."""
 
     guard: str
     sentence: Mapping
@@ -60,9 +60,9 @@ class Refusal:
 
 
 def history(records: Iterable[_record.Record], now: _stamps.Clock) -> list[Action]:
-    """What was done on this host, the latest first. What was put back, or is not settled yet, was not done.
+    """What was done on this host, the latest first, without actions that were undone or are not settled yet.
 
-    What an incident did before it moved counts for the one that it goes on as.
+    Actions of an incident that was merged into another one count for the latter.
     """
     records, done = list(records), []
     homes = _record.homes(records)
@@ -90,7 +90,7 @@ def history(records: Iterable[_record.Record], now: _stamps.Clock) -> list[Actio
 
 
 def what(change: Iterable[Mapping]) -> tuple[str, ...]:
-    """The names that a change is about, with the days of trades where they are not the usual ones."""
+    """The names that a change is about, and the days of trades if they are not the usual ones."""
     return tuple(sorted(map(_name, change)))
 
 
@@ -107,9 +107,10 @@ def objection(
     healthy_peers: int | None,
     approved: bool = False,
 ) -> Refusal | None:
-    """The first guard that says no to an action, None when all allow it. ``past`` is the latest first.
+    """The first guard that refuses an action, None if all allow it. ``past`` has the latest action first.
 
-    ``approved``: a person decided on this very action, so that what did not help before does not speak against it.
+    ``approved`` means that a person decided on this very action; then it is not refused because earlier ones did not
+    help.
     """
     if restart and too_few(limits.min_healthy, healthy_peers):
         seen = "?" if healthy_peers is None else healthy_peers
@@ -120,7 +121,7 @@ def objection(
         values = {"target": wanted.target, "action": _named(wanted), "cause": wanted.cause}
         times = ", ".join(p.at for p in reversed(cures[:MAX_TIMES]))
         return refusal("same_cure", None, **values, count=len(cures), times=times, limit=limits.max_same_cure)
-    alike = [p for p in same if not p.cut_off]  # else a host would wait for what a dead run may not have done
+    alike = [p for p in same if not p.cut_off]  # a dead run may not have done it at all, so it starts no cooldown
     if alike and alike[0].age < limits.cooldown_seconds:
         values = {"target": wanted.target, "action": _named(wanted), "limit": math.ceil(limits.cooldown_seconds)}
         left = limits.cooldown_seconds - alike[0].age
@@ -136,9 +137,9 @@ def objection(
 
 
 def _in_vain(past: Sequence[Action]) -> int:
-    """How many of the latest actions in a row did not help. Where nobody knows, it did not help.
+    """How many of the latest actions in a row did not help. An action with an unknown effect counts as such.
 
-    An action that nobody watched, since nobody asked for that, does not count.
+    An action does not count if nobody asked to watch its effect.
     """
     judged = [_verdicts.UNKNOWN if action.cut_off else action.verdict for action in past]
     judged = [verdict for verdict in judged if verdict in _verdicts.WATCHED]
@@ -150,12 +151,12 @@ def _named(action: Action) -> str:
 
 
 def too_few(needed: int, healthy_peers: int | None) -> bool:
-    """Do fewer other hosts serve than must before a service is restarted? Those that are not known do not count."""
+    """Whether too few peers are healthy to restart a service. Peers in an unknown state count as unhealthy."""
     return bool(needed) and (healthy_peers or 0) < needed
 
 
 def refusal(guard: str, allowed_in: float | None, **values: object) -> Refusal:
-    """A guard's no, in the words of the catalogue; ``minutes`` is when it would allow."""
+    """The refusal of a guard, in the words of the catalogue; ``minutes`` is when it would allow the action."""
     minutes = None if allowed_in is None else math.ceil(allowed_in / 60)
     sentence = _messages.sentence(f"guard_{guard}", **values, minutes=minutes)
     return Refusal(guard, sentence, allowed_in)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the host does by itself when the time of a lease is over: the program behind the timer. Private.
+"""What the host does by itself when a lease expires: the code that the timer starts. Private to aurora.runbook.
 
-It needs no controller, no network beyond the host's own metrics, and no clock that is right.
+It needs no controller, no network beyond the host's own metrics, and no correct clock.
 """
 
 from __future__ import annotations
@@ -31,21 +31,21 @@ from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import
 )
 from ansible_collections.aurora.runbook.plugins.module_utils.record import _lease, _lease_timer, _pause, _record
 
-MEMORY = "/run/aurora-runbook-leases.json"  # what was told and read at earlier ticks of this boot
-RETRY_SECONDS = 900  # after an end that failed, perhaps with a restart, or was in somebody's way
-# So that an end and its undoing, with what a unit may take to stop and to start, see _health, are done before systemd
-# stops the program.
+MEMORY = "/run/aurora-runbook-leases.json"  # what earlier ticks of this boot reported and read
+RETRY_SECONDS = 900  # after an end failed, perhaps with a restart, or somebody else was changing the host
+# Long enough that an end and its undoing, with the time that a unit may take to stop and start (see _health), are done
+# before systemd stops the program.
 LONGEST = {"start": 90.0, "hold": 30.0}
 ABOUT = {
     **dict.fromkeys(_limits.NAMES, "sse_availability"),
     **{name: knob.incident for name, knob in _knobs.KNOBS.items() if knob.incident},
 }
 TAKEN_BACK, LEFT_ALONE, KEPT, LOST = "taken_back", "left_alone", "kept", "lost"
-STAYS = ("lease_kept", "lease_kept_breaker", *_lease.STUCK)  # what somebody has to be paged for
+STAYS = ("lease_kept", "lease_kept_breaker", *_lease.STUCK)  # outcomes for which somebody has to be paged
 
 
 class WaitsError(Exception):
-    """An end that must not come yet, and the sentence that says why."""
+    """A lease must not end yet. Holds the sentence that says why."""
 
     def __init__(self, sentence: Mapping):
         super().__init__(sentence["text"])
@@ -53,7 +53,7 @@ class WaitsError(Exception):
 
 
 Report = Callable[[_lease.Lease, str, Mapping], None]
-Ended = tuple[list[tuple[str, dict]], Callable[[], None]]  # what to put on record, and what closes the lease then
+Ended = tuple[list[tuple[str, dict]], Callable[[], None]]  # what to record, and the function that then closes the lease
 
 
 def main() -> int:
@@ -63,7 +63,7 @@ def main() -> int:
     except BusyError as error:
         _line(f"{error}: at the next tick")
         return 0
-    except RunbookError as error:  # nothing of ours is to be trusted, or can be read at all
+    except RunbookError as error:  # none of our files can be trusted or read
         _line(_redact.redact(str(error)))
         return 1
     finally:
@@ -74,7 +74,7 @@ def main() -> int:
 
 
 def say(lease: _lease.Lease, outcome: str, sentence: Mapping, state: str = _record.STATE_DIRECTORY) -> None:
-    """A line in the journal, and on record where somebody sees it."""
+    """Write a line to the journal, and to a record in which somebody will see it."""
     _line(_redact.redact(f"{outcome}: {sentence['text']}"))
     told = _messages.bare(sentence)
     data = {"name": lease.name, "written": lease.written, "outcome": outcome, "sentence": told}
@@ -83,16 +83,17 @@ def say(lease: _lease.Lease, outcome: str, sentence: Mapping, state: str = _reco
 
 
 def places(lease: _lease.Lease, stays: bool, now: _stamps.Clock, state: str = _record.STATE_DIRECTORY) -> Iterator[str]:
-    """The incidents whose records tell of an end: the one it was granted for, and the open one of its class.
+    """The incidents that record an end: the one for which the lease was granted, and the open one of its class.
 
-    What did not come is told in the open one alone, which is opened for it where there is none: it pages.
+    A lease that failed to end is recorded in the open incident, which is created if necessary, so that somebody is
+    paged.
     """
     home, kind = lease.incident or _record.outside(now), incident_of(lease)
     if stays:
         yield next(_open(kind, state), None) or _opened(lease, kind, state)
         return
     yield home
-    with contextlib.suppress(RunbookError):  # another record that cannot be read keeps nothing from its end
+    with contextlib.suppress(RunbookError):  # an unreadable record of another incident does not prevent this end
         yield from (name for name in _open(kind, state) if name != home)
 
 
@@ -101,7 +102,7 @@ def _open(kind: str, state: str) -> Iterator[str]:
 
 
 def incident_of(lease: _lease.Lease) -> str:
-    """The class of incidents that a lease is about; one that a person granted is about what it changes."""
+    """The class of incidents that a lease belongs to. If a person granted it, that is the class of what it changes."""
     granted_for = _record.incident_of(lease.incident) if lease.incident else _record.NOBODY
     if granted_for != _record.NOBODY:
         return granted_for
@@ -111,7 +112,7 @@ def incident_of(lease: _lease.Lease) -> str:
 
 
 def _opened(lease: _lease.Lease, kind: str, state: str) -> str:
-    """A new incident, as bad as the one that the lease was granted for; the same until it could be written."""
+    """Open a new incident with the severity of the one for which the lease was granted. A retry uses the same id."""
     earlier = _record.severity(_record.read(lease.incident, state)) if lease.incident else None
     since = _stamps.seconds(lease.until or lease.granted)
     identity = _record.make_id(kind, since, f"{lease.name} {lease.granted}")
@@ -124,7 +125,7 @@ def _line(text: str) -> None:
 
 
 def tick(clock: _stamps.Clock, memory: dict, report: Report) -> int:
-    """End what is due. Returns 1 when a lease could not be seen to, which keeps no other from its end."""
+    """End what is due. Returns 1 if a lease could not be handled; the other leases are handled all the same."""
     failed: set[str] = set()
     due: dict[str, set[str]] = {}
     leases = _leases(failed)
@@ -147,10 +148,10 @@ def tick(clock: _stamps.Clock, memory: dict, report: Report) -> int:
 
 @contextlib.contextmanager
 def _apart(name: str, failed: set[str]) -> Iterator[None]:
-    """What goes wrong with one lease must not keep the others from their end."""
+    """Report an error with one lease without keeping the others from their ends."""
     try:
         yield
-    except Exception as error:  # whatever it is
+    except Exception as error:  # any error at all
         failed.add(name)
         _line(_redact.redact(f"{name}: {type(error).__name__}: {error}"))
 
@@ -166,9 +167,9 @@ def _leases(failed: set[str]) -> list[_lease.Lease]:
 
 
 def ready(lease: _lease.Lease, clock: _stamps.Clock, notes: dict, report: Report) -> set[str]:
-    """The names whose end is due and may come: what reduces exposure waits for a healthy indicator.
+    """The names whose end is due and may come. A value that reduces exposure waits for a healthy indicator.
 
-    While a person has paused the host, nothing ends but what raises exposure.
+    While a person has paused the host, only values that raise exposure end.
     """
     if lease.gone:
         return {lease.name}
@@ -192,14 +193,14 @@ def ready(lease: _lease.Lease, clock: _stamps.Clock, notes: dict, report: Report
 
 
 def _given_back(lease: _lease.Lease, name: str) -> bool:
-    """Was it taken back before, and only its end is not on record yet?"""
+    """Whether an earlier tick gave the value back already, and only the record of its end is missing."""
     if lease.whole or name in lease.written:
         return False
     return _override_steps.observe(lease.name).running(name) != lease.previous.get(name)
 
 
 def _paused(clock: _stamps.Clock) -> bool:
-    """What is no file that can be read is somebody's work all the same."""
+    """Whether a person has paused the host. A pause that cannot be read counts as one."""
     try:
         return _pause.load(clock) is not None
     except RunbookError:
@@ -207,7 +208,7 @@ def _paused(clock: _stamps.Clock) -> bool:
 
 
 def unhealthy(watch: Mapping, clock: _stamps.Clock, notes: dict) -> dict:
-    """What speaks against an indicator, {} for a healthy one. A ratio is counted from an earlier tick on."""
+    """The reasons why an indicator is not healthy, {} if it is. A ratio is counted from an earlier tick on."""
     indicator = _indicators.INDICATORS[watch["indicator"]]
     pages = notes.setdefault("pages", {})
     earlier = pages.get(indicator.incident)
@@ -234,18 +235,18 @@ def unhealthy(watch: Mapping, clock: _stamps.Clock, notes: dict) -> dict:
 
 
 def end(lease: _lease.Lease | None, names: set[str], clock: _stamps.Clock, notes: dict, report: Report) -> None:
-    """Take back what is due of a lease, as ``state: absent`` would, unless somebody else changed it since."""
+    """Take back what is due of a lease, as ``state: absent`` would, unless somebody else has changed it since."""
     if lease is None:
         return
     tuning = lease.kind == _lease.TCP_TUNING
     now_due = {name for name in names & set(lease.ends) if _lease.due(lease.ends[name], clock)}
-    if not (now_due or lease.gone):  # it was renewed meanwhile
+    if not (now_due or lease.gone):  # the lease was renewed meanwhile
         return
     try:
         ended, close = _tuning_ended(lease) if tuning else _override_ended(lease, now_due)
         for outcome, sentence in ended:
             report(lease, outcome, sentence)
-        close()  # until its end is on record the lease stands, and a later tick does the whole again
+        close()  # last: until its end is recorded the lease stands, and a later tick does everything again
         notes.clear()
         return
     except WaitsError as error:
@@ -263,10 +264,10 @@ def _tuning_ended(lease: _lease.Lease) -> Ended:
     current = _sysctl.observe(())
     planned = _sysctl.plan_absent(current.running, current.lease, current.ended)
     given_back = [(TAKEN_BACK, _sysctl.told(planned, "absent", False)[0])]
-    if current.lease is None:  # it ended with its boot
+    if current.lease is None:  # the lease ended with its boot
         return given_back, partial(_lease.drop, lease.name)
     working = _sysctl.apply(current, planned)
-    done = planned.steps or not lease.whole  # by an earlier tick, which could not put it on record
+    done = planned.steps or not lease.whole  # done by an earlier tick that could not record it
     told = [*((LEFT_ALONE, one) for one in planned.left_out), *(given_back if done else [])]
     return told, partial(_lease.close, working, planned.written)
 
@@ -285,7 +286,7 @@ def _override_ended(lease: _lease.Lease, names: set[str]) -> Ended:
     if told := _override.told_gone(current, planned):
         return [(TAKEN_BACK, told[0])], close
     outcome, key = (LOST, "lease_was_lost") if lost else (TAKEN_BACK, "lease_over")
-    # What an earlier tick gave back and could not put on record is told as it did it.
+    # An end that an earlier tick could not record is reported with the values it had then.
     steps = [
         replace(s, before=lease.previous.get(s.name, s.before)) if s.before == s.after else s for s in planned.steps
     ]
@@ -293,9 +294,10 @@ def _override_ended(lease: _lease.Lease, names: set[str]) -> Ended:
 
 
 def _await_breaker(current: _override.Current, planned: _override.Plan, lease: _lease.Lease) -> None:
-    """Raise WaitsError where the restart would close an open breaker, as the guard of service_override has it.
+    """Raise WaitsError if the restart would close an open breaker, as the guard of service_override would.
 
-    A breaker that nobody can read keeps what reduces exposure, and no raise, which would stand for ever.
+    If nobody can read the breaker, a value that reduces exposure stays, but a raise ends, because it would stand for
+    ever.
     """
     if not _override.bare(current, planned):
         return
@@ -311,13 +313,13 @@ def _await_breaker(current: _override.Current, planned: _override.Plan, lease: _
 
 
 def healthy(lease: _lease.Lease) -> _service.Healthy:
-    """How the service is proven after a restart: as when the lease was granted, within the time a tick has."""
+    """How the service is checked after a restart: as when the lease was granted, within the time that a tick has."""
     granted = _service.Healthy(**{"url": "", "start": 30.0, "hold": 5.0, **lease.health})
     return replace(granted, start=min(granted.start, LONGEST["start"]), hold=min(granted.hold, LONGEST["hold"]))
 
 
 def _once(report: Report, notes: dict) -> Report:
-    """Tell what stays as it is once, not at every tick."""
+    """Report a state that does not change once, not at every tick."""
 
     def tell(lease: _lease.Lease, outcome: str, sentence: Mapping) -> None:
         what = [outcome, sentence["message"], sentence["values"].get("name")]

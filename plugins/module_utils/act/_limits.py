@@ -28,7 +28,7 @@ FILES = {
 
 
 def wanted(options: Mapping[str, str | None], memory: int, cores: int) -> dict[str, str]:
-    """The limits asked for, by systemd's names. Raises RunbookError for what is no limit or beyond the host."""
+    """The limits asked for, by systemd's names. Raises RunbookError for an invalid limit, or one beyond the host."""
     return {OPTIONS[name]: _checked(name, text, memory, cores) for name, text in options.items() if text is not None}
 
 
@@ -52,7 +52,7 @@ def host() -> tuple[int, int]:
 
 
 def present(unit: _systemd.Unit, name: str) -> str | None:
-    """What systemd says a limit is now; None for none."""
+    """What systemd says a limit is now; None if there is none."""
     if name == "CPUQuota":
         microseconds = _microseconds(unit["CPUQuotaPerSecUSec"])
         return None if microseconds is None else f"{microseconds / 10000:.10g}%"
@@ -61,18 +61,18 @@ def present(unit: _systemd.Unit, name: str) -> str | None:
 
 
 def reaches(now: str | None, value: str) -> bool:
-    """Is a limit as wide as wanted?"""
+    """Whether a limit is at least as wide as wanted."""
     return now is None or amount(now) >= amount(value)
 
 
 def lower(text: str, value: str) -> bool:
-    """Is what a unit's file says less than a limit? What is written in another way, systemd's answer will show."""
+    """Whether the value in a unit's file is less than a limit. For other notations, systemd's answer will show it."""
     alike = text.endswith("%") == value.endswith("%")
     return alike and bool(re.fullmatch(r"[1-9]\d{0,15}[MG%]?", text)) and not reaches(text, value)
 
 
 def amount(text: str) -> float:
-    """Bytes of a size, microseconds a second of a quota."""
+    """A size in bytes, or a quota in microseconds a second."""
     if text.endswith("%"):
         return float(text[:-1]) * 10000
     unit = text[-1] if text[-1] in "MG" else ""
@@ -85,13 +85,13 @@ def _size(amount: int) -> str:
 
 
 def _microseconds(text: str) -> float | None:
-    """systemd's way to write a time: 500ms, 1.500000s, 2min 30s; None for infinity."""
+    """A time in systemd's notation (500ms, 1.500000s, 2min 30s) in microseconds; None for infinity."""
     parts = re.findall(r"([\d.]+)(us|ms|s|min|h)\b", text)
     return sum(float(figure) * MICROSECONDS[unit] for figure, unit in parts) if parts else None
 
 
 def objection(unit: _systemd.Unit, limits: Mapping[str, str], root: str = CGROUPS) -> str:
-    """Which limit is less than wanted, by systemd's word or the kernel's; "" when none is."""
+    """Which limit is less than wanted, according to systemd or the kernel; "" if none is."""
     for name, value in limits.items():
         now = present(unit, name)
         if not reaches(now, value):
@@ -104,7 +104,7 @@ def objection(unit: _systemd.Unit, limits: Mapping[str, str], root: str = CGROUP
 
 
 def _enforced(unit: _systemd.Unit, name: str, root: str) -> Iterator[tuple[str, float | None]]:
-    """What the kernel enforces on the running service, where that can be read; None for no limit."""
+    """What the kernel enforces on the running service, if that can be read; None means no limit."""
     if not unit["ControlGroup"].strip("/"):
         return
     for pattern in FILES[name]:

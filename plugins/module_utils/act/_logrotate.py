@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What logrotate would do to a log, read from its configuration as logrotate 3.21 reads it. Private to aurora.runbook.
 
-Order counts in this language: a directive holds for the blocks, and for the included files, that come after it, and the
-last of two wins. So the nightly rotation of a log is known only by reading the main configuration from its first line.
-What it comes to is judged here, and written down as a configuration of its own, so that what runs is what was judged.
+Order matters in this language: a directive applies to the blocks and included files that come after it, and the last of
+two wins. So the nightly rotation of a log is known only by reading the main configuration from its first line. The
+result is judged here and written as a configuration of its own, so that exactly what was judged is what runs.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ TABOO = [
     "~",
 ]
 SCRIPTS = ("firstaction", "prerotate", "postrotate", "lastaction", "preremove")
-# Directives without a value: what each sets, and to what.
+# Directives without a value: which setting each changes, and to what.
 SWITCHES = {
     **{name: (name, True) for name in ("dateyesterday", "datehourago", "ignoreduplicates", "mailfirst")},
     **{
@@ -53,7 +53,7 @@ SWITCHES = {
     "errors": ("errors", True),
 }
 PERIODS = ("hourly", "daily", "weekly", "monthly", "yearly")
-NUMBERS = {"rotate": -1, "start": 0, "minage": 0, "maxage": 0, "shredcycles": 0}  # and the least that is accepted
+NUMBERS = {"rotate": -1, "start": 0, "minage": 0, "maxage": 0, "shredcycles": 0}  # with the lowest accepted value
 TEXTS = ("extension", "addextension", "compressext", "compresscmd", "uncompresscmd", "olddir", "mail")
 NOTHING = {"noolddir": "olddir", "nomail": "mail"}
 EXTENSIONS = {"gzip": ".gz", "bzip2": ".bz2", "xz": ".xz", "zstd": ".zst", "compress": ".Z", "zip": "zip"}
@@ -62,7 +62,7 @@ PLAIN_PATH = re.compile(r"/[\w/ .,:@+=~#-]*", re.ASCII)
 
 @dataclass
 class Settings:
-    """What the directives read so far come to; ``unclear`` names those that are not understood."""
+    """The effect of the directives read so far; ``unclear`` names those that are not understood."""
 
     on: set[str] = field(default_factory=lambda: {"ifempty"})
     numbers: dict[str, int] = field(default_factory=lambda: {"rotate": 0, "start": 1})
@@ -75,11 +75,11 @@ class Settings:
 
     @property
     def packed(self) -> str:
-        """What compressing adds to a name; "" where nothing is compressed."""
+        """The extension that compressing adds to a name; "" if nothing is compressed."""
         return self.texts.get("compressext", ".gz") if "compress" in self.on else ""
 
     def inherited(self) -> Settings:
-        """For a block: a copy, but for ``addextension``, which logrotate does not hand down."""
+        """A copy for a block, without ``addextension``, which logrotate does not pass on to blocks."""
         new = copy.deepcopy(self)
         new.texts.pop("addextension", None)
         return new
@@ -118,7 +118,7 @@ def read(config: str, main: str) -> Reading:
 
 
 class _UnusableError(Exception):
-    """logrotate leaves the rest of a file out, or with ``at`` of a block, from there on."""
+    """logrotate skips the rest of a file, or, with ``at`` of a block, everything from there on."""
 
     def __init__(self, problem: str, at: int | None = None) -> None:
         super().__init__(problem)
@@ -132,7 +132,7 @@ class _Reader:
         self.depth = self.files = 0
 
     def path(self, path: str, folder: str, settings: Settings) -> bool:
-        """Read a file, or the files of a directory by name; whether logrotate finds no error."""
+        """Read a file, or the files of a directory sorted by name; returns whether logrotate finds no error."""
         path = os.path.join(folder, path)
         if not os.path.isdir(path):
             return os.path.exists(path) and self.file(path, folder, settings)
@@ -162,7 +162,7 @@ class _Reader:
 
 
 def _contents(path: str) -> str | None:
-    """The text of a file that logrotate would read, None for one that it passes over."""
+    """The text of a file that logrotate would read, None for one that it ignores."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
@@ -257,7 +257,7 @@ class _File:
         return found[1]
 
     def line(self) -> str:
-        """The rest of the line, which no comment ends."""
+        """The rest of the line. A comment does not end it."""
         end = self.text.find("\n", self.at)
         end = len(self.text) if end < 0 else end
         rest, self.at = self.text[self.at : end].rstrip(SPACE), end
@@ -294,7 +294,7 @@ class _File:
         start = self.at
         try:
             self.settings.texts[name] = self.value(name)
-        except _UnusableError:  # no error to logrotate, which takes the usual one then
+        except _UnusableError:  # logrotate sees no error here, and uses the default then
             self.settings.texts.pop(name, None)
             self.at = start + 1
 
@@ -323,7 +323,7 @@ class _File:
         start = self.at
         try:
             text = self.value(name)
-        except _UnusableError:  # logrotate takes that for nothing said
+        except _UnusableError:  # logrotate ignores it
             self.at = start + 1
             return
         if _number(re.sub(r"[kKMG]$", "", text), unsigned=True) is None:
@@ -338,7 +338,7 @@ class _File:
             raise _UnusableError("weekly has a bad day")
 
     def owner(self, name: str) -> None:
-        """``create``, ``createolddir`` and ``su``: a mode where there may be one, a user and a group."""
+        """Parse ``create``, ``createolddir`` and ``su``: a mode if one is allowed, a user and a group."""
         words = self.line().split()
         mode = words[0] if name != "su" and words and re.fullmatch("[0-7]+", words[0]) else ""
         named = words[1:] if mode else words
@@ -417,7 +417,7 @@ class _File:
             self.find(pattern)
 
     def find(self, pattern: str) -> None:
-        """The logs of a pattern; logrotate passes over the rest of it where another block names one already."""
+        """Find the logs of a pattern; logrotate ignores the rest of a pattern if another block names one of them."""
         reading = self.reader.reading
         paths = _glob(pattern)
         for number, path in enumerate(paths):
@@ -439,7 +439,7 @@ class _File:
         self.skip_line()
 
     def skip_block(self, at: int) -> None:
-        """Pass over the rest of a block with an error in it, to a } at the beginning of a line."""
+        """Skip the rest of a block with an error in it, up to a } at the beginning of a line."""
         self.at = at
         while self.at < len(self.text) and self.char() != "}":
             if self.word() in SCRIPTS:
@@ -456,7 +456,7 @@ class _File:
 
 
 def _number(text: str, unsigned: bool) -> int | None:
-    """As strtol or strtoul reads it and an int keeps it: 010 is 8, 4294967296 is 0; None for what is no number."""
+    """A number as strtol or strtoul reads it and an int keeps it: 010 is 8, 4294967296 is 0; None for anything else."""
     found = re.fullmatch(r"[ \t\v\f\r]*([+-]?)(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)", text)
     if not found:
         return None if text else 0
@@ -485,7 +485,7 @@ def _group(name: str) -> bool:
 
 
 def _words(text: str) -> tuple[str, ...]:
-    """File names as popt takes them apart: by blanks, with quotes and backslashes."""
+    """File names, split as popt does: at blanks, with quotes and backslashes."""
     words, word, quote, escaped = [], "", "", False
     for char in text:
         if escaped:
@@ -505,7 +505,7 @@ def _words(text: str) -> tuple[str, ...]:
 
 
 def _glob(pattern: str) -> list[str]:
-    """The paths of a pattern as logrotate finds them, in order, without directories; itself where nothing matches."""
+    """The paths of a pattern as logrotate finds them, sorted, without directories; itself if nothing matches."""
     if pattern.startswith("~"):
         pattern = os.path.expanduser(pattern)
     paths = sorted(glob.glob(_python_pattern(pattern)), key=os.fsencode) or [pattern]
@@ -513,7 +513,7 @@ def _glob(pattern: str) -> list[str]:
 
 
 def _python_pattern(pattern: str) -> str:
-    """A pattern of the C library in Python's words. Classes like [[:digit:]] match too much then, never too little."""
+    """A pattern of the C library in Python's syntax. Classes like [[:digit:]] then match too much, never too little."""
     pattern = re.sub(r"\[\[[:=.][^]]*[]][^]]*\]", "?", pattern).replace("[^", "[!")
     return re.sub(r"\\(.)", lambda escaped: f"[{escaped[1]}]" if escaped[1] in "*?[" else escaped[1], pattern)
 
@@ -525,7 +525,7 @@ def _matches(name: str, pattern: str) -> bool:
     return fnmatch.fnmatchcase(name, _python_pattern(pattern))
 
 
-# What a block does to its logs
+# What a block does to its logs.
 
 
 def rotated_name(settings: Settings, log: str, now: float) -> str:
@@ -554,7 +554,7 @@ def _date(settings: Settings, now: float) -> str:
 
 
 def objection(settings: Settings) -> str:
-    """What of a block loses lines, of a writer that did not reopen yet too, or is not understood; "" for nothing."""
+    """Why a block could lose lines, also of a writer that has not reopened yet, or is not understood; "" if neither."""
     on, texts = settings.on, settings.texts
     if settings.unclear:
         return f"{settings.unclear[0]} is not understood, so nobody knows what it does to the logs"
@@ -578,14 +578,14 @@ def objection(settings: Settings) -> str:
 
 @dataclass(frozen=True)
 class Rotation:
-    """``config``: what rotates these logs as the nightly rotation does; ``unnamed``: logs that no block names."""
+    """``config`` rotates these logs as the nightly rotation does; ``unnamed`` are the logs that no block names."""
 
     config: str
     unnamed: frozenset[str]
 
 
 def rotation(reading: Reading, config: str, directory: str, logs: Mapping[str, Key], now: float) -> Rotation:
-    """How the logs of a directory, by name, are rotated. Raises RunbookError where that may lose lines."""
+    """How the logs of a directory, by name, are rotated. Raises RunbookError if that could lose lines."""
     for path, problem in reading.errors:
         if path == os.path.realpath(config):
             raise RunbookError(f"logrotate finds an error: {problem}")
@@ -623,7 +623,7 @@ def _key(path: str) -> Key | None:
 
 
 def _check(block: Block, directory: str, logs: Collection[str], now: float) -> None:
-    """Raise RunbookError for a block that must not be run, or that makes names which would not be known again."""
+    """Raise RunbookError for a block that must not be run, or whose rotated names would not be recognised again."""
     settings = block.settings
     danger = "" if block.closed else "the block is not ended by }"
     danger = danger or objection(settings)
@@ -648,9 +648,9 @@ def _check(block: Block, directory: str, logs: Collection[str], now: float) -> N
 
 
 def render(block: Block, paths: Collection[str]) -> str:
-    """A configuration of its own that does to these logs what the block does, as the service's user.
+    """A configuration that does to these logs what the block does, run as the service's user.
 
-    ``su`` is left out, since this user is who runs it, and what ``--force`` passes over.
+    ``su`` is left out because this user runs it, and so is everything that ``--force`` ignores.
     """
     for path in paths:
         if not PLAIN_PATH.fullmatch(path):

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tell people through Apprise's services, and say which took it. Private to aurora.runbook; controller only.
+"""Send messages through Apprise's services, and report which took them. Private to aurora.runbook; controller only.
 
-The URL of a channel is a secret, and so is what a service or a library says about it: of that only the kind of problem
-and an HTTP status come out of here.
+The URL of a channel is a secret, and so is what a service or library says about it: only the kind of problem and an
+HTTP status leave this module.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from ansible_collections.aurora.runbook.plugins.module_utils.base import _http, 
 from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import RunbookError
 
 MAX_TITLE, MAX_BODY, MAX_LINE = 250, 10000, 2000
-OLDEST = "1.7.3"  # of Apprise: before it, threads that make the first objects see only some of its services
-SMALL = 1000  # characters; what takes less is a phone, which gets the beginning instead of a dozen pieces
+OLDEST = "1.7.3"  # of Apprise: in older versions, threads that create the first objects see only some of its services
+SMALL = 1000  # characters; a service that takes less is a phone, which gets the beginning instead of a dozen pieces
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def channels(option: str, given: Sequence[object]) -> list[Channel]:
 
 
 def message(title: str, body: str, key: str, secrets: Sequence[str]) -> Message:
-    """What is sent: cut rather than refused, since somebody has to know. Raises RunbookError for a key out of range."""
+    """The message to send, cut rather than refused, because somebody has to know. Raises RunbookError for a bad key."""
     if not re.fullmatch(r"[\w.:-]{0,200}", key, re.ASCII):
         raise RunbookError(f"key {key[:80]!r} is refused; expected at most 200 letters, digits and . : _ -")
     title, body = (text.encode("utf-8", "replace").decode("utf-8") for text in (title, body))
@@ -70,7 +70,7 @@ def message(title: str, body: str, key: str, secrets: Sequence[str]) -> Message:
 
 @dataclass(frozen=True)
 class Told:
-    """The names that took a message, the others with the problem, and how many seconds Apprise and each one needed."""
+    """The channels that took a message, the others with the problem, and the seconds that Apprise and each one took."""
 
     sent: list[str]
     unsent: list[dict[str, str]]
@@ -79,7 +79,7 @@ class Told:
 
 
 def too_old(apprise: ModuleType) -> str:
-    """The version of an Apprise older than OLDEST, "" for any other one."""
+    """The version of Apprise if it is older than OLDEST, otherwise ""."""
     found = str(getattr(apprise, "__version__", "0"))
     return found if _numbers(found) < _numbers(OLDEST) else ""
 
@@ -101,10 +101,10 @@ def tell(apprise: ModuleType, told: Sequence[Channel], text: Message, seconds: f
 
 
 def _load(apprise: ModuleType) -> float:
-    """Have Apprise import its hundred services, and return the seconds that took.
+    """Make Apprise import its hundred services, and return how many seconds that took.
 
-    Apprise does it for the first URL it sees. On a busy controller or in a cold container that takes longer than a
-    channel may, and before version 1.7.3 other threads then know some of the services only.
+    Apprise imports them for the first URL it sees. On a busy controller or in a cold container that takes longer than a
+    channel may, and before version 1.7.3 other threads then know only some of the services.
     """
     started = time.monotonic()
     apprise.Apprise.instantiate("json://localhost")
@@ -131,7 +131,7 @@ def _send(apprise: ModuleType, channel: Channel, text: Message, seconds: float, 
         )
     try:
         delivered = _notify(apprise, channel.url, text, seconds)
-    except Exception as error:  # a library's text may hold the URL, so only its type is told
+    except Exception as error:  # the text of a library may hold the URL, so only its type is reported
         raise RunbookError(f"{type(error).__name__} in Apprise; try the URL with the apprise command") from None
     if delivered is None:
         raise RunbookError("its URL is none that Apprise understands; see Apprise's page on the service")
@@ -141,20 +141,21 @@ def _send(apprise: ModuleType, channel: Channel, text: Message, seconds: float, 
 
 
 def _notify(apprise: ModuleType, url: str, text: Message, seconds: float) -> bool | None:
-    """Whether the service took it; None for a URL that is none."""
+    """Whether the service took the message; None for an invalid URL."""
     asset = apprise.AppriseAsset(app_id="aurora.runbook", async_mode=False)
-    # No threads of its own: they are few, and the end of the process waits for them. Older versions have no such limit.
+    # Apprise must not start threads of its own: they are few, and the end of the process would wait for them. Older
+    # versions have no such limit.
     asset._service_timeout = 0
     service = apprise.Apprise.instantiate(url, asset=asset, suppress_exceptions=True)
     if service is None:
         return None
     service.socket_connect_timeout = service.socket_read_timeout = seconds
-    if service.overflow_mode == apprise.OverflowMode.UPSTREAM:  # the URL does not say otherwise
+    if service.overflow_mode == apprise.OverflowMode.UPSTREAM:  # the URL does not set it
         whole = service.body_maxlen >= SMALL
         service.overflow_mode = apprise.OverflowMode.SPLIT if whole else apprise.OverflowMode.TRUNCATE
     if text.key and getattr(service, "dedup", text.key) is None:  # PagerDuty and the like
         service.dedup = text.key
-    service.optional = False  # with optional=yes in its URL, Apprise calls a page delivered that nobody took
+    service.optional = False  # with optional=yes in its URL, Apprise would call a page delivered that nobody took
     told = apprise.Apprise(asset=asset)
     told.add(service)
     kind, plain = apprise.NotifyType.FAILURE, apprise.NotifyFormat.TEXT
@@ -166,10 +167,10 @@ _DOCUMENTS = ("service_url", "setup_url")
 
 
 def reach(apprise: ModuleType, requests: ModuleType, told: Sequence[Channel], seconds: float) -> list[dict]:
-    """Of each channel, without a message to it: the ``problem`` of its URL, "" for none, and its ``services``.
+    """For each channel, without a message: the ``problem`` with its URL ("" for none), and its ``services``.
 
-    Those are the places that its service may be at, each with why it was not reached: "" where something answers there,
-    "timeout" where nothing did in time.
+    These are the places at which its service may be, each with why it was not reached: "" if something answered there,
+    "timeout" if nothing did in time.
     """
     with _listening():
         found = [apprise.Apprise.instantiate(one.url, suppress_exceptions=True) if one.url else "" for one in told]
@@ -197,10 +198,10 @@ def _lost(finding: _parallel.Finding) -> str:
 
 
 def _places(service: object) -> set[tuple[str, str, int, bool]]:
-    """Where the service of a channel may be: protocol, host, port, and whether its certificate counts.
+    """Where the service of a channel may be: protocol, host, port, and whether its certificate is verified.
 
-    Apprise has no word for it. A service that is somebody's own has its host in its URL, others have theirs in their
-    class; of several nobody knows which one a message goes to.
+    Apprise does not tell. A self-hosted service has its host in its URL, others have theirs in their class. If there
+    are several, it is unknown to which one a message goes.
     """
     verified = bool(getattr(service, "verify_certificate", True))
     host, port = getattr(service, "host", "") or "", getattr(service, "port", None)
@@ -220,12 +221,12 @@ def _places(service: object) -> set[tuple[str, str, int, bool]]:
 
 
 def _reached(requests: ModuleType, protocol: str, host: str, port: int, verified: bool, seconds: float) -> dict:
-    """Raises RunbookError, without a word of where it was tried: a host may be a secret of somebody's URL."""
+    """Raises RunbookError, without naming the address, because a host may be a secret part of a URL."""
     try:
         if protocol in ("smtp", "smtps"):
             _greeted(protocol, host, port, verified, seconds)
         else:
-            # Any answer will do. It is asked as Apprise asks, by proxies and authorities of the environment.
+            # Any answer will do. The request uses the proxies and authorities of the environment, as Apprise does.
             url, wanted = f"{protocol}://{host}:{port}/", {"timeout": seconds, "verify": verified}
             requests.head(url, allow_redirects=False, **wanted).close()
     except RunbookError:
@@ -241,7 +242,7 @@ def _reached(requests: ModuleType, protocol: str, host: str, port: int, verified
 
 
 def _greeted(protocol: str, host: str, port: int, verified: bool, seconds: float) -> None:
-    """A mail server speaks first."""
+    """Wait for the greeting of a mail server, which speaks first."""
     sock, _dead = _http.connect(host, port, seconds)
     with sock:
         if protocol == "smtps":
@@ -258,7 +259,7 @@ _NOWHERE = logging.NullHandler()
 
 @contextlib.contextmanager
 def _listening() -> Iterator[_Said]:
-    """Hear what Apprise logs, and let it go nowhere else, also later: the URL of a channel is in it."""
+    """Collect what Apprise logs, and keep it out of every other log, also later: it holds the URL of a channel."""
     said, logger = _Said(), logging.getLogger("apprise")
     logger.propagate = False
     logger.addHandler(_NOWHERE)
@@ -270,7 +271,7 @@ def _listening() -> Iterator[_Said]:
 
 
 class _Said(logging.Handler):
-    """Keeps what kind of problem each thread's service had, and nothing of the text."""
+    """Keeps the kind of problem that each thread's service had, and nothing of its text."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)

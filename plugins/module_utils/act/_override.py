@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Planning an override of a unit's environment and limits, without touching anything. Private to aurora.runbook.
 
-The value stands in a file of ours, named last by a drop-in of ours: ``Environment=`` in a drop-in would lose to every
-``EnvironmentFile=`` of the unit. Limits stand in the drop-in itself. An override is one mapping of variables and
+The values are in a file of ours that a drop-in of ours names last, because ``Environment=`` in a drop-in would lose to
+every ``EnvironmentFile=`` of the unit. Limits are in the drop-in itself. An override is one mapping of variables and
 limits, whose names differ.
 """
 
@@ -22,7 +22,7 @@ from ansible_collections.aurora.runbook.plugins.module_utils.record import _leas
 ENVIRONMENT_DIRECTORY = "/etc/aurora-runbook"
 UNIT_DIRECTORY = "/etc/systemd/system"
 SHELLS = {"sh", "bash", "dash", "ash", "ksh", "zsh"}
-# What may stand before a variable that a command line sets in any case: wrappers, their options, other variables.
+# What may precede a variable that a command line sets in any case: wrappers, their options, other variables.
 WRAPPING = r"(?:(?:\S*/)?(?:env|sh|bash|dash|exec|export)|-\S+|\w+=[^\s;]*)"
 HEADER = "# Written by aurora.runbook (service_override); revert.yml takes it back.\n"
 
@@ -51,7 +51,7 @@ class Current:
 
     @property
     def trades(self) -> bool:
-        """Is this the trading loop, whose open breaker lives in its memory?"""
+        """Whether this is the trading loop, whose open breaker lives in its memory."""
         return _restart.trades(self.unit, self.processes.values(), ())
 
     def running(self, name: str) -> str | None:
@@ -62,7 +62,7 @@ class Current:
 
 @dataclass(frozen=True)
 class Step:
-    """One variable or limit: its running value, the one it gets (None: unset), and what that does to exposure."""
+    """One variable or limit: its running value, its new value (None: unset), and the effect on exposure."""
 
     name: str
     before: str | None
@@ -72,7 +72,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Wrong:
-    """A process that does not run with what it should; ``final`` says that waiting cannot change it."""
+    """A process that does not run with the wanted values; ``final`` means that waiting cannot change it."""
 
     text: str
     final: bool = False
@@ -80,7 +80,7 @@ class Wrong:
 
 @dataclass(frozen=True)
 class Plan:
-    """What an override will say and why it changes; ``kept`` is better already, ``unapproved`` waits for a human."""
+    """What an override will say and why it changes; ``kept`` is better already, ``unapproved`` waits for a person."""
 
     written: dict[str, str]
     before: dict[str, str | None]
@@ -105,13 +105,13 @@ def split(override: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
 
 
 def render_environment(override: Mapping[str, str]) -> str | None:
-    """The file of ours; None when it has nothing to say."""
+    """The text of our environment file; None if it would be empty."""
     environment = split(override)[0]
     return HEADER + "".join(f'{n}="{v}"\n' for n, v in sorted(environment.items())) if environment else None
 
 
 def render_drop_in(override: Mapping[str, str], environment_path: str) -> str | None:
-    """The drop-in; None when it has nothing to say."""
+    """The text of our drop-in; None if it would be empty."""
     environment, limits = split(override)
     lines = [f"EnvironmentFile=-{environment_path}\n"] if environment else []
     lines += [f"{name}={value}\n" for name, value in sorted(limits.items())]
@@ -119,14 +119,14 @@ def render_drop_in(override: Mapping[str, str], environment_path: str) -> str | 
 
 
 def unit_gone(current: Current) -> bool:
-    """Was the unit of a lease that stands masked, removed or renamed? Nothing can be proven on it any more."""
+    """Whether the unit of an existing lease was masked, removed or renamed. Nothing can be proven on it any more."""
     return current.lease is not None and current.unit["LoadState"] in ("masked", "not-found")
 
 
 def check_unit(current: Current, state: str, wanted: Mapping[str, str]) -> None:
-    """Raise RunbookError for a unit whose override could not be proven, or would switch on somebody's pending edit.
+    """Raise RunbookError for a unit whose override could not be proven, or would activate somebody's pending edit.
 
-    From a unit that is gone an override can still be taken.
+    An override can still be removed from a unit that is gone.
     """
     unit, lease = current.unit, current.lease
     removes = state == "absent" or (state == "settled" and lease and not (lease.whole or settle(lease)[0]))
@@ -143,7 +143,7 @@ def check_unit(current: Current, state: str, wanted: Mapping[str, str]) -> None:
             " Look at `systemctl cat` and run `systemctl daemon-reload` yourself first"
         )
     crashing = unit.phase in (_systemd.FAILED, _systemd.RESTARTS)
-    helped = crashing and not split(wanted)[0]  # by more memory, perhaps
+    helped = crashing and not split(wanted)[0]  # more memory may help it
     if state == "present" and not unit.running and not unfinished and not helped:
         raise RunbookError(
             f"{unit.id} is {unit.state}: an override can be proven only on a running service; start it first"
@@ -151,9 +151,9 @@ def check_unit(current: Current, state: str, wanted: Mapping[str, str]) -> None:
 
 
 def check_files(current: Current, missing: bool = False) -> None:
-    """Raise ConflictError when somebody edited our files, or left them without their lease.
+    """Raise ConflictError if somebody edited our files, or left them without their lease.
 
-    ``missing``: a file that is gone is as well as removed by us.
+    With ``missing``, a file that is gone counts as if we had removed it.
     """
     place, lease = paths(current.unit.id), current.lease
     said = [{}] if lease is None else lease.claimed if lease.whole else [{}, *lease.claimed]
@@ -173,8 +173,9 @@ def check_files(current: Current, missing: bool = False) -> None:
 def plan_present(current: Current, wanted: Mapping[str, str], direction: str, approve: Sequence[str]) -> Plan:
     """The override with ``wanted`` added to it.
 
-    What would raise exposure beyond ``direction`` or lower a limit keeps its running value. What raises exposure as
-    asked waits for its lower-case name in ``approve``; as long as one waits, nothing is changed at all.
+    A value that would raise exposure beyond ``direction`` or lower a limit is not changed. A value that raises exposure
+    as asked needs its lower-case name in ``approve``; as long as one of them is not approved, nothing is changed at
+    all.
     """
     lease = current.lease
     written = dict(lease.settled) if lease else {}
@@ -186,7 +187,7 @@ def plan_present(current: Current, wanted: Mapping[str, str], direction: str, ap
         lowered = name in _limits.NAMES and now != value and _limits.reaches(now, value)
         if lowered or (step.direction == "increases" and direction != "increases"):
             kept.append(step)
-            if lease and lease.written.get(name) == now:  # an unfinished change of ours made it so
+            if lease and lease.written.get(name) == now:  # the value comes from an unfinished change of ours
                 written[name] = lease.written[name]
                 before.setdefault(name, lease.before.get(name))
         elif step.direction == "increases" and name.lower() not in approve:
@@ -208,18 +209,18 @@ def plan_present(current: Current, wanted: Mapping[str, str], direction: str, ap
 
 
 def plan_absent(current: Current) -> Plan:
-    """No override any more."""
+    """Remove the whole override."""
     return Plan({}, {}) if current.lease is None else _toward(current, {})
 
 
 def plan_end(current: Current, names: Collection[str]) -> Plan:
-    """The override without these names; what an unfinished change left of the others is settled."""
+    """Remove these names from the override, and settle an unfinished change of the others."""
     written = settle(current.lease)[0]
     return _toward(current, {name: value for name, value in written.items() if name not in names})
 
 
 def plan_settled(current: Current) -> Plan:
-    """What an earlier run left unfinished, finished or undone; nothing of that, nothing to do."""
+    """Finish or undo what an earlier run left unfinished; no change if there is nothing unfinished."""
     lease = current.lease
     if lease is None or lease.whole:
         return Plan(dict(lease.written) if lease else {}, {})
@@ -230,9 +231,9 @@ def plan_settled(current: Current) -> Plan:
 
 
 def settle(lease: _lease.Lease) -> tuple[dict[str, str], tuple[Step, ...], tuple[Step, ...]]:
-    """What a lease is to say once its unfinished change is settled; what of the change is finished, what undone.
+    """What a lease says after its unfinished change is settled, and the steps that are finished and undone.
 
-    Undone is what raises exposure against what was said before.
+    A step is undone if it raises exposure compared with what the override said before.
     """
     if lease.whole:
         return dict(lease.written), (), ()
@@ -250,10 +251,10 @@ def settle(lease: _lease.Lease) -> tuple[dict[str, str], tuple[Step, ...], tuple
 
 
 def _toward(current: Current, written: dict[str, str]) -> Plan:
-    """Say only what the lease said already, or was to say, and not all of that.
+    """Reduce the override to ``written``, which may only hold what the lease said or was about to say.
 
-    Restart only a service whose processes have a value of ours that is not said any more, or lack one that is, or use
-    more memory than they may have then. Of a unit that is gone nothing is restarted, and only the lease says what it
+    The service is restarted only if its processes have a value of ours that is no longer wanted, lack one that is, or
+    use more memory than they may have then. If the unit is gone, nothing is restarted, and only the lease knows what it
     had.
     """
     lease, said = current.lease, {**current.lease.previous, **current.lease.written}
@@ -279,10 +280,11 @@ def ends(
     watch: Mapping[str, object] | None,
     clock: _stamps.Clock,
 ) -> dict[str, _lease.End]:
-    """When each value of an override ends: what is asked for with ``seconds`` gets a new end, the rest keeps its own.
+    """When each value of an override ends: values of this call get an end after ``seconds``, the others keep theirs.
 
-    What raises exposure always has one, and a later one only when it is approved again. An end that was granted for
-    another direction is none: that of a raise would come for a reduction whether the host is healthy or not.
+    A value that raises exposure always has an end, and gets a later one only if it is approved again. An end that was
+    granted for another direction is dropped: the end of a raise would end a reduction even while the host is not
+    healthy.
     """
     standing = current.lease.ends if current.lease else {}
     asked, found = {step.name for step in plan.steps}, {}
@@ -305,20 +307,20 @@ def ends(
 
 
 def worst(lease: _lease.Lease) -> str:
-    """The most that a lease does to exposure."""
+    """The worst effect on exposure that a lease has."""
     found = (_direction(name, lease.before.get(name), value) for name, value in lease.written.items())
     return max(found, key=_knobs.DIRECTIONS.index, default="neutral")
 
 
 def keep(current: Current) -> Plan:
-    """No change at all."""
+    """A plan without any change."""
     return Plan(dict(current.lease.settled) if current.lease else {}, {})
 
 
 def bare(current: Current, plan: Plan) -> bool:
-    """Is the trading loop to be restarted without a smaller Kelly, or with a larger one than it runs with?
+    """Whether the trading loop would be restarted without a smaller Kelly, or with a larger one than it runs with.
 
-    Its open breaker lives in memory, so that it would trade on as before.
+    Its open breaker lives in memory, so that after such a restart it would trade on as before.
     """
     trader, kelly = _restart.TRADER, plan.written.get(_restart.TRADER)
     smaller = _knobs.direction(trader, plan.before.get(trader), kelly) == "reduces"
@@ -331,18 +333,18 @@ def _direction(name: str, before: str | None, after: str | None) -> str:
 
 
 def _too_large(current: Current, before: Mapping[str, str | None]) -> bool:
-    """Would the service be killed for its memory if the limit before were back?"""
+    """Whether the service would be killed for its memory if the earlier limit were back."""
     limit = before.get("MemoryMax")
     return limit is not None and current.memory >= _limits.amount(limit)
 
 
 def _holding(current: Current, values: Mapping[str, str]) -> bool:
-    """Does a process of the service run with one of these values?"""
+    """Whether a process of the service runs with one of these values."""
     return any(own.get(name) == value for own in current.processes.values() for name, value in values.items())
 
 
 def check_unset(unit: _systemd.Unit, environment: Mapping[str, str]) -> None:
-    """Raise RunbookError for a variable that the unit takes out of every environment."""
+    """Raise RunbookError for a variable that the unit removes from every environment."""
     entries = unit["UnsetEnvironment"].split()
     unset = {name for name, value in environment.items() if name in entries or f"{name}={value}" in entries}
     if unset:
@@ -361,9 +363,9 @@ def check_command(unit: _systemd.Unit, command: str, environment: Mapping[str, s
 
 
 def check_later(unit: _systemd.Unit, texts: Mapping[str, str], override: Mapping[str, str]) -> None:
-    """Before anything is written: raise RunbookError where a drop-in that sorts after ours would beat it.
+    """Before anything is written, raise RunbookError if a drop-in that sorts after ours would override it.
 
-    ``texts`` are those of the unit's drop-ins by path. What they do not show is found after daemon-reload.
+    ``texts`` are those of the unit's drop-ins by path. What they do not show is found after the daemon-reload.
     """
     environment, limits = split(override)
     ours, last = os.path.basename(paths(unit.id).drop_in), {}
@@ -382,7 +384,7 @@ def check_later(unit: _systemd.Unit, texts: Mapping[str, str], override: Mapping
 
 
 def check_last(unit: _systemd.Unit, environment: Mapping[str, str]) -> None:
-    """After daemon-reload: raise RunbookError when another setting of the unit would beat our file."""
+    """After the daemon-reload, raise RunbookError if another setting of the unit overrides our file."""
     files, ours = _systemd.environment_files(unit), paths(unit.id).environment
     if split(environment)[0] and files[-1:] != [ours]:
         raise RunbookError(
@@ -392,7 +394,7 @@ def check_last(unit: _systemd.Unit, environment: Mapping[str, str]) -> None:
 
 
 def check_limits(unit: _systemd.Unit, limits: Mapping[str, str]) -> None:
-    """After daemon-reload: raise RunbookError when a limit is less than ours."""
+    """After the daemon-reload, raise RunbookError if a limit is less than ours."""
     if objection := _limits.objection(unit, limits):
         raise RunbookError(f"{unit.id}: {objection}")
 
@@ -403,7 +405,7 @@ def changes(steps: Sequence[Step]) -> str:
 
 
 def told_gone(current: Current, plan: Plan, would: bool = False) -> list[dict]:
-    """What there is to say when a unit that is gone loses its override."""
+    """What to report when a unit that is gone loses its override."""
     if not (unit_gone(current) and plan.changed):
         return []
     values = {"unit": current.unit.id, "state": current.unit["LoadState"], "changes": changes(plan.steps) or "–"}
@@ -435,9 +437,9 @@ def wrong(
     before: Current | None = None,
     gone: Collection[tuple[str, str]] = (),
 ) -> list[Wrong]:
-    """The processes of a service that do not run with the values of an override, or still with those in ``gone``.
+    """The processes of a service that do not run with the values of an override, or still have those in ``gone``.
 
-    A process beside the main one that never had a variable need not have it, see ``apart``. ``before`` is what ran
+    A process beside the main one that never had a variable does not need it, see ``apart``. ``before`` is what ran
     before a restart.
     """
     if environment and not now.processes:
@@ -459,11 +461,11 @@ def wrong(
 
 
 def apart(now: Current, names: Collection[str], before: Current | None = None) -> dict[int, set[str]]:
-    """By pid the variables that a process beside the main one need not have, because it never had them.
+    """The variables, by pid, that a process beside the main one does not need because it never had them.
 
-    Its environment is not the unit's at all (``env -i``), or the process with the same command line lacked the variable
-    before, although the main one had it. Where the main process is a shell that waits for what it started, one of those
-    must have the variables: it does the work.
+    Either its environment is not the unit's at all (``env -i``), or the process with the same command line lacked the
+    variable before although the main one had it. If the main process is a shell that waits for a child, one of the
+    children must have the variables, because that one does the work.
     """
     main, others = now.unit.pid, {pid: own for pid, own in now.processes.items() if pid != now.unit.pid}
     command = now.commands.get(main) or ("",)
@@ -481,7 +483,7 @@ def apart(now: Current, names: Collection[str], before: Current | None = None) -
 
 
 def _lacked(before: Current, name: str, command: Sequence[str] | None) -> bool:
-    """Did every process with this command line lack a variable that the main one had?"""
+    """Whether every process with this command line lacked a variable that the main one had."""
     alike = [own for pid, own in before.processes.items() if before.commands.get(pid) == command]
     had = name in before.processes.get(before.unit.pid, {})
     return bool(command and alike) and had and all(name not in own for own in alike)
@@ -501,20 +503,21 @@ def _lacks(pid: int, own: Mapping[str, str], name: str, value: str) -> str:
 
 
 def _final(unit: _systemd.Unit, own: Mapping[str, str], name: str) -> bool:
-    """Is that the environment which a process of this start of the unit will go on with?
+    """Whether a process that this start of the unit created will keep this environment.
 
-    One that systemd is about to start has no INVOCATION_ID yet, one that an earlier start left has another.
+    A process that systemd is about to start has no INVOCATION_ID yet, and one that an earlier start left has another
+    one.
     """
     invocation = own.get("INVOCATION_ID")
     return invocation == unit["InvocationID"] if invocation else name in own
 
 
 def after_failure(now: Current, lease: _lease.Lease, closed: bool) -> dict[str, str]:
-    """What an override is to say after a change that could not be proven, where the service runs all the same.
+    """What an override says after a change that could not be proven, if the service runs all the same.
 
-    What was said before, unless that would raise exposure against what runs now: while the trading loop's breaker was
-    not known to be closed (``closed``), a value that reduces exposure and runs already stays, and a raise that is gone
-    already never comes back.
+    That is what it said before, unless this would raise exposure compared with what runs now. If the trading loop's
+    breaker was not known to be closed (``closed``), a value that reduces exposure and runs already stays, and a raise
+    that is gone already never comes back.
     """
     written: dict[str, str] = {}
     for name in sorted({*lease.previous, *lease.written}):

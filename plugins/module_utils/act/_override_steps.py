@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Making an override true, proving it, and giving it back: what the module and the host itself do. Private."""
+"""Applying an override, proving it and giving it back, for the module and for the host itself. Private."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from ansible_collections.aurora.runbook.plugins.module_utils.record import _leas
 
 
 def observe(name: str) -> _override.Current:
-    """A unit by its own name or an alias, with our lease and files."""
+    """A unit, found by its own name or an alias, with our lease and files."""
     asked = _systemd.check_name(name)
     unit = _service.observe(asked)
     if unit.id != asked and _lease.load(asked) and not _lease.load(unit.id):
@@ -41,7 +41,7 @@ def observe(name: str) -> _override.Current:
 
 
 def drop_ins(unit: _systemd.Unit) -> dict[str, str]:
-    """The texts of a unit's drop-ins by path, of those that can be read."""
+    """The texts of those of a unit's drop-ins that can be read, by path."""
     found = {}
     for path in unit["DropInPaths"].split():
         with contextlib.suppress(RunbookError):
@@ -50,9 +50,10 @@ def drop_ins(unit: _systemd.Unit) -> dict[str, str]:
 
 
 def breaker(url: str) -> float | None:
-    """The breaker's state as a metrics page shows it, None when nobody says.
+    """The breaker's state as a metrics page shows it, None if it is unknown.
 
-    Every page may carry it, with 0 where the service has no breaker. So CLOSED counts from a trading loop alone.
+    Every page may carry it, with 0 if the service has no breaker. So CLOSED counts only if it comes from a trading
+    loop.
     """
     try:
         state = _indicators.known(_metrics.parse(_http.fetch_metrics(url, 3.0)).highest("circuit_breaker_state")).value
@@ -62,14 +63,14 @@ def breaker(url: str) -> float | None:
 
 
 def _of_another(url: str) -> bool:
-    """Does a service that does not trade answer there? No, where it cannot be seen who does."""
+    """Whether a service that does not trade answers there. False if it cannot be seen who answers."""
     target = urlsplit(url)
     pids = _systemd.listeners(target.port or (443 if target.scheme == "https" else 80))
     return bool(pids) and not any(_restart.TRADER in (_systemd.environment(pid) or {}) for pid in pids)
 
 
 def lost(lease: _lease.Lease) -> str:
-    """The file of ours that is not there although the lease says it is; "" for none."""
+    """The file of ours that is missing although the lease names it; "" if none is."""
     if lease.kind != _lease.SERVICE_OVERRIDE or not lease.whole:
         return ""
     place = _override.paths(lease.name)
@@ -87,7 +88,7 @@ def apply(
     ends: Mapping[str, _lease.End] | None = None,
     incident: str = "",
 ) -> tuple[_lease.Lease, bool]:
-    """Make the plan true and prove it, or go back as far as is safe and raise FailedError.
+    """Apply the plan and prove it, or go back as far as is safe and raise FailedError.
 
     Returns the lease and whether the service was restarted.
     """
@@ -115,7 +116,7 @@ def apply(
         install_and_prove(working, planned.written, healthy if planned.restart else None, current)
         if steady and not planned.restart and _override.split(planned.written)[1]:
             steady = _service.goes_on(current.unit, healthy.hold)
-            if not steady:  # it was seen between two crashes
+            if not steady:  # the service was seen between two crashes
                 install_and_prove(working, planned.written, healthy, current)
     except RunbookError as error:
         alive = getattr(error, "alive", True)
@@ -136,7 +137,7 @@ def install_and_prove(
     before: _override.Current | None = None,
     gone: Collection[tuple[str, str]] = (),
 ) -> None:
-    """Write an override (an empty one: remove it), load it, and restart and prove it if ``healthy`` is given.
+    """Write an override (or remove it if it is empty), load it, and if ``healthy`` is given restart and prove it.
 
     ``before`` is what ran before, ``gone`` are values that no process may have any more.
     """
@@ -153,7 +154,7 @@ def install_and_prove(
 
 
 def install(lease: _lease.Lease, override: Mapping[str, str]) -> None:
-    """Write the two files, or remove in reverse what is not needed, with the directories that were made for them."""
+    """Write the two files, or remove in reverse order what is not needed, with the directories made for them."""
     place = _override.paths(lease.name)
     environment, drop_in = _override.render_environment(override), _override.render_drop_in(override, place.environment)
     for path, text in ((place.environment, environment), (place.drop_in, drop_in)):
@@ -177,10 +178,10 @@ def give_back(
 ) -> tuple[str, dict[str, str] | None]:
     """Go back to what the override said before, as far as is safe.
 
-    Returns a sentence on how that went, and what the override says then, None where that failed too. ``healthy`` is
-    None for a service that did not run before: it is not proven to run again. ``alive`` says that the service neither
-    failed nor crashed with the change, ``closed`` that its breaker was closed before it. What runs as before, or with a
-    smaller exposure that must not grow now, is not restarted again.
+    Returns a sentence on how that went, and what the override says then, or None if that failed too. ``healthy`` is
+    None for a service that did not run before, which is not proven to run again. ``alive`` says that the service
+    neither failed nor crashed with the change, ``closed`` that its breaker was closed before it. A service that runs as
+    before, or with a smaller exposure that must not grow now, is not restarted again.
     """
     closed = closed or not current.trades
     try:
@@ -195,7 +196,7 @@ def give_back(
         written = working.previous
         if alive and now.unit.running:
             written = _override.after_failure(now, working, closed)
-        elif alive and not closed:  # it is being started: what reduces stays, what raises goes
+        elif alive and not closed:  # the service is starting: reductions stay, raises go
             written = _override.settle(working)[0]
         gone = _override.gone(working, written)
         holds = alive and now.unit.running and not _override.wrong(now, _override.split(written)[0], current, gone)
@@ -221,7 +222,7 @@ def _went(working: _lease.Lease, written: Mapping[str, str], holds: bool, ran: b
 def _leave(
     current: _override.Current, working: _lease.Lease, now: _override.Current, closed: bool
 ) -> tuple[str, dict[str, str]] | None:
-    """What is still being stopped or started is left to it, with files that raise nothing; None where it is not."""
+    """Leave a service alone that is still stopping or starting, with files that raise nothing; None if it is not."""
     begun = now.unit["InvocationID"] != current.unit["InvocationID"]
     written = working.previous if closed else _override.settle(working)[0]
     if not _health.on_its_way(now.unit, begun) or (begun and written != working.written):
@@ -235,7 +236,7 @@ def _leave(
 
 
 def take_back(working: _lease.Lease, healthy: _service.Healthy) -> dict[str, str]:
-    """Undo a raise that did not help; returns what the override says then. What reduced exposure with it stays."""
+    """Undo a raise that did not help; returns what the override says then. Reductions applied with it stay."""
     written = _override.settle(working)[0]
     before = observe(working.name)
     try:
@@ -255,7 +256,7 @@ def concerned(lease: _lease.Lease) -> set[str]:
 def stands(current: _override.Current, names: Collection[str], url: str, was: float | None) -> list[dict]:
     """Sentences on what runs after a failure: the state, each value of the override, and the breaker, read again.
 
-    ``was`` is the breaker's state before it, None when nobody said.
+    ``was`` is the breaker's state before the failure, None if it was unknown.
     """
     try:
         now = observe(current.unit.id)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""May a unit be restarted, and is it needed? The guards, without touching anything. Private to aurora.runbook."""
+"""Whether a unit may be restarted and needs to be, judged without touching it. Private to aurora.runbook."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from dataclasses import dataclass, field
 from ansible_collections.aurora.runbook.plugins.module_utils.base import _stamps, _systemd
 from ansible_collections.aurora.runbook.plugins.module_utils.record import _record
 
-TRADER = "KELLY_MULTIPLIER"  # what only the trading loop has in its environment
+TRADER = "KELLY_MULTIPLIER"  # only the trading loop has it in its environment
 WAIT, START, RESTART = "wait", "start", "restart"
-ACTION = "service_restart"  # as the record names it
+ACTION = "service_restart"  # the name of this action in the record
 
 
 @dataclass(frozen=True)
 class Current:
     """What is on the host. ``problem`` says why the unit is not well, ``trades`` that it is the trading loop.
 
-    ``crashes`` counts how often it ended by itself of late, ``loop_left`` is how many seconds that makes a crash loop
-    yet, ``last_words`` is what the service said then. ``up`` and ``ours`` are seconds since it came up and since we
-    restarted it, None where it did not.
+    ``crashes`` is how often it ended by itself recently, ``loop_left`` for how many more seconds that counts as a crash
+    loop, ``last_words`` what the service logged then. ``up`` and ``ours`` are the seconds since it came up and since we
+    restarted it, None if it did not, or we did not.
     """
 
     unit: _systemd.Unit
@@ -36,7 +36,7 @@ class Current:
 
 @dataclass(frozen=True)
 class Guard:
-    """A guard that says no, seconds until it would allow, and the values of its sentence."""
+    """A guard that refuses, seconds until it would allow, and the values of its sentence."""
 
     name: str
     allowed_in: float
@@ -47,7 +47,7 @@ class Guard:
 class Plan:
     """WAIT for systemd's own restart, START, RESTART or nothing (""), and the reason as a message with its values.
 
-    ``guard`` speaks against it unless a person forces it; what is ``refused`` cannot be forced.
+    ``guard`` refuses the action unless a person forces it. A plan that is ``refused`` cannot be forced.
     """
 
     action: str
@@ -64,7 +64,7 @@ class Plan:
 def plan(current: Current, state: str, min_interval: float, mended: bool = False) -> Plan:
     """What to do for ``state`` (started or restarted). A refusal does nothing and says why.
 
-    ``mended``: what made it crash was mended just now, so that a crash loop does not speak against a start.
+    ``mended`` means that the reason of its crashes was just mended, so that a crash loop does not prevent a start.
     """
     unit = current.unit
     values = {"unit": unit.id, "state": unit.state}
@@ -85,14 +85,14 @@ def plan(current: Current, state: str, min_interval: float, mended: bool = False
     if unit.phase == _systemd.UNKNOWN:
         return refuse("refused_state")
     looping = current.crashes >= _systemd.LOOP_CRASHES and not mended
-    young = current.up is not None and current.up < _systemd.YOUNG_SECONDS  # what just came up needs a moment to answer
+    young = current.up is not None and current.up < _systemd.YOUNG_SECONDS  # a service that just came up needs a moment
     coming = unit.phase in (_systemd.STARTS, _systemd.RESTARTS) or (current.crashes and current.problem and young)
     if not looping and coming:
         return Plan(WAIT, "systemd_at_it", values)
     if not looping and not current.problem and current.up is not None and current.up < min_interval:
         return Plan("", "restarted_lately", {**values, "seconds": round(current.up)})
     guard = _crash_loop(current) if looping else _restart_interval(current, min_interval)
-    exited = unit["ActiveState"] == "active" and unit.phase == _systemd.ENDED  # for systemd it is started already
+    exited = unit["ActiveState"] == "active" and unit.phase == _systemd.ENDED  # systemd counts it as started
     if exited or (state == "restarted" and not unit.over):
         return Plan(RESTART, "restart_because", {**values, "problem": current.problem or unit.state}, guard=guard)
     return Plan(START, "start_because", values, guard=guard)
@@ -112,26 +112,26 @@ def _restart_interval(current: Current, limit: float) -> Guard | None:
 
 
 def trades(unit: _systemd.Unit, environments: Iterable[Mapping[str, str]], files: Iterable[str]) -> bool:
-    """Is this the trading loop, by its processes, its unit or its EnvironmentFiles?
+    """Whether this is the trading loop, according to its processes, its unit or its EnvironmentFiles.
 
-    An open breaker lives in its memory, and a bare restart would close it.
+    An open breaker lives in its memory, and a plain restart would close it.
     """
     lines = [*unit["Environment"].split(), *(line.strip() for text in files for line in text.splitlines())]
     return any(TRADER in own for own in environments) or any(line.startswith(f"{TRADER}=") for line in lines)
 
 
 def change(unit: _systemd.Unit) -> list[dict]:
-    """What is put on record before a restart: which run of the service it ends."""
+    """What is recorded before a restart: which run of the service it ends."""
     return [{"name": "InvocationID", "before": unit["InvocationID"], "after": None, "direction": "neutral"}]
 
 
 def ended(intent: Mapping) -> str | None:
-    """The run of the service that an intent on record was to end, None when it does not say."""
+    """The run of the service that a recorded intent was going to end, None if it does not say."""
     return next((step.get("before") for step in intent.get("change", ()) if step.get("name") == "InvocationID"), None)
 
 
 def ours(records: Iterable[_record.Record], unit: _systemd.Unit, now: _stamps.Clock) -> float | None:
-    """Seconds since our last restart; None for none in this boot, and for one that a crash kept from happening."""
+    """Seconds since our last restart; None if there was none in this boot, or if a crash prevented it."""
     made = [
         entry
         for record in records

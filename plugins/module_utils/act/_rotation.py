@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What lies in a log directory, who writes into it, what to rotate and what to remove. Private to aurora.runbook.
+"""What is in a log directory, who writes into it, what to rotate and what to remove. Private to aurora.runbook.
 
-The directory belongs to the service user, who may put anything there at any time. Root only looks at it through one
-descriptor, follows nothing, and unlinks names: the most that user can make it do is unlink the user's own entry.
+The directory belongs to the service user, who may put anything there at any time. Root looks at it only through one
+descriptor, follows no link, and unlinks names, so that this user can at most make it unlink an entry of their own.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from ansible_collections.aurora.runbook.plugins.module_utils.look import _log_na
 Key = tuple[int, int]  # device and inode
 
 LIKE_A_LOG = re.compile(r"[^.].*\.jsonl(?:[-._~].*)?\Z", re.DOTALL)
-MARGIN = 1 << 20  # bytes for the rotation's own state and for lines written meanwhile
+MARGIN = 1 << 20  # bytes for the rotation's state file and for lines that are written meanwhile
 LIVE, ROTATED, CLOSED = "live", "rotated", "closed"
 
 
 @dataclass(frozen=True)
 class File:
-    """A plain file of the service user with one name: a live log, or what was rotated from the live log ``log``."""
+    """A plain file of the service user with one name: a live log, or one that was rotated from the live log ``log``."""
 
     name: str
     log: str
@@ -37,7 +37,7 @@ class File:
 
 @dataclass(frozen=True)
 class Odd:
-    """A name like a log's that is no plain file of the service user, or called like nothing known; it is left alone."""
+    """A name that looks like a log, but is no plain file of the service user or has an unknown form; left alone."""
 
     name: str
     reason: str
@@ -58,7 +58,7 @@ class Space:
 
 @dataclass(frozen=True)
 class Holder:
-    """A process that has a file open; ``unit`` is "" when it belongs to none of the units named."""
+    """A process that has a file open; ``unit`` is "" if it belongs to none of the named units."""
 
     pid: int
     unit: str
@@ -117,7 +117,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Moved:
-    """Where a unit that wrote into a log writes now: ``live``, ``rotated`` or ``closed``; ``how`` it came to that."""
+    """Where a unit that wrote into a log writes now (``live``, ``rotated`` or ``closed``), and ``how`` it got there."""
 
     unit: str
     log: str
@@ -125,15 +125,15 @@ class Moved:
     now: str
 
 
-# Looking
+# Looking at the directory.
 
 
 def scan(
     directory: int, uid: int, known: Iterable[str] = ()
 ) -> tuple[tuple[File, ...], tuple[File, ...], tuple[Odd, ...]]:
-    """Live logs, rotated files and odd entries by name; ``known`` are logs that may be away since they were rotated.
+    """Live logs, rotated files and odd entries by name; ``known`` are logs that may be missing since their rotation.
 
-    Raises RunbookError for a directory too full to look at.
+    Raises RunbookError if the directory has too many entries to look at.
     """
     logs, rotated, odd = [], [], []
     names = _names(directory)
@@ -168,7 +168,7 @@ def _names(directory: int) -> list[str]:
 
 
 def objection(status: os.stat_result, uid: int) -> str:
-    """What keeps an entry from being taken for a log, whatever it is called; "" when nothing does."""
+    """Why an entry cannot be taken for a log, whatever its name is; "" if nothing prevents it."""
     if stat.S_ISLNK(status.st_mode):
         return "a symbolic link"
     if not stat.S_ISREG(status.st_mode):
@@ -183,13 +183,13 @@ def objection(status: os.stat_result, uid: int) -> str:
 def space(directory: int) -> Space:
     status = os.fstatvfs(directory)
     used = status.f_blocks - status.f_bfree
-    # A file system without a fixed number of files says 0.
+    # 0 from a file system that has no fixed number of files.
     inodes = status.f_favail if status.f_files else _log_names.MOST_ENTRIES
     return Space(status.f_bavail * status.f_frsize, (used + status.f_bavail) * status.f_frsize, inodes)
 
 
 def holders(keys: Collection[Key], units: Mapping[int, str], proc: str = "/proc") -> tuple[Holder, ...]:
-    """Every process on the host that has one of the files open; ``units`` names the unit of a pid."""
+    """Every process on the host that has one of the files open; ``units`` has the unit of a pid."""
     found = set()
     for pid in (int(name) for name in os.listdir(proc) if name.isdigit()):
         for descriptor, key in _open_files(f"{proc}/{pid}/fd"):
@@ -202,7 +202,7 @@ def holders(keys: Collection[Key], units: Mapping[int, str], proc: str = "/proc"
 def _open_files(folder: str) -> Iterator[tuple[str, Key]]:
     try:
         descriptors = os.listdir(folder)
-    except OSError:  # the process ended
+    except OSError:  # the process has ended
         return
     for descriptor in descriptors:
         try:
@@ -228,7 +228,7 @@ def _lines(path: str) -> list[str]:
         return []
 
 
-# Deciding
+# Deciding what to do.
 
 
 def plan(current: Current, wish: Wish, now: float) -> Plan:
@@ -249,7 +249,7 @@ def plan(current: Current, wish: Wish, now: float) -> Plan:
 
 
 def due_logs(current: Current, now: float, max_age: float) -> tuple[File, ...]:
-    """The logs that have lines and were not just rotated."""
+    """The logs that have lines and were not rotated recently."""
     return tuple(log for log in current.logs if log.size and not _recent(log, current.rotated, now, max_age))
 
 
@@ -259,14 +259,17 @@ def _recent(log: File, rotated: Iterable[File], now: float, max_age: float) -> b
 
 
 def room(current: Current, due: Iterable[File], wish: Wish) -> int:
-    """Bytes that a rotation may need: what it compresses stands twice on the disk meanwhile, at worst uncompressed."""
+    """Bytes that a rotation may need. A file that is being compressed is on the disk twice.
+
+    At worst the compressed copy is as large as the file.
+    """
     plain = _log_names.newest_first(file for file in current.rotated if not file.compressed)
     size = sum(files[0].size for files in plain.values())
     return MARGIN + size + (sum(log.size for log in due) if wish.compresses_live else 0)
 
 
 def removable(current: Current, keep: int) -> list[File]:
-    """Rotated files beyond the newest ``keep`` of each log that nobody has open, oldest first."""
+    """Rotated files that nobody has open, beyond the newest ``keep`` of each log, the oldest first."""
     in_use = {holder.key for holder in current.holders}
     spare = [file for files in _log_names.newest_first(current.rotated).values() for file in files[keep:]]
     return sorted((file for file in spare if file.key not in in_use), key=lambda file: (file.modified, file.name))
@@ -283,13 +286,13 @@ def _enough(files: Iterable[File], missing: float) -> Iterator[File]:
 def refusal(
     current: Current, wish: Wish, behind: Collection[Holder], due: Collection[File], then: Space, need: int
 ) -> tuple[str, dict] | None:
-    """Why it is not safe to rotate, as a message and its values; None when it is, or when nothing is due."""
+    """Why it is not safe to rotate, as a message and its values; None if it is safe, or if nothing is due."""
     names = {file.key: file.name for file in (*current.logs, *current.rotated)}
     for holder in behind:
         if holder.unit not in wish.tellable:
             return "log_behind", {"writer": holder.name, "file": names[holder.key]}
     for entry in current.odd:
-        if entry.name.endswith(".jsonl"):  # also where nothing else is due, since no rotation ever says so
+        if entry.name.endswith(".jsonl"):  # checked even if nothing else is due, because no rotation ever reports it
             return "log_odd", {"log": entry.name, "reason": entry.reason}
     if not due:
         return None
@@ -308,7 +311,7 @@ def mib(size: float) -> str:
 
 
 def packed_copy(log: File, before: Iterable[File], after: Iterable[File]) -> str | None:
-    """The file of a log that is no more itself: one compressed since, with its last line; None where there is none."""
+    """The file that a vanished log was compressed to and that has its last line; None if there is none."""
     keys = {file.key for file in before}
     new = _log_names.newest_first(file for file in after if file.log == log.name)
     newest = new[log.name][0] if new else None
@@ -316,13 +319,13 @@ def packed_copy(log: File, before: Iterable[File], after: Iterable[File]) -> str
     return newest.name if is_copy else None
 
 
-# Getting writers to the new file
+# Getting writers to the new file.
 
 
 def places(
     owed: Iterable[tuple[str, str]], old: Mapping[Key, str], new: Mapping[Key, str], held: Iterable[Holder]
 ) -> dict[tuple[str, str], str]:
-    """For each unit and log: whether the unit writes into a rotated file, else into the live one, else into neither."""
+    """For each unit and log, whether the unit writes into a rotated file, otherwise into the live one, or neither."""
     writing = [holder for holder in held if holder.writes]
     behind = {(holder.unit, old[holder.key]) for holder in writing if holder.key in old}
     ahead = {(holder.unit, new[holder.key]) for holder in writing if holder.key in new}
@@ -336,9 +339,9 @@ def settle(
     sleep: Callable[[float], None],
     seconds: float,
 ) -> list[Moved]:
-    """Wait until writers hold the live files; tell those that stay behind: first to reload, then by a restart.
+    """Wait until writers hold the live files, and tell those that stay behind, first by a reload, then by a restart.
 
-    ``tell(how, unit)`` says whether there was that way to tell.
+    ``tell(how, unit)`` returns whether the unit could be told in that way.
     """
 
     def wait(done: Callable[[Collection[str]], bool], patience: float) -> None:

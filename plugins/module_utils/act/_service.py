@@ -56,7 +56,7 @@ def environments(unit: _systemd.Unit) -> dict[int, dict[str, str]]:
 
 
 def environment_files(unit: _systemd.Unit) -> Iterator[str]:
-    """The texts of a unit's EnvironmentFiles that can be read."""
+    """The texts of those of a unit's EnvironmentFiles that can be read."""
     for path in _systemd.environment_files(unit):
         with contextlib.suppress(RunbookError):
             yield _files.read(path) or ""
@@ -68,7 +68,7 @@ def commands(unit: _systemd.Unit) -> dict[int, tuple[str, ...]]:
 
 
 def goes_on(unit: _systemd.Unit, hold: float) -> bool:
-    """Does a running service stay up for ``hold`` seconds without a new start?"""
+    """Whether a running service stays up for ``hold`` seconds without a new start."""
     deadline = time.monotonic() + hold
     while True:
         now = observe(unit.id)
@@ -97,7 +97,8 @@ def restart(
 
 def begin(unit: _systemd.Unit, verb: str) -> None:
     """Ask systemd to start or restart a service, without waiting for it."""
-    # Our own restarts count against the unit's start limit. A unit that is not in memory has none, and fails here.
+    # Our own restarts count against the unit's start limit, so it is reset. A unit that systemd has not loaded has no
+    # limit, and the reset fails.
     _command.run(["systemctl", "reset-failed", "--", unit.id])
     systemctl(verb, "--no-block", "--", unit.id)
 
@@ -109,7 +110,7 @@ def prove(
     before: _override.Current | None = None,
     gone: Collection[tuple[str, str]] = (),
 ) -> None:
-    """UnhealthyError with its journal unless a service comes up anew with the environment and stays healthy."""
+    """Raise UnhealthyError with the journal unless a service comes up anew with the environment and stays healthy."""
     health = judge(unit.id, unit["InvocationID"], environment, healthy, before, gone)
     if not health.healthy:
         try:
@@ -128,7 +129,7 @@ def judge(
     before: _override.Current | None = None,
     gone: Collection[tuple[str, str]] = (),
 ) -> _health.Health:
-    """Wait until what replaces invocation ``previous`` of a service is up with the environment and stays, or is not."""
+    """Wait until what replaces invocation ``previous`` of a service is up with the environment and stays, or fails."""
 
     def look() -> _health.Observation:
         now = observe(name)
@@ -144,7 +145,7 @@ def judge(
 
 
 def objection(url: str) -> str:
-    """What keeps a running service from being well: no 2xx from its URL, where it has one."""
+    """Why a running service is not well: its URL, if it has one, does not answer 2xx."""
     try:
         if url:
             _http.fetch_page(url, timeout=3.0)

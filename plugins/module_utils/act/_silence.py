@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which silence of Alertmanager belongs to an incident, and what becomes of it. Private to aurora.runbook."""
+"""Which silence in Alertmanager belongs to an incident, and what to do with it. Private to aurora.runbook."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import
 
 ALERT, KEY = r"[A-Za-z_][\w:.-]{0,199}", r"[\w.:-]{1,200}"
 MAX_HOSTS = 1000
-SLACK = 0.1  # of the wanted time; a silence that ends within it is as good as wanted
+SLACK = 0.1  # of the wanted time; a silence whose end differs by less is good enough
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Silence:
-    """One that Alertmanager has, not ended."""
+    """A silence that Alertmanager has and that has not ended."""
 
     id: str
     matchers: tuple[tuple[str, str, bool], ...]
@@ -41,7 +41,7 @@ class Silence:
 
 @dataclass(frozen=True)
 class Plan:
-    """What to do: set ``wanted`` (in place of ``renewed``, if any), and end those of ``expired``."""
+    """What to do: set ``wanted`` (in place of ``renewed``, if any), and end the silences in ``expired``."""
 
     wanted: Wanted | None = None
     stands: Silence | None = None
@@ -54,12 +54,12 @@ class Plan:
 
 
 def marker(key: str) -> str:
-    """The end of the comment by which a silence of ours is known. Raises RunbookError."""
+    """The end of the comment by which a silence of ours is recognised. Raises RunbookError for a bad key."""
     return f"[aurora.runbook {_fit('key', key, KEY)}]"
 
 
 def matchers(alert: str, hosts: Sequence[str], label: str = _names.INSTANCE) -> tuple[tuple[str, str, bool], ...]:
-    """Exactly this alert on exactly these hosts, however the label writes them. Raises RunbookError."""
+    """Exactly this alert on exactly these hosts, in whatever form the label names them. Raises RunbookError."""
     if not 1 <= len(hosts) <= MAX_HOSTS:
         raise RunbookError(f"hosts: {len(hosts)} are refused; expected 1 to {MAX_HOSTS}")
     for host in hosts:
@@ -70,7 +70,7 @@ def matchers(alert: str, hosts: Sequence[str], label: str = _names.INSTANCE) -> 
 
 
 def filters(matching: Iterable[tuple[str, str, bool]]) -> str:
-    """Matchers as a query of Alertmanager's API, for the alerts that a silence of theirs keeps quiet."""
+    """Matchers as a query of Alertmanager's API, for the alerts that a silence with them would keep quiet."""
     written = (
         f"{name}{'=~' if regex else '='}{json.dumps(value, ensure_ascii=False)}" for name, value, regex in matching
     )
@@ -78,7 +78,7 @@ def filters(matching: Iterable[tuple[str, str, bool]]) -> str:
 
 
 def instances(answer: object, label: str) -> list[str]:
-    """What the label says in each of these alerts. Raises RunbookError for what is no list of alerts."""
+    """The value of the label in each of these alerts. Raises RunbookError if the answer is no list of alerts."""
     try:
         return sorted(str(one["labels"].get(label, "")) for one in answer)
     except (TypeError, KeyError, AttributeError) as error:
@@ -92,7 +92,7 @@ def _fit(option: str, value: str, pattern: str) -> str:
 
 
 def ours(answer: object, mark: str, created_by: str) -> list[Silence]:
-    """The silences with this mark, made by us and not ended. Raises RunbookError for what is no list of silences."""
+    """The active silences with this mark that we created. Raises RunbookError if the answer is no list of silences."""
     try:
         found = [
             _parse(one)
@@ -107,7 +107,8 @@ def ours(answer: object, mark: str, created_by: str) -> list[Silence]:
 def _parse(one: Mapping) -> Silence:
     if not re.fullmatch(r"[0-9A-Za-z-]{1,64}", one["id"]):
         raise ValueError("id")
-    # One that compares by "not equal" silences all else: it matches nothing wanted, so it is put right.
+    # A matcher that compares by "not equal" would silence everything else. It equals no wanted matcher, so it is
+    # replaced.
     kept = tuple(
         (one["name"] if one.get("isEqual", True) else f"{one['name']}!", one["value"], one["isRegex"])
         for one in one["matchers"]
@@ -117,7 +118,7 @@ def _parse(one: Mapping) -> Silence:
 
 
 def plan(current: Sequence[Silence], wanted: Wanted | None, now: datetime) -> Plan:
-    """Keep or renew the longest of ours and end the others; all of them where none is wanted."""
+    """Keep or renew the longest of our silences and end the others; end all of them if none is wanted."""
     if wanted is None:
         return Plan(expired=tuple(current))
     first, rest = (current[0], tuple(current[1:])) if current else (None, ())
@@ -133,7 +134,7 @@ def _as_wanted(silence: Silence, wanted: Wanted, now: datetime) -> bool:
 
 
 def request(planned: Plan, now: datetime) -> dict:
-    """What Alertmanager is asked for. Renewing is by id and with the same start; it makes a new one where it must."""
+    """The request to Alertmanager. Renewing keeps the id and the start; Alertmanager makes a new one where it must."""
     wanted, renewed = planned.wanted, planned.renewed
     body = {
         "matchers": [{"name": n, "value": v, "isRegex": regex, "isEqual": True} for n, v, regex in wanted.matchers],

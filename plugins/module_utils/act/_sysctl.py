@@ -22,7 +22,7 @@ NAME = re.compile(r"net\.(ipv4|core)\.[a-z0-9_]{1,64}")
 
 @dataclass(frozen=True)
 class Key:
-    """A setting, the lowest and highest value that is as good, and the kernel since which it does nothing."""
+    """A setting, its lowest and highest value that is good enough, and the kernel since which it has no effect."""
 
     name: str
     value: int
@@ -33,13 +33,14 @@ class Key:
 
 PROFILES = {
     "low_latency": (
-        # A connection that was idle sends at its full window, not as if it were new: orders come in bursts.
+        # A connection that was idle sends with its full window, not as if it were new, because orders come in bursts.
         Key("net.ipv4.tcp_slow_start_after_idle", 0, 0, 0),
         # A small request is sent at once, not held until an earlier packet has left the queue.
         Key("net.ipv4.tcp_autocorking", 0, 0, 0),
-        # A connection with few packets under way repeats a lost one after even, not doubling, pauses: the tail of p99.
+        # A connection with few packets under way repeats a lost one after constant, not doubling, pauses: the tail of
+        # the p99.
         Key("net.ipv4.tcp_thin_linear_timeouts", 1, 1, 1),
-        # What is not sent yet waits in the program, where an order can overtake it, not in the kernel.
+        # Data that is not sent yet waits in the program, where an order can overtake it, not in the kernel.
         Key("net.ipv4.tcp_notsent_lowat", 16384, 1, 16384),
         # The runbook's own key.
         Key("net.ipv4.tcp_low_latency", 1, 1, 1, dead_since=(4, 14)),
@@ -49,7 +50,7 @@ PROFILES = {
 
 @dataclass(frozen=True)
 class Step:
-    """One key: the value it has and the one it gets."""
+    """One key with its old and its new value."""
 
     name: str
     before: str
@@ -69,7 +70,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Current:
-    """The lease that stands, whether one ended with an earlier boot, running values by key, the kernel's version."""
+    """The existing lease, whether one ended with an earlier boot, running values by key, and the kernel's version."""
 
     lease: _lease.Lease | None
     ended: bool
@@ -89,7 +90,7 @@ def read(name: str, root: str = ROOT) -> str | None:
 
 
 def write(name: str, value: str, root: str = ROOT) -> None:
-    """Set the running value of a key and read it back. Raises RunbookError when the kernel does not take it."""
+    """Set the running value of a key and read it back. Raises RunbookError if the kernel does not take it."""
     try:
         with open(_path(name, root), "w", encoding="ascii") as file:
             file.write(f"{value}\n")
@@ -114,7 +115,7 @@ def release(text: str) -> tuple[int, int]:
 def plan_present(
     keys: tuple[Key, ...], running: Mapping[str, str | None], kernel: tuple[int, int], lease: _lease.Lease | None
 ) -> Plan:
-    """Set the keys that have effect here and are not as good already; a value that runs otherwise is remembered."""
+    """Set the keys that have an effect here and are not good enough already, and remember the values from before."""
     written = dict(lease.settled) if lease else {}
     before = dict(lease.before) if lease else {}
     steps, left_out = [], []
@@ -136,7 +137,10 @@ def plan_present(
 
 
 def plan_absent(running: Mapping[str, str | None], lease: _lease.Lease | None, ended: bool) -> Plan:
-    """Give back what is still as we left it; what somebody set since stays. A lease may have ended with its boot."""
+    """Give back the values that are still as we set them; values that somebody set since stay.
+
+    A lease may have ended with its boot (``ended``).
+    """
     if lease is None:
         return Plan((), {}, {}, changed=ended)
     steps, left_out = [], []
@@ -152,7 +156,7 @@ def plan_absent(running: Mapping[str, str | None], lease: _lease.Lease | None, e
 
 
 def plan_settled(running: Mapping[str, str | None], lease: _lease.Lease | None) -> Plan:
-    """Finish what a run that was killed began, to set or to give back; what somebody set since stays."""
+    """Finish what a killed run began, setting or giving back; values that somebody set since stay."""
     if lease is None or lease.whole:
         return Plan((), dict(lease.written) if lease else {}, {}, changed=False)
     if not lease.written:
@@ -208,7 +212,7 @@ def observe(keys: tuple[Key, ...]) -> Current:
 def apply(
     current: Current, planned: Plan, ends: Mapping[str, _lease.End] | None = None, incident: str = ""
 ) -> _lease.Lease:
-    """Make the plan true, or put back what was there and raise RunbookError. The lease that is to be closed then."""
+    """Apply the plan and return the lease to be closed, or put the old values back and raise RunbookError."""
     kind, boot = _lease.TCP_TUNING, _lease.boot()
     working = _lease.begin(current.lease, kind, kind, planned.written, planned.before, [], boot, incident, ends)
     try:

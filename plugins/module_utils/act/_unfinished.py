@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What became of an action whose module was killed before it could say. Private to aurora.runbook.
 
-Called while this run alone changes the host, so that nobody is still at it.
+It is called while only this run changes the host, so that nobody else is still working on the action.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from ansible_collections.aurora.runbook.plugins.module_utils.record import _leas
 def settle_all(
     records: Iterable[_record.Record], run: str, by: str, state: str = _record.STATE_DIRECTORY
 ) -> list[dict]:
-    """Put the outcome of each intent without a result on record; a sentence for each.
+    """Record the outcome of each intent without a result; returns a sentence for each.
 
-    What its own module has to finish or undo first stays as it is until then. A record that takes no line keeps none of
-    the others from theirs: that is said, and the next run tries it again.
+    An intent that its own module first has to finish or undo stays as it is until then. If a record cannot be written,
+    that is reported, the other records are still handled, and the next run tries again.
     """
     said = []
     for identity, intent, outcome, sentence in _settled(records):
@@ -39,12 +39,12 @@ def settle_all(
 
 
 def would_settle(records: Iterable[_record.Record]) -> list[dict]:
-    """The sentences of settle_all(), without putting anything on record."""
+    """The sentences of settle_all(), without recording anything."""
     return [sentence for _identity, _intent, _outcome, sentence in _settled(records)]
 
 
 def _settled(records: Iterable[_record.Record]) -> Iterator[tuple[str, _record.Entry, str, dict]]:
-    """Each intent without a result whose outcome is known, or known not to be, with its record's id and a sentence."""
+    """Each intent without a result whose outcome is decided (even as unknown), with its record's id and a sentence."""
     for record in records:
         for intent in record.unfinished:
             outcome = outcome_of(intent)
@@ -53,12 +53,12 @@ def _settled(records: Iterable[_record.Record]) -> Iterator[tuple[str, _record.E
 
 
 def unknown(said: Iterable[Mapping]) -> bool:
-    """Is there an action of which nobody knows how far it came, or which no guard can count?"""
+    """Whether nobody knows how far some action came, or no guard can count it."""
     return any(sentence["message"] in (f"left_{UNKNOWN}", "left_not_on_record") for sentence in said)
 
 
 def still_open(records: Iterable[_record.Record]) -> list[dict]:
-    """A sentence for each action that its own module has to judge first; half a lease is said to be one anyway."""
+    """A sentence for each action that its own module has to judge first. Half-done leases are reported elsewhere."""
     left = (intent for record in records for intent in record.unfinished if outcome_of(intent) is None)
     judged = (intent for intent in left if _JUDGES.get(str(intent.data.get("action"))) is not _of_lease)
     return [_messages.sentence("left_open", **_named(intent)) for intent in judged]
@@ -75,7 +75,7 @@ def _named(intent: _record.Entry) -> dict:
 
 
 def outcome_of(intent: _record.Entry) -> str | None:
-    """``finished``, ``undone`` (never begun, or put back) or ``unknown``; None when it still has to be settled."""
+    """``finished``, ``undone`` (never begun, or put back) or ``unknown``; None if it still has to be settled."""
     judge = _JUDGES.get(str(intent.data.get("action")))
     try:
         return judge(intent.data) if judge else UNKNOWN
@@ -89,7 +89,7 @@ def _of_lease(intent: Mapping) -> str | None:
     if lease and not (lease.whole or lease.gone):
         return None
     stands = lease.written if lease and not lease.gone else {}
-    # An earlier version did not say what is leased then.
+    # An earlier version did not record what is leased.
     wanted = {step["name"]: step["after"] if step.get("leased", True) else None for step in intent["change"]}
     return FINISHED if all(stands.get(name) == value for name, value in wanted.items()) else UNDONE
 
