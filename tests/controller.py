@@ -21,25 +21,8 @@ CHECKOUT = Path(__file__).resolve().parents[1]
 PYTHONS = {"2.16": (10, 12)}
 
 
-def make_venv(version: str, folder: Path) -> None:
-    """Install ansible-core and what the collection wants on a controller, unless that was done before."""
-    wanted = (CHECKOUT / "meta" / "ee-requirements.txt").read_text(encoding="utf-8")
-    stamp = folder / "requirements"
-    if stamp.exists() and stamp.read_text(encoding="utf-8") == wanted:
-        return
-    python = pythons.newest(*PYTHONS[version])
-    if python is None:
-        lowest, highest = PYTHONS[version]
-        sys.exit(f"ansible-core {version} needs a Python from 3.{lowest} to 3.{highest} with venv; install one")
-    shutil.rmtree(folder, ignore_errors=True)
-    subprocess.run([python, "-m", "venv", str(folder)], check=True)
-    packages = [f"ansible-core=={version}.*", "--requirement", str(CHECKOUT / "meta" / "ee-requirements.txt")]
-    subprocess.run([str(folder / "bin" / "pip"), "install", "--quiet", *packages], check=True)
-    stamp.write_text(wanted, encoding="utf-8")
-
-
 def install_collection(collections: Path, environment: dict[str, str]) -> None:
-    """Build the collection and install it into an empty folder."""
+    """Build the collection and install it into an empty folder, in which its tarball stays."""
     shutil.rmtree(collections, ignore_errors=True)
     collections.mkdir(parents=True)
     galaxy = ["ansible-galaxy", "collection"]
@@ -52,7 +35,9 @@ def install_collection(collections: Path, environment: dict[str, str]) -> None:
 def main() -> int:
     version, *pytest = sys.argv[1:]
     home = CHECKOUT / ".dev" / f"ansible-core-{version}"
-    make_venv(version, home / "venv")
+    # What the collection wants on a controller comes along.
+    wanted = ["--requirement", str(CHECKOUT / "meta" / "ee-requirements.txt")]
+    pythons.venv(home / "venv", *PYTHONS[version], [f"ansible-core=={version}.*", *wanted])
     environment = {
         **os.environ,
         "PATH": f"{home / 'venv' / 'bin'}{os.pathsep}{os.environ['PATH']}",

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Check the tarball of the collection as Ansible Galaxy does when it is uploaded: without a warning.
+
+galaxy-importer wants an older attrs than the project's other tools, and so has a virtual environment of its own.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pythons
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+HOME = CHECKOUT / ".dev" / "galaxy-importer"
+PYTHONS = (12, 14)  # of the newest ansible-core
+PACKAGES = ["galaxy-importer==0.4.44", "ansible-core==2.21.*", "ansible-lint==26.*"]
+DONE = "Importer processing completed successfully"
+
+
+def main() -> int:
+    pythons.venv(HOME / "venv", *PYTHONS, PACKAGES)
+    environment = {**os.environ, "PATH": f"{HOME / 'venv' / 'bin'}{os.pathsep}{os.environ['PATH']}"}
+    built = HOME / "built"
+    shutil.rmtree(built, ignore_errors=True)
+    build = ["ansible-galaxy", "collection", "build", str(CHECKOUT), "--output-path", str(built)]
+    subprocess.run(build, env=environment, check=True)
+    checked = subprocess.run(
+        [str(HOME / "venv" / "bin" / "python"), "-m", "galaxy_importer.main", str(next(built.glob("*.tar.gz")))],
+        cwd=built, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+    )  # fmt: skip
+    print(checked.stdout)
+    # Its exit status is 0 where it warns, and its ansible-lint may fail without it.
+    warned = [line for line in checked.stdout.splitlines() if line.startswith(("WARNING", "ERROR", "Traceback"))]
+    return 1 if checked.returncode or warned or DONE not in checked.stdout else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
