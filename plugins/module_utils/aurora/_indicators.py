@@ -17,7 +17,7 @@ CLOSED, HALF_OPEN, OPEN = 0, 1, 2
 
 @dataclass(frozen=True)
 class Indicator:
-    """One indicator. ``family`` is divided by ``divisor`` (ratio), put through a quantile, counted or read as it is."""
+    """One indicator. ``family`` is divided by ``divisor`` (ratio), put through a quantile, counted, or read as is."""
 
     incident: str
     alert: str
@@ -30,38 +30,38 @@ class Indicator:
     promql: str  # the value of each instance; %(at)s stands for label matchers, %(over)s for the window
     over: str = ""  # window of the expression, in Prometheus' notation
     divisor: str = ""
-    min_count: int = 0  # events behind a value before it says anything
+    min_count: int = 0  # events that must stand behind a value
     window: float = 0.0  # seconds an increase is counted over
-    labelled: bool = False  # has its counter no series before its first event? Then the expression takes 0 for none
+    labelled: bool = False  # whether its counter has no series before its first event; the expression then takes 0
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The names on a page that a value comes from. The divisor of a state only counts the events behind it."""
+        """The names on a page from which a value is computed. A state's divisor only counts the events behind it."""
         if self.kind == "p99":
             return f"{self.family}_count", f"{self.family}_bucket"
         return (self.family, self.divisor) if self.kind == "ratio" else (self.family,)
 
     def breached(self, value: float, threshold: float | None = None) -> bool:
-        """True when value lies on the wrong side of the threshold (this indicator's own by default)."""
+        """Whether a value is on the wrong side of the threshold (by default this indicator's own)."""
         limit = self.threshold if threshold is None else threshold
         return {">=": value >= limit, ">": value > limit, "<": value < limit}[self.breach]
 
     def expression(self, at: str = "") -> str:
-        """PromQL of the value of each instance that ``at`` matches; of all by default, as alert rules need it."""
+        """PromQL for the value of each instance that ``at`` matches; by default of all, as alert rules need it."""
         return self.promql % {"at": at, "over": self.over}
 
     def worst(self, at: str) -> str:
-        """PromQL of one value, the worst instance's. What an instance does not use is NaN, or as good as it can be."""
+        """PromQL for one value, that of the worst instance. One without the indicator has NaN, or the best value."""
         return f"{'min' if self.breach == '<' else 'max'}({self.expression(at)})"
 
     def samples(self, at: str) -> str:
-        """PromQL of the samples that stand behind a value: what the service did within the window."""
+        """PromQL for the samples behind a value, which show what the service did within the window."""
         return f"{self.activity}{{{at}}}[{self.over}]"
 
     def course(self, at: str) -> str:
-        """As worst(), for times gone by: no value while the service gave no sample, though it had before.
+        """Like worst(), but for past times: there is no value while the service gave no sample, even if it had before.
 
-        A window goes on for its length after the last sample, and Prometheus repeats a sample for five minutes.
+        A window lasts for its length after the last sample, and Prometheus repeats a sample for five minutes.
         """
         seen, fresh = f"{self.activity}{{{at}}}", FRESH_SECONDS
         gone = f"max_over_time({seen}[1h]) > 0 unless time() - timestamp({seen}) < {fresh:g}"
@@ -73,19 +73,19 @@ class Indicator:
 
     @property
     def activity(self) -> str:
-        """The counter that rises on the page of the service that this indicator is about, and stays 0 on others."""
+        """The counter that rises on the page of this indicator's service, and stays 0 on those of other services."""
         return ACTIVITY[self.service]
 
 
 FRESH_SECONDS = 120.0  # two scrapes of Prometheus' own configuration
 
-# Both services may serve every family, and those that a service does not use with 0.
+# Both services may serve every family; a service shows 0 for those that it does not use.
 ACTIVITY = {"runner": "policy_considered_total", "feed": "sse_events_attempted_total"}
 
-# Prometheus' rates lose the last digits; without this a value exactly at its threshold would be beyond it.
+# Prometheus' rates lose the last digits, so a value exactly at its threshold would otherwise be beyond it.
 _ROUNDED = "round((%s) * 1e9) / 1e9"
 
-# A labelled counter has no series before its first event: until then it is 0 where its process is scraped. Sampled anew
+# A labelled counter has no series before its first event; until then it is 0, if its process is scraped. Sampled again
 # by a subquery, that 0 makes the first event count, which rate() and increase() alone do not see.
 DENIED = "(sum without (symbol, why) (policy_denied_total{%(at)s}) or policy_considered_total{%(at)s} * 0)"
 _CVAR = "(sum without (symbol) (risk_cvar_breach_total{%(at)s}) or circuit_breaker_state{%(at)s} * 0)"
@@ -142,7 +142,7 @@ INCIDENTS = ("sse_availability", "circuit_breaker", "execution_latency", "policy
 
 @dataclass(frozen=True)
 class Deadlines:
-    """Seconds from the opening of an incident within which somebody answers, and it is resolved."""
+    """Seconds after the opening of an incident within which somebody has to answer, and it has to be resolved."""
 
     respond: int
     resolve: int
@@ -159,7 +159,7 @@ SEVERITIES = tuple(DEADLINES)  # the worst first
 
 @dataclass(frozen=True)
 class Value:
-    """What an indicator read: its value in its own unit, the events behind it, and why it is None when it is."""
+    """The reading of an indicator: its value in its own unit, the events behind it, and why it is None if it is."""
 
     value: float | None
     count: float | None = None
@@ -167,7 +167,7 @@ class Value:
 
 
 def measure(indicator: Indicator, before: _metrics.Page | None, after: _metrics.Page, seconds: float) -> Value:
-    """Read an indicator from two scrapes of its service, ``seconds`` apart (a state or gauge from the second alone)."""
+    """Read an indicator from two scrapes of its service, ``seconds`` apart. A state or gauge needs only the second."""
     level = indicator.kind in ("state", "gauge")
     pages = [after] if level or before is None else [before, after]
     if any(name in page.broken for page in pages for name in (indicator.family, *indicator.names)):
@@ -179,13 +179,13 @@ def measure(indicator: Indicator, before: _metrics.Page | None, after: _metrics.
     if any(page.counts(name) is None for page in pages for name in indicator.names):
         return Value(None, problem="nan")
     rises = [_metrics.increase(before, after, name) for name in indicator.names]
-    active = indicator.activity  # a counter of a new process may be as high again as it was
+    active = indicator.activity  # the counter of a new process may have caught up with the old one
     another = before.has(active) and after.has(active) and _metrics.increase(before, after, active) is None
     if None in rises or another:
         return Value(None, problem="reset")
     risen, count = rises[0], rises[-1 if indicator.kind == "ratio" else 0]
     if indicator.kind == "increase":
-        # A sample shorter than the window can show a breach, never that there was none.
+        # A sample that is shorter than the window can show a breach, but never that there is none.
         seen = known(risen * indicator.window / max(seconds, indicator.window))
         whole = seconds >= indicator.window or indicator.breached(risen)
         return seen if whole else Value(None, risen, "too_few")
@@ -198,9 +198,10 @@ def measure(indicator: Indicator, before: _metrics.Page | None, after: _metrics.
 
 
 def enough(names: Iterable[str], before: _metrics.Page, after: _metrics.Page, seconds: float) -> bool:
-    """Have these indicators events enough behind them, or for an increase its window?
+    """Whether these indicators have enough events behind them, or, for an increase, its whole window.
 
-    All are of the service whose pages these are. Every page may carry every family, so each is asked for its own.
+    All of them belong to the service whose pages these are. Every page may carry every family, so each service is asked
+    for its own.
     """
     asked = [INDICATORS[name] for name in names]
     return all(
@@ -210,14 +211,14 @@ def enough(names: Iterable[str], before: _metrics.Page, after: _metrics.Page, se
 
 
 def _idle(service: str, page: _metrics.Page) -> bool:
-    """Is there nothing to await? An open breaker decides nothing, and a feed without clients sends nothing."""
+    """Whether there is nothing to wait for. An open breaker decides nothing, a feed without clients sends nothing."""
     if service == "runner":
         return (page.highest("circuit_breaker_state") or CLOSED) > CLOSED
     return page.highest("sse_clients_connected") == 0
 
 
 def known(value: float | None, count: float | None = None) -> Value:
-    """A value as read, or why it is none."""
+    """A value as read, or the reason why there is none."""
     if value is None:
         return Value(None, count, "no_data")
     if not math.isfinite(value):
@@ -226,7 +227,7 @@ def known(value: float | None, count: float | None = None) -> Value:
 
 
 def verdict(indicator: Indicator, seen: Value, threshold: float | None = None) -> bool | None:
-    """Is the indicator breached? None when unknown, and for a breaker that is only trying (HALF_OPEN)."""
+    """Whether the indicator is breached; None if it is unknown, and for a breaker that is HALF_OPEN."""
     if seen.value is None:
         return None
     if indicator.breached(seen.value, threshold):
@@ -235,7 +236,7 @@ def verdict(indicator: Indicator, seen: Value, threshold: float | None = None) -
 
 
 def severity(values: dict[str, float], breached: set[str]) -> str | None:
-    """P0 to P3 of the worst breached indicator, None when nothing is. Source: runbook, "Severity Levels"."""
+    """P0 to P3 of the worst breached indicator, None if none is breached. Source: runbook, "Severity Levels"."""
     if not breached:
         return None
     availability = values.get("sse_availability", 1.0)
@@ -247,5 +248,5 @@ def severity(values: dict[str, float], breached: set[str]) -> str | None:
 
 
 def deadlines(severity: str) -> Deadlines:
-    """The deadlines of a severity; one that nobody knows has those of P0."""
+    """The deadlines of a severity; an unknown severity has those of P0."""
     return DEADLINES.get(severity, DEADLINES["P0"])

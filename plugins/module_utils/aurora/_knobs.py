@@ -14,7 +14,7 @@ from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 VALUE = re.compile(r"[A-Za-z0-9._:/@,+-]{1,256}")
 SECRET_NAME = re.compile(r"TOKEN|SECRET|PASS|CREDENTIAL|PRIVATE|API_?KEY|AUTH", re.IGNORECASE)
-# What systemd and the loader would take for themselves, what would run other code as the service, and names of limits.
+# Variables that systemd or the loader interprets, that would run other code as the service, and names of limits.
 RESERVED_NAME = re.compile(r"LD_.*|PYTHON.*|PATH|HOME|SHELL|IFS|BASH_ENV|ENV|MemoryMax|MemoryHigh|CPUQuota")
 DIRECTIONS = ("neutral", "reduces", "increases")  # of exposure, the worst last
 
@@ -23,8 +23,9 @@ DIRECTIONS = ("neutral", "reduces", "increases")  # of exposure, the worst last
 class Knob:
     """Normal value, permitted range, and what a larger value does to exposure: 1 raises it, -1 lowers it, 0 neither.
 
-    ``incident`` is what a person's own change of it is about, "" for the breaker, as all activity is. ``asked`` is what
-    AWX asks a person to set it for, "" where nobody is asked: a person approves of a raise, or not.
+    ``incident`` is the class of incidents that a person's own change of it belongs to, "" for the breaker, to which all
+    activity belongs. ``asked`` is what AWX asks a person to set it for. It is "" if AWX does not ask, because a person
+    only approves of a raise or does not.
     """
 
     normal: float
@@ -47,7 +48,7 @@ KNOBS = {
 
 
 def strings(environment: dict[str, object]) -> dict[str, str]:
-    """Values as a service gets them. Raises RunbookError for what is neither text nor number."""
+    """Values as a service gets them. Raises RunbookError for a value that is neither text nor number."""
     for name, value in environment.items():
         if isinstance(value, bool) or not isinstance(value, (str, int, float)):
             raise RunbookError(f"environment: the value of {name} is {value!r}; expected text or a number, in quotes")
@@ -80,10 +81,10 @@ def _check_range(name: str, value: str, knob: Knob) -> None:
 
 
 def direction(name: str, before: str | None, after: str | None) -> str:
-    """What going from the running value to another does to exposure: ``reduces``, ``neutral`` or ``increases``.
+    """The effect on exposure of a change from the running value to another: ``reduces``, ``neutral`` or ``increases``.
 
-    An unset knob counts as its normal value. What cannot be judged (an unknown name, a value that is no number) counts
-    as ``increases``, so that it needs a human.
+    A knob that is not set counts as its normal value. A change that cannot be judged (an unknown name, a value that is
+    no number) counts as ``increases``, so that it needs a person.
     """
     knob = KNOBS.get(name)
     if before == after:
@@ -100,5 +101,5 @@ def direction(name: str, before: str | None, after: str | None) -> str:
 
 
 def number(text: str) -> float | None:
-    """The number that a plain decimal text is, None for any other text."""
+    """The number in a plain decimal text, None for any other text."""
     return float(text) if re.fullmatch(r"\d{1,9}\.?\d{0,9}|\.\d{1,9}", text, re.ASCII) else None

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What hosts say in an incident, in English and Ukrainian. Private to aurora.runbook.
 
-What only the controller says, and one lookup over all texts, stand in its _texts.py: they do not travel to hosts.
+What only the controller says is in plugin_utils/_texts.py, together with one lookup over all texts, because those texts
+do not travel to hosts.
 """
 
 from __future__ import annotations
@@ -752,16 +753,16 @@ _LAUNCHED = (
 
 
 def say(language: str, key: str, **values: object) -> str:
-    """A message of the catalogue. Values are put in as they are: they are data, never templates.
+    """A message of the catalogue. Values are inserted as they are: they are data, never templates.
 
-    ``language`` is one of LANGUAGES, followed by ON_AWX where AWX runs the playbook: then what is to be done next
-    names a template instead of a command.
+    ``language`` is one of LANGUAGES. On AWX it is followed by ON_AWX; then the next step names a template of AWX
+    instead of a command.
     """
     return text_of(language, key, CATALOGUE).format(**values)
 
 
 def text_of(language: str, key: str, catalogue: Mapping[str, tuple[str, str]]) -> str:
-    """A message with the names of its values instead of them."""
+    """A message with the names of its values in their places."""
     place, on_awx = LANGUAGES.index(language.removesuffix(ON_AWX)), language.endswith(ON_AWX)
     text = catalogue[f"{key}{ON_AWX}" if on_awx and f"{key}{ON_AWX}" in catalogue else key][place]
     for command, launched in _LAUNCHED if on_awx else ():
@@ -770,24 +771,24 @@ def text_of(language: str, key: str, catalogue: Mapping[str, tuple[str, str]]) -
 
 
 def sentence(key: str, **values: object) -> dict:
-    """A message as modules return it, so that the controller can say it in another language."""
+    """A message as modules return it, so that the controller can show it in another language."""
     return {"message": key, "values": values, "text": say("en", key, **values)}
 
 
 def bare(said: dict) -> dict:
-    """A sentence as a record keeps it, to be said in the language of whoever reads it."""
+    """A sentence without its text, as a record keeps it, to be shown in the language of the reader."""
     return {"message": said["message"], "values": said["values"]}
 
 
 def changes(steps: Iterable[Mapping]) -> str:
-    """Steps of a change in a sentence of any language: KELLY_MULTIPLIER 1.0 → 0.5."""
+    """The steps of a change in a form for any language: KELLY_MULTIPLIER 1.0 → 0.5."""
     return ", ".join(f"{step.get('name')} {step.get('before')} → {step.get('after')}" for step in steps)
 
 
 def number(value: float | None, limit: float | None = None) -> str:
     """A figure as people read it: 0.0312, 12, 1.75; a dash for none.
 
-    Beside its limit it has as many digits as show on which side of it the value lies.
+    With a ``limit`` it has enough digits to show on which side of the limit the value lies.
     """
     if value is None:
         return "–"
@@ -804,7 +805,7 @@ def _side(value: float, limit: float) -> int:
 
 
 def recovery(language: str, numbers: dict) -> str:
-    """The sentence behind a recovery verdict, from what wait_for_recovery returns as ``recovery``."""
+    """The sentence for a recovery verdict, from what wait_for_recovery returns as ``recovery``."""
     return say(
         language,
         numbers["reason"],

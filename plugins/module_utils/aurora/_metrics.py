@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Prometheus text format 0.0.4 and the arithmetic Prometheus does on it. Private to aurora.runbook.
+"""Prometheus text format 0.0.4 and the arithmetic that Prometheus does on it. Private to aurora.runbook.
 
-Held in tests against prometheus_client's parser and Prometheus' own functions. What real exporters send beside it is
-read too: names in quotes (Prometheus 3), and of OpenMetrics the exemplars and ``# EOF``.
+Tests compare it with prometheus_client's parser and with Prometheus' own functions. It also reads what real exporters
+add: names in quotes (Prometheus 3), and the exemplars and ``# EOF`` of OpenMetrics.
 
-A line that is not text format, a series that comes twice and a label that comes twice leave the names on that line
-unknown. The rest of the page counts.
+A line that is not text format, a duplicate series and a duplicate label make the names on that line unknown. The rest
+of the page counts.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ Labels = tuple[tuple[str, str], ...]
 class Page:
     """One scrape: series by name, and the names that TYPE lines declare, since a counter never raised has no series.
 
-    Nothing is known of a ``broken`` name, whose lines contradict each other or are no text format.
+    A ``broken`` name, whose lines contradict each other or are not text format, counts as unknown.
     """
 
     series: dict[str, dict[Labels, float]] = field(default_factory=dict)
@@ -48,23 +48,23 @@ class Page:
         return (name in self.series or name in self.declared) and name not in self.broken
 
     def only(self, names: set[str]) -> Page:
-        """The page without everything else, to keep."""
+        """The page with these names and nothing else."""
         kept = {name: series for name, series in self.series.items() if name in names}
         return Page(kept, self.declared & names, self.broken & names)
 
     def counts(self, name: str) -> dict[Labels, float] | None:
-        """The series of a counter, none for a declared one; None for a missing one and for what is no count."""
+        """The series of a counter, empty for a declared one without series; None if it is missing or is no count."""
         series = self.series.get(name, {})
         counted = self.has(name) and all(math.isfinite(value) and value >= 0 for value in series.values())
         return series if counted else None
 
     def total(self, name: str) -> float | None:
-        """Sum over all series of a name; 0 for a declared family without series, None where counts() has none."""
+        """The sum over all series of a name; 0 for a declared family without series, None where counts() has None."""
         series = self.counts(name)
         return None if series is None else sum(series.values(), 0.0)
 
     def highest(self, name: str) -> float | None:
-        """The largest value of a gauge; NaN when any series is NaN, None when there is none."""
+        """The largest value of a gauge; NaN if any series is NaN, None if there is no series."""
         values = list(self.series.get(name, {}).values()) if self.has(name) else []
         if not values:
             return None
@@ -72,7 +72,7 @@ class Page:
 
 
 def parse(text: str) -> Page:
-    """Read a metrics page. Raises MetricsError with the first line when none is text format."""
+    """Read a metrics page. Raises MetricsError with the first line if no line is text format."""
     series: dict[str, dict[Labels, float]] = {}
     types: dict[str, str] = {}
     seen: set[tuple[str, Labels]] = set()
@@ -92,10 +92,10 @@ def parse(text: str) -> Page:
                 first_bad = first_bad or f"line {number} is not Prometheus text format: {line[:80]!r}"
                 words = re.findall(_NAME, line)
                 broken.update(words)
-                cut += [line] if [line] == words else []  # maybe the beginning of a name alone
+                cut += [line] if [line] == words else []  # the last line may be only the beginning of a name
                 continue
             series.setdefault(name, {})[labels] = value
-            same = name, tuple(label for label in labels if label[1])  # an empty label is as good as none
+            same = name, tuple(label for label in labels if label[1])  # an empty label means the same as none
             if same in seen:
                 broken.add(name)
             seen.add(same)
@@ -109,7 +109,7 @@ def parse(text: str) -> Page:
 
 
 def _sample(line: str) -> tuple[str, Labels, float]:
-    """Name, labels and value of a line. Raises ValueError for what is no text format."""
+    """Name, labels and value of a line. Raises ValueError if it is not text format."""
     begin = _BEGIN.match(line)
     if not begin:
         raise ValueError(line)
@@ -138,9 +138,9 @@ def _unquoted(text: str) -> str:
 
 
 def increases(before: Page, after: Page, name: str, label: str | None = None) -> dict[str, float] | None:
-    """How much a counter rose between two scrapes, by the value of a label (or in all, under "").
+    """How much a counter rose between two scrapes, by the value of a label (or as a total, under "").
 
-    None when it is no counter on either side or a series fell: after a restart nothing is known about the window.
+    None if it is not a counter on both sides, or if a series fell: after a restart nothing is known about the window.
     """
     old, new = before.counts(name), after.counts(name)
     if old is None or new is None or any(key not in new or new[key] < value for key, value in old.items()):
@@ -153,7 +153,7 @@ def increases(before: Page, after: Page, name: str, label: str | None = None) ->
 
 
 def increase(before: Page, after: Page, name: str) -> float | None:
-    """How much a counter rose in all, or None as in increases()."""
+    """How much a counter rose in total, or None as in increases()."""
     risen = increases(before, after, name)
     return None if risen is None else sum(risen.values())
 
@@ -161,8 +161,8 @@ def increase(before: Page, after: Page, name: str) -> float | None:
 def histogram_quantile(q: float, buckets: Mapping[str, float]) -> float:
     """Prometheus' histogram_quantile over cumulative counts by "le"; counts of one bound ("100", "100.0") are added.
 
-    NaN without observations or without +Inf. Other than Prometheus, it is NaN too where a bound is no number or counts
-    fall, since such buckets are no histogram.
+    NaN without observations or without +Inf. Unlike in Prometheus, it is also NaN if a bound is no number or counts
+    fall, because such buckets are no histogram.
     """
     counts: dict[float, float] = {}
     for le, count in buckets.items():

@@ -57,12 +57,12 @@ INCIDENT_RANGES = {
     "max_ineffective": (1, 100),
     "max_same_cure": (1, 1000),
 }
-REVIEW_DAYS = (1, 3660)  # that incident_info reads back
+REVIEW_DAYS = (1, 3660)  # how far incident_info can read back
 LEASE_SECONDS = (60, 604800)  # or 0, for no end
 
 
 def check_ranges(values: Mapping[str, object], ranges: Mapping[str, tuple[float, float]]) -> None:
-    """Raise RunbookError for a number outside its range; None is not given."""
+    """Raise RunbookError for a number outside its range. None means that the option was not given."""
     for name, (lowest, highest) in ranges.items():
         value = values.get(name)
         if value is not None and not lowest <= value <= highest:
@@ -77,7 +77,7 @@ def lease_seconds(value: int) -> int:
 
 
 def numbers(option: str, values: Mapping[str, object]) -> dict[str, float]:
-    """Limits by incident as numbers. Raises RunbookError for an unknown incident or what is no number."""
+    """Limits by incident as numbers. Raises RunbookError for an unknown incident or a value that is no number."""
     for name, value in values.items():
         if name not in _indicators.INDICATORS or isinstance(value, bool) or not isinstance(value, (int, float)):
             known = ", ".join(_indicators.INDICATORS)

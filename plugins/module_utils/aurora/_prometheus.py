@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What Prometheus answers, and how far it can be believed. Private to aurora.runbook; pure functions.
 
-A window of old data looks like a good one: a value counts only while the service that it is about is still scraped.
+A window of old data looks like a good one, so a value counts only while its service is still scraped.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _indicators
 from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import FetchError
 
-FEW_SCRAPES = 4  # as many may be missed before a sample is old, and as many a rate needs to be sure of a value
-SLACK = 10.0  # seconds that a sample may be late however often is scraped
-USUAL_INTERVAL = 60.0  # of Prometheus' own configuration, where a single sample shows none
+FEW_SCRAPES = 4  # scrapes that may be missed before a sample is too old, and that a rate needs to be reliable
+SLACK = 10.0  # seconds that a sample may be late, whatever the interval
+USUAL_INTERVAL = 60.0  # Prometheus' default, used if a single sample does not show the interval
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Doubt:
 
 
 def data(text: str) -> dict:
-    """The data of an answer. Raises FetchError for an error, and for one that is partial or comes with a warning."""
+    """The data of an answer. Raises FetchError for an error, and for an answer that is partial or has a warning."""
     try:
         answer = json.loads(text)
     except ValueError:
@@ -39,7 +39,7 @@ def data(text: str) -> dict:
 
 
 def objection(answer: object) -> str:
-    """Why an answer of Prometheus' HTTP API is not to be used; empty for a whole one."""
+    """Why an answer of Prometheus' HTTP API must not be used; empty for a complete one."""
     if not isinstance(answer, Mapping) or answer.get("status") not in ("success", "error"):
         return "it did not answer like Prometheus"
     if answer["status"] == "error":
@@ -92,6 +92,6 @@ def doubt(indicator: _indicators.Indicator, found: Mapping, now: float) -> Doubt
 
 
 def _interval(times: Sequence[float]) -> float:
-    """Seconds between two scrapes as a rule; a gap does not count as one."""
+    """The usual number of seconds between two scrapes; a gap does not count as one."""
     gaps = sorted(after - before for before, after in zip(times, times[1:]))
     return gaps[len(gaps) // 2] if gaps else USUAL_INTERVAL

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Run one command, bounded in time and size, without a shell. Private to aurora.runbook."""
+"""Run one command, limited in time and output, without a shell. Private to aurora.runbook."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import CommandError, RunbookError
 
 MAX_OUTPUT = 1 << 20
-# systemd expands "$" in a transient unit's arguments, so paths that go there are plain.
+# systemd expands "$" in the arguments of a transient unit, so only plain paths may go there.
 _PLAIN = re.compile(r"/[A-Za-z0-9._/@+-]*")
 
 
@@ -30,17 +30,17 @@ class Completed:
 
     @property
     def last_line(self) -> str:
-        """The last line it said, where commands put the reason."""
+        """The last line of its output, where commands usually put the reason."""
         lines = (self.err.strip() or self.out.strip()).splitlines()
         return lines[-1] if lines else ""
 
 
 def run(argv: list[str], timeout: float = 30.0, stdin: io.BufferedReader | int = subprocess.DEVNULL) -> Completed:
-    """Run argv in the C locale. Raises CommandError when it is missing or not done within timeout seconds."""
+    """Run argv in the C locale. Raises CommandError if it is missing or not done within timeout seconds."""
     path = os.environ.get("PATH", "") + ":/usr/local/sbin:/usr/sbin:/sbin"
     environment = dict(os.environ, LC_ALL="C", PATH=path)
     try:
-        # AnsibleModule.run_command changes the whole process, and probes run side by side.
+        # AnsibleModule.run_command changes the whole process, but probes run in parallel.
         process = subprocess.Popen(  # pylint: disable=ansible-bad-function
             argv, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
         )
@@ -51,7 +51,7 @@ def run(argv: list[str], timeout: float = 30.0, stdin: io.BufferedReader | int =
     readers = [threading.Thread(target=_drain, args=item, daemon=True) for item in said.items()]
     for reader in readers:
         reader.start()
-    for reader in readers:  # first, since they are woken by its end, and waiting for a process is polling
+    for reader in readers:  # first, because its end wakes them, whereas waiting for a process is polling
         reader.join(max(0.0, deadline - time.monotonic()))
     try:
         process.wait(max(0.0, deadline - time.monotonic()))
@@ -64,14 +64,14 @@ def run(argv: list[str], timeout: float = 30.0, stdin: io.BufferedReader | int =
 
 
 def _drain(stream: io.BufferedReader, kept: bytearray) -> None:
-    """Read all that is said, so that the command is not held up, and keep what fits."""
+    """Read everything, so that the command does not block, and keep as much as fits."""
     with stream:
         while piece := stream.read1(65536):
             kept += piece[: MAX_OUTPUT - len(kept)]
 
 
 def check_user(user: str) -> str:
-    """A user to run code as. Raises RunbookError for one that is not there, and for root."""
+    """A user to run code as. Raises RunbookError for an unknown user and for root."""
     try:
         uid = pwd.getpwnam(user).pw_uid
     except (KeyError, ValueError):
@@ -82,7 +82,7 @@ def check_user(user: str) -> str:
 
 
 def plain_path(option: str, path: str) -> str:
-    """An absolute path without characters that mean something to systemd. Raises RunbookError."""
+    """An absolute path without characters that systemd interprets. Raises RunbookError."""
     if not _PLAIN.fullmatch(path):
         raise RunbookError(f"{option}={path[:200]!r} is refused; expected an absolute path of A-Z a-z 0-9 . _ / @ + -")
     return path
@@ -97,9 +97,10 @@ def as_user(
     stdin: io.BufferedReader | int = subprocess.DEVNULL,
     unit: str = "",
 ) -> Completed:
-    """Run argv as a user who is not trusted: a clean environment, no way to more rights, nothing left running.
+    """Run argv as an untrusted user: with a clean environment, no way to gain rights, and nothing left running.
 
-    systemd does it in a transient unit with limits of its own, which ``unit`` may name; ``properties`` come on top.
+    systemd runs it in a transient unit with limits of its own, which ``unit`` may name; ``properties`` are added to
+    these.
     """
     settings = {
         "Type": "exec",

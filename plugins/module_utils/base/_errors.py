@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Errors an operator reads. Private to aurora.runbook."""
+"""Errors that an operator reads. Private to aurora.runbook."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ class RunbookError(Exception):
 
 
 class FailedError(RunbookError):
-    """A change that could not be made or kept. ``said`` are sentences on what stands now, of which the text has the
-    English; ``left`` is what the module returns of that, with ``changed``.
+    """A change that could not be made or kept.
+
+    ``said`` are sentences on what stands now, whose English is part of the text. ``left`` is what the module returns
+    about that, with ``changed``.
     """
 
     def __init__(self, text: str, said: list[dict], left: dict | None = None):
@@ -23,7 +25,7 @@ class FetchError(RunbookError):
 
 
 class NoAnswerError(FetchError):
-    """A request was sent and its answer did not come: what it asks for may be done, or be done later."""
+    """A request was sent and no answer came, so what it asks for may have been done, or may be done later."""
 
 
 class CommandError(RunbookError):
@@ -35,11 +37,11 @@ class MetricsError(RunbookError):
 
 
 class ConflictError(RunbookError):
-    """What is on the host is not what we wrote: a human's edit, which is left alone."""
+    """The host has something that we did not write, such as a person's edit, which is left alone."""
 
 
 class BusyError(RunbookError):
-    """Somebody else is changing this host right now: who, and since when by the host's clock."""
+    """Somebody else is changing this host: who, and since when by the host's clock."""
 
     def __init__(self, holder: str, since: str):
         super().__init__(f"{holder} is changing this host since {since}; wait for it and run this again")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Small files of ours, written so that a crash leaves the old one or the new one. Private to aurora.runbook."""
+"""Small files of ours, written so that a crash leaves either the old or the new one. Private to aurora.runbook."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ NEXT_STEPS = {
 
 
 def read(path: str) -> str | None:
-    """The text of a regular file of at most MAX_SIZE bytes, None when there is none. Follows no link."""
+    """The text of a regular file of at most MAX_SIZE bytes, None if there is no file. Follows no link."""
     raw = read_bytes(path)
     return None if raw is None else raw.decode("utf-8", "replace")
 
 
 def read_bytes(path: str) -> bytes | None:
-    """The same, as it is."""
+    """The bytes of such a file, see read()."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
     except FileNotFoundError:
@@ -48,7 +48,7 @@ def read_bytes(path: str) -> bytes | None:
 
 
 def write(path: str, content: str | bytes, mode: int) -> None:
-    """Replace a file as a whole and make that durable. Raises RunbookError when the disk or directory refuses."""
+    """Replace a file as a whole and durably. Raises RunbookError if the disk or directory refuses."""
     temporary = f"{path}.new"
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
@@ -66,7 +66,7 @@ def write(path: str, content: str | bytes, mode: int) -> None:
 
 
 def remove(path: str) -> None:
-    """Remove a file if it is there, and what a crash while writing it left, durably."""
+    """Remove a file if it exists, and what a crash left while it was written, durably."""
     try:
         for name in (path, f"{path}.new"):
             with contextlib.suppress(FileNotFoundError, NotADirectoryError):
@@ -77,7 +77,7 @@ def remove(path: str) -> None:
 
 
 def make_directory(path: str, mode: int) -> bool:
-    """Make a directory; True when it was not there before."""
+    """Make a directory; returns True if it did not exist before."""
     try:
         os.mkdir(path, mode)
         sync_directory(path)
@@ -89,7 +89,7 @@ def make_directory(path: str, mode: int) -> bool:
 
 
 def make_private(*paths: str) -> None:
-    """Make directories for root alone, the outer one first, also of those that somebody made by hand."""
+    """Make directories for root only, the outer one first. Existing ones that somebody made are closed to others."""
     for path in paths:
         made = make_directory(path, 0o700)
         check_private(path)
@@ -101,9 +101,9 @@ def make_private(*paths: str) -> None:
 
 
 def check_private(*paths: str) -> None:
-    """Raises RunbookError for a directory of ours that is a link, or that others than root own or can write to.
+    """Raise RunbookError for a directory of ours that is a link, or that others than root own or can write to.
 
-    What stands in such a one may be somebody else's. One that is not there is no fault.
+    Its contents may be somebody else's. A directory that does not exist is no fault.
     """
     for path in paths:
         try:
@@ -140,7 +140,7 @@ def _name(uid: int) -> str:
 
 
 def lock(descriptor: int, seconds: float) -> bool:
-    """Lock a file against others that do so; False when one of them still has it after so long."""
+    """Lock a file against others that lock it; False if one of them still holds it after that time."""
     deadline = time.monotonic() + seconds
     while True:
         try:
@@ -148,7 +148,7 @@ def lock(descriptor: int, seconds: float) -> bool:
         except BlockingIOError:
             if time.monotonic() > deadline:
                 return False
-            time.sleep(0.01)  # there is no lock to wait for with an end
+            time.sleep(0.01)  # there is no call that waits for a lock with a time limit
         else:
             return True
 
@@ -183,8 +183,8 @@ def read_owned(path: str, owner: str, last: int = MAX_SIZE) -> tuple[bytes, os.s
 def open_owned(path: str, owner: str) -> Iterator[tuple[io.BufferedReader, os.stat_result]]:
     """A regular file that belongs to the user ``owner``, open for reading, and its status.
 
-    Root reads here what a service's user may have put: a link, in whatever part of the path, must not lead to somebody
-    else's file. Raises RunbookError.
+    Root reads here what a service's user may have put there, so a link in any part of the path must not lead to
+    somebody else's file. Raises RunbookError.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
@@ -200,7 +200,7 @@ def open_owned(path: str, owner: str) -> Iterator[tuple[io.BufferedReader, os.st
 
 
 def token(path: str, owner: str) -> str:
-    """A secret of a service's user, "" when there is none or it cannot be read safely."""
+    """A secret of a service's user, "" if there is none or it cannot be read safely."""
     try:
         text = read_owned(path, owner, 4096)[0].decode("utf-8", "replace").strip()
     except RunbookError:
@@ -210,7 +210,7 @@ def token(path: str, owner: str) -> str:
 
 @contextlib.contextmanager
 def owned_directory(path: str, owner: str) -> Iterator[int]:
-    """A descriptor of a directory that belongs to the user ``owner``, however it is renamed or replaced meanwhile.
+    """A descriptor of a directory of the user ``owner``, which stays valid if the directory is renamed or replaced.
 
     No part of its path may be a link. Raises RunbookError.
     """
@@ -245,7 +245,7 @@ def _uid(user: str) -> int:
 
 
 def read_trusted(path: str) -> tuple[str, str]:
-    """The real path and text of a file that nobody but root can change, replace or lead elsewhere.
+    """The real path and text of a file that nobody but root can change, replace or redirect.
 
     Raises RunbookError with the part that somebody else can write.
     """

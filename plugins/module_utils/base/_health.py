@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Did a service come up healthy and stay so? Private to aurora.runbook.
+"""Whether a service came up healthy and stayed so. Private to aurora.runbook.
 
-``systemctl restart`` says nothing about that: a missing binary gives 0, and with RestartSec a crash loop never reaches
-"failed". InvocationID changes at every start, so it and the hold decide.
+``systemctl restart`` does not tell: a missing binary gives 0, and with RestartSec a crash loop never reaches "failed".
+InvocationID changes at every start, so it and the time to hold decide.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from ansible_collections.aurora.runbook.plugins.module_utils.base import _system
 from ansible_collections.aurora.runbook.plugins.module_utils.base._systemd import FAILED, STARTS, STOPS, Unit
 
 START_INTERVAL, HOLD_INTERVAL = 0.25, 5.0
-# Seconds that a unit gets to stop, and to be started by systemd, whatever its own timeouts say; the roles' limit of a
-# step and the timer's of an end count on them.
+# Seconds that a unit gets to stop, and to be started by systemd, whatever its own timeouts say. The time limits of a
+# step in the roles and of an end in the timer rely on them.
 LONGEST_STOP, LONGEST_START = 150.0, 100.0
-MARGIN = 5.0  # for systemd to act when its own timeout is over
+MARGIN = 5.0  # for systemd to act after its own timeout
 
 
 @dataclass(frozen=True)
 class Observation:
-    """The unit now, and what keeps it from being healthy although it runs ("" when nothing does).
+    """The unit now, and why it is not healthy although it runs ("" if it is).
 
-    ``final`` says that waiting cannot change it: the environment of a process stays as it is.
+    ``final`` means that waiting cannot change it, because the environment of a process stays as it is.
     """
 
     unit: Unit
@@ -36,7 +36,7 @@ class Observation:
 class Health:
     """Whether the service is healthy, why not, and the unit as last seen.
 
-    ``alive``: it neither failed nor crashed, but runs, or is still being stopped or started.
+    ``alive`` means that it neither failed nor crashed, but runs, or is still being stopped or started.
     """
 
     healthy: bool
@@ -53,10 +53,10 @@ def wait_healthy(
     start: float,
     hold: float,
 ) -> Health:
-    """Wait until what replaces invocation ``previous`` is up, ``start`` seconds at most, and stays for ``hold``.
+    """Wait until what replaces invocation ``previous`` is up, for at most ``start`` seconds, and stays up for ``hold``.
 
-    The time to come up begins with the new invocation. What ran before may take its own timeout to stop, and systemd
-    the unit's timeout to start it (ExecStartPre=, Type=notify); then ``start`` counts from there.
+    The time to come up begins with the new invocation. Before that, the old one may take its own timeout to stop, and
+    systemd the unit's timeout to start the new one (ExecStartPre=, Type=notify); then ``start`` counts from there.
     """
     patience, up_since, current, final = Patience(clock(), start), None, "", ""
     while True:
@@ -75,19 +75,19 @@ def wait_healthy(
                 return Health(True, "", unit)
         elif up_since is not None and not unit.running:
             return Health(False, f"it came up and then did not stay: {unit.state}", unit)
-        elif current and seen.final and seen.objection == final:  # seen twice, so no process that was just ending
+        elif current and seen.final and seen.objection == final:  # seen twice, so it is no process that just ended
             return Health(False, seen.objection, unit, alive=True)
         elif now >= patience.deadline:
             reason = f"not healthy within {patience.seconds:g} s: {seen.objection or unit.state}"
             return Health(False, reason, unit, alive=unit.running or on_its_way(unit, bool(current)))
         final = seen.objection if current and seen.final else ""
-        if seen.objection:  # one slow answer is no reason to undo a change, only to hold longer
+        if seen.objection:  # one slow answer is no reason to undo a change, only to watch for longer
             up_since = None
         sleep(START_INTERVAL if up_since is None else min(HOLD_INTERVAL, max(up_since + hold - clock(), 0.05)))
 
 
 class Patience:
-    """Until when a unit may take to stop, to be started by systemd, and to come up then."""
+    """How long a unit may take to stop, to be started by systemd, and then to come up."""
 
     def __init__(self, now: float, start: float):
         self.since, self.seconds, self.start, self.began, self.starts = now, start, start, "", False
@@ -108,12 +108,12 @@ class Patience:
 
 
 def on_its_way(unit: Unit, begun: bool) -> bool:
-    """Is a unit being started, or what ran before it still being stopped?"""
+    """Whether a unit is being started, or the previous run of it is still being stopped."""
     return unit.phase == STARTS or (unit.phase == STOPS and not begun)
 
 
 def stop_seconds(unit: Unit) -> float:
-    """How long a unit may take to stop: TimeoutStopSec holds for ExecStop= and again for the signal."""
+    """How long a unit may take to stop: TimeoutStopSec applies to ExecStop= and again to the signal."""
     return _bounded(unit["TimeoutStopUSec"], 2, LONGEST_STOP)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One bounded HTTP request over the standard library's light client. Private to aurora.runbook."""
+"""One HTTP request with limits, made with the standard library's light client. Private to aurora.runbook."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from urllib.parse import urlsplit
 from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import FetchError, NoAnswerError
 
 MAX_BODY = 4 << 20
-NO_WAY = (errno.ENETUNREACH, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)  # from here to addresses of a kind
+NO_WAY = (errno.ENETUNREACH, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)  # this host has no route to addresses of a kind
 PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True)
 class Response:
-    """Status, lower-case headers and body of an answer, how long it took, and the addresses that did not take part."""
+    """Status, lower-case headers and body of an answer, how long it took, and the addresses that did not answer."""
 
     status: int
     headers: dict[str, str] = field(default_factory=dict)
@@ -44,8 +44,9 @@ class Response:
 def connect(host: str, port: int, timeout: float) -> tuple[socket.socket, tuple[str, ...]]:
     """A connection to the first address of a name that takes one, and the addresses before it that are dead.
 
-    All addresses together have ``timeout`` seconds, in equal shares of what is left: one that is dead leaves time for
-    the next. Raises the OSError of the last one, unless it is only that this host has no way to addresses of its kind.
+    All addresses together have ``timeout`` seconds, in equal shares of what is left, so that a dead one leaves time for
+    the next. Raises the OSError of the last one, but prefers one that is not only due to a missing route from this
+    host.
     """
     deadline = time.monotonic() + timeout
     infos = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
@@ -76,7 +77,7 @@ def _connected(family: int, address: tuple, timeout: float) -> socket.socket:
 
 
 def _is_dead(address: str, error: OSError) -> bool:
-    """Whether a failure is the address' own: not that of a host without IPv6, nor of a service on 127.0.0.1 alone."""
+    """Whether the address is at fault: not if this host has no IPv6, and not if a service listens only on 127.0.0.1."""
     return error.errno not in NO_WAY and address != "::1"
 
 
@@ -90,10 +91,9 @@ def fetch(
 ) -> Response:
     """GET url, following no redirect, within timeout seconds and MAX_BODY bytes. Raises FetchError.
 
-    It is a NoAnswerError once the request is out, also for an answer that is cut.
+    After the request was sent, the error is a NoAnswerError, also for an answer that is cut.
 
-    ``sock`` is a connection that stands already, secured where the URL is https. Any other method is sent without a
-    body.
+    ``sock`` is an existing connection, already secured if the URL is https. Other methods are sent without a body.
     """
     try:
         target = urlsplit(url)
@@ -104,7 +104,7 @@ def fetch(
         raise FetchError(f"{url!r} is not an http:// or https:// URL")
     started = time.monotonic()
     connection = http.client.HTTPConnection(host, port or PORTS[target.scheme], timeout=timeout)
-    connection.default_port = PORTS[target.scheme]  # or the header Host would name it
+    connection.default_port = PORTS[target.scheme]  # otherwise the header Host would name the port
     connection.response_class = _Answer
     guard, error_of, dead = None, FetchError, ()
     try:
@@ -113,7 +113,7 @@ def fetch(
             connection.sock, dead = connect(host, connection.port, timeout)
             if target.scheme == "https":
                 connection.sock = (context or tls_context()).wrap_socket(connection.sock, server_hostname=host)
-        # The socket's own timeout starts again with each byte, so a slow sender is cut off when its time is up.
+        # The socket's own timeout restarts with each byte, so a slow sender is cut off when its time is up.
         left = max(0.0, started + timeout - time.monotonic())
         guard = threading.Timer(left, _cut, [connection.sock])
         guard.daemon = True
@@ -138,7 +138,7 @@ def fetch(
 
 
 def _why(error: Exception, guard: threading.Timer | None, deadline: float) -> str:
-    """What went wrong; a connection that our own guard cut ran out of time, whatever the error looks like."""
+    """What went wrong. A connection that our own guard cut has timed out, whatever the error looks like."""
     late = guard is not None and time.monotonic() >= deadline
     return "timed out" if late else str(error) or type(error).__name__
 
@@ -149,9 +149,9 @@ def _cut(sock: socket.socket) -> None:
 
 
 def tls_context() -> ssl.SSLContext:
-    """Verify against the authorities that Python trusts, also those that SSL_CERT_FILE or SSL_CERT_DIR names.
+    """Verify against the authorities that Python trusts, including those in SSL_CERT_FILE or SSL_CERT_DIR.
 
-    Where they all are in a folder they are looked up in it as needed: reading them costs 60 ms of CPU.
+    If all of them are in a directory, they are looked up there as needed, because reading them all costs 60 ms of CPU.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     paths = ssl.get_default_verify_paths()
@@ -163,15 +163,15 @@ def tls_context() -> ssl.SSLContext:
 
 
 def fetch_page(url: str, timeout: float = 5.0) -> str:
-    """The text behind a URL that answers 2xx. Raises FetchError."""
+    """The text at a URL that answers 2xx. Raises FetchError."""
     return _answered(url, timeout).text
 
 
 def fetch_metrics(url: str, timeout: float = 5.0, headers: dict[str, str] | None = None) -> str:
-    """A metrics page. Raises FetchError, for one that was cut too.
+    """A metrics page. Raises FetchError, also for a page that was cut.
 
-    Every line of the text format ends with a newline, and OpenMetrics with ``# EOF``. Where a server sends neither a
-    length nor chunks (HTTP/1.0), only that shows that a page is whole.
+    Every line of the text format ends with a newline, and OpenMetrics ends with ``# EOF``. If a server sends neither a
+    length nor chunks (HTTP/1.0), only this shows that a page is complete.
     """
     answer = _answered(url, timeout, headers)
     text = answer.text
@@ -190,7 +190,7 @@ def _answered(url: str, timeout: float, headers: dict[str, str] | None = None) -
 
 
 class _Lines(io.BufferedReader):
-    """What a server sends. A line without its end is an error, which http.client takes for the end of the headers."""
+    """The lines that a server sends. An unfinished line is an error, not the end of the headers as in http.client."""
 
     def readline(self, size: int | None = -1) -> bytes:
         line = super().readline(size)
@@ -202,7 +202,7 @@ class _Lines(io.BufferedReader):
 
 
 class _Answer(http.client.HTTPResponse):
-    """An answer whose status, headers and sizes of chunks are whole."""
+    """An answer whose status, headers and chunk sizes are complete."""
 
     def __init__(self, *arguments: object, **options: object):
         super().__init__(*arguments, **options)

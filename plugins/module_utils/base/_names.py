@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Which host a label, an address or a name means, and which labels mean a host. Private to aurora.runbook.
 
-Alerts, silences, PromQL and the event filter all ask here, so that they never mean different hosts. Names are compared
-without regard to case and to a final dot, addresses as addresses, and what could mean two hosts means none.
+Alerts, silences, PromQL and the event filter all use it, so that they never mean different hosts. Names are compared
+without regard to case and a final dot, addresses as addresses, and a text that could mean two hosts means none.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 from urllib.parse import urlsplit
 
-# Labels that may name a host. Proxies, federation and relabelling leave it in another one than "instance".
+# Labels that may name a host. Proxies, federation and relabelling leave the name in another label than "instance".
 INSTANCE = "instance"
 LABELS = (INSTANCE, "exported_instance", "host", "hostname", "nodename", "node", "fqdn", "target")
 LABEL = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
 NAME = re.compile(r"[\w-][\w.-]{0,252}")
-# What a relabelled "instance" may be that is no name, as "Aurora A (Kyiv)". No character of it can begin a template.
+# A relabelled "instance" that is no host name, such as "Aurora A (Kyiv)". None of its characters can begin a template.
 TEXT = re.compile(r"\w[\w .:()/-]{0,252}")
 SCHEME, PORT, REST = r"(?:[a-z][a-z0-9+.-]*://)?", r"(?::[0-9]+)?", r"(?:[/?#].*)?"
 GROUPS = 8  # of an IPv6 address
@@ -26,12 +26,12 @@ GROUPS = 8  # of an IPv6 address
 
 @lru_cache(maxsize=4096)
 def host_of(text: str) -> str:
-    """The host in "host", "host:port", an address, "[v6]:port" or a URL, in one form; "" for what is none of them."""
+    """The host in "host", "host:port", an address, "[v6]:port" or a URL, in one form; "" if it is none of these."""
     if re.search(r"[\s\x00-\x1f\x7f\\]", text):
         return ""
     head, _colon, port = text.rpartition(":")
     if head.count(":") == GROUPS - 1 and port.isdigit() and _address(head) and not _address(text):
-        return _address(head)  # an address in full, and a port
+        return _address(head)  # a full address and a port
     try:
         host = urlsplit(text if "://" in text else f"//{text}").hostname or ""
     except ValueError:
@@ -56,11 +56,11 @@ def _name(host: str) -> str:
 
 
 def meant(text: str, hosts: Mapping[str, str], declared: Mapping[str, str] | None = None) -> list[str]:
-    """The inventory names that a label means, several where it cannot be told.
+    """The inventory names that a label means; several if it is ambiguous.
 
-    ``hosts`` is the address by inventory name, ``declared`` the label that an inventory names itself. What is exactly
-    the same is better than what only lacks a domain or the zone of an address. A loopback address means one of several
-    hosts as little as it does in labels_of().
+    ``hosts`` is the address by inventory name, ``declared`` the label that the inventory itself names. An exact match
+    is preferred to one that only lacks a domain or the zone of an address. A loopback address means none of several
+    hosts, as in labels_of().
     """
     wanted = host_of(text)
     own = [
@@ -88,14 +88,14 @@ def _alike(one: str, other: str) -> bool:
 
 
 def inventory(hostvars: Mapping[str, Mapping], names: Iterable[str]) -> tuple[dict[str, str], dict[str, str]]:
-    """What the variables of Ansible have of hosts: each one's address, and the label that it names itself."""
+    """What Ansible's variables say about hosts: each one's address, and the label that the inventory names for it."""
     known = {name: hostvars.get(name, {}) for name in names}
     addresses = {name: str(host.get("ansible_host") or name) for name, host in known.items()}
     return addresses, {name: str(host.get("aurora_prometheus_instance") or "") for name, host in known.items()}
 
 
 def label_in(hostvars: Mapping[str, Mapping], names: Iterable[str]) -> str:
-    """The label that names hosts where an inventory says another than "instance", "" where it says none."""
+    """The label that names hosts if an inventory sets another one than "instance", otherwise ""."""
     said = (hostvars.get(name, {}).get("aurora_prometheus_label") for name in names)
     return str(next(filter(None, said), ""))
 
@@ -103,9 +103,9 @@ def label_in(hostvars: Mapping[str, Mapping], names: Iterable[str]) -> str:
 def labels_of(
     name: str, hosts: Mapping[str, str], declared: Mapping[str, str] | None = None, seen: str = ""
 ) -> list[str]:
-    """How a label may name a host: what the inventory says, and as an alert was ``seen`` to have it.
+    """How a label may name a host: as the inventory says, and as an alert was ``seen`` to name it.
 
-    A form that could mean another host as well is left out. The inventory need not know the form that the alert has.
+    A form that could also mean another host is left out. The inventory need not know the form that the alert has.
     """
     own = (declared or {}).get(name, "")
     given = [own] if own else [name, hosts.get(name, "")]
@@ -116,12 +116,12 @@ def labels_of(
 
 
 def _loopback(host: str) -> bool:
-    """Whether it means whoever asks; on the host of Prometheus that is another one than on the controller."""
+    """Whether it means the host that asks, which for Prometheus is another one than for the controller."""
     return host == "localhost" or bool(_address(host) and "%" not in host and ip_address(host).is_loopback)
 
 
 def pattern(labels: Iterable[str]) -> str:
-    """A regular expression, of RE2 and to be anchored, for all that may be written for these, with any port or none."""
+    """A regular expression for RE2, to be anchored, for every way to write these labels, with any port or none."""
     return f"(?i:{SCHEME}(?:{'|'.join(dict.fromkeys(map(_written, labels)))}){REST})"
 
 
@@ -134,7 +134,7 @@ def _written(label: str) -> str:
         four = re.escape(bare)
         return f"{four}{PORT}|::ffff:{four}|\\[::ffff:{four}\\]{PORT}"
     ways, zoned = _ways(bare), f"%(?:25)?{re.escape(zone)}" if percent else ""
-    any_way = f"(?:{'|'.join(ways)}){zoned}"  # without brackets and not in full, a port would be part of the address
+    any_way = f"(?:{'|'.join(ways)}){zoned}"  # otherwise a port would be read as part of the address
     return f"\\[{any_way}\\]{PORT}|{any_way}|{ways[0]}{zoned}{PORT}"
 
 
@@ -153,6 +153,6 @@ def _ways(address: str) -> list[str]:
 
 
 def matcher(labels: Sequence[str], label: str = INSTANCE) -> str:
-    """A PromQL matcher of the series that these mean."""
+    """A PromQL matcher for the series that these labels mean."""
     quoted = pattern(labels).replace("\\", "\\\\").replace('"', '\\"')
     return f'{label}=~"{quoted}"'

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Run probes at once, each within its own limit; one that fails or hangs is a finding. Private to aurora.runbook."""
+"""Run probes in parallel, each with its own limit. One that fails or hangs is a finding. Private to aurora.runbook."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Probe = Callable[[], dict]
 
 @dataclass(frozen=True)
 class Finding:
-    """What a probe brought: ``ok`` with data, ``failed`` with the reason, or ``timeout``."""
+    """The result of a probe: ``ok`` with data, ``failed`` with the reason, or ``timeout``."""
 
     status: str
     data: dict = field(default_factory=dict)
@@ -24,9 +24,9 @@ class Finding:
 
 
 def run_all(probes: Mapping[str, tuple[Probe, float]]) -> dict[str, Finding]:
-    """Run every probe in a thread of its own; a limit in seconds stands beside each. Takes as long as the slowest.
+    """Run every probe in a thread of its own, with its limit in seconds. Takes as long as the slowest.
 
-    A probe beyond its limit is left behind: its thread is a daemon and ends with the process.
+    A probe beyond its limit is abandoned: its thread is a daemon and ends with the process.
     """
     findings: dict[str, Finding] = {}
     started = time.monotonic()
@@ -44,7 +44,7 @@ def _start(name: str, probe: Probe, findings: dict[str, Finding]) -> threading.T
             status, data, problem = "ok", probe(), ""
         except (RunbookError, OSError, ValueError) as error:
             status, data, problem = "failed", {}, str(error) or type(error).__name__
-        except Exception as error:  # whatever a host's answer makes of a probe is a finding too
+        except Exception as error:  # whatever error the answer of a host causes is a finding too
             status, data, problem = "failed", {}, f"{type(error).__name__}: {error}"
         findings[name] = Finding(status, data, problem, round(time.monotonic() - started, 3))
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Make text from hosts fit for output: no secrets, no control characters, bounded. Private to aurora.runbook.
+"""Make text from hosts fit for output: no secrets, no control characters, limited length. Private to aurora.runbook.
 
-A secret is known by the name it stands behind, by the place it stands in (a header, a URL, an option of a command), or
-by its own shape. Where it is not clear how far it reaches, rather too much is hidden than too little.
+A secret is recognised by the name before it, by its place (a header, a URL, an option of a command), or by its own
+form. If it is unclear how far it reaches, too much is hidden rather than too little.
 """
 
 from __future__ import annotations
@@ -11,18 +11,18 @@ import re
 from collections.abc import Iterable, Mapping
 
 HIDDEN = "***"
-# Words in a name that make what stands behind it a secret, and endings that make it something else.
+# Words in a name that make its value a secret, and endings of the name that make it something else.
 _WORDS = (
     r"(?:token(?!i[sz])|secret(?!ar)|passw|passphrase|pwd|pgpass|(?<![a-z])pass(?![a-z])|api[_-]?key|private[_-]?key"
     r"|access[_-]?key|account[_-]?key|signing[_-]?key|auth[_-]?key|credential|authorization|cookie|signature"
     r"|session[_-]?id|sessid|парол|токен|секрет(?!ар))"
 )
 _ENDINGS = r"(?:[_-](?:file|files|path|dir|type|length|count|ttl|policy|expiry|expires|expires_in|expires_at)|less)"
-# What may have spaces in it reaches to the end of its line: values of headers, and of settings on a line of their own.
+# A value that may contain spaces reaches to the end of its line: values of headers, and of settings on their own line.
 _HEADER = re.compile(r"authorization|cookie|^x-", re.IGNORECASE)
 _WITH_SPACES = re.compile(r"passw|passphrase|pwd|secret|private|credential|key", re.IGNORECASE)
 _NAME = re.compile(rf"(?=[\w-]*{_WORDS})(?![\w-]*{_ENDINGS}(?![\w-]))[\w-]+", re.IGNORECASE)
-_NAMED = re.compile(  # the comma is that of ("Authorization", "…")
+_NAMED = re.compile(  # the comma is the one in ("Authorization", "…")
     rf"(?<![\w-])({_NAME.pattern}|api key)"
     r"(\\*[\"']?(?:\[[^\]\s]*)?\]?\s*(?:=>|:=|[:=])\s*|\\*[\"']\s*,\s*(?=b?\\*[\"']))",
     re.IGNORECASE,
@@ -42,12 +42,12 @@ _PLAIN = r"(?:[^\s,;&}]|[,;&}](?![\s,;&}]|$|[\"']?[\w.-]+[\"']?\s*[=:]))*"
 _WORD = re.compile(_SCHEME + _PLAIN, re.IGNORECASE)
 _TWO_WORDS = re.compile(rf"(?:[A-Za-z][\w-]*\s+(?![\w.-]+=\S)\S+|{_PLAIN})(?:;\s*[\w.-]+=[^\s;]*)*")
 _NOTHING = re.compile(r"(?:null|none|true|false|\*\*\*)(?![\w*])", re.IGNORECASE)
-_COUNTED = re.compile(r"(?<!s)s\Z", re.IGNORECASE)  # a plural: tokens, and no pass
+_COUNTED = re.compile(r"(?<!s)s\Z", re.IGNORECASE)  # a plural such as tokens, but not pass
 _COUNT = re.compile(r"\d{1,7}(?![^\s,;:)\]}\"'|])")
 _PEM_BEGIN = re.compile(r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY[A-Z0-9 ]*-----")
 _PEM_END = re.compile(r"-----END [A-Z0-9 ]*PRIVATE KEY[A-Z0-9 ]*-----")
 _PEM_LINE = re.compile(r"[A-Za-z0-9+/]{40,}=*\s*$")
-# Secrets by their own shape or place; the first group stays.
+# Secrets that are recognised by their own form or place; the first group is kept.
 _SHAPES = [
     re.compile(pattern)
     for pattern in (
@@ -79,18 +79,18 @@ _SHAPES = [
         r"(?<![\w:])()\d{8,10}:[\w-]{35}(?![\w-])",
     )
 ]
-# Control characters, and those that break or turn a line.
+# Control characters, and those that break a line or change its direction.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
 def redact(text: str, secrets: Iterable[str] = (), limit: int = 500) -> str:
-    """One line for people, ``limit`` characters at most: secrets, known or behind a telling name, are replaced."""
+    """One line for people, at most ``limit`` characters long, without secrets (known, or after a telling name)."""
     text = _without(text, secrets)
     return _cut(text, " ".join(_hide(text[: 4 * limit].split("\n"))), limit)
 
 
 def redact_data(data: object, secrets: Iterable[str] = ()) -> object:
-    """The same for every text inside lists and dicts, where a text may have several lines."""
+    """Redact every text inside lists and dicts, where a text may have several lines."""
     secrets = tuple(secrets)
     if isinstance(data, str):
         return redact_text(data, secrets)
@@ -105,14 +105,14 @@ def redact_data(data: object, secrets: Iterable[str] = ()) -> object:
     if isinstance(data, (list, tuple)):
         if len(data) == 2 and isinstance(data[0], str) and _HEADER.search(data[0]) and secret_name(data[0]):
             return [data[0], _behind(data[0], redact_data(data[1], secrets))]
-        if all(isinstance(one, str) and "\n" not in one for one in data):  # a secret may go over several of them
+        if all(isinstance(one, str) and "\n" not in one for one in data):  # a secret may span several of them
             return redact_lines(data, secrets)
         return [redact_data(value, secrets) for value in data]
     return data
 
 
 def secret_name(name: object) -> bool:
-    """Whether what stands behind a name is a secret."""
+    """Whether the value of a name is a secret."""
     found = _NAMED.match(f"{name}=") if isinstance(name, str) else None
     return bool(found and found[1] == name)
 
@@ -130,7 +130,7 @@ def _hidden(value: object) -> object:
 
 
 def redact_text(text: str, secrets: Iterable[str] = ()) -> str:
-    """The same for a text of several lines."""
+    """Redact a text of several lines."""
     return "\n".join(redact_lines(text.split("\n"), secrets))
 
 
@@ -148,13 +148,13 @@ def _without(text: str, secrets: Iterable[str]) -> str:
 
 
 def _cut(text: str, shown: str, limit: int) -> str:
-    if len(text) > 4 * limit and len(shown) <= limit:  # its last word may be the half of a secret
+    if len(text) > 4 * limit and len(shown) <= limit:  # its last word may be half of a secret
         return shown.rpartition(" ")[0] + "…"
     return shown if len(shown) <= limit else f"{shown[:limit]}…"
 
 
 def _hide(lines: list[str]) -> list[str]:
-    """Lines without their secrets: a private key and the value of a YAML key go over several."""
+    """Lines without their secrets; a private key and the value of a YAML key may span several lines."""
     shown: list[str] = []
     last_end = max((index for index, line in enumerate(lines) if "-----END" in line), default=-1)
     in_key, block = False, None
@@ -169,7 +169,7 @@ def _hide(lines: list[str]) -> list[str]:
                 continue
             else:
                 in_key = False
-        elif end and not _PEM_BEGIN.search(line[: end.start()]):  # its begin is not among these lines
+        elif end and not _PEM_BEGIN.search(line[: end.start()]):  # its beginning is not among these lines
             for earlier in range(len(shown) - 1, -1, -1):
                 if earlier < len(shown) - 1 and not _PEM_LINE.search(shown[earlier]):
                     break
@@ -189,12 +189,12 @@ def _hide(lines: list[str]) -> list[str]:
 
 
 def _ends(line: str, column: int, text: bool) -> bool:
-    """Whether a deeper line is an entry of its own and not more of a value."""
+    """Whether a line with deeper indentation is an entry of its own, and not part of the value."""
     return not text and bool(_ENTRY.match(line[column:]))
 
 
 def _without_keys(line: str) -> tuple[str, bool]:
-    """A line without private keys, and whether one goes on in the next."""
+    """A line without private keys, and whether one continues in the next line."""
     begin = _PEM_BEGIN.search(line)
     if not begin:
         return line, False
@@ -206,9 +206,9 @@ def _without_keys(line: str) -> tuple[str, bool]:
 
 
 def _hide_named(pattern: re.Pattern, line: str) -> tuple[str, tuple[int, bool] | None]:
-    """A line without the values behind secret names, and the column of a name whose value goes on in the next line.
+    """A line without the values of secret names, and the column of a name whose value continues in the next line.
 
-    With it comes whether all deeper lines are that value.
+    The column comes with a flag that all lines with deeper indentation are the value.
     """
     pieces, at, block = [], 0, None
     for found in pattern.finditer(line):
@@ -224,12 +224,12 @@ def _hide_named(pattern: re.Pattern, line: str) -> tuple[str, tuple[int, bool] |
 
 
 def _value(line: str, found: re.Match) -> tuple[int, int, bool | None]:
-    """Where the value behind a name starts and ends, and whether it goes on in deeper lines (None: it does not)."""
+    """Where the value of a name starts and ends, and whether it continues in deeper lines (None: it does not)."""
     name, start, header = found[1], found.end(), _HEADER.search(found[1])
     nothing, all_of_it = (start, start, None), (start, len(line), None)
     if not line[start:].strip():
         return start, start, False if line[:start].rstrip().endswith(":") else None
-    if "," in found[2] and not header:  # two words of a list
+    if "," in found[2] and not header:  # two words in a list
         return nothing
     if quote := _QUOTE.match(line, start):
         end = _closing(line, quote.end(), quote[2], len(quote[1]))
@@ -255,17 +255,17 @@ def _value(line: str, found: re.Match) -> tuple[int, int, bool | None]:
 
 
 def _wrapped(line: str, found: re.Match) -> tuple[str, int] | None:
-    """The quote that stands before a name, and not behind it: it holds name and value together."""
+    """The quote that stands before a name and not after it, so that it encloses name and value together."""
     before = re.search(r"(\\*)([\"'`])$", line[max(0, found.start(1) - 8) : found.start(1)])
     return (before[2], len(before[1])) if before and not re.search("[\"']", found[2]) else None
 
 
 def _closing(line: str, start: int, quote: str, escaped: int) -> int | None:
-    """Where the quote stands that closes one which stands behind so many backslashes, None when there is none."""
+    """Where the quote is that closes one which stands behind that many backslashes, None if there is none."""
     for found in re.finditer(rf"(\\*){quote}", line):
         if found.start(1) < start - len(found[1]) or found.end() <= start or len(found[1]) > escaped:
             continue
-        if line[found.end() : found.end() + 1] == quote:  # doubled, it is part of the text
+        if line[found.end() : found.end() + 1] == quote:  # a doubled quote is part of the text
             start = found.end() + 1
         elif not line[found.end() :] or line[found.end()] in _BEHIND_QUOTE:
             return found.start()

@@ -17,13 +17,13 @@ ISO = re.compile(
     r" ?(?P<zone>[Zz]|(?P<sign>[+-])(?P<hours>\d\d)(?::?(?P<minutes>\d\d)(?::?(?P<seconds>\d\d))?)?)?)?",
     re.ASCII,
 )
-# Numbers above these are no seconds, which would lie thousands of years ahead, and what they have to be divided by.
+# Numbers above these cannot be seconds, which would be thousands of years ahead, and what they have to be divided by.
 FRACTIONS = ((1e17, 1e9), (1e14, 1e6), (1e11, 1e3))
 
 
 @dataclass(frozen=True)
 class Clock:
-    """The host's clock (seconds since 1970), which may be wrong; this boot, and seconds since then."""
+    """The host's clock (seconds since 1970), which may be wrong, and the boot with the seconds since then."""
 
     wall: float
     boot: str
@@ -45,13 +45,15 @@ def stamp(seconds: float) -> str:
 
 
 def seconds(stamp: object) -> float:
-    """A written time as seconds since the epoch: ISO 8601, or a number of seconds or of a smaller unit, milliseconds
-    to nanoseconds. A text without an offset is local time. Raises TypeError or ValueError.
+    """A written time as seconds since the epoch. Raises TypeError or ValueError.
+
+    It is ISO 8601, or a number of seconds or of a smaller unit, from milliseconds to nanoseconds. A text without an
+    offset is local time.
     """
     if isinstance(stamp, str):
         try:
             return parse(stamp).timestamp()
-        except OverflowError:  # local time of year 1
+        except OverflowError:  # for local time in the year 1
             raise ValueError(f"{stamp[:40]!r} is out of range") from None
     if not math.isfinite(stamp):
         raise ValueError(f"{stamp!r} is no time")
@@ -59,9 +61,9 @@ def seconds(stamp: object) -> float:
 
 
 def parse(text: str) -> datetime:
-    """An ISO 8601 time, read alike by every Python: before 3.11 ``datetime.fromisoformat`` refuses most of its forms.
+    """Parse an ISO 8601 time alike on every Python; ``datetime.fromisoformat`` refuses most forms before 3.11.
 
-    Of the digits after the second six count, so a time is cut to the microsecond. Raises TypeError or ValueError.
+    Six digits after the second count, so a time is cut to the microsecond. Raises TypeError or ValueError.
     """
     found = ISO.fullmatch(text)
     if not found:

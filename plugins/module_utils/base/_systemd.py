@@ -16,13 +16,13 @@ from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import
 
 Run = Callable[[list[str]], Completed]
 
-# What a service is doing, by the pair of states that systemd shows. A pair that is in no table is UNKNOWN: that is
+# What a service is doing, by the pair of states that systemd shows. A pair that is in no table is UNKNOWN, which is
 # neither up nor down.
 RUNS, STARTS, RESTARTS, STOPS, ENDED, FAILED, UNKNOWN = (
     "runs", "starts", "restarts", "stops", "ended", "failed", "unknown",
 )  # fmt: skip
 SUB_STATES = {
-    # A service that reads its configuration or its credentials anew goes on serving meanwhile.
+    # A service that reloads its configuration or its credentials continues to serve meanwhile.
     RUNS: {
         "active": ("running",),
         "reloading": ("reload", "reload-signal", "reload-notify", "reload-post"),
@@ -43,22 +43,22 @@ SUB_STATES = {
             "final-watchdog", "final-sigterm", "final-sigkill",
         ),
     },
-    # "active (exited)" has no process left, and what is being cleaned had none before.
+    # "active (exited)" has no process left, and a unit that is being cleaned had none before.
     ENDED: {"inactive": ("dead", "dead-resources-pinned"), "active": ("exited",), "maintenance": ("cleaning",)},
     FAILED: {"failed": ("failed",)},
 }  # fmt: skip
 PHASES = {
     (active, sub): phase for phase, states in SUB_STATES.items() for active, subs in states.items() for sub in subs
 }
-# A service that ended by itself so often within so many seconds is in a crash loop; one that somebody started is out of
-# it once it stayed up for YOUNG_SECONDS.
+# A service that ended by itself that many times within that many seconds is in a crash loop. A service that somebody
+# started is out of it once it has stayed up for YOUNG_SECONDS.
 LOOP_CRASHES, LOOP_SECONDS, YOUNG_SECONDS = 3, 300, 10
 # systemd's message ids.
 STARTED, STOPPING = "39f53479d3a045ac8e11786248231fbf", "de5b426a63be47a7b6ac3eaac82e2f6f"
 PROCESS_EXIT, FAILURE = "98e322203f7a4ed290d09fe03c09fe15", "d9b373ed55a64feb8242e02dbe79a49c"
 RESTART_SCHEDULED = "5eb03494b6584870a536b337290809b3"
 ENDED_BY_HAND = re.compile(r"Sent signal SIG(?:KILL|TERM|INT|QUIT|ABRT) to .* on client request")
-MAX_LINE = 4000  # characters of a line of the journal
+MAX_LINE = 4000  # longest line of the journal, in characters
 UNIT_NAME = re.compile(r"[A-Za-z0-9:_.@][A-Za-z0-9:_.@-]{0,200}")
 PROPERTIES = (
     "Id", "LoadState", "ActiveState", "SubState", "Transient", "NeedDaemonReload", "CanReload",
@@ -85,7 +85,7 @@ class Unit:
 
     @property
     def phase(self) -> str:
-        """What it is doing; RESTARTS is between a crash and systemd's own start."""
+        """What the unit is doing; RESTARTS is between a crash and systemd's own start."""
         return PHASES.get((self["ActiveState"], self["SubState"]), UNKNOWN)
 
     @property
@@ -94,7 +94,7 @@ class Unit:
 
     @property
     def over(self) -> bool:
-        """Whether nothing of it runs any more, and nothing is on its way."""
+        """Whether nothing of the unit runs any more, and nothing is about to start."""
         return self.phase in (ENDED, FAILED)
 
     @property
@@ -103,13 +103,13 @@ class Unit:
 
     @property
     def up_seconds(self) -> float | None:
-        """How long it has been running; None when it is not."""
+        """How long the unit has been running, in seconds; None if it is not."""
         since = self.number("ActiveEnterTimestampMonotonic")
         return time.monotonic() - since / 1e6 if self.running and since else None
 
     @property
     def state(self) -> str:
-        """As people read it: "active (running)"."""
+        """The state as people read it: "active (running)"."""
         return f"{self['ActiveState'] or 'unknown'} ({self['SubState'] or 'unknown'})"
 
     def number(self, name: str) -> int | None:
@@ -129,7 +129,7 @@ def check_name(name: str) -> str:
 
 
 def show(run: Run, names: Iterable[str]) -> list[Unit]:
-    """The state of units, in the order asked, in one call. Raises CommandError when systemd does not answer."""
+    """The state of units, in the order asked for, with one call. Raises CommandError if systemd does not answer."""
     names = list(names)
     done = run(["systemctl", "show", f"--property={','.join(PROPERTIES)}", "--", *names])
     blocks = [parse(block) for block in done.out.strip("\n").split("\n\n")]
@@ -139,9 +139,9 @@ def show(run: Run, names: Iterable[str]) -> list[Unit]:
 
 
 def own_names(run: Run, names: Iterable[str]) -> dict[str, str]:
-    """Units' own names by those asked for: an alias has its unit's, as leases, control groups and the journal have it.
+    """The units' own names, by the names asked for. Leases, control groups and the journal use the own name, no alias.
 
-    Raises RunbookError for what is no name of a service, and when systemd does not answer.
+    Raises RunbookError for an invalid name of a service, and if systemd does not answer.
     """
     full = {name: check_name(name) for name in names}
     found = show(run, full.values()) if full else []
@@ -149,7 +149,7 @@ def own_names(run: Run, names: Iterable[str]) -> dict[str, str]:
 
 
 def parse(text: str) -> dict[str, str]:
-    """KEY=VALUE lines; a key that comes again (EnvironmentFiles) is joined by a newline."""
+    """KEY=VALUE lines; the values of a repeated key (EnvironmentFiles) are joined with a newline."""
     found: dict[str, str] = {}
     for line in text.splitlines():
         key, equals, value = line.partition("=")
@@ -159,7 +159,7 @@ def parse(text: str) -> dict[str, str]:
 
 
 def timespan(text: str) -> float | None:
-    """Seconds of a time as systemd shows it ("500ms", "1s 200ms", "1min"); None for "infinity" and what is none."""
+    """Seconds of a time as systemd shows it ("500ms", "1s 200ms", "1min"); None for "infinity" and invalid texts."""
     parts = [re.fullmatch(r"(\d+(?:\.\d+)?)(us|ms|s|min|h)", part) for part in text.split()]
     if not parts or not all(parts):
         return None
@@ -191,18 +191,18 @@ def _inside(control_group: str, path: str) -> bool:
 
 
 def units_of(pid: int, proc: str = "/proc") -> set[str]:
-    """The names along a process' control groups; its unit is among them."""
+    """The names in the control groups of a process; its unit is among them."""
     return {part for line in _read(f"{proc}/{pid}/cgroup").splitlines() for part in line.split("/")[1:]}
 
 
 def anonymous_memory(control_group: str, proc: str = "/proc") -> int:
-    """Bytes that a unit's processes have to themselves. MemoryCurrent counts files in the cache too."""
+    """Bytes of memory that belong to a unit's processes alone. MemoryCurrent counts cached files too."""
     texts = (_read(f"{proc}/{pid}/status") for pid in processes(control_group, proc))
     return sum(int(size) << 10 for text in texts for size in re.findall(r"^RssAnon:\s+(\d+) kB$", text, re.MULTILINE))
 
 
 def throttled(control_group: str, root: str = "/sys/fs/cgroup") -> float | None:
-    """Seconds that the kernel held a unit back for its CPU quota so far, on cgroup v1 and v2; None when not counted."""
+    """Seconds for which the kernel has held a unit back for its CPU quota, on cgroup v1 and v2; None if not counted."""
     if not control_group.strip("/"):
         return None
     for place in (f"{root}/cpu", root):
@@ -220,7 +220,7 @@ def listeners(port: int, proc: str = "/proc") -> list[int]:
 
 
 def _links(folder: str) -> Iterator[str]:
-    """Where the links in a folder lead; those that vanish meanwhile do not count."""
+    """Where the links in a directory lead; links that vanish meanwhile are ignored."""
     with contextlib.suppress(OSError):
         for name in os.listdir(folder):
             with contextlib.suppress(OSError):
@@ -228,7 +228,7 @@ def _links(folder: str) -> Iterator[str]:
 
 
 def environment(pid: int, proc: str = "/proc") -> dict[str, str] | None:
-    """The environment a process was started with; None when the process is gone or only waits to be reaped."""
+    """The environment with which a process was started; None if the process is gone or is a zombie."""
     text = _read(f"{proc}/{pid}/environ")
     if not text and _read(f"{proc}/{pid}/stat").rpartition(")")[2].split()[:1] in ([], ["Z"], ["X"]):
         return None
@@ -237,18 +237,18 @@ def environment(pid: int, proc: str = "/proc") -> dict[str, str] | None:
 
 
 def arguments(pid: int, proc: str = "/proc") -> list[str]:
-    """The command line of a process, empty when it is gone."""
+    """The command line of a process, empty if it is gone."""
     return _read(f"{proc}/{pid}/cmdline").split("\0")[:-1]
 
 
 def started(pid: int, proc: str = "/proc") -> str:
-    """When a process started, in clock ticks since boot: with its pid it names one process. "" when it is gone."""
+    """When a process started, in clock ticks since boot; with the pid it identifies the process. "" if it is gone."""
     fields = _read(f"{proc}/{pid}/stat").rpartition(")")[2].split()
     return f"{pid}:{fields[19]}" if len(fields) > 19 else ""
 
 
 def boot() -> tuple[str, float]:
-    """Which boot this is, and seconds since then; a wrong clock changes neither."""
+    """The id of this boot, and the seconds since then. A wrong clock changes neither."""
     return _read("/proc/sys/kernel/random/boot_id").strip(), time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
@@ -256,28 +256,28 @@ def _read(path: str) -> str:
     try:
         with open(path, encoding="utf-8", errors="surrogateescape") as file:
             return file.read()
-    except OSError:  # a process may end between listing and reading
+    except OSError:  # a process may end between being listed and being read
         return ""
 
 
 def journal(run: Run, unit: str, lines: int = 20) -> list[str]:
-    """The last lines of a unit's journal, oldest first.
+    """The last lines of a unit's journal, the oldest first.
 
-    ``--all`` shows lines that have control characters in them, or are long, which it else leaves out: they are cleaned
-    and cut here.
+    ``--all`` includes lines that are long or have control characters, which journalctl would otherwise leave out. They
+    are cleaned and cut here.
     """
     argv = ["journalctl", "--no-pager", "--quiet", "--all", "--no-hostname", "--output=short-iso", f"--lines={lines}"]
     return _lines(run([*argv, f"--unit={unit}"]).out)
 
 
 def _lines(text: str) -> list[str]:
-    """Lines as the journal has them: only a newline ends one."""
+    """Lines as the journal has them: only a newline ends a line."""
     return [line[:MAX_LINE] for line in text.split("\n") if line]
 
 
 @dataclass(frozen=True)
 class Crashes:
-    """How a service ended by itself of late, one run after the other: seconds since each, the latest first.
+    """The recent crashes of a service, one run after the other: seconds since each, the latest first.
 
     ``killed`` of them were killed although nobody sent a signal, ``memory`` of those for their memory, as systemd says.
     """
@@ -292,15 +292,15 @@ class Crashes:
 
     @property
     def loop_left(self) -> float:
-        """Seconds until this is no crash loop any more, when no crash follows; 0 for none."""
+        """Seconds until this no longer counts as a crash loop, if no crash follows; 0 if it does not count as one."""
         return LOOP_SECONDS - self.ages[LOOP_CRASHES - 1] if self.count >= LOOP_CRASHES else 0.0
 
 
 def crashes(run: Run, unit: Unit) -> Crashes:
-    """How a service ended by itself of late, by when its runs started and ended.
+    """The recent crashes of a service, found from when its runs started and ended.
 
-    NRestarts does not say when, misses what somebody restarted, and a manual restart keeps it on systemd 252 and
-    resets it on 257. It counts only where the journal tells nothing of a service that is restarting right now.
+    NRestarts is no help: it has no times, misses manual restarts, and a manual restart keeps it on systemd 252 and
+    resets it on 257. It is used only if the journal has nothing about a service that is restarting right now.
     """
     up = unit.up_seconds
     if up is not None and up >= LOOP_SECONDS:
@@ -309,7 +309,7 @@ def crashes(run: Run, unit: Unit) -> Crashes:
     fields = "--output-fields=MESSAGE_ID,MESSAGE,INVOCATION_ID,UNIT_RESULT,EXIT_CODE,EXIT_STATUS"
     try:
         lines = run([*argv, fields, "_PID=1", f"UNIT={unit.id}"]).out.splitlines()
-    except CommandError:  # no journal here, or one that takes too long
+    except CommandError:  # there is no journal, or it takes too long
         lines = []
     told = [entry for line in lines if (entry := _journal_entry(line))]
     if told:
@@ -319,7 +319,7 @@ def crashes(run: Run, unit: Unit) -> Crashes:
 
 
 def _journal_entry(line: str) -> dict | None:
-    """A line of ``journalctl --output=json`` about a run of a unit, None for any other."""
+    """A line of ``journalctl --output=json`` about a run of a unit, None for any other line."""
     try:
         entry = json.loads(line)
         return {**entry, "at": int(entry["__MONOTONIC_TIMESTAMP"]) / 1e6} if entry.get("INVOCATION_ID") else None
@@ -330,8 +330,8 @@ def _journal_entry(line: str) -> dict | None:
 def judge_crashes(told: Iterable[Mapping], now: float) -> Crashes:
     """The crashes of the last LOOP_SECONDS that follow each other.
 
-    ``told`` is what the journal has of a unit, each entry ``at`` so many seconds after boot, the oldest first. A run
-    that somebody started and that stayed up ends what was before it.
+    ``told`` are the journal's entries about a unit, each ``at`` that many seconds after boot, the oldest first. A run
+    that somebody started and that stayed up ends the series before it.
     """
     runs: dict[str, list[Mapping]] = {}
     for entry in told:
@@ -361,6 +361,6 @@ def _first(entries: Iterable[Mapping], message: str) -> Mapping | None:
 
 
 def last_words(run: Run, unit: str, lines: int = 3) -> list[str]:
-    """The last lines that a service itself wrote to the journal, without systemd's about it."""
+    """The last lines that a service itself wrote to the journal, without systemd's lines about it."""
     argv = ["journalctl", "--no-pager", "--quiet", "--all", "--boot", "--output=cat", f"--lines={lines}"]
     return [line for line in _lines(run([*argv, f"_SYSTEMD_UNIT={unit}"]).out) if line.strip()][-lines:]

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the kernel would do with a client's first packet, from its filter table. Private to aurora.runbook.
 
-A rule is read as iptables lists it. What a condition says that is not known here is never passed over: where it could
-change the answer, the answer is that it is undecided.
+Rules are read as iptables lists them. A condition that is unknown here is never ignored: if it could change the answer,
+the answer is "undecided".
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ _PASSING = {
     *("LOG", "NFLOG", "ULOG", "MARK", "CONNMARK", "SET", "TCPMSS", "AUDIT", "TRACE", "CLASSIFY", "TOS", "DSCP"),
     *("SECMARK", "CONNSECMARK", "CHECKSUM", "LED", "TEE", "IDLETIMER", "HMARK"),
 }
-_ONE_WORD = {"--comment", "--log-prefix", "--nflog-prefix", "--string", "--hex-string"}  # it may begin with "-"
+_ONE_WORD = {"--comment", "--log-prefix", "--nflog-prefix", "--string", "--hex-string"}  # the value may begin with "-"
 EPHEMERAL = (1024, 65535)  # the ports of clients
 
 
 @dataclass(frozen=True)
 class Packet:
-    """The first packet of a client somewhere outside to a TCP port: on one of these interfaces, to one of these.
+    """The first packet of a client outside to a TCP port: on one of these interfaces, to one of these addresses.
 
-    Nothing there means that it is not known which.
+    An empty tuple means that it is unknown which.
     """
 
     port: int
@@ -38,7 +38,7 @@ class Packet:
 
 @dataclass(frozen=True)
 class Decision:
-    """Open, closed or undecided, and the rule that decides or that nobody can tell the effect of."""
+    """Open, closed or undecided, and the rule that decides, or whose effect is unknown."""
 
     state: str
     rule: str = ""
@@ -59,7 +59,7 @@ class _Table:
 
 
 def decide(lines: Iterable[str], packet: Packet) -> Decision:
-    """What becomes of a packet, by ``iptables -S``; undecided without a policy of INPUT."""
+    """What happens to a packet, by ``iptables -S``; undecided if INPUT has no policy."""
     table = _parse(lines)
     if "INPUT" not in table.policies:
         return Decision(UNDECIDED)
@@ -74,7 +74,7 @@ def decide(lines: Iterable[str], packet: Packet) -> Decision:
 
 
 def of_input(lines: Sequence[str]) -> list[str]:
-    """The lines of a table that can decide about what comes in: INPUT's, and those of chains that it leads to."""
+    """The lines of a table that can decide about incoming packets: those of INPUT, and of chains to which it leads."""
     table, reached, new = _parse(lines), set(), ["INPUT"]
     while new:
         chain = new.pop()
@@ -85,16 +85,16 @@ def of_input(lines: Sequence[str]) -> list[str]:
 
 
 class _Walk:
-    """The way of one packet through a table; each chain is walked once, since it treats the packet alike."""
+    """One packet's walk through a table; each chain is walked once, because it always treats the packet alike."""
 
     def __init__(self, table: _Table, packet: Packet):
         self.table, self.packet = table, packet
         self.known: dict[str, tuple[dict[str, str], bool, str]] = {}
 
     def through(self, chain: str) -> tuple[dict[str, str], bool, str]:
-        """How it may end there (the verdict, and by which rule), whether it may come back, the first unsure rule."""
+        """How the walk may end in a chain (verdict and rule), whether it may return, and the first unsure rule."""
         if chain not in self.known:
-            self.known[chain] = {UNKNOWN: f"-N {chain}"}, True, ""  # a chain that leads to itself
+            self.known[chain] = {UNKNOWN: f"-N {chain}"}, True, ""  # the answer for a chain that leads to itself
             self.known[chain] = self._through(chain)
         ends, back, unsure = self.known[chain]
         return dict(ends), back, unsure
@@ -176,7 +176,7 @@ def _values(name: str, words: Sequence[str], start: int) -> tuple[str, ...]:
 
 
 def _applies(rule: _Rule, packet: Packet) -> bool | None:
-    """Whether all conditions hold; None when nobody can tell."""
+    """Whether all conditions hold; None if that is unknown."""
     return _all(_MATCHES.get(module, _unknown)(conditions, packet) for module, conditions in rule.conditions)
 
 
@@ -186,7 +186,7 @@ def _all(answers: Iterable[bool | None]) -> bool | None:
 
 
 def _each(checks: Mapping[str, Callable[[str, Packet], bool | None]]) -> Callable[[tuple, Packet], bool | None]:
-    """A match whose options hold one by one, each with one value."""
+    """A match whose options are checked one by one, each with one value."""
 
     def match(conditions: tuple, packet: Packet) -> bool | None:
         return _all(_one(checks.get(name), negated, values, packet) for negated, name, values in conditions)
@@ -213,13 +213,13 @@ def _protocol(value: str, _packet: Packet) -> bool:
 
 
 def _interface(value: str, packet: Packet) -> bool | None:
-    """An interface that is not one of clients says nothing about them."""
+    """Whether a rule is for an interface of clients. Another interface does not concern them."""
     fits = [name.startswith(value[:-1]) if value.endswith("+") else name == value for name in packet.interfaces]
     return _some(fits) if fits or value != "+" else True
 
 
 def _source(value: str, _packet: Packet) -> bool | None:
-    """Whether a rule is for clients from anywhere. What it does to some says nothing about all."""
+    """Whether a rule is for clients from anywhere. Its effect on some clients does not decide for all of them."""
     network = ipaddress.ip_network(value, strict=False)
     if network.prefixlen == 0:
         return True
@@ -234,7 +234,7 @@ def _destination(value: str, packet: Packet) -> bool | None:
 
 
 def _some(fits: Sequence[bool]) -> bool | None:
-    """None where it holds for some ways of a client alone; what holds for no known one does not hold."""
+    """None if the condition holds only for some ways of a client; False if it holds for no known one."""
     return None if any(fits) and not all(fits) else any(fits)
 
 
@@ -308,7 +308,7 @@ def _tcp(conditions: tuple, packet: Packet) -> bool | None:
 
 
 def _syn(values: tuple, negated: bool) -> bool | None:
-    """Whether the flags of a first packet, which are SYN alone, are as said: the mask, and those of it that are set."""
+    """Whether the flags of a first packet, which has only SYN, match: the mask, and the flags of it that are set."""
     if len(values) != 2:
         return None
     mask, wanted = (set(value.upper().split(",")) for value in values)
@@ -316,7 +316,7 @@ def _syn(values: tuple, negated: bool) -> bool | None:
 
 
 def _recent(conditions: tuple, _packet: Packet) -> bool | None:
-    """A client that comes for the first time in a while: it is put on a list, and has no number of hits there yet."""
+    """A client that comes for the first time in a while: it is added to a list, and has no hits on it yet."""
     names = {name: values for negated, name, values in conditions if not negated}
     if len(names) != len(conditions):
         return None
@@ -337,7 +337,7 @@ def _connections(conditions: tuple, _packet: Packet) -> bool | None:
     return None if not limit.isdigit() or int(limit) < 1 else most is not None
 
 
-# The options of a rule itself, also where they stand behind a match.
+# The options of a rule itself, which may also stand after a match.
 _OWN = {
     "-p": _protocol,
     "--protocol": _protocol,

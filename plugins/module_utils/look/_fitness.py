@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What of a host nothing else looks at before a night: room, rights, logs, configured values. Private.
+"""What no other module looks at on a host before a night: free space, rights, logs, configured values. Private.
 
-Each function reads one thing and changes nothing. What it finds is judged on the controller.
+Each function reads one thing and changes nothing. The controller judges what it finds.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ ENTRY = re.compile(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)=(.*)")
 
 
 def systemd() -> dict:
-    """Its version and state, and what is wrong where it does not answer."""
+    """The version and state of systemd, and what is wrong if it does not answer."""
     try:
         done = _command.run(["systemctl", "show", "--property=Version,SystemState"])
     except RunbookError as error:
@@ -36,7 +36,7 @@ def systemd() -> dict:
 
 
 def room(path: str) -> dict:
-    """Whether something can be written to a directory, or to where it would be made."""
+    """Whether a directory, or the place where it would be created, can be written to."""
     place = path
     while not os.path.isdir(place):
         place = os.path.dirname(place)
@@ -45,12 +45,12 @@ def room(path: str) -> dict:
         "path": path,
         "read_only": bool(figures.f_flag & os.ST_RDONLY),
         "free_bytes": figures.f_bavail * figures.f_frsize,
-        "free_inodes": figures.f_favail if figures.f_files else None,  # btrfs counts none
+        "free_inodes": figures.f_favail if figures.f_files else None,  # null on btrfs, which counts none
     }
 
 
 def log(path: str, owner: str) -> dict:
-    """How many of the last lines of a log there are, and how many of those are no JSON objects."""
+    """How many of the last lines of a log there are, and how many of these are no JSON objects."""
     try:
         tail = _log_lines.read(path, owner, TAIL_BYTES, TAIL_LINES)
     except FileNotFoundError:
@@ -71,7 +71,7 @@ def _is_object(line: bytes) -> bool:
 
 
 def token(path: str, owner: str) -> dict:
-    """Whether the file with the feed's token can be used, and what speaks against that. Never the token."""
+    """Whether the file with the feed's token can be used, and why not. Never the token itself."""
     try:
         status = _files.read_owned(path, owner, 0)[1]
     except RunbookError as error:
@@ -86,7 +86,7 @@ def token(path: str, owner: str) -> dict:
 
 
 def exposed(path: str, owners: Iterable[int], groups: Iterable[int] = (0,)) -> str:
-    """Which part of a path somebody else than these users and groups can change, "" for none. Parts may be missing."""
+    """The part of a path that others than these users and groups can change, "" if none. Parts may be missing."""
     part = path
     while True:
         try:
@@ -104,7 +104,7 @@ def exposed(path: str, owners: Iterable[int], groups: Iterable[int] = (0,)) -> s
 
 
 def refit_code(home: str, user: str) -> list[dict]:
-    """What a refit runs as the service's user: is it there, can the user read it, and nobody else change it?"""
+    """The files that a refit runs as the service's user, and whether that user can read and nobody else change them."""
     try:
         account = pwd.getpwnam(user)
     except KeyError:
@@ -131,11 +131,11 @@ def _code_problem(path: str, account: pwd.struct_passwd) -> str:
 
 
 def knobs(unit: _systemd.Unit, environments: Mapping[int, Mapping[str, str]], files: Iterable[str]) -> list[dict]:
-    """Each knob as the processes of a service have it, and as the unit sets it, null for not at all.
+    """Each knob as the processes of a service have it, and as the unit sets it; null means that it is not set.
 
     ``environments`` are those of the processes by pid, ``files`` the texts of the unit's EnvironmentFiles in their
-    order. ``reached`` says whether a process has the unit's environment, and not one that something made anew. Empty
-    for a service that does not run.
+    order. ``reached`` says whether a process has the unit's environment, and not one that something made anew. The list
+    is empty for a service that does not run.
     """
     if not environments:
         return []
@@ -152,7 +152,7 @@ def configured(environment: str, files: Iterable[str]) -> dict[str, str]:
     """The variables that a unit sets: Environment= as systemd shows it, then its EnvironmentFiles, which win."""
     try:
         entries = [entry.partition("=") for entry in shlex.split(environment)]
-    except ValueError:  # an odd quote in a variable that is none of ours
+    except ValueError:  # an odd quote in a variable that does not matter here
         entries = [entry.partition("=") for entry in environment.split()]
     found = {name: value for name, _equals, value in entries}
     for text in files:

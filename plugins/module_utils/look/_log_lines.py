@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The last lines of a log, also of the file that was rotated from it last. Private to aurora.runbook.
+"""The last lines of a log, also from the file that was rotated from it last. Private to aurora.runbook.
 
-The directory belongs to the service's user, who may put links, pipes and files there that unpack without end. Nothing
-but plain files of that user is read, and no more of them than stated here.
+The directory belongs to the service's user, who may put links, pipes and endlessly unpacking files there. Only plain
+files of that user are read, and no more of them than stated here.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from ansible_collections.aurora.runbook.plugins.module_utils.look import _log_na
 CHUNK = 1 << 18
 MOST_UNPACKED = 1 << 30
 MOST_SECONDS = 3.0
-MOST_MEMORY = 128 << 20  # xz -9 takes 65 MiB
-MOST_EMPTY = 5  # rotated files without a line that are passed over
+MOST_MEMORY = 128 << 20  # for comparison, xz -9 takes 65 MiB
+MOST_EMPTY = 5  # rotated files without a line that are skipped
 
 
 @dataclass(frozen=True)
 class Tail:
-    """Whole lines, oldest first; bytes and time of change of the log itself; why a rotated file was not read."""
+    """Complete lines, the oldest first; size and time of change of the log itself; why a rotated file was not read."""
 
     lines: list[bytes]
     size: int
@@ -47,10 +47,10 @@ class _Rotated:
 
 
 def read(path: str, owner: str, size: int, enough: float = float("inf")) -> Tail:
-    """The last whole lines of at most ``size`` bytes together.
+    """The last complete lines, of at most ``size`` bytes together.
 
-    The file rotated last is read as well where the log itself has neither so many bytes nor ``enough`` lines. Raises
-    RunbookError for a log that is not the owner's, and FileNotFoundError where there is neither log nor rotated file.
+    The file rotated last is read as well if the log itself has neither that many bytes nor ``enough`` lines. Raises
+    RunbookError if the log is not the owner's, and FileNotFoundError if there is neither a log nor a rotated file.
     """
     lines, length, modified = [], 0, 0.0
     there = os.path.lexists(path)
@@ -76,12 +76,12 @@ def read(path: str, owner: str, size: int, enough: float = float("inf")) -> Tail
 
 
 def _whole(raw: bytes, cut: bool) -> list[bytes]:
-    """The lines without a first one that is ``cut``, and without a last one that may still be written."""
+    """The lines without the first one if it is ``cut``, and without the last one if it may still be being written."""
     return [line for line in raw.split(b"\n")[1 if cut else 0 : -1] if line]
 
 
 def _rotated(folder: str, log: str, owner: str) -> list[_Rotated]:
-    """The files of the owner that were rotated from a log and are not empty, newest first."""
+    """The owner's files that were rotated from a log and are not empty, the newest first."""
     found = []
     try:
         uid = pwd.getpwnam(owner).pw_uid
@@ -110,7 +110,7 @@ def _lines(path: str, packed: str, owner: str, size: int) -> list[bytes]:
 
 
 def _unpacked_end(path: str, file: BinaryIO, packed: str, size: int) -> tuple[bytes, int]:
-    """The last bytes of what a file unpacks to, and how many there are. Raises RunbookError."""
+    """The last bytes of an unpacked file, and its unpacked size. Raises RunbookError."""
     kept, total, deadline = bytearray(), 0, time.monotonic() + MOST_SECONDS
     try:
         for piece in _unpacked(path, file, packed):
@@ -122,13 +122,13 @@ def _unpacked_end(path: str, file: BinaryIO, packed: str, size: int) -> tuple[by
                 del kept[:-size]
     except RunbookError:
         raise
-    except Exception as error:  # each compressor has errors of its own, for what anybody may have put there
+    except Exception as error:  # each compressor has errors of its own, and anybody may have put anything there
         raise RunbookError(f"{path} is not read: it cannot be unpacked ({type(error).__name__})") from None
     return bytes(kept[-size:]), total
 
 
 def _unpacked(path: str, file: BinaryIO, packed: str) -> Iterator[bytes]:
-    """Unpack piece by piece, in bounded memory."""
+    """Unpack a file piece by piece, with limited memory."""
     if packed == "gz":
         with _library(path, "gzip").GzipFile(fileobj=file) as stream:
             while piece := stream.read(CHUNK):

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Which log a rotated file comes from, and which of two is newer, by their names. Private to aurora.runbook.
 
-logrotate and scripts put a number or a date behind the name of a log (``trades.jsonl.2.gz``, ``trades.jsonl-20261129``)
-or before its extension (``trades.1.jsonl``). Whatever reads, counts or removes rotated logs asks here.
+logrotate and scripts append a number or a date to the name of a log (``trades.jsonl.2.gz``, ``trades.jsonl-20261129``),
+or put it before the extension (``trades.1.jsonl``). All code that reads, counts or removes rotated logs uses this.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from typing import Protocol, TypeVar
 
 from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import RunbookError
 
-LIVE = re.compile(r"(?!\.)[ -~]+\.jsonl")  # like the pattern *.jsonl, without names that upset a terminal
+LIVE = re.compile(r"(?!\.)[ -~]+\.jsonl")  # like the pattern *.jsonl, but without names that upset a terminal
 PACKED = re.compile(r"\.(gz|bz2|xz|lzma|zst|lz4|lzo|br|Z|zip|7z)\Z")
 STAMP = re.compile(r"\d{1,20}(?:(?:[-._:T]|[-.]?W)\d{1,20}){0,5}Z?", re.ASCII)
 NUMBER = re.compile(r"\.\d{1,3}", re.ASCII)
 YEAR_FIRST = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d*", re.ASCII)
-EPOCH = re.compile(r"\d{10}(?:\d{3}){0,3}", re.ASCII)  # to the second, or to the nanosecond
+EPOCH = re.compile(r"\d{10}(?:\d{3}){0,3}", re.ASCII)  # a time with seconds, or down to nanoseconds
 NUMBERED, DATED, COUNTED, UNCLEAR = "number", "date", "epoch", ""
-MOST_ENTRIES = 100_000  # of a directory of logs, whose owner may put there what he likes
+MOST_ENTRIES = 100_000  # in a directory of logs, whose owner may put anything there
 
 
 @dataclass(frozen=True)
 class Stamp:
-    """What a rotated file's name says: a ``rank`` that is higher for newer files of one ``scheme``, and ``packed``."""
+    """What the name of a rotated file says: ``rank`` is higher for newer files of one ``scheme``, and ``packed``."""
 
     scheme: str
     rank: tuple[int, str]
@@ -47,7 +47,7 @@ Rotated = TypeVar("Rotated", bound=Dated)
 
 
 def stamp(name: str, log: str) -> Stamp | None:
-    """What the name says of a file rotated from ``log``; None when it is not called like one."""
+    """What the name says about a file rotated from ``log``; None if the name has no such form."""
     found = PACKED.search(name)
     packed, name = (found[1], name[: found.start()]) if found else ("", name)
     base, extension = os.path.splitext(log)
@@ -60,7 +60,7 @@ def stamp(name: str, log: str) -> Stamp | None:
     if middle[:1] not in ("-", ".", "_") or not STAMP.fullmatch(middle[1:]):
         return None
     scheme, rank = _order(middle)
-    # Another log may well be called trades-2.jsonl: before an extension only what logrotate puts there counts.
+    # Another log may well be called trades-2.jsonl, so before an extension only what logrotate puts there counts.
     return None if within and scheme == UNCLEAR else Stamp(scheme, rank, packed)
 
 
@@ -93,8 +93,8 @@ def log_of(name: str, logs: Collection[str]) -> str | None:
 def newest_first(files: Iterable[Rotated]) -> dict[str, list[Rotated]]:
     """Rotated files by the log they come from.
 
-    Names order the files of one scheme, since a copy or a compressor may change times. Between schemes, as after a
-    change of the configuration, and for names that say nothing, the time of the last line does.
+    Names order the files of one scheme, because a copy or a compressor may change times. Between schemes, for example
+    after a change of the configuration, and for names that say nothing, the time of the last line decides.
     """
     groups: dict[str, dict[str, list[Rotated]]] = defaultdict(lambda: defaultdict(list))
     for file in files:
@@ -116,7 +116,7 @@ def _merged(groups: list[list[Rotated]]) -> list[Rotated]:
 
 
 def entries(directory: str | int, called: str) -> Iterator[os.DirEntry]:
-    """What lies in a directory of logs. Raises RunbookError, with what it is ``called``, where that is too much."""
+    """The entries of a directory of logs. Raises RunbookError, with what it is ``called``, if there are too many."""
     with os.scandir(directory) as found:
         for number, entry in enumerate(found):
             if number >= MOST_ENTRIES:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The triage steps of the runbook, a function each: read one thing, change nothing. Private to aurora.runbook.
+"""The triage steps of the runbook, one function each: read one thing, change nothing. Private to aurora.runbook.
 
 Source: runbook, "Тріаж кроки" of sections 1 to 5 and "Збільшити ресурси", "Перевірити конфігурацію" of section 1. Each
-returns a dict of plain values, and raises RunbookError, OSError or ValueError when it could not look.
+returns a dict of plain values, and raises RunbookError, OSError or ValueError if it could not look.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import
 from ansible_collections.aurora.runbook.plugins.module_utils.look import _firewall, _log_lines, _trades
 
 HOST_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9.:_-]{0,252}")
-JOURNAL_SECONDS = 2.5  # for the journal of each unit, so that all of them fit in the limit of a probe
-TAIL_LINES = 20  # of a log; one with fewer was just rotated
+JOURNAL_SECONDS = 2.5  # for the journal of each unit, so that all of them fit into the time limit of a probe
+TAIL_LINES = 20  # of a log; a log with fewer was just rotated
 TAIL_BYTES = 1 << 18
 MOST_LINES = 200
-UNSYNCHRONIZED = 16_000_000  # microseconds of possible error from which the kernel counts on no time service
+UNSYNCHRONIZED = 16_000_000  # microseconds of possible error from which the kernel takes its clock as not synchronised
 RATE_HEADERS = ("x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset", "retry-after")
 
 
@@ -44,7 +44,7 @@ def healthz(url: str, timeout: float, context: ssl.SSLContext | None = None) -> 
 
 
 def _dead(addresses: Sequence[str]) -> dict:
-    """The addresses of a name that took no connection, where another one did."""
+    """The addresses of a name that took no connection, although another one did."""
     return {"dead": list(addresses)} if addresses else {}
 
 
@@ -58,7 +58,7 @@ def scrapes(
 ) -> dict:
     """Runbook 2 to 5, triage: ``curl /metrics``, twice, ``sample_seconds`` apart. Returns pages, not text.
 
-    Where that is not ``enough``, the second is taken anew for up to ``enough_seconds`` more.
+    While these are not ``enough``, the second page is fetched again for up to ``enough_seconds`` more.
     """
     headers = {"X-Auth-Token": token} if token else None
 
@@ -80,7 +80,7 @@ def promql(
 ) -> dict:
     """Indicators of one host by name: ``values`` (null for no result), and ``doubts``, why one cannot be believed.
 
-    All queries are about one moment by Prometheus' own clock.
+    All queries are about the same moment, by Prometheus' own clock.
     """
     at = instance_matcher(instance, label)
     now, _value = _prometheus.single(_query(url, "time()", timeout))
@@ -99,7 +99,7 @@ def promql(
 
 
 def instance_matcher(instance: str | Sequence[str], label: str = _names.INSTANCE) -> str:
-    """A PromQL label matcher for one host, with every port and however the label writes it. Raises RunbookError."""
+    """A PromQL label matcher for one host, with any port and in any form of the label. Raises RunbookError."""
     if not _names.LABEL.fullmatch(label):
         raise RunbookError(f"{label[:80]!r} is no name of a label; expected letters, digits and underscores")
     return _names.matcher([instance] if isinstance(instance, str) else instance, label)
@@ -116,7 +116,7 @@ def _query(url: str, expression: str, timeout: float, now: float | None = None) 
 
 
 def exchange(url: str, timeout: float, context: ssl.SSLContext | None) -> dict:
-    """Runbook 2, action 3: the exchange's status and what it says about our rate limit."""
+    """Runbook 2, action 3: the exchange's status, and what it says about our rate limit."""
     answer = _http.fetch(url, timeout, context=context)
     return {
         "status": answer.status,
@@ -151,8 +151,8 @@ def journal(unit: str) -> dict:
 def log_tail(path: str, owner: str) -> dict:
     """Runbook 1, triage 2 and 5, triage 2: ``tail`` of a log of the service's user.
 
-    A log just rotated is short, and its writer may still write into the rotated file: that comes first then. Why it
-    could not be read is said in ``unread``.
+    A log that was just rotated is short, and its writer may still write into the rotated file, whose lines then come
+    first. ``unread`` says why it could not be read.
     """
     tail = _log_lines.read(path, owner, TAIL_BYTES, TAIL_LINES)
     lines = [line.decode("utf-8", "replace") for line in tail.lines[-MOST_LINES:]]
@@ -162,7 +162,7 @@ def log_tail(path: str, owner: str) -> dict:
 
 
 def trades(path: str, owner: str, home: str, runner: str) -> dict:
-    """Runbook 5, triage 2: whether a model may be fitted to the trades, and the numbers behind that."""
+    """Runbook 5, triage 2: whether a model may be fitted to the trades, and the numbers for that."""
     days, limits = _trades.site(owner, home, runner).days, _trades.Limits()
     lines = _trades.read_log(path, owner, _trades.log_size(limits.min_trades), limits.min_trades)
     found = _trades.examine(lines, days, time.time())
@@ -171,15 +171,15 @@ def trades(path: str, owner: str, home: str, runner: str) -> dict:
 
 
 def model_valid(user: str, home: str, runner: str, limit: float) -> dict:
-    """Runbook 5, triage 3: ``calibration.validate()``, as the service's user; null when it cannot be asked."""
+    """Runbook 5, triage 3: ``calibration.validate()``, run as the service's user; null if it cannot be asked."""
     valid, says = _trades.validate(_trades.site(user, home, runner), limit)
     return {"valid": valid, "says": says}
 
 
 def units(names: Mapping[str, str]) -> dict:
-    """Runbook 1, action 4: ``systemctl status`` by role, with use against limits in bytes and nanoseconds of CPU.
+    """Runbook 1, action 4: ``systemctl status`` by role, with use and limits in bytes and nanoseconds of CPU.
 
-    ``crashes``, ``killed`` and ``killed_for_memory`` are of late, ``restarts`` is what systemd counts.
+    ``crashes``, ``killed`` and ``killed_for_memory`` are recent ones, ``restarts`` is what systemd counts.
     """
     found = _systemd.show(_command.run, names.values())
     journal = partial(_command.run, timeout=JOURNAL_SECONDS)
@@ -218,11 +218,12 @@ def _percent(quota: float | None) -> float | None:
 def load(seconds: float, names: Mapping[str, str]) -> dict:
     """Runbook 1, action 2 and 3, triage 3: ``top``: load, CPU in use, and who uses it (percent of one core).
 
-    ``own_percent`` is what of ``busy_percent`` this host's processes use: in a container or a virtual machine, or while
-    the kernel itself is busy, it is less.
-    ``units`` has the use of the units by role, as far as their processes lived through the sample, and ``waiting`` how
-    long, in percent of the time, their processes were ready to run and had no core. ``throttled`` is how long the
-    kernel held them back for their quota, null where that is not known.
+    ``own_percent`` is the part of ``busy_percent`` that this host's processes use. It is less in a container or a
+    virtual machine, or while the kernel itself is busy.
+
+    ``units`` has the use of the units by role, for processes that lived through the sample, and ``waiting``, the
+    percentage of the time in which they were ready to run and had no core. ``throttled`` is the percentage in which the
+    kernel held them back for their quota, null if that is unknown.
     """
     groups = _control_groups(names)
     held = {role: _systemd.throttled(group) for role, group in groups.items()}
@@ -257,14 +258,14 @@ def load(seconds: float, names: Mapping[str, str]) -> dict:
 
 
 def _control_groups(names: Mapping[str, str]) -> dict[str, str]:
-    """The units' control groups by role, none where systemd does not answer."""
+    """The units' control groups by role, empty if systemd does not answer."""
     with contextlib.suppress(RunbookError):
         return {role: unit["ControlGroup"] for role, unit in zip(names, _systemd.show(_command.run, names.values()))}
     return {}
 
 
 def _held_back(before: float | None, after: float | None, seconds: float) -> float | None:
-    """In percent of the time; each core counts. Null for a unit that began anew, and so did its count."""
+    """In percent of the time; each core counts. Null for a unit that was restarted, because its count restarted too."""
     if before is None or after is None or after < before:
         return None
     return round(min(100.0, 100 * (after - before) / seconds), 1)
@@ -291,7 +292,7 @@ def _cpu_by_process() -> dict[int, _Cpu]:
             try:
                 with open(f"/proc/{name}/stat", encoding="utf-8", errors="replace") as file:
                     head, _paren, tail = file.read().rpartition(")")
-            except OSError:  # it ended meanwhile
+            except OSError:  # the process ended meanwhile
                 continue
             fields = tail.split()
             found[int(name)] = _Cpu(head.partition("(")[2], int(fields[11]) + int(fields[12]), _waited(name))
@@ -299,7 +300,7 @@ def _cpu_by_process() -> dict[int, _Cpu]:
 
 
 def _waited(pid: str) -> int:
-    """0 where the process ended meanwhile, and on a kernel that does not count it."""
+    """0 if the process ended meanwhile, and on a kernel that does not count it."""
     try:
         with open(f"/proc/{pid}/schedstat", encoding="ascii") as file:
             return int(file.read().split()[1])
@@ -339,15 +340,15 @@ def _used(used: int, available: int) -> float:
 
 
 def iostat() -> dict:
-    """Runbook 3, triage 3: ``iostat -x``: one second of each device."""
+    """Runbook 3, triage 3: ``iostat -x``, one second of each device."""
     done = _command.run(["iostat", "-dxy", "-o", "JSON", "1", "1"], 6)
     if done.rc != 0:
         raise CommandError(f"iostat: {done.last_line or done.rc}")
-    # With -y sysstat 11.6 to 12.1.4 separates what it shows from the report that it leaves out.
+    # With -y, sysstat 11.6 to 12.1.4 prints a separator also for the report that it leaves out.
     text = re.sub(r"([\[{])\s*,|,(?=\s*[\]}])", r"\1", done.out)
     try:
         disks = json.loads(text)["sysstat"]["hosts"][0]["statistics"][0]["disk"]
-        used = {disk["disk_device"]: disk["util"] for disk in disks if "util" in disk}  # it may lose a column
+        used = {disk["disk_device"]: disk["util"] for disk in disks if "util" in disk}  # a column may be missing
     except (KeyError, IndexError, TypeError, ValueError):
         used = None
     if used is None or not all(isinstance(value, (int, float)) for value in used.values()):
@@ -367,10 +368,10 @@ def dns(names: Sequence[str]) -> dict:
 
 
 def firewall() -> dict:
-    """Runbook 1, triage 3: what ``ufw status`` shows, from the kernel; ufw itself costs 0.15 s of CPU.
+    """Runbook 1, triage 3: what ``ufw status`` shows, from the kernel, because ufw itself costs 0.15 s of CPU.
 
-    ``rules`` is what of the filter table for IPv4 can decide about clients, ``rules6`` of that for IPv6 (empty where it
-    cannot be read); ``interfaces`` are those that lead outside, ``addresses`` all of this host.
+    ``rules`` are the parts of the filter table for IPv4 that can decide about clients, ``rules6`` those for IPv6 (empty
+    if it cannot be read); ``interfaces`` are those that lead outside, ``addresses`` all of this host.
     """
     found = {}
     for name, command in (("rules", "iptables"), ("rules6", "ip6tables")):
@@ -386,7 +387,7 @@ def firewall() -> dict:
 
 
 def _outer_interfaces() -> list[str]:
-    """The interfaces of default routes; all but the loopback where there is none."""
+    """The interfaces of default routes; if there is none, all but the loopback."""
     routes = [line.split() for line in _lines("/proc/net/route")[1:]]
     routes6 = [line.split() for line in _lines("/proc/net/ipv6_route")]
     found = {fields[0] for fields in routes if len(fields) > 7 and fields[1] == fields[7] == "00000000"}
@@ -408,7 +409,7 @@ def _lines(path: str) -> list[str]:
     try:
         with open(path, encoding="ascii", errors="replace") as file:
             return file.read().splitlines()
-    except OSError:  # a kernel without IPv6
+    except OSError:  # the kernel has no IPv6
         return []
 
 
@@ -418,18 +419,18 @@ def nginx_config() -> dict:
     return {"valid": done.rc == 0, "message": _worst_first(done.err)[:500]}
 
 
-_LEVELS = ("emerg", "alert", "crit", "error")  # nginx's, the worst first
+_LEVELS = ("emerg", "alert", "crit", "error")  # nginx's levels, the worst first
 
 
 def _worst_first(said: str) -> str:
-    """What nginx -t says, with the lines that keep it from starting before its warnings, however many those are."""
+    """The output of nginx -t, with the lines that prevent its start before the warnings, however many those are."""
     lines = [line for line in said.strip().splitlines() if line]
     level = {line: next((n for n, name in enumerate(_LEVELS) if f"[{name}]" in line), len(_LEVELS)) for line in lines}
     return "\n".join(sorted(lines, key=level.__getitem__))
 
 
 def certificate(url: str, timeout: float, context: ssl.SSLContext) -> dict:
-    """Runbook 1, possible causes: the certificate a client of the public address meets."""
+    """Runbook 1, possible causes: the certificate that a client of the public address meets."""
     target = urlsplit(url)
     sock, dead = _http.connect(target.hostname, target.port or 443, timeout)
     with sock as plain, context.wrap_socket(plain, server_hostname=target.hostname) as secured:
@@ -442,7 +443,7 @@ def certificate(url: str, timeout: float, context: ssl.SSLContext) -> dict:
 
 
 class _Timex(ctypes.Structure):
-    """What adjtimex(2) fills in, as far as it is read here; ``modes`` 0 changes nothing."""
+    """The fields of adjtimex(2), as far as they are read here; ``modes`` 0 changes nothing."""
 
     _fields_ = (
         ("modes", ctypes.c_uint),
@@ -454,7 +455,7 @@ class _Timex(ctypes.Structure):
 
 
 def clock() -> dict:
-    """Whether a time service holds the kernel's clock: what timedatectl shows, which wakes a service for it."""
+    """Whether a time service synchronises the kernel's clock; timedatectl would have to wake a service for it."""
     libc, said = ctypes.CDLL(None, use_errno=True), _Timex()
     if libc.adjtimex(ctypes.byref(said)) < 0:
         raise OSError(ctypes.get_errno(), f"adjtimex: {os.strerror(ctypes.get_errno())}")

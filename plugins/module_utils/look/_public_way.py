@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The way of a client to Aurora, link by link: name, connection, certificate, answer. Private to aurora.runbook.
+"""The path from a client to Aurora, link by link: name, connection, certificate, answer. Private to aurora.runbook.
 
 Source: runbook 1, "Тріаж кроки" 1 and 3 and "Можливі причини".
 """
@@ -19,13 +19,13 @@ from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import
 from ansible_collections.aurora.runbook.plugins.module_utils.base._parallel import Finding
 
 STEPS = ("tcp", "tls", "http")
-# OpenSSL's reasons to refuse a certificate.
+# OpenSSL's reasons for refusing a certificate.
 CERTIFICATE_FAULTS = {9: "not_yet_valid", 10: "expired", 62: "wrong_name", 64: "wrong_name"}
 
 
 @dataclass(frozen=True)
 class Target:
-    """What clients ask for, and where they connect to for it."""
+    """What clients request, and where they connect to for it."""
 
     url: str
     host: str
@@ -34,7 +34,7 @@ class Target:
 
 
 def target(url: str, path: str) -> Target:
-    """The target of a base URL and a path. Raises RunbookError for what is no URL or path."""
+    """The target of a base URL and a path. Raises RunbookError for an invalid URL or path."""
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
@@ -51,7 +51,7 @@ def target(url: str, path: str) -> Target:
 def look(way: Target, address: str, timeout: float) -> dict[str, Finding]:
     """Go to ``address`` ("": where the name leads), step by step until one fails; each has ``timeout`` seconds.
 
-    ``dns`` is judged apart from it. Where the name leads elsewhere, ``by_name`` tells whether it is served there.
+    ``dns`` is judged separately. If the name leads somewhere else, ``by_name`` tells whether clients are served there.
     """
     names = {"dns": way.host, **({"address": address} if address else {})}
     resolved = _parallel.run_all({step: (lambda name=name: _resolve(name), timeout) for step, name in names.items()})
@@ -71,9 +71,9 @@ def look(way: Target, address: str, timeout: float) -> dict[str, Finding]:
 
 
 def judge(found: Mapping[str, Finding]) -> tuple[str, ...]:
-    """The broken links, the first one first; none when clients are served.
+    """The broken links, the first one first; none if clients are served.
 
-    A name that leads elsewhere is a broken link only where nobody serves it although this host would.
+    A name that leads somewhere else is a broken link only if nobody serves it there although this host would.
     """
     links = [] if "dns" not in found or found["dns"].status == "ok" else ["dns"]
     links += [found[step].data["broken"] for step in STEPS if step in found and found[step].status != "ok"]
@@ -97,14 +97,14 @@ def _resolve(name: str) -> dict:
 
 
 def _tried(walked: dict[str, Finding], addresses: list[str]) -> dict[str, Finding]:
-    """Where nobody took a connection, the addresses that were tried."""
+    """If nobody took a connection, the addresses that were tried."""
     if walked["tcp"].status != "ok":
         walked["tcp"].data["addresses"] = addresses
     return walked
 
 
 def _walk(way: Target, to: str, timeout: float) -> dict[str, Finding]:
-    """Connect, secure and ask, in that order; the last finding is the first that failed."""
+    """Connect, negotiate TLS and send the request, in this order; the last finding is the first that failed."""
     found: dict[str, Finding] = {}
     step, started = "tcp", time.monotonic()
     with contextlib.ExitStack() as stack:
@@ -133,10 +133,10 @@ def _walk(way: Target, to: str, timeout: float) -> dict[str, Finding]:
 
 
 def fault(step: str, error: Exception, timed_out: bool) -> dict[str, str]:
-    """Which link an error of a step means: refused or not answered, and what is wrong with a certificate."""
+    """Which link an error of a step means: connection refused or unanswered, or what is wrong with a certificate."""
     if step == "tcp":
         refused = isinstance(error, ConnectionRefusedError)
-        slow = timed_out or isinstance(error, socket.timeout)  # no TimeoutError before Python 3.10
+        slow = timed_out or isinstance(error, socket.timeout)  # it is no TimeoutError before Python 3.10
         return {"broken": "tcp_refused" if refused else "tcp_timeout" if slow else "tcp_unreachable"}
     if step == "http":
         return {"broken": "http_timeout" if timed_out else "http"}

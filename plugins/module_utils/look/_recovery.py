@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Did an indicator recover? Three answers from samples taken since the action. Private to aurora.runbook.
+"""Whether an indicator recovered: three answers from samples taken since the action. Private to aurora.runbook.
 
-Recovered: within the threshold on fresh samples, for the hold, with enough events behind them. Not recovered: seen, and
-still or again beyond the threshold. Unknown: everything else, since no data is no recovery.
+Recovered: within the threshold on fresh samples, for the time to hold, with enough events behind them. Not recovered:
+seen, and still or again beyond the threshold. Unknown: everything else, since no data is no recovery.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class Verdict:
-    """An answer, the reason as a message key, and the numbers behind it."""
+    """An answer, its reason as a message key, and its numbers."""
 
     answer: str
     reason: str
@@ -59,7 +59,7 @@ class Outcome:
 
 
 def judge(readings: Sequence[Reading], rule: Rule) -> Verdict:
-    """The answer so far; WAITING carries the reason that will stand if nothing better comes before the deadline."""
+    """The answer so far. WAITING has the reason that will apply if nothing better comes before the deadline."""
     last = readings[-1]
     if _broken([reading for reading in readings if reading.page is not None][-2:], rule):
         verdict = Verdict(UNKNOWN, "reset")
@@ -73,7 +73,7 @@ def judge(readings: Sequence[Reading], rule: Rule) -> Verdict:
 
 
 def conclude(verdict: Verdict) -> Verdict:
-    """The answer at the deadline: still beyond the threshold is not recovered, anything less than seen is unknown."""
+    """The answer at the deadline: not recovered if still beyond the threshold, unknown if less than that was seen."""
     if verdict.answer != WAITING:
         return verdict
     return replace(verdict, answer=NOT_RECOVERED if verdict.reason in ("still_breached", "half_open") else UNKNOWN)
@@ -87,9 +87,9 @@ def wait(
     timeout: float,
     interval: float,
 ) -> Outcome:
-    """Read until there is an answer, for ``timeout`` seconds at the most, every ``interval`` seconds.
+    """Read every ``interval`` seconds until there is an answer, for at most ``timeout`` seconds.
 
-    A timeout of 0 reads once and says what that one sample shows.
+    A timeout of 0 reads once and returns what that one sample shows.
     """
     started = clock()
     readings: list[Reading] = []
@@ -103,7 +103,7 @@ def wait(
 
 
 def reader(rule: Rule, fetch: Callable[[], str], process: Callable[[], str]) -> Callable[[float], Reading]:
-    """A read function for wait(): ``fetch`` gives a metrics page, ``process`` names the process behind it."""
+    """A read function for wait(): ``fetch`` returns a metrics page, ``process`` names the process behind it."""
     families = {rule.indicator.family, rule.indicator.divisor, _START, _DENIED}
     families.update(f"{rule.indicator.family}_{part}" for part in ("bucket", "count"))
 
@@ -140,9 +140,9 @@ def describe(outcome: Outcome, rule: Rule) -> dict:
 
 
 def _denied(readings: Sequence[Reading], rule: Rule) -> float | None:
-    """None where the page does not count them, or its process was another one at the end.
+    """Orders denied; None if the page does not count them, or if another process answered at the end.
 
-    The feed's page may carry the runner's families without counting there.
+    The feed's page may carry the runner's families without counting anything in them.
     """
     if rule.indicator.service != "runner":
         return None
@@ -151,7 +151,7 @@ def _denied(readings: Sequence[Reading], rule: Rule) -> float | None:
 
 
 def _broken(readings: Sequence[Reading], rule: Rule) -> bool:
-    """Did the process restart or a counter fall between readings? Then the samples are not one story."""
+    """Whether the process restarted or a counter fell between readings. Then the samples do not belong together."""
     counter = {"state": rule.indicator.divisor, "p99": f"{rule.indicator.family}_count"}
     name = counter.get(rule.indicator.kind, rule.indicator.family)
     for old, new in zip(readings, readings[1:]):
@@ -164,7 +164,7 @@ def _broken(readings: Sequence[Reading], rule: Rule) -> bool:
 
 
 def _judge_level(readings: Sequence[Reading], rule: Rule) -> Verdict:
-    """A breaker's state or a gauge: one unbroken streak within the threshold."""
+    """Judge a breaker's state or a gauge: it needs one unbroken streak within the threshold."""
     state = rule.indicator.kind == "state"
     since, tried, seen = None, False, _indicators.Value(None, problem="no_data")
     for reading in readings:
@@ -194,7 +194,7 @@ def _level(page: _metrics.Page, rule: Rule) -> _indicators.Value:
 
 
 def _judge_window(readings: Sequence[Reading], rule: Rule) -> Verdict:
-    """A ratio or quantile: the shortest window up to now that is long enough and has enough events in it."""
+    """Judge a ratio or quantile over the shortest window up to now that is long enough and has enough events."""
     last = readings[-1]
     indicator = replace(rule.indicator, min_count=rule.min_count)
     verdict = Verdict(WAITING, "too_short")

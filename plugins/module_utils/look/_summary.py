@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _indicators
 from ansible_collections.aurora.runbook.plugins.module_utils.aurora._messages import number, say
 
-OUTSIDE = "outside_"  # what the probes of an observer are named by
+OUTSIDE = "outside_"  # the prefix of the names of an observer's probes
 NO_WAY = "outside_way"  # the probe that stands for a look from outside that could not be made
 _REASONS = {
     "silent": "silent",
@@ -24,7 +24,7 @@ _REASONS = {
 
 
 def summary(language: str, triage: Mapping) -> list[str]:
-    """What is breached, why, what could not be seen, and what is overridden: from what triage_info returns."""
+    """What is breached, why, what could not be seen, and what is overridden, from what triage_info returns."""
     timer = triage["probes"].get("leases", {}).get("data", {})
     known = [
         *state(language, triage),
@@ -48,7 +48,7 @@ def failed(language: str, triage: Mapping, names: Iterable[str]) -> list[str]:
 
 
 def state(language: str, triage: Mapping) -> list[str]:
-    """A line for each breached indicator, and for a breaker that is only trying."""
+    """A line for each breached indicator, and for a breaker that is HALF_OPEN."""
     lines = []
     for entry in triage["indicators"].values():
         limit = entry["threshold"]
@@ -74,7 +74,7 @@ def causes(language: str, found: Iterable[Mapping]) -> list[str]:
 
 
 def outside(language: str, triage: Mapping, shown: Iterable[Mapping]) -> list[str]:
-    """A line for each link of the public way that is broken from outside, unless a cause that is ``shown`` says it."""
+    """A line for each broken link that was seen from outside, unless one of the ``shown`` causes covers it."""
     told = [e["values"] for cause in shown for e in cause["evidence"] if e["message"] == "outside_says"]
     lines = []
     for name, probe in triage["probes"].items():
@@ -98,7 +98,7 @@ def blind(language: str, triage: Mapping, incidents: Iterable[str]) -> list[str]
 
 
 def standing(language: str, found: Mapping) -> list[str]:
-    """A line for each open incident and for what else is going on, from triage_info or incident_info."""
+    """A line for each open incident and for whatever else is going on, from triage_info or incident_info."""
     lines = []
     for incident in (one for one in found["incidents"] if one["open"]):
         by = incident["acknowledged"]["who"] if incident["acknowledged"] else say(language, "nobody")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The trades a model is fitted to, and how Aurora's own code runs here and judges its model. Private to aurora.runbook.
+"""The trades that a model is fitted to, and how Aurora's own code runs and judges its model. Private to aurora.runbook.
 
 Source: runbook, "Тріаж кроки" 2 and 3 of section 5.
 """
@@ -18,7 +18,7 @@ from ansible_collections.aurora.runbook.plugins.module_utils.base import _comman
 from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import CommandError, RunbookError
 from ansible_collections.aurora.runbook.plugins.module_utils.look import _log_lines
 
-DAYS = float(_knobs.KNOBS["CALIBRATION_DAYS"].normal)  # of trades that Aurora fits its model to
+DAYS = float(_knobs.KNOBS["CALIBRATION_DAYS"].normal)  # days of trades to which Aurora fits its model
 FUTURE_SECONDS = 300.0
 VALIDATE = "import calibration; calibration.validate()"
 VALIDATE_SECONDS = 60.0
@@ -26,7 +26,7 @@ VALIDATE_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class Site:
-    """How Aurora's own code runs on this host: user, directory, Python, and days of trades that a fit is made to."""
+    """How Aurora's own code runs on this host: user, directory, Python, and the days of trades for a fit."""
 
     user: str
     home: str
@@ -59,7 +59,7 @@ class Trades:
 
 @dataclass(frozen=True)
 class Limits:
-    """What trades must be like before a model is fitted to them."""
+    """The conditions that trades have to meet before a model is fitted to them."""
 
     min_trades: int = 500
     max_malformed_percent: float = 5.0
@@ -67,7 +67,7 @@ class Limits:
 
 
 def site(user: str, home: str, runner: str, days: int | None = None) -> Site:
-    """As the running processes of the runner's unit show it. Raises RunbookError for root and for odd paths."""
+    """The site as the running processes of the runner's unit show it. Raises RunbookError for root and odd paths."""
     _command.check_user(user)
     _command.plain_path("home", home)
     unit = _systemd.show(_command.run, [_systemd.check_name(runner)])[0]
@@ -79,7 +79,7 @@ def site(user: str, home: str, runner: str, days: int | None = None) -> Site:
 def run_python(
     at: Site, arguments: list[str], seconds: float, properties: Mapping[str, str], unit: str = ""
 ) -> _command.Completed:
-    """Run Aurora's own code as its user, the way its services do. Raises CommandError."""
+    """Run Aurora's own code as its user, as its services do. Raises CommandError."""
     environment = {
         "PYTHONPATH": at.home,
         "PYTHONDONTWRITEBYTECODE": "1",
@@ -91,7 +91,7 @@ def run_python(
 
 
 def validate(at: Site, seconds: float = VALIDATE_SECONDS) -> tuple[bool | None, str]:
-    """What calibration.validate() makes of the model, and its last words; None when it cannot be asked.
+    """Whether calibration.validate() accepts the model, and its last words; None if it cannot be asked.
 
     It runs where it can write nowhere.
     """
@@ -105,10 +105,11 @@ def validate(at: Site, seconds: float = VALIDATE_SECONDS) -> tuple[bool | None, 
 
 
 def read_log(path: str, owner: str, size: int, needed: int = 0) -> list[bytes]:
-    """The last whole lines of a log of at most ``size`` bytes together, also from the log rotated last.
+    """The last complete lines of a log, of at most ``size`` bytes together, also from the log rotated last.
 
-    Without a log there are no lines. Raises RunbookError for a file that is not the owner's, and where a rotated file
-    cannot be read and there are fewer lines than ``needed`` without it: nobody knows then whether there are enough.
+    If there is no log there are no lines. Raises RunbookError for a file that is not the owner's, and if a rotated file
+    cannot be read while there are fewer lines than ``needed`` without it, because it is then unknown whether there are
+    enough.
     """
     try:
         tail = _log_lines.read(path, owner, size)
@@ -120,7 +121,7 @@ def read_log(path: str, owner: str, size: int, needed: int = 0) -> list[bytes]:
 
 
 def log_size(min_trades: int) -> int:
-    """How many bytes of the log are looked at: enough for trades of 1 KiB, 16 MiB at the most."""
+    """How many bytes of the log are read: enough for trades of 1 KiB each, but at most 16 MiB."""
     return min(max(min_trades << 10, 1 << 19), 16 << 20)
 
 
@@ -142,7 +143,7 @@ def examine(lines: Iterable[bytes], days: float, now: float) -> Trades:
 
 
 def _age(line: bytes, now: float) -> float | None:
-    """Seconds since a trade; None for what is no trade."""
+    """Seconds since a trade; None for a line that is no trade."""
     try:
         trade = json.loads(line)
         numbers = [_stamps.seconds(trade["ts"]), trade["outcome"], trade["score"] if "score" in trade else trade["p"]]
@@ -153,7 +154,7 @@ def _age(line: bytes, now: float) -> float | None:
 
 
 def objection(trades: Trades, days: float, limits: Limits) -> tuple[str, str, dict] | None:
-    """Why a model must not be fitted to these trades: cause, message key and values; None when it may."""
+    """Why a model must not be fitted to these trades: cause, message key and values; None if it may."""
     if trades.future_percent > limits.max_malformed_percent:
         values = {"percent": trades.future_percent, "lines": trades.looked_at, "limit": limits.max_malformed_percent}
         return "clock", "trades_ahead", values
@@ -170,7 +171,7 @@ def objection(trades: Trades, days: float, limits: Limits) -> tuple[str, str, di
 
 
 def days_of(environments: Iterable[Mapping[str, str]]) -> float:
-    """CALIBRATION_DAYS as the runner's processes have it, 30 when they have none that makes sense."""
+    """CALIBRATION_DAYS of the runner's processes, 30 if they have no valid value."""
     for environment in environments:
         with contextlib.suppress(ValueError):
             days = float(environment.get("CALIBRATION_DAYS", ""))
@@ -180,6 +181,6 @@ def days_of(environments: Iterable[Mapping[str, str]]) -> float:
 
 
 def interpreter(arguments: list[str]) -> str:
-    """The Python that a process with these arguments runs in, which may be one of a virtual environment."""
+    """The Python in which a process with these arguments runs, possibly that of a virtual environment."""
     found = re.fullmatch(r"/[A-Za-z0-9._/@+-]*/python3?(\.\d+)?", arguments[0]) if arguments else None
     return found[0] if found else "/usr/bin/python3"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From what the probes found to indicators, causes and severity: pure functions. Private to aurora.runbook."""
+"""From the results of the probes to indicators, causes and severity: pure functions. Private to aurora.runbook."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import
 from ansible_collections.aurora.runbook.plugins.module_utils.base._parallel import Finding
 from ansible_collections.aurora.runbook.plugins.module_utils.look import _firewall, _public_way
 
-# WHY codes of Aurora's source by the cause they point at. "model" is told apart by the calibration error.
+# WHY codes of Aurora's source, by the cause they point to. "model" is resolved by the calibration error.
 WHY_CAUSES = {
     "wide_spreads": ["SPREAD_*", "VOLATILITY_*"],
     "exchange_latency": ["LATENCY_*", "WHY_SLA_LATENCY", "WHY_LATENCY_*"],
@@ -24,24 +24,24 @@ WHY_CAUSES = {
     "model": ["WHY_UNATTRACTIVE", "WHY_NEGATIVE_EDGE", "WHY_LOW_PFILL"],
 }
 FEW_DENIALS, LAST_DENIALS = 10, 20
-FEW_LOST, LOST_SHARE = 3, 0.2  # of ten pings one or two may be lost by accident
+FEW_LOST, LOST_SHARE = 3, 0.2  # one or two of ten pings may be lost by accident
 FULL_PERCENT = 95.0
 NEAR_LIMIT, NEAR_QUOTA = 0.95, 0.9
-UNEXPLAINED = 0.45  # the weight of what was seen and has no cause yet: it comes before what is only found beside
-LIMITED = (418, 429)  # 418 is Binance's to who went on after 429
-HEARD = ("refused", "reset", "closed connection", "ssl")  # an error that the other side takes part in
+UNEXPLAINED = 0.45  # the weight of a breach without a known cause: above the weight of findings beside it
+LIMITED = (418, 429)  # Binance sends 418 to clients that went on after 429
+HEARD = ("refused", "reset", "closed connection", "ssl")  # errors that show an answer of the other side
 # The causes that explain why clients are not served.
 SERVING = {
     *("nginx_down", "nginx_config", "feed_down", "feed_hung", "feed_crash_loop", "memory_limit", "cpu_limit"),
     *("feed_starting", "feed_stopping", "nginx_starting", "nginx_stopping"),
     *("disk_full", "certificate_expired", "dns", "firewall", "partition"),
 }
-BESIDE = 0.4  # the weight of what is found beside the breach, and must not pick a rung before its cause
+BESIDE = 0.4  # the weight of findings beside the breach, which must not pick a rung before its cause
 BUSY_PERCENT, WAITING_PERCENT, HOG_PERCENT, THROTTLED_PERCENT = 90, 20, 50, 50
-# What a runner is out of order by, and what it is on its way by. Its indicators say nothing then.
+# Causes for which the runner is out of order, or on its way. Its indicators say nothing then.
 RUNNER_OUT = ("runner_down", "runner_crash_loop", "runner_hung")
 RUNNER_MOVES = ("runner_starting", "runner_stopping")
-# The indicators that take a window, which only Prometheus has in full.
+# The indicators that need a window, which only Prometheus has in full.
 WINDOWED = tuple(n for n, indicator in _indicators.INDICATORS.items() if indicator.kind not in ("state", "gauge"))
 TRADE_CAUSES = ("stale_trades", "malformed_trades", "few_trades")
 
@@ -73,8 +73,8 @@ def indicators(
 ) -> dict[str, dict]:
     """Every indicator by incident: value, threshold, breached (true, false, null), events behind it, why it is null.
 
-    ``windows`` holds what Prometheus answered, and ``doubts`` why some of it cannot be believed; without windows rates
-    come from the two scrapes. ``min_decisions`` must stand behind a breaker that is CLOSED.
+    ``windows`` holds what Prometheus answered, and ``doubts`` why some of it cannot be believed; without windows, rates
+    come from the two scrapes. A breaker that is CLOSED needs ``min_decisions`` behind it.
     """
     read = {}
     for name, indicator in _indicators.INDICATORS.items():
@@ -105,9 +105,9 @@ def indicators(
 
 
 def _unserved(findings: Mapping[str, Finding]) -> bool:
-    """Can no client be served? A feed without a page to read that is down, fails its health check or has no CPU left,
+    """Return whether no client can be served.
 
-    or no way to it.
+    That is if the feed is silent and also down, unhealthy or out of CPU, or if no public path reaches it.
     """
     feed = findings["units"].data.get("feed", {})
     silent = findings["feed_metrics"].status != "ok" and feed.get("loaded") == "loaded"
@@ -117,7 +117,7 @@ def _unserved(findings: Mapping[str, Finding]) -> bool:
 
 
 def _in_doubt(findings: Mapping[str, Finding]) -> bool:
-    """Is it rather the observer who is cut off?
+    """Whether it is rather the observer that is cut off.
 
     It reaches several hosts at none of their addresses and in the same way, while this one serves clients and its
     firewall closes nothing.
@@ -140,10 +140,10 @@ def _clients(findings: Mapping[str, Finding]) -> float:
 
 
 def _at_quota(unit: Mapping, findings: Mapping[str, Finding]) -> dict | None:
-    """The figures of a unit that uses (nearly) all that its quota allows, else None.
+    """The figures of a unit that uses (nearly) all of its quota, otherwise None.
 
-    A quota too small for a clock tick shows in that the kernel holds the unit back. Waiting for a core says nothing
-    about a quota: on a busy machine everybody waits.
+    If the quota is too small for a clock tick, the kernel holding the unit back shows it. Waiting for a core says
+    nothing about a quota, because on a busy machine everybody waits.
     """
     load, quota = findings["load"].data, unit["cpu_quota_percent"]
     used, held = (load.get(figure, {}).get(unit["role"]) or 0 for figure in ("units", "throttled"))
@@ -157,9 +157,10 @@ def _healthy(findings: Mapping[str, Finding]) -> bool:
 
 
 def outside(result: Mapping) -> dict[str, Finding]:
-    """What public_way_info returned, as findings; none for {}. Raises RunbookError for anything else.
+    """The result of public_way_info as findings; none for {}. Raises RunbookError for anything else.
 
-    ``observer`` comes on top: its ``name``, and the broken links that it has ``seen`` of every host of the run.
+    The result may also have ``observer``: its ``name``, and the broken links that it has ``seen`` of every host of the
+    run.
     """
     try:
         probes = result["probes"] if result else {}
@@ -187,7 +188,7 @@ def _broken_links(findings: Mapping[str, Finding]) -> tuple[str, ...]:
 
 
 def prometheus(findings: Mapping[str, Finding]) -> tuple[Mapping | None, Mapping]:
-    """What Prometheus answered by indicator, None where it was not asked, and why it cannot be believed."""
+    """What Prometheus answered by indicator, None if it was not asked, and why it cannot be believed."""
     asked = findings.get("prometheus")
     if asked is None:
         return None, {}
@@ -201,8 +202,8 @@ def _asked(
 ) -> _indicators.Value:
     """What Prometheus answered, unless that is old or the service itself does not answer.
 
-    Of a short time only a breach is known, as in two scrapes. That a counter has no series means 0 only where its page
-    has the family.
+    Over a short time only a breach is known, as with two scrapes. A counter without series means 0 only if its page has
+    the family.
     """
     seen, beyond = _indicators.known(value), value is not None and indicator.breached(value, limit)
     if problem and not (problem == "too_few" and beyond):
@@ -210,7 +211,7 @@ def _asked(
     if seen.value is None:
         return seen
     metrics = findings[f"{indicator.service}_metrics"]
-    # A feed may keep its metrics from us and answer its health check.
+    # A feed may refuse us its metrics and still answer its health check.
     if metrics.status != "ok" and not (indicator.service == "feed" and _healthy(findings)):
         return _indicators.Value(None, problem="silent")
     if indicator.labelled and not beyond and not metrics.data["after"].has(indicator.family):
@@ -225,7 +226,7 @@ def _scraped(indicator: _indicators.Indicator, finding: Finding, min_decisions: 
     seen = _indicators.measure(indicator, before, after, finding.data["seconds"])
     if indicator.kind != "state" or seen.value != _indicators.CLOSED:
         return seen
-    # A breaker is CLOSED for a moment when its process just started, or between two openings.
+    # A breaker is CLOSED for a moment after its process started, or between two openings.
     worst = before.highest(indicator.family)
     if worst is None or not worst <= seen.value:
         return _indicators.known(worst, seen.count)
@@ -234,9 +235,10 @@ def _scraped(indicator: _indicators.Indicator, finding: Finding, min_decisions: 
 
 
 def why(findings: Mapping[str, Finding], now: float) -> Why:
-    """WHY codes of the sample window; when it saw few denials (an open breaker decides nothing), of the log of denials;
+    """WHY codes of the sample window, else of the log of denials, else since the services started.
 
-    when there is none, since the services started. The runner's page is asked first, then the feed's.
+    The log is used if the window saw few denials, since an open breaker decides nothing. The runner's page is asked
+    first, then the feed's.
     """
     pages = [findings[f"{name}_metrics"].data for name in ("runner", "feed") if findings[f"{name}_metrics"].data]
     for page in pages:
@@ -257,7 +259,7 @@ def why(findings: Mapping[str, Finding], now: float) -> Why:
 
 
 def _logged_denials(lines: Sequence[str], now: float, newer_than: float = 900) -> dict[str, float]:
-    """Codes of the denials logged in the last ``newer_than`` seconds; a line that is not ours counts for nothing."""
+    """Codes of the denials logged in the last ``newer_than`` seconds; a line in another form is ignored."""
     found: dict[str, float] = {}
     for line in lines:
         try:
@@ -279,7 +281,7 @@ def _shares(source: str, counts: Mapping[str, float]) -> Why:
 def causes(
     read: Mapping[str, dict], codes: Why, findings: Mapping[str, Finding], why_causes: Mapping[str, Sequence[str]]
 ) -> list[Cause]:
-    """Likely causes with the evidence for each, the likeliest first; ``unknown`` for a breach nothing explains."""
+    """Likely causes with the evidence for each, the likeliest first; ``unknown`` for a breach that nothing explains."""
     merged: dict[str, Cause] = {}
     for cause in [
         *_from_why(read, codes, findings, why_causes),
@@ -292,7 +294,7 @@ def causes(
     if not merged and any(entry["breached"] for entry in read.values()):
         return [Cause("unknown", 0.0, (("no_cause", {}),))]
     if any(cause.name in SERVING and cause.weight > BESIDE for cause in merged.values()):
-        merged.pop("unknown", None)  # what was seen from outside follows from that; the report tells it all the same
+        merged.pop("unknown", None)  # what was seen from outside follows from that cause; the report mentions it anyway
     return sorted(merged.values(), key=lambda cause: (-cause.weight, cause.name))
 
 
@@ -315,7 +317,7 @@ def _from_why(
 
 
 def _of_the_model(read: Mapping[str, dict], findings: Mapping[str, Finding]) -> str | None:
-    """Is the model wrong, or are the thresholds tight for a good one? None when nobody knows."""
+    """Whether the model is wrong, or the thresholds are too tight for a good one. None if it is unknown."""
     breached = read["calibration_ece"]["breached"]
     if breached is None:
         valid = findings["model_valid"].data.get("valid") if "model_valid" in findings else None
@@ -324,7 +326,7 @@ def _of_the_model(read: Mapping[str, dict], findings: Mapping[str, Finding]) -> 
 
 
 def _of_latency(read: Mapping[str, dict], findings: Mapping[str, Finding]) -> str:
-    """Is the exchange slow, the way to it, or does it answer at once while the runner waits for a core?"""
+    """Whether the exchange is slow, or the network to it, or it answers at once while the runner waits for a core."""
     exchange, limit = findings["exchange"], read["execution_latency"]["threshold"]
     quick = exchange.status == "ok" and 1000 * exchange.data["seconds"] <= limit
     hogged = any(cause.weight > BESIDE for cause in _from_load(findings))
@@ -332,15 +334,15 @@ def _of_latency(read: Mapping[str, dict], findings: Mapping[str, Finding]) -> st
 
 
 def _lossy(findings: Mapping[str, Finding]) -> bool:
-    """Whether the network loses packets to the exchange. A lost ping or two of ten prove nothing, nor do all of them.
+    """Whether the network loses packets to the exchange. One or two lost of ten prove nothing, nor do all of them.
 
-    Ping goes on until its answers have come or its time is up, so that of a lossy way more are known.
+    Ping goes on until its answers have come or its time is up, so that more are known of a lossy network.
     """
     return _lost(findings, "exchange_ping") is not None
 
 
 def _lost(findings: Mapping[str, Finding], probe: str) -> dict | None:
-    """The pings that were lost, where they are so many that it is no accident."""
+    """The lost pings, if they are too many to be an accident."""
     said = findings.get(probe, Finding("timeout")).data
     sent, received = said.get("sent", 0), said.get("received", 0)
     if not received or sent - received < FEW_LOST or sent - received < LOST_SHARE * sent:
@@ -349,14 +351,14 @@ def _lost(findings: Mapping[str, Finding], probe: str) -> dict | None:
 
 
 def _from_loss(findings: Mapping[str, Finding]) -> Iterator[Cause]:
-    for probe in ("exchange_ping", "network_ping"):  # the latter says that it is not the exchange's end of the way
+    for probe in ("exchange_ping", "network_ping"):  # losses to the latter are not at the exchange's end of the path
         lost = _lost(findings, probe)
         if lost:
             yield Cause("packet_loss", 0.7, (("packets_lost", lost),))
 
 
 def _of_connections(findings: Mapping[str, Finding]) -> str:
-    """Connections fail: because of the network, or because the exchange is out of order or wants fewer of them?"""
+    """Why connections fail: the network, or an exchange that is out of order or wants fewer of them."""
     exchange = findings["exchange"]
     said = list(_from_answer(exchange.data, 1.0)) if exchange.status == "ok" else []
     named = [cause.name for cause in said if cause.name != "unknown"]
@@ -391,7 +393,7 @@ def _from_market(read: Mapping[str, dict], findings: Mapping[str, Finding]) -> I
             yield Cause("queueing", 0.5, (("orders_wait", figures),))
         if dead := exchange.data.get("dead"):
             yield Cause("exchange_latency", BESIDE, (("address_dead", {"addresses": ", ".join(dead)}),))
-    elif findings["dns"].status == "ok" and not (lossy and not _refuses(findings)):  # else the name or the way is
+    elif findings["dns"].status == "ok" and not (lossy and not _refuses(findings)):  # else name or network is at fault
         yield from _from_silence(findings, _trading_suffers(read), weight)
     if read["calibration_ece"]["breached"]:
         value, limit = (read["calibration_ece"][name] for name in ("value", "threshold"))
@@ -402,7 +404,7 @@ def _from_market(read: Mapping[str, dict], findings: Mapping[str, Finding]) -> I
 
 
 def _from_answer(exchange: Mapping, weight: float) -> Iterator[Cause]:
-    """What the exchange's answer says of itself, and of how much it takes from us."""
+    """What the exchange's answer says about itself, and about how many requests it takes from us."""
     status, limits = exchange["status"], exchange["rate_limit"]
     says = {"status": status, "retry": limits.get("retry-after") or "–"}
     limited = status in LIMITED or (status == 403 and "retry-after" in limits)
@@ -417,8 +419,8 @@ def _from_answer(exchange: Mapping, weight: float) -> Iterator[Cause]:
 def _from_silence(findings: Mapping[str, Finding], suffers: bool, weight: float) -> Iterator[Cause]:
     """What it means that the exchange does not answer.
 
-    A connection that it refuses or ends is an answer of its host. A ping that nobody answers proves nothing: many hosts
-    and networks answer none. Only where no other host answers either, or there is no route, the network is at fault.
+    If it refuses or ends a connection, its host has answered. An unanswered ping proves nothing, because many hosts and
+    networks answer none. The network is at fault only if no other host answers either, or if there is no route.
     """
     problem = findings["exchange"].problem
     says = {"problem": problem}
@@ -440,7 +442,7 @@ def _refuses(findings: Mapping[str, Finding]) -> bool:
 
 def _heard_of(findings: Mapping[str, Finding]) -> bool:
     """Whether the exchange's host answered in some way although the exchange did not."""
-    if "certificate" in findings["exchange"].problem:  # it answers, and it is us who do not like what it says
+    if "certificate" in findings["exchange"].problem:  # it answers, but we reject its certificate
         return False
     loss = findings["exchange_ping"].data.get("loss_percent")
     return (loss is not None and loss < 100) or _refuses(findings)
@@ -451,7 +453,7 @@ def _unpinged(findings: Mapping[str, Finding]) -> bool:
 
 
 def _from_model(findings: Mapping[str, Finding]) -> Iterator[Cause]:
-    """Trades that no model may be fitted to come before the model itself."""
+    """Causes in the trades and the model. Trades that no model may be fitted to come before the model itself."""
     trades, model = (findings.get(name, Finding("timeout")).data for name in ("trades", "model_valid"))
     if trades.get("cause") in TRADE_CAUSES:
         yield Cause(trades["cause"], 0.85, ((trades["message"], trades["values"]),))
@@ -464,7 +466,7 @@ def _from_host(read: Mapping[str, dict], findings: Mapping[str, Finding]) -> Ite
     ill = [cause for unit in findings["units"].data.values() for cause in _from_unit(unit, findings, lossy)]
     yield from ill
     nginx = findings["nginx_config"]
-    if nginx.status == "ok" and not nginx.data["valid"]:  # an nginx that runs still serves what it loaded
+    if nginx.status == "ok" and not nginx.data["valid"]:  # an nginx that runs still serves the configuration it loaded
         runs = findings["units"].data.get("nginx", {}).get("running", False)
         yield Cause("nginx_config", BESIDE if runs else 0.95, (("nginx_says", {"message": nginx.data["message"]}),))
     if "expired" in findings["certificate"].problem:
@@ -478,7 +480,7 @@ def _from_host(read: Mapping[str, dict], findings: Mapping[str, Finding]) -> Ite
                 says = {"path": path, "what": what, "percent": figures[what]}
                 yield Cause("disk_full", BESIDE if serving else 0.95, (("disk_says", says),))
     if read["execution_latency"]["breached"]:
-        most = BESIDE if _trading_suffers(read) else 1.0  # the codes of denials say more, see _of_latency()
+        most = BESIDE if _trading_suffers(read) else 1.0  # the codes of denials say more then, see _of_latency()
         for cause in _from_load(findings):
             yield replace(cause, weight=min(most, cause.weight))
         for name, device in findings["iostat"].data.get("devices", {}).items():
@@ -487,7 +489,7 @@ def _from_host(read: Mapping[str, dict], findings: Mapping[str, Finding]) -> Ite
 
 
 def _from_load(findings: Mapping[str, Finding]) -> Iterator[Cause]:
-    """Somebody else's process takes the CPU: of the core that the runner waits for, or of the whole host."""
+    """Another process takes the CPU, either the core that the runner waits for or that of the whole host."""
     load, runner = findings["load"].data, findings["units"].data.get("runner", {}).get("pid")
     for busiest in load.get("processes", [])[:1]:
         busy, own, waiting = load["busy_percent"], load["own_percent"], load["waiting"]["runner"]
@@ -501,8 +503,8 @@ def _from_load(findings: Mapping[str, Finding]) -> Iterator[Cause]:
 
 def _from_unit(unit: Mapping, findings: Mapping[str, Finding], lossy: bool) -> Iterator[Cause]:
     role, phase = unit["role"], unit["phase"]
-    here = unit["loaded"] == "loaded" or (role == "runner" and unit["loaded"] != "not-found")  # masked, it is down too
-    # With a broken configuration that is the cause, and nginx only follows from it.
+    here = unit["loaded"] == "loaded" or (role == "runner" and unit["loaded"] != "not-found")  # masked: it is down too
+    # A broken configuration is the cause, and nginx being down only follows from it.
     if not here or (role == "nginx" and not findings["nginx_config"].data.get("valid", True)):
         return
     values = {"unit": unit["id"], "state": unit["state"], "restarts": unit["crashes"]}
@@ -531,14 +533,14 @@ def _from_unit(unit: Mapping, findings: Mapping[str, Finding], lossy: bool) -> I
 
 
 def _answers(role: str, findings: Mapping[str, Finding]) -> bool:
-    """Whether a service that runs does its work, as far as it can be asked."""
+    """Whether a running service does its work, as far as it can be asked."""
     if role == "feed":
         return _healthy(findings)
     return role != "runner" or findings["runner_metrics"].status == "ok"
 
 
 def _loops(unit: Mapping, answers: bool) -> bool:
-    """Whether a service ends again and again: it is between two starts, or just started and not yet dead again."""
+    """Whether a service keeps ending: it is between two starts, or was just started and has not ended again yet."""
     if unit["crashes"] < _systemd.LOOP_CRASHES:
         return False
     if unit["running"]:
@@ -547,7 +549,7 @@ def _loops(unit: Mapping, answers: bool) -> bool:
 
 
 def _from_limits(unit: Mapping, findings: Mapping[str, Finding], weight: float) -> Iterator[Cause]:
-    """A service at its limits hangs or dies of that, so they weigh more than what they look like."""
+    """Limits as the cause. A service at its limits hangs or dies from them, so they weigh more than the symptoms."""
     high, most = unit["memory_high"] or unit["memory_max"], unit["memory_max"] or unit["memory_high"]
     kills = _kills(unit)
     if high and unit["memory_own"] >= NEAR_LIMIT * high:
@@ -562,14 +564,14 @@ def _from_limits(unit: Mapping, findings: Mapping[str, Finding], weight: float) 
 
 
 def _kills(unit: Mapping) -> int:
-    """How often a unit was killed for its memory: systemd says so, or (cgroup v1) it was again and again, by nobody."""
+    """How often a unit was killed for its memory: systemd says so, or (cgroup v1) nobody sent the repeated kills."""
     if unit["result"] == "oom-kill" or unit["killed_for_memory"]:
         return max(1, unit["killed"])
     return unit["killed"] if unit["killed"] >= 2 else 0
 
 
 def _from_way(findings: Mapping[str, Finding]) -> Iterator[Cause]:
-    """What the public way shows from outside, and only from there; "unknown" for what other causes must explain."""
+    """Causes that only the public path shows from outside; "unknown" for what other causes have to explain."""
     way = _from_outside(findings)
     for link in _public_way.judge(way):
         finding = _public_way.finding(way, link)
@@ -593,18 +595,18 @@ def _from_way(findings: Mapping[str, Finding]) -> Iterator[Cause]:
 
 
 def _alone(findings: Mapping[str, Finding]) -> tuple[tuple[str, dict], ...]:
-    """That a single observer saw what the host itself shows nothing of."""
+    """The note that a single observer saw something of which the host itself shows nothing."""
     observer = findings.get("outside_observer", Finding("ok", {"name": ""})).data["name"]
     return (("one_observer", {"observer": observer}),) if observer and _serves(findings) else ()
 
 
 def _serves(findings: Mapping[str, Finding]) -> bool:
-    """Would the host serve a client that reaches it?"""
+    """Whether the host would serve a client that reaches it."""
     return findings["units"].data.get("nginx", {}).get("running", False) and _healthy(findings)
 
 
 def _blocked(link: str, way: Finding, findings: Mapping[str, Finding]) -> Cause | None:
-    """Nobody reaches a host that would serve: its own firewall, or the network on the way."""
+    """Nobody reaches a host that would serve: its own firewall, or the network in between, is at fault."""
     port = way.data["port"]
     if not _serves(findings):
         return None
@@ -621,7 +623,7 @@ def _blocked(link: str, way: Finding, findings: Mapping[str, Finding]) -> Cause 
 
 
 def _decided(findings: Mapping[str, Finding], way: Finding) -> _firewall.Decision:
-    """What this host's firewall does with clients at the port that nobody reaches, on the way they come."""
+    """What this host's firewall does with clients at the port that nobody reaches, on the path that they take."""
     firewall, port = findings["firewall"], way.data["port"]
     if firewall.status != "ok":
         return _firewall.Decision(_firewall.UNDECIDED)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Waiting on a host for an indicator: what every acting module does with its ``recovery`` option. Private."""
+"""Waiting on a host for an indicator, which every acting module does with its ``recovery`` option. Private."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ METRICS_URLS = {"runner": "http://localhost:9000/metrics", "feed": "http://local
 
 
 def rule(options: Mapping[str, object]) -> tuple[_recovery.Rule, str]:
-    """The rule and the metrics URL that recovery options ask for. Raises RunbookError for a number out of range."""
+    """The rule and the metrics URL of recovery options. Raises RunbookError for a number out of range."""
     _options.check_ranges(options, _options.RECOVERY_RANGES)
     indicator = _indicators.INDICATORS[options["indicator"]]
     asked = _recovery.Rule(
@@ -27,7 +27,7 @@ def rule(options: Mapping[str, object]) -> tuple[_recovery.Rule, str]:
 
 
 def leased(options: Mapping[str, object]) -> dict[str, object]:
-    """What a lease keeps of recovery options, to judge the indicator when its time is over."""
+    """The recovery options that a lease keeps, in order to judge the indicator when it expires."""
     asked, url = rule(options)
     return {"indicator": asked.indicator.incident, "url": url, "threshold": asked.threshold}
 

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an account may ask for whose only right is to start this program by sudo. Private to aurora.runbook.
+"""The requests of an account whose only right is to start this program with sudo. Private to aurora.runbook.
 
-Whoever owns that account sends any request that he likes, so the controller's checks count for nothing here. A request
-names a module and options that the module knows. Each option has to have its default, unless PATH says which values or
-ranges it may have, or CHOSEN says that it may have any that the module itself takes. What PATH does not say, or
-says in a file that others than root can change, is not allowed.
+The owner of that account can send any request, so the controller's checks count for nothing here. A request names a
+module and options that the module knows. Each option must have its default, unless PATH says which values or ranges it
+may have, or CHOSEN says that it may have any value that the module itself takes. Anything that PATH does not allow, or
+allows in a file that others than root can change, is refused.
 
-PATH has one or several sets of rules a module, of which a call has to fit one whole: what the runner may be given, the
-feed must not. NEEDS in a set names options that have to be given. A rule with BY has one value for each value of
-another option beside it.
+PATH has one or several sets of rules for each module, and a call has to fit one of them completely: values for the
+runner must not be given to the feed. NEEDS in a set names options that have to be given. A rule with BY has one value
+for each value of another option.
 """
 
 from __future__ import annotations
@@ -34,17 +34,17 @@ REQUEST = {"module": str, "params": dict, "check_mode": bool, "program": str}
 RANGE = {"from", "to"}
 BY = {"by", "values"}
 NEEDS = "needs"
-MOST_DEPTH = 16  # of lists and dicts within a request; ours have nine
-FUTURE_SECONDS = 300.0  # by which a controller's clock may be ahead of this host's
-# Modules whose guards, such as the number of actions an hour, hold only for a call that names its incident. What gives
-# back or settles is never held up by them.
+MOST_DEPTH = 16  # nesting of lists and dicts in a request; ours have nine levels
+FUTURE_SECONDS = 300.0  # how far a controller's clock may be ahead of this host's
+# Modules whose guards, such as the number of actions an hour, apply only to a call that names its incident. Giving back
+# and settling are never refused by them.
 GUARDED = ("log_rotation", "recalibration", "service_override", "service_restart", "tcp_tuning")
 UNGUARDED_STATES = ("absent", "settled")
-# Beyond these nothing is written for the account any more but ends. Ours are far from it: see _record.KEPT.
+# Beyond these, only ends are written for the account. Normal use is far below, see _record.KEPT.
 MOST_RECORDS, MOST_BYTES = 1000, 128 << 20
-ENDS = ("closed", "settled", "ticked", "ticking")  # states of the incident module that need no room, or make some
-# What is told of the incident goes into its record and nowhere else. The numbers that guards hold to, and the reason to
-# act against them, are not here.
+ENDS = ("closed", "settled", "ticked", "ticking")  # states of the incident module that need no space, or free some
+# What these options say of the incident goes only into its record. The limits of guards, and the reason to act against
+# them, are not here.
 _INCIDENT = tuple(
     f"incident.{name}"
     for name in (
@@ -52,9 +52,9 @@ _INCIDENT = tuple(
         *("healthy_peers", "last"),
     )
 )
-_RECOVERY = ("indicator", "interval_seconds")  # a choice, and a time within the module's range
+_RECOVERY = ("indicator", "interval_seconds")  # a choice, and a time within the range of the module
 _WATCHED = tuple(f"recovery.{name}" for name in _RECOVERY)
-# The options of each module that may have any value its module takes. What is not here is held against PATH.
+# The options of each module that may have any value which the module takes. All others are checked against PATH.
 CHOSEN = {
     # Words and figures for the record. An id is checked before it names a file.
     "incident": (
@@ -68,7 +68,7 @@ CHOSEN = {
     "service_override": ("state", *_INCIDENT, *_WATCHED),
     "service_restart": ("mended", *_INCIDENT, *_WATCHED),
     "tcp_tuning": ("state", "profile", *_INCIDENT, *_WATCHED),
-    # How long is looked, what was seen from outside, and what Prometheus calls this host.
+    # How long to look, what was seen from outside, and what Prometheus calls this host.
     "triage_info": (
         *("sample_seconds", "enough_seconds", "min_decisions", "probe_seconds", "incident", "outside"),
         *("prometheus_instance", "prometheus_label"),
@@ -100,12 +100,12 @@ def check(asked: Mapping) -> None:
 
 
 def _acts(module: str, params: Mapping) -> bool:
-    """Does it change something, and not only give back or settle? Then it has an incident, see refusals()."""
+    """Whether it changes something and does not only give back or settle. Then it needs an incident, see refusals()."""
     return module in GUARDED and params.get("state") not in UNGUARDED_STATES
 
 
 def _check_room(state: str = _record.STATE_DIRECTORY) -> None:
-    """Raise RunbookError where records take so much room that nobody but this account can have filled them."""
+    """Raise RunbookError if records take more space than anybody but this account can have filled."""
     sizes = [_size(_record.path(name, state)) for name in _record.names(state)]
     if len(sizes) > MOST_RECORDS or sum(sizes) > MOST_BYTES:
         raise RunbookError(
@@ -117,12 +117,12 @@ def _check_room(state: str = _record.STATE_DIRECTORY) -> None:
 def _size(path: str) -> int:
     try:
         return os.lstat(path).st_size
-    except FileNotFoundError:  # it was removed just now
+    except FileNotFoundError:  # it was just removed
         return 0
 
 
 def request(raw: bytes) -> dict:
-    """A request as JSON. Raises RunbookError for what is none."""
+    """A request as JSON. Raises RunbookError for anything else."""
     try:
         asked = json.loads(raw, parse_constant=_no_number, parse_float=_finite)
     except (ValueError, RecursionError):
@@ -159,9 +159,9 @@ def _finite(text: str) -> float:
 def _check_incidents(params: Mapping, now: float) -> None:
     """Raise RunbookError for an incident of no known class, or from the future.
 
-    By the date in their ids the records that are over are removed, the oldest first, and guards count what is left.
+    The date in its id decides when a finished record is removed, the oldest first, and guards count what is left.
     """
-    told = params.get("incident")  # the name of one where a module looks
+    told = params.get("incident")  # a module that only looks takes the name of an incident
     for identity in filter(None, (params.get("id"), told.get("id") if isinstance(told, dict) else None)):
         if _record.incident_of(identity) not in (*_indicators.INDICATORS, _record.NOBODY):
             raise RunbookError(f"{identity[:80]!r} is no incident of a class that is known here")
@@ -174,7 +174,7 @@ def _check_incidents(params: Mapping, now: float) -> None:
 
 
 def load(path: str = PATH) -> dict:
-    """What is allowed, by module and option. Raises RunbookError for a file that cannot be relied upon."""
+    """What is allowed, by module and option. Raises RunbookError for a file that cannot be trusted."""
     if os.path.realpath(path) != path:
         raise RunbookError(f"{path} is a link, or lies behind one, so nothing is allowed")
     try:
@@ -195,9 +195,9 @@ def _sets(rules: object) -> list:
 
 
 def refusals(module: str, spec: Mapping, params: Mapping, allowed: Mapping) -> list[str]:
-    """The options of a call that are not allowed; none where the call is. ``params`` fit the specification.
+    """The options of a call that are not allowed; none if it is allowed. ``params`` already fit the specification.
 
-    Where it fits no set of rules, those of the set that it fits best.
+    If the call fits no set of rules, these are the refusals of the set that fits it best.
     """
     if not _sets(allowed.get(module, [])):
         return ["this module"]
@@ -210,7 +210,7 @@ def _refused(spec: Mapping, params: Mapping, rules: Mapping, chosen: Iterable[st
     yield from (f"a call without {name}" for name in rules.get(NEEDS, ()) if params.get(name) is None)
     for name, one in spec.items():
         value, where = params.get(name), f"{above}{name}"
-        if value is None:  # not given, which the controller does only where there is no default
+        if value is None:  # not given; the controller omits only options without a default
             yield from [where] if one.get("default") is not None else []
         elif where in chosen:
             continue
@@ -229,7 +229,7 @@ def _refused(spec: Mapping, params: Mapping, rules: Mapping, chosen: Iterable[st
 
 
 def _of_another(rule: object, params: Mapping) -> object:
-    """A rule with the one value that goes with another option's, where it says so."""
+    """A rule with the one value that belongs to the value of another option, if it says so."""
     if not isinstance(rule, dict) or set(rule) != BY or not isinstance(rule["values"], dict):
         return rule
     value = rule["values"].get(params.get(rule["by"]))
@@ -241,7 +241,7 @@ def _rule(rules: object, key: str) -> object:
 
 
 def _fits(value: object, rule: object) -> bool:
-    """Is this one of the values of a list, or a number within a range? Anything else is no rule, and allows nothing."""
+    """Whether this is one of the values of a list, or a number within a range. Any other rule allows nothing."""
     if isinstance(rule, list):
         return any(_same(value, one) for one in rule)
     if not isinstance(rule, dict) or set(rule) != RANGE:
@@ -257,5 +257,5 @@ def _number(value: object) -> float | None:
 
 
 def _same(value: object, other: object) -> bool:
-    """Equal, where true is not 1."""
+    """Whether two values are equal; true does not equal 1."""
     return value == other and isinstance(value, bool) == isinstance(other, bool)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """AnsibleModule as this collection's modules need it, for a host that has no Ansible. Private to aurora.runbook.
 
-Importing the real one costs a host more than most of our modules do, and ``typing`` alone a seventh of a look at the
-records, so what every call imports does without. The controller has checked all options against the same specification
-and filled in the defaults; here they are checked again, strictly, and nothing is converted.
+Importing the real one costs a host more than most of our modules do, and ``typing`` alone costs a seventh of a look at
+the records, so code that every call imports does without. The controller has checked all options against the same
+specification and filled in the defaults; here they are checked again, strictly, and nothing is converted.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 
-REQUEST: dict = {}  # what this process was asked for: module, params, check_mode
+REQUEST: dict = {}  # the request of this process: module, params, check_mode
 ANSWER = sys.stdout
 TYPES = {
     "str": str, "path": str, "int": int, "float": (int, float), "bool": bool, "dict": dict, "list": list,
@@ -25,7 +25,7 @@ class OptionsError(ValueError):
 
 
 class AnsibleModule:
-    """Takes the keywords of the real one that our modules use; another one is an error."""
+    """Takes the keywords of the real class that our modules use. Any other keyword is an error."""
 
     def __init__(
         self,
@@ -73,7 +73,7 @@ def _plain(value: object) -> object:
 
 
 def checked(spec: Mapping, given: object, where: str = "") -> dict:
-    """The options as they are, paths expanded. Raises OptionsError for all that the specification does not allow."""
+    """The options unchanged, but with paths expanded. Raises OptionsError for all that the specification refuses."""
     if not isinstance(given, dict) or set(given) - set(spec):
         raise OptionsError(f"{where or 'the options'}: only {', '.join(sorted(spec))} are known")
     return {name: _checked(one, given.get(name), f"{where}.{name}".lstrip(".")) for name, one in spec.items()}
@@ -99,7 +99,7 @@ def _checked(spec: Mapping, value: object, where: str) -> object:
 
 
 def check_required(params: Mapping, required_if: Sequence, required_together: Sequence) -> None:
-    """Raises OptionsError where options are missing that others ask for, as Ansible's documentation has it."""
+    """Raise OptionsError if options are missing that other options require, as Ansible documents it."""
     for name, wanted, needed, *any_of in required_if:
         missing = [one for one in needed if params[one] is None]
         if params[name] == wanted and missing and (not any_of or not any_of[0] or len(missing) == len(needed)):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the program on a host does for who starts it: the controller, the timer of leases, a person. Private.
+"""What the program on a host does for its callers: the controller, the timer of leases, a person. Private.
 
 Each start answers and ends; there is no daemon.
 """
@@ -18,12 +18,12 @@ from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import
 from ansible_collections.aurora.runbook.plugins.module_utils.program import _basic
 
 MODULES = "ansible_collections.aurora.runbook.plugins.modules"
-LEASES = ("service_override", "tcp_tuning")  # the modules whose changes may have an end, by the timer
+LEASES = ("service_override", "tcp_tuning")  # the modules whose changes the timer may end
 USAGE = "usage: aurora-runbook status | ends | --version"
 
 
 def main(arguments: list[str], path: str) -> int:
-    """What is said on the command line. ``path`` is where this program lies."""
+    """Handle the arguments of the command line. ``path`` is where this program is."""
     try:
         _start.use(path)
         why = _start.fault(path)
@@ -33,7 +33,8 @@ def main(arguments: list[str], path: str) -> int:
         sys.stderr.write(f"the program in {path} is not run: {why}\n")
         return 1
     if arguments in (["--version"], ["ends"]):
-        # Spared to each call of a module. The version proves that this host's Python can end leases.
+        # Imported late to save time in each call of a module. The version proves that this host's Python can end
+        # leases.
         from ansible_collections.aurora.runbook.plugins.module_utils.act import _lease_ends  # noqa: PLC0415
 
         if arguments == ["ends"]:
@@ -49,39 +50,40 @@ def main(arguments: list[str], path: str) -> int:
 
 
 def serve(request: bytes, name: str) -> None:
-    """Run the module that a request of the controller asks for; its answer is one line of JSON.
+    """Run the module that a request of the controller asks for, and answer with one line of JSON.
 
     A request is JSON with ``module``, ``params`` and ``check_mode``, see plugins/plugin_utils/_on_host.py. ``name`` is
-    this program's.
+    this program's name.
     """
-    sys.stdout = sys.stderr  # the answer alone goes to the controller
+    sys.stdout = sys.stderr  # only the answer goes to the controller
     try:
         _basic.REQUEST.update(json.loads(request))
         if _basic.REQUEST["module"] in LEASES and not _basic.REQUEST["check_mode"]:
-            with contextlib.suppress(RunbookError):  # what needs the timer says what is wrong
+            with contextlib.suppress(RunbookError):  # a module that needs the timer reports what is wrong
                 _keep_current(name)
         importlib.import_module(f"{MODULES}.{_basic.REQUEST['module']}").main()
     except SystemExit:
         raise
-    except Exception as error:  # the controller is told, whatever it is
+    except Exception as error:  # any error is reported to the controller
         told = _redact.redact_text(traceback.format_exc())
         _basic.answer({"failed": True, "msg": f"{type(error).__name__} in the program on the host", "exception": told})
         raise SystemExit(1) from None
 
 
 def _keep_current(name: str) -> None:
-    # Spared to each call that changes nothing.
+    # Imported late to save time in each call that changes nothing.
     from ansible_collections.aurora.runbook.plugins.module_utils.program import _install  # noqa: PLC0415
 
     _install.keep_current(name)
 
 
 def serve_account(request: bytes, name: str) -> None:
-    """The same for an account that may do nothing else than send requests: each has to be allowed, see _allowed.
+    """The same for an account that can only send requests, each of which has to be allowed, see _allowed.
 
-    ``name`` is this program's. A request says which one its controller has, and another may know other options.
+    ``name`` is this program's name. A request says which program its controller has; another one may know other
+    options.
     """
-    # Spared to each call of a controller that has all rights.
+    # Imported late to save time in each call of a controller that has all rights.
     from ansible_collections.aurora.runbook.plugins.module_utils.program import _allowed  # noqa: PLC0415
 
     try:
@@ -90,7 +92,7 @@ def serve_account(request: bytes, name: str) -> None:
             _basic.answer({"aurora_program": f"it is {name}, not the one of this controller"})
             return
         _allowed.check(asked)
-    except Exception as error:  # whatever it is, it is no leave to go on
+    except Exception as error:  # after any error the request is not allowed
         why = _redact.redact(str(error), limit=500) or type(error).__name__
         _note(why)
         _basic.answer({"failed": True, "msg": f"refused by the program on the host: {why}"})
@@ -100,7 +102,7 @@ def serve_account(request: bytes, name: str) -> None:
 
 
 def _note(why: str) -> None:
-    """Put a refusal into the host's log, since nobody else may hear of it."""
+    """Write a refusal to the host's log, because it may be reported nowhere else."""
     import syslog  # noqa: PLC0415
 
     syslog.openlog("aurora-runbook", 0, syslog.LOG_AUTH)

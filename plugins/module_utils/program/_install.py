@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Put the program on a host, and take it off again. Private to aurora.runbook.
+"""Install the program on a host, and remove it again. Private to aurora.runbook.
 
 A program is a directory below _start.BASE, named by its version and a digest of its sources. It is written beside its
-place and renamed when it is whole, so one that was cut off is never run. Older ones go when nothing uses them.
+final place and renamed once it is complete, so that an incomplete one is never run. Older ones are removed when nothing
+uses them.
 
-Only root can open what lies here: who can, can lock it, and keep every call waiting.
+Only root can open these files, because whoever can open them can lock them and keep every call waiting.
 """
 
 from __future__ import annotations
@@ -24,11 +25,11 @@ from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import
 
 LOCK_SECONDS = 60.0
 UNFINISHED = ".new-"
-EARLIER = "lease.pyz"  # what ended leases before there was a program for all
+EARLIER = "lease.pyz"  # ended leases before there was one program for everything
 
 
 def install(archive: zipfile.ZipFile, name: str) -> bool:
-    """Put the program of that name in its place; True when it was not there. Raises RunbookError."""
+    """Install the program of that name; returns True if it was not there. Raises RunbookError."""
     if not _start.version(name):
         raise RunbookError(f"{name!r} is no name of a program")
     try:
@@ -47,7 +48,7 @@ def install(archive: zipfile.ZipFile, name: str) -> bool:
 
 
 def due(name: str) -> bool:
-    """Does the program have to be put there? Raises RunbookError for one that somebody else made or changed."""
+    """Whether the program has to be installed. Raises RunbookError if somebody else made or changed it."""
     path = f"{_start.BASE}/{name}"
     why = _start.fault(path)
     if why not in ("", _start.MISSING, _start.NOT_WHOLE):
@@ -56,7 +57,7 @@ def due(name: str) -> bool:
 
 
 def keep_current(name: str) -> None:
-    """Before a lease: have _start.CURRENT lead to a whole program that is as new as this one. Raises RunbookError."""
+    """Before a lease, make _start.CURRENT lead to a complete program as new as this one. Raises RunbookError."""
     if newest() != name:
         try:
             with alone():
@@ -83,7 +84,7 @@ def _place(archive: zipfile.ZipFile, path: str) -> None:
     new, aside = (f"{_start.BASE}/{UNFINISHED}{random.token_hex(8)}" for _number in range(2))
     try:
         os.mkdir(new, 0o755)
-        if (why := _start.fault(new)) != _start.NOT_WHOLE:  # before anything is compiled for nothing
+        if (why := _start.fault(new)) != _start.NOT_WHOLE:  # checked before anything is compiled in vain
             raise RunbookError(
                 f"no program is put on this host, since root would run it: {why}; mend it (`chown root`, `chmod go-w`)"
             )
@@ -91,7 +92,7 @@ def _place(archive: zipfile.ZipFile, path: str) -> None:
             _write(archive.read(entry), new, entry.filename, path)
         _write_manifest(new)
         _sync(new)
-        if os.path.lexists(path):  # one that is not whole; what still runs from it keeps it, see _tidy
+        if os.path.lexists(path):  # an incomplete one; processes that still run it keep it, see _tidy
             os.rename(path, aside)
         os.rename(new, path)
         _files.sync_directory(path)
@@ -100,7 +101,7 @@ def _place(archive: zipfile.ZipFile, path: str) -> None:
 
 
 def _write(content: bytes, folder: str, name: str, final: str) -> None:
-    """One source, and what this host's Python makes of it."""
+    """Write one source, and what this host's Python compiles from it."""
     if os.path.isabs(name) or ".." in name.split("/"):
         raise RunbookError(f"{name!r} leads out of the program")
     target = os.path.join(folder, name)
@@ -118,7 +119,7 @@ def _write_manifest(folder: str) -> None:
 
 
 def _sync(folder: str) -> None:
-    """Make all that is in a directory durable, and itself."""
+    """Make a directory and everything in it durable."""
     for where, _folders, names in os.walk(folder):
         for part in (*(os.path.join(where, name) for name in names), where):
             descriptor = os.open(part, os.O_RDONLY)
@@ -129,7 +130,7 @@ def _sync(folder: str) -> None:
 
 
 def _point(name: str) -> None:
-    """Have _start.CURRENT point to this program, in one step."""
+    """Make _start.CURRENT point to this program, in one step."""
     if newest() == name:
         return
     new = f"{_start.CURRENT}.new"
@@ -150,13 +151,13 @@ def _tidy(name: str) -> None:
 
 
 def is_ours(name: str) -> bool:
-    """Is this the name of something that is put into _start.BASE?"""
+    """Whether this is the name of something that this collection puts into _start.BASE."""
     current = os.path.basename(_start.CURRENT)
     return bool(_start.version(name)) or name.startswith(UNFINISHED) or name in (current, f"{current}.new", EARLIER)
 
 
 def remove(path: str) -> bool:
-    """Remove a program that nothing uses; False where it stays."""
+    """Remove a program that nothing uses; returns False if it stays."""
     with contextlib.suppress(OSError):
         descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
         try:
@@ -169,7 +170,7 @@ def remove(path: str) -> bool:
 
 @contextlib.contextmanager
 def _readable() -> Iterator[None]:
-    """What is made here is root's to write and everybody's to read, whatever umask root has."""
+    """Files made here can be written only by root and read by everybody, whatever root's umask is."""
     before = os.umask(0o022)
     try:
         yield
@@ -179,7 +180,7 @@ def _readable() -> Iterator[None]:
 
 @contextlib.contextmanager
 def alone() -> Iterator[None]:
-    """One controller at a time changes what lies below _start.BASE."""
+    """Let only one controller at a time change what is below _start.BASE."""
     descriptor = os.open(_start.BASE, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
         if not _files.lock(descriptor, LOCK_SECONDS):

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Take everything of this collection off a host. Private to aurora.runbook.
+"""Remove everything of this collection from a host. Private to aurora.runbook.
 
-Nothing goes while something stands that only this collection can give back. What is not ours, or no longer as we wrote
-it, is left alone, and said.
+Nothing is removed while something stands that only this collection can give back. Files that are not ours, or are no
+longer as we wrote them, are left alone and reported.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from ansible_collections.aurora.runbook.plugins.module_utils.record import _clai
 
 HOLDER = "aurora.runbook.program"
 ENABLED = f"{_override.UNIT_DIRECTORY}/timers.target.wants/{_lease_timer.TIMER}"
-# What the preparation for an account with least rights puts there; first that which lets anybody in.
+# Files of the account with least rights, first those that let anybody in.
 PREPARED = (
     "/etc/sudoers.d/aurora-runbook",
     "/usr/local/sbin/aurora-runbook",
     f"{_override.ENVIRONMENT_DIRECTORY}/allowed.json",
 )
-PASSING = (_lease_ends.MEMORY, "/run/aurora-runbook-logrotate.conf")  # what the next boot would take anyway
+PASSING = (_lease_ends.MEMORY, "/run/aurora-runbook-logrotate.conf")  # files that the next boot would remove anyway
 STOPPED = ("inactive", "failed")
 
 
 def remove(records: bool, check_mode: bool) -> dict:
-    """What the module returns. Raises RunbookError while a lease stands or a run works here."""
+    """Do what the module does. Raises RunbookError while a lease stands or a run works here."""
     refuse(records)
     left: list[str] = []
     if not check_mode and found(records, []):
@@ -45,7 +45,7 @@ def remove(records: bool, check_mode: bool) -> dict:
 
 
 def refuse(records: bool) -> None:
-    """Raises RunbookError for what has to come before. What cannot be read may be a lease that stands."""
+    """Raise RunbookError if something has to be done first. A file that cannot be read may be a standing lease."""
     if standing := [lease.name for lease in _lease.load_all()]:
         raise RunbookError(
             f"nothing was removed: what was changed of {', '.join(standing)} is not given back yet;"
@@ -69,7 +69,7 @@ def refuse(records: bool) -> None:
 
 
 def found(records: bool, left: list[str]) -> list[str]:
-    """What is ours on this host. What stays, and why, is added to ``left``."""
+    """Our files on this host. What stays, and why, is added to ``left``."""
     _strange(left)
     overrides = [
         *sorted(glob.glob(_override.paths("*").drop_in)),
@@ -86,14 +86,14 @@ def found(records: bool, left: list[str]) -> list[str]:
 
 
 def _strange(left: list[str]) -> None:
-    """Say what lies beside the files of overrides and is not ours."""
+    """Report files beside those of overrides that are not ours."""
     known = {*PREPARED, *glob.glob(_override.paths("*").environment)}
     others = sorted(set(glob.glob(f"{_override.ENVIRONMENT_DIRECTORY}/*")) - known)
     left += [f"{path}: it is nothing that this collection puts there" for path in others]
 
 
 def _written(paths: list[str], header: str, left: list[str]) -> list[str]:
-    """Those that begin as we begin a file."""
+    """The files that begin with the header of our files."""
     ours = []
     for path in filter(os.path.lexists, paths):
         try:
@@ -137,7 +137,7 @@ def _state(records: bool, left: list[str]) -> list[str]:
 
 
 def take(paths: list[str]) -> list[str]:
-    """Remove them; what stays, and why. Raises RunbookError where something cannot be removed."""
+    """Remove them; returns what stays, and why. Raises RunbookError if something cannot be removed."""
     left: list[str] = []
     if any(path in paths for path in (*_lease_timer.UNITS, ENABLED)):
         _lease_timer.retire()
@@ -155,7 +155,7 @@ def take(paths: list[str]) -> list[str]:
 
 
 def _still_used(path: str) -> list[str]:
-    """A service keeps what an override said until it is started anew, which is for a person to do."""
+    """Services that keep the values of an override until a person restarts them."""
     unit = os.path.basename(os.path.dirname(path))[: -len(".d")]
     if path != _override.paths(unit).drop_in:
         return []
@@ -165,7 +165,7 @@ def _still_used(path: str) -> list[str]:
 
 
 def _remove_folder_of_ours(folder: str) -> None:
-    """A drop-in's directory, or that of our files below /etc, when nothing else is in it."""
+    """Remove a drop-in directory, or that of our files below /etc, if nothing else is in it."""
     if folder == _override.ENVIRONMENT_DIRECTORY or os.path.dirname(folder) == _override.UNIT_DIRECTORY:
         _files.remove_empty_directory(folder)
 

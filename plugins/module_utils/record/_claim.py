@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The claim of a run on a host: one works on it, others see who does. Private to aurora.runbook.
+"""The claim of a run on a host: one run works on it, and others see which one. Private to aurora.runbook.
 
-A claim has a token that the run made and an end by the boot clock. Every changing call takes or renews it, and goes on
+A claim has a token that the run made, and an end by the boot clock. Every changing call takes or renews it, and keeps
 renewing it while it lasts, since a module goes on when its controller is killed. However often it is renewed, it keeps
-others out for LONGEST at most; and a person may take it over with a reason.
+others out for LONGEST at most, and a person may take it over with a reason.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from ansible_collections.aurora.runbook.plugins.module_utils.base import _files,
 from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import RunbookError
 from ansible_collections.aurora.runbook.plugins.module_utils.record import _lease, _record
 
-TTL = 120.0  # seconds between two calls of a run, and that a killed one keeps others out
-PERSONAL_TTL = 15.0  # of a person's single call
+TTL = 120.0  # longest time between two calls of a run, for which a killed run keeps others out (s)
+PERSONAL_TTL = 15.0  # for a single manual call
 LONGEST = 4 * 3600.0  # seconds that a run keeps others out, however often it renews its claim
-LOCK_SECONDS = 10.0  # reading and writing the claim takes milliseconds: who holds the lock for longer is stuck
+LOCK_SECONDS = 10.0  # reading and writing the claim takes milliseconds; who holds the lock for longer is stuck
 REMEMBERED = 16  # tokens whose claim was taken over
 
 
 @dataclass(frozen=True)
 class Claim:
-    """Who works on this host: ``since`` by its clock, ``began`` and ``until`` in seconds of the boot ``boot``."""
+    """The run at work on this host: ``since`` by its clock, ``began`` and ``until`` in seconds of the boot ``boot``."""
 
     token: str
     holder: str
@@ -67,9 +67,9 @@ def take(
     ttl: float = TTL,
     force: bool = False,
 ) -> Claim:
-    """Take or renew the claim on this host. Raises HeldError when another run has it, or took it from this one.
+    """Take or renew the claim on this host. Raises HeldError if another run has it, or took it from this one.
 
-    With ``force`` one that another run has is taken over; that run stays out from then on.
+    With ``force`` the claim of another run is taken over, and that run stays out from then on.
     """
     with _alone(state):
         old = load(state)
@@ -87,12 +87,12 @@ def take(
 
 
 def _renewed(old: Claim, now: _stamps.Clock, ttl: float) -> Claim:
-    """A claim with a later end; after a reboot it counts as begun anew."""
+    """A claim with a later end. After a reboot it counts as begun anew."""
     return replace(old, boot=now.boot, until=now.up + ttl, began=old.began if old.boot == now.boot else now.up)
 
 
 def renew_if_ours(token: str, now: _stamps.Clock, state: str = _record.STATE_DIRECTORY, ttl: float = TTL) -> None:
-    """Put off the end of a run's claim; one that was given up or taken over stays so."""
+    """Extend a run's claim, unless it was given up or taken over."""
     with _alone(state):
         old = load(state)
         if old and old.token == token and not old.released:
@@ -100,7 +100,7 @@ def renew_if_ours(token: str, now: _stamps.Clock, state: str = _record.STATE_DIR
 
 
 def release(token: str, state: str = _record.STATE_DIRECTORY) -> None:
-    """Give up the claim of a run, if it has it."""
+    """Give up the claim of a run, if it has one."""
     with _alone(state):
         old = load(state)
         if old and old.token == token:
@@ -108,7 +108,7 @@ def release(token: str, state: str = _record.STATE_DIRECTORY) -> None:
 
 
 def held(now: _stamps.Clock, state: str = _record.STATE_DIRECTORY) -> Claim | None:
-    """The claim that holds now."""
+    """The claim that is valid now, if there is one."""
     claim = load(state)
     return claim if claim and claim.holds(now) else None
 
@@ -128,7 +128,7 @@ def kept(
 
     def go_on() -> None:
         while not over.wait(ttl / 6):
-            with contextlib.suppress(RunbookError):  # the block goes on: it alone changes anything while it lasts
+            with contextlib.suppress(RunbookError):  # the block goes on, since only it changes anything while it lasts
                 renew_if_ours(token, _stamps.clock(), state, ttl)
 
     thread = threading.Thread(target=go_on, daemon=True)
@@ -141,7 +141,7 @@ def kept(
 
 
 def load(state: str = _record.STATE_DIRECTORY) -> Claim | None:
-    """The claim as it stands, None when there never was one. What cannot be read stands for none."""
+    """The claim in the file, None if there never was one. An unreadable claim counts as none."""
     _files.check_private(state)
     text = _files.read(path(state))
     try:
@@ -164,7 +164,7 @@ def _save(claim: Claim, state: str) -> None:
 
 @contextlib.contextmanager
 def _alone(state: str) -> Iterator[None]:
-    """Nobody else looks at or writes the claim meanwhile. Raises BusyError, which names the process that does so."""
+    """Keep others from reading or writing the claim. Raises BusyError, which names the process with the lock."""
     _files.make_private(state)
     with _lease.exclusive(f"process {os.getpid()}", LOCK_SECONDS, path(state) + ".guard"):
         yield

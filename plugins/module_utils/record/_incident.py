@@ -10,7 +10,7 @@ from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _opti
 from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import RunbookError
 from ansible_collections.aurora.runbook.plugins.module_utils.record import _record
 
-# What is told of an incident, by option. A post-mortem and a page read it, and what keeps an incident closed.
+# What the options say of an incident. Post-mortems and pages read it, and it can keep an incident closed.
 SHAPES = {
     "seen": {"severity": str, "indicator": dict, "causes": list, "indicators": dict, "open": list},
     "alert": {"name": str, "fingerprint": str, "starts_at": str},
@@ -19,7 +19,7 @@ SHAPES = {
 
 
 def check(options: Mapping[str, object]) -> None:
-    """Raise RunbookError for what cannot be an incident's id, a run's token, a number or what is told of them."""
+    """Raise RunbookError for an invalid incident id, token of a run, number, or description of them."""
     _record.incident_of(options["id"])
     for option, shape in SHAPES.items():
         _check_shape(f"incident.{option}", options[option] or {}, shape)
@@ -31,7 +31,7 @@ def check(options: Mapping[str, object]) -> None:
 
 
 def _check_shape(option: str, told: Mapping[str, object], shape: Mapping[str, type]) -> None:
-    """Raise RunbookError for a name or a type that nobody reads."""
+    """Raise RunbookError for an unknown name or a wrong type."""
     for name, value in told.items():
         kind = shape.get(name)
         if kind is None or not isinstance(value, (kind, type(None))):
@@ -41,7 +41,7 @@ def _check_shape(option: str, told: Mapping[str, object], shape: Mapping[str, ty
 
 
 def opening(options: Mapping[str, object]) -> _record.Opening:
-    """What incident options say about an incident that opens with them."""
+    """What the incident options say about an incident that opens with them."""
     alert, silence = options["alert"] or None, options["silence"] or None
     seen, hosts = options["seen"], options["hosts"]
     return _record.Opening(options["severity"], alert, options["age_seconds"], seen, silence, hosts)

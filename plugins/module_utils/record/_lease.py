@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Leases: what was there before a change, what was written, and by whom. Private to aurora.runbook.
 
-One JSON file a lease under /var/lib/aurora-runbook/leases, so that all controllers and the host share one truth.
+Each lease is one JSON file under /var/lib/aurora-runbook/leases, so that all controllers and the host see the same.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ GUARD = "/run/aurora-runbook.guard"
 BOOT_ID = "/proc/sys/kernel/random/boot_id"
 APPLYING, ACTIVE, REMOVING = "applying", "active", "removing"
 SERVICE_OVERRIDE, TCP_TUNING = "service_override", "tcp_tuning"
-STUCK = ("lease_stays", "lease_end_failed", "lease_lost")  # how an end is told that a person has to look at
-RAISED_SECONDS = 7200  # what raises exposure ends after two hours unless stated
+STUCK = ("lease_stays", "lease_end_failed", "lease_lost")  # outcomes of an end that need a person
+RAISED_SECONDS = 7200  # a raise of exposure ends after two hours unless stated otherwise
 HEALTH = {"url", "start", "hold"}  # when the service counts as healthy, see _service.Healthy
 WATCH = {"indicator", "url", "threshold"}
 
@@ -33,9 +33,9 @@ WATCH = {"indicator", "url", "threshold"}
 class End:
     """When one value of a lease ends by itself: ``seconds`` after it was granted or last renewed.
 
-    ``until`` is that by the host's clock, ``granted_boot`` and ``granted_up`` say when by the boot's, which is never
-    wrong. ``direction`` is what the value does to exposure. What reduces it ends only while the indicator in ``watch``
-    is healthy.
+    ``until`` is that moment by the host's clock, ``granted_boot`` and ``granted_up`` are the grant by the boot clock,
+    which is never wrong. ``direction`` is what the value does to exposure. A value that reduces it ends only while the
+    indicator in ``watch`` is healthy.
     """
 
     seconds: int
@@ -48,15 +48,15 @@ class End:
 
 @dataclass(frozen=True)
 class Lease:
-    """A change that can be given back: of a unit, or of the host's TCP settings.
+    """A change that can be given back, of a unit or of the host's TCP settings.
 
-    ``name`` is the unit's, or that of the module where there is one such lease a host. ``phase`` is ``applying`` or
+    ``name`` is that of the unit, or of the module if a host has only one such lease. ``phase`` is ``applying`` or
     ``removing`` from before the first change until after the last: a crash in between leaves it so, and the next run
-    does the whole again. ``before`` holds the running values when the lease was first granted (null: unset),
+    does everything again. ``before`` holds the running values when the lease was first granted (null: unset),
     ``written`` what it says now, ``previous`` what it said before the last change, ``made`` the directories made for
-    it, ``attempts`` what earlier changes wrote that were not finished either. ``boot`` is the boot that the change ends
-    with, empty for one that survives it. ``incident`` is the id of the incident it belongs to, empty for none.
-    ``ends`` holds the ends of those values that have one, ``health`` how a restart for them is proven.
+    it, ``attempts`` what earlier unfinished changes wrote. ``boot`` is the boot that the change ends with, empty if it
+    survives a reboot. ``incident`` is the id of the incident it belongs to, empty for none. ``ends`` holds the ends of
+    values that have one, ``health`` how a restart for them is checked.
     """
 
     kind: str
@@ -81,28 +81,28 @@ class Lease:
 
     @property
     def tried(self) -> list[dict[str, str]]:
-        """What unfinished changes wrote, this one included."""
+        """What unfinished changes wrote, including this one."""
         unfinished = [] if self.whole else [*self.attempts, self.written]
         return [entry for index, entry in enumerate(unfinished) if entry not in unfinished[:index]]
 
     @property
     def claimed(self) -> list[dict[str, str]]:
-        """Everything of ours that may stand on the host."""
+        """Everything of ours that may be on the host."""
         return [self.written] if self.whole else [self.previous, *self.tried]
 
     @property
     def gone(self) -> bool:
-        """Did the change end with its boot?"""
+        """Whether the change ended with its boot."""
         return self.boot not in ("", boot())
 
     @property
     def until(self) -> str | None:
-        """When the first value of it ends, None when none does."""
+        """When the first of its values ends, None if none does."""
         return earliest(self.ends)
 
     @property
     def settled(self) -> dict[str, str]:
-        """What the lease said when it was last whole; an unfinished change is not built upon."""
+        """What the lease said when it was last complete; an unfinished change is not built upon."""
         return self.written if self.whole else self.previous
 
 
@@ -118,13 +118,13 @@ def begin(
     ends: Mapping[str, End] | None = None,
     health: Mapping[str, object] | None = None,
 ) -> Lease:
-    """Put a change on record before it is made, so that a crash leaves something to finish or undo.
+    """Record a change before it is made, so that a crash leaves something to finish or undo.
 
-    ``lease`` is the one that stands, ``written`` what it shall say, nothing for its end. What is not given of the rest
-    stays as it is.
+    ``lease`` is the existing lease, ``written`` what it will say, empty to end it. Fields that are not given stay as
+    they are.
     """
     standing = lease.ends if lease else {}
-    if ends is not None:  # what is not said any more keeps its end until it is really gone
+    if ends is not None:  # a value that is being removed keeps its end until it is really gone
         standing = {**{name: end for name, end in standing.items() if name not in written}, **ends}
     working = Lease(
         kind=kind,
@@ -152,12 +152,12 @@ def standing_ends(lease: Lease | None, names: Iterable[str]) -> dict[str, End]:
 
 
 def renew(lease: Lease, ends: Mapping[str, End]) -> None:
-    """Give what stands other ends."""
+    """Give existing values other ends."""
     save(replace(lease, ends=dict(ends)))
 
 
 def close(lease: Lease, written: dict[str, str]) -> None:
-    """The change is whole: the lease says what stands, or is gone with the last of it."""
+    """Mark the change as complete: the lease says what stands, or is removed with its last value."""
     if written:
         before = {name: value for name, value in lease.before.items() if name in written}
         ends = standing_ends(lease, written)
@@ -167,7 +167,7 @@ def close(lease: Lease, written: dict[str, str]) -> None:
 
 
 def boot() -> str:
-    """The kernel's name for this boot."""
+    """The kernel's id of this boot."""
     with open(BOOT_ID, encoding="ascii") as file:
         return file.read().strip()
 
@@ -181,14 +181,14 @@ def end(
 
 
 def earliest(ends: Mapping[str, End]) -> str | None:
-    """When the first of them comes by the host's clock, None when there is none."""
+    """When the first of them comes by the host's clock, None if there is none."""
     return min((end.until for end in ends.values()), default=None)
 
 
 def due(end: End, clock: _stamps.Clock) -> bool:
-    """Is its time over? In the boot of the grant that boot's clock says so, later the host's, which may be wrong.
+    """Whether its time is over, by the clock of the boot of the grant, and later by the host's, which may be wrong.
 
-    A clock that says it is not granted yet was set back, and one that stands still is overtaken by the new boot's.
+    A clock that lies before the grant was set back, and one that stands still is overtaken by the new boot's.
     """
     if end.granted_boot == clock.boot:
         return clock.up - end.granted_up >= end.seconds
@@ -198,7 +198,7 @@ def due(end: End, clock: _stamps.Clock) -> bool:
 
 @contextlib.contextmanager
 def exclusive(holder: str, seconds: float = 0.0, guard: str = GUARD) -> Iterator[None]:
-    """Nobody else changes anything on this host meanwhile. Raises BusyError when somebody still does after so long.
+    """Keep everybody else from changing this host meanwhile. Raises BusyError if somebody still does after that time.
 
     ``holder`` is what others are told.
     """
@@ -220,7 +220,7 @@ def exclusive(holder: str, seconds: float = 0.0, guard: str = GUARD) -> Iterator
 
 
 def _sign(descriptor: int, text: str) -> None:
-    with contextlib.suppress(OSError):  # without room for it others are not told who it is
+    with contextlib.suppress(OSError):  # without space for it, others are not told who it is
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, text.encode("utf-8", "replace"), 0)
 
@@ -234,14 +234,14 @@ def path(name: str, directory: str = STATE_DIRECTORY) -> str:
 
 
 def load(name: str, directory: str = STATE_DIRECTORY) -> Lease | None:
-    """The lease of a name, None when there is none. Raises RunbookError when the file is not one of ours."""
+    """The lease of a name, None if there is none. Raises RunbookError if the file is not one of ours."""
     _files.check_private(directory, folder(directory))
     text = _files.read(path(name, directory))
     return None if text is None else _decode(text, path(name, directory))
 
 
 def names(directory: str = STATE_DIRECTORY) -> list[str]:
-    """The names that have a lease on this host, or what should be one."""
+    """The names that have a lease on this host, or a file in the place of one."""
     _files.check_private(directory, folder(directory))
     try:
         files = sorted(os.listdir(folder(directory)))
@@ -251,13 +251,13 @@ def names(directory: str = STATE_DIRECTORY) -> list[str]:
 
 
 def load_all(directory: str = STATE_DIRECTORY) -> list[Lease]:
-    """Every lease that stands on this host, by name."""
+    """Every lease on this host, by name."""
     leases = [load(name, directory) for name in names(directory)]
     return [lease for lease in leases if lease is not None and not lease.gone]
 
 
 def save(lease: Lease, directory: str = STATE_DIRECTORY) -> None:
-    """Write a lease durably; its directories are for root alone."""
+    """Write a lease durably; its directories are for root only."""
     _files.make_private(directory, folder(directory))
     _files.write(path(lease.name, directory), json.dumps(asdict(lease), indent=1, sort_keys=True) + "\n", 0o600)
 
@@ -296,7 +296,7 @@ def _sound(end: End) -> bool:
 
 
 def _upgrade(fields: dict) -> dict:
-    """A lease of version 1, which knew only overrides of units, or of version 2, which had no ends, as it is now."""
+    """A lease of version 1 (only overrides of units) or 2 (without ends) in today's form."""
     if fields["version"] == 1:
         rest = {name: value for name, value in fields.items() if name != "unit"}
         fields = {**rest, "name": fields["unit"], "version": 2}

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The host's own clock for ends of leases: one timer for all leases, which runs the program there. Private.
+"""The host's own timer for the ends of leases: one for all leases, which runs the program there. Private.
 
-A timer a lease with an absolute date would never fire when the clock was off, and not retry what failed.
+One timer per lease with an absolute date would never fire if the clock was wrong, and would not retry after a failure.
 """
 
 from __future__ import annotations
@@ -41,13 +41,13 @@ WantedBy=timers.target
 """,
 }
 WELL = "enabled, active"
-LONGEST_END = 60.0  # seconds to wait for the end of a lease that has just come
+LONGEST_END = 60.0  # seconds to wait if a lease is just being ended
 
 
 @contextlib.contextmanager
 def changing(holder: str) -> Iterator[None]:
-    """Nobody else changes this host meanwhile; afterwards the timer is gone if there is nothing left for it."""
-    with _lease.exclusive(holder, LONGEST_END):  # runs keep each other out by their claims: this awaits the timer
+    """Keep everybody else from changing this host; afterwards remove the timer if it has nothing left to do."""
+    with _lease.exclusive(holder, LONGEST_END):  # claims keep runs apart, so this waits for the timer
         try:
             yield
         finally:
@@ -56,8 +56,8 @@ def changing(holder: str) -> Iterator[None]:
 
 
 def install() -> None:
-    """Before a change that is to end: make sure that it will. Raises RunbookError when this host cannot do that."""
-    _files.make_private(_start.BASE)  # says what is wrong where the program could not be put there
+    """Before a change that will end, make sure that it does. Raises RunbookError if this host cannot do that."""
+    _files.make_private(_start.BASE)  # reports what is wrong if the program could not be installed
     if why := fault():
         raise RunbookError(
             f"the program that ends leases cannot be run from {_start.CURRENT}, so nothing could end by itself: {why};"
@@ -77,18 +77,18 @@ def install() -> None:
 
 
 def fault() -> str:
-    """What speaks against the program that the timer runs, "" for nothing."""
+    """Why the program that the timer runs cannot be used, "" if it can."""
     name = os.path.basename(os.path.realpath(_start.CURRENT))
     try:
         why = _start.fault(f"{_start.BASE}/{name}")
-    except OSError as error:  # another controller replaces it right now
+    except OSError as error:  # another controller is replacing it right now
         return str(error)
     older = _start.version(name) < _start.version(f"{_start.VERSION}-{'0' * 16}")
     return why or ("it is an older one" if older else "")
 
 
 def state() -> str:
-    """How the timer is, as people read it: WELL when it works, and so does what it runs."""
+    """The state of the timer as people read it: WELL if it works, and so does what it runs."""
     if why := fault():
         return f"without a program: {why}"
     done = _command.run(["systemctl", "show", "--property=UnitFileState,ActiveState", "--", TIMER])
@@ -97,7 +97,7 @@ def state() -> str:
 
 
 def retire() -> None:
-    """Remove the timer when no lease has an end any more. What cannot be read may have one."""
+    """Remove the timer if no lease has an end any more. A lease that cannot be read may have one."""
     if not any(map(os.path.lexists, UNITS)) or any(lease.ends for lease in _lease.load_all()):
         return
     for verb in ("stop", "disable"):

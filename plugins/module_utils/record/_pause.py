@@ -15,7 +15,7 @@ from ansible_collections.aurora.runbook.plugins.module_utils.record import _reco
 
 @dataclass(frozen=True)
 class Pause:
-    """``until`` as it stands in the file, and what else that says; "" is until somebody removes it."""
+    """``until`` as it is in the file, and the rest of its text; "" lasts until somebody removes it."""
 
     until: str
     text: str = ""
@@ -26,7 +26,7 @@ def path(state: str = _record.STATE_DIRECTORY) -> str:
 
 
 def load(now: _stamps.Clock, state: str = _record.STATE_DIRECTORY) -> Pause | None:
-    """The pause that stands now. One whose time cannot be read stands until somebody removes it."""
+    """The current pause. A pause whose time cannot be read lasts until somebody removes it."""
     _files.check_private(state)
     text = _files.read(path(state))
     if text is None:
@@ -46,7 +46,7 @@ def says(until: str, text: str, state: str = _record.STATE_DIRECTORY) -> bool:
 
 
 def begin(until: str, text: str, state: str = _record.STATE_DIRECTORY) -> bool:
-    """Write the file; True when it said something else before."""
+    """Write the file; returns True if it said something else before."""
     _files.make_private(state)
     if says(until, text, state):
         return False
@@ -65,7 +65,7 @@ def stands(state: str = _record.STATE_DIRECTORY) -> bool:
 
 
 def end(state: str = _record.STATE_DIRECTORY) -> bool:
-    """Remove the file; True when there was one."""
+    """Remove the file; returns True if there was one."""
     there = stands(state)
     _files.remove(path(state))
     return there

@@ -39,26 +39,26 @@ from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import
 from ansible_collections.aurora.runbook.plugins.module_utils.record import _lease
 
 STATE_DIRECTORY = _lease.STATE_DIRECTORY
-MEMORY = "/run/aurora-runbook"  # where pages are remembered, in records alike, while the record takes no line
+MEMORY = "/run/aurora-runbook"  # where pages are remembered, in the form of records, while a record cannot be written
 ID = re.compile(r"([a-z]+(?:_[a-z]+)*)-([0-9]{8}T[0-9]{6}Z)-([0-9a-f]{8})")
 MAX_LINE, MAX_FILE = 16 << 10, 4 << 20
-# Of a file, for results and ends: an intent is refused before there is no room for its result. The last quarter of it
-# is for ENDS alone, so that a record can be closed and settled whatever else was written to it.
+# Bytes of a file that are kept for results and ends: an intent is refused before there is no space for its result. The
+# last quarter of them is only for ENDS, so that a record can be closed and settled whatever else was written to it.
 RESERVE = 256 << 10
-WINDOW = 2 * (MAX_LINE + 2)  # bytes at the end in which a whole line is, also before a torn one
-LOCK_SECONDS = 10  # lines take milliseconds: who holds the lock for longer is stuck
-PAGING_SECONDS = 120  # a sender that said nothing for so long died before it had sent, or before it could say so
-CUT_OFF_SECONDS = 7 * 86400.0  # back in which an action may have been cut off, beside what is open
-KEPT = 200  # incidents that are over; older ones are removed when another one opens, unless guards still count them
+WINDOW = 2 * (MAX_LINE + 2)  # bytes at the end that hold a complete line, also before a torn one
+LOCK_SECONDS = 10  # writing a line takes milliseconds; a process that holds the lock for longer is stuck
+PAGING_SECONDS = 120  # a sender that was silent for so long died before it had sent, or before it could say so
+CUT_OFF_SECONDS = 7 * 86400.0  # how far back actions may have been cut off, beside open incidents
+KEPT = 200  # finished incidents; older ones are removed when another one opens, unless guards still count them
 ENDS = ("result", "lease_ended", "closed", "moved")
 KEEPS_ROOM = ("opened", "reopened", "joined", "seen", "intent", "refused", "note", "lease_renewed", "paging")
-RESPONSES = ("acknowledged", "intent")  # what meets the deadline of response, the first one of them
-NOBODY = "none"  # the class of what was done outside of an incident
+RESPONSES = ("acknowledged", "intent")  # the first of these meets the deadline of response
+NOBODY = "none"  # the class of what was done outside any incident
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A line. ``at`` is the host's clock, ``boot`` and ``up`` (seconds) are right whatever that says."""
+    """A line. ``at`` is by the host's clock; ``boot`` and ``up`` (seconds) are right even if that clock is wrong."""
 
     seq: int
     prev: str
@@ -75,9 +75,9 @@ class Entry:
 
 @dataclass(frozen=True)
 class Record:
-    """An incident on this host. ``problem``: where its chain is broken; ``torn``: its last line is not whole.
+    """An incident on this host. ``problem``: where its chain is broken; ``torn``: its last line is incomplete.
 
-    ``remembered``: what stands in MEMORY, since the record could not be written.
+    ``remembered`` is what MEMORY holds because the record could not be written.
     """
 
     id: str
@@ -97,13 +97,13 @@ class Record:
 
     @property
     def unfinished(self) -> list[Entry]:
-        """Intents without a result: somebody was killed in between, or is still at it."""
+        """Intents without a result: their module was killed in between, or is still at work."""
         settled = {entry.data.get("intent") for entry in self.entries if entry.what == "result"}
         return [entry for entry in self.entries if entry.what == "intent" and entry.seq not in settled]
 
     @property
     def home(self) -> str:
-        """The id that it goes on as: its own, unless it moved to another one of its class."""
+        """The id under which the incident goes on: its own, or that of the incident of its class that it moved to."""
         moved = self.last("moved", "reopened", "opened")
         to = moved.data.get("to") if moved and moved.what == "moved" else None
         return to if isinstance(to, str) and ID.fullmatch(to) else self.id
@@ -114,7 +114,7 @@ class Record:
 
 @dataclass(frozen=True)
 class Opening:
-    """What a run knows of an incident: how bad, by which alert, seconds since it began, what was seen, its silence.
+    """What a run knows of an incident: severity, alert, seconds since it began, what was seen, its silence.
 
     ``seen["open"]`` are the incidents of the class that were open then, ``hosts`` those that are not healthy.
     """
@@ -128,7 +128,7 @@ class Opening:
 
 
 def incident_of(identity: str) -> str:
-    """The class in an incident's id. Raises RunbookError for what is no id."""
+    """The class in an incident's id. Raises RunbookError for an invalid id."""
     found = ID.fullmatch(identity)
     if not found:
         raise RunbookError(f"{identity[:80]!r} is no incident's id; expected <class>-<YYYYMMDDTHHMMSSZ>-<8 hex digits>")
@@ -136,19 +136,19 @@ def incident_of(identity: str) -> str:
 
 
 def make_id(incident: str, opened: float, key: str = "") -> str:
-    """A new incident's id; the same for the same ``key`` (an alert's fingerprint and start), else a new one."""
+    """The id of a new incident, the same for the same ``key`` (an alert's fingerprint and start), else a random one."""
     moment = datetime.fromtimestamp(opened, timezone.utc).strftime("%Y%m%dT%H%M%SZ")
     tail = hashlib.sha256(key.encode()).hexdigest()[:8] if key else secrets.token_hex(4)
     return f"{incident}-{moment}-{tail}"
 
 
 def outside(now: _stamps.Clock) -> str:
-    """The id that what is done outside of an incident goes to, one a day."""
+    """The id under which actions outside any incident are recorded, one for each day."""
     return f"{NOBODY}-{now.stamp[:10].replace('-', '')}T000000Z-00000000"
 
 
 def age(entry: Entry, now: _stamps.Clock) -> float:
-    """Seconds since a line was written: right within a boot whatever the clock says, else at least as old as that."""
+    """Seconds since a line was written, right within a boot; across boots, at least the time since this boot."""
     if entry.boot == now.boot:
         return max(0.0, now.up - entry.up)
     return max(now.up, now.wall - _stamps.seconds(entry.at))
@@ -164,7 +164,7 @@ def path(identity: str, state: str = STATE_DIRECTORY) -> str:
 
 
 def parse(identity: str, raw: bytes) -> Record:
-    """Read a record and check its chain. What cannot be read any more is left out and said in ``problem``."""
+    """Read a record and check its chain. Lines that cannot be read are left out and reported in ``problem``."""
     whole, tail, _ending = _cut(raw)
     entries: list[Entry] = []
     head, problem = "", ""
@@ -187,7 +187,7 @@ def parse(identity: str, raw: bytes) -> Record:
 
 
 def _cut(raw: bytes) -> tuple[list[bytes], bytes, bytes]:
-    """The lines of a record, the torn bytes after the last of them, and what ends those.
+    """The lines of a record, the torn bytes after the last of them, and what ends these.
 
     A power loss leaves a last line without its newline, or with parts of it never written.
     """
@@ -219,7 +219,7 @@ def _sha(line: bytes) -> str:
 
 
 def read(identity: str, state: str = STATE_DIRECTORY) -> Record:
-    """The record of an incident on this host; without entries when there is none. Raises RunbookError."""
+    """The record of an incident on this host; without entries if there is none. Raises RunbookError."""
     record = parse(identity, _read(path(identity, state), 0))
     return replace(record, remembered=parse(identity, _remembered(identity)).entries)
 
@@ -227,7 +227,7 @@ def read(identity: str, state: str = STATE_DIRECTORY) -> Record:
 def _remembered(identity: str) -> bytes:
     try:
         return _read(path(identity, MEMORY), 0)
-    except RunbookError:  # a record is read without it: rather paged twice than never
+    except RunbookError:  # the record is read without it, because paging twice is better than never
         return b""
 
 
@@ -263,13 +263,13 @@ def names(state: str = STATE_DIRECTORY) -> list[str]:
 
 
 def open_names(state: str = STATE_DIRECTORY) -> list[str]:
-    """The ids of the incidents that are open on this host, the oldest first. Reads the end of each record only."""
+    """The ids of the incidents that are open on this host, the oldest first. Reads only the end of each record."""
     ends = {name: _end(path(name, state)) for name in names(state)}
     return [name for name, end in ends.items() if end and end.open]
 
 
 def _end(place: str) -> Entry | None:
-    """The last whole line of a record."""
+    """The last complete line of a record."""
     try:
         size = os.lstat(place).st_size
     except FileNotFoundError:
@@ -278,7 +278,7 @@ def _end(place: str) -> Entry | None:
 
 
 def _last(lines: Sequence[bytes]) -> tuple[bytes, Entry | None]:
-    """The last whole line of ours, as it stands and as what it says."""
+    """The last complete line of ours, as bytes and parsed."""
     return next(((line, entry) for line in reversed(lines) if (entry := _decode(line))), (b"", None))
 
 
@@ -290,14 +290,14 @@ def append(
     by: str = "",
     state: str = STATE_DIRECTORY,
 ) -> Entry:
-    """Write a line durably. Raises RunbookError when that is not possible; then nothing of it is in the record."""
+    """Write a line durably. Raises RunbookError if that is not possible; then nothing of it is in the record."""
     with _locked(identity, state) as descriptor:
         return _append(descriptor, path(identity, state), what, data, run, by)
 
 
 @contextlib.contextmanager
 def _locked(identity: str, state: str) -> Iterator[int]:
-    """A descriptor of a record that nobody else writes to meanwhile."""
+    """A descriptor of a record to which nobody else writes meanwhile."""
     place = path(identity, state)
     _files.make_private(state, directory(state))
     flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
@@ -319,7 +319,7 @@ def _append(descriptor: int, place: str, what: str, data: Mapping, run: str, by:
     size = os.fstat(descriptor).st_size
     lines, tail, ending = _cut(os.pread(descriptor, WINDOW, max(0, size - WINDOW)))
     line, last = _last(lines)
-    if last is None and (lines or size > WINDOW):  # else at most the first line was begun
+    if last is None and (lines or size > WINDOW):  # otherwise at most the first line was begun
         raise RunbookError(f"{place} has no line of ours at its end; look at it before running again")
     entry = Entry(
         seq=last.seq + 1 if last else 1,
@@ -344,14 +344,17 @@ def _append(descriptor: int, place: str, what: str, data: Mapping, run: str, by:
         if not size:
             _files.sync_directory(place)
     except OSError as error:
-        with contextlib.suppress(OSError):  # what stays is a torn line, which the next run knows
+        with contextlib.suppress(OSError):  # a torn line stays, which the next run recognises
             os.ftruncate(descriptor, size)
         raise RunbookError(f"{place} cannot be written: {error.strerror}") from error
     return entry
 
 
 def _kept_back(what: str, was_open: bool) -> int:
-    """How many bytes of a file a line has to leave for others. What ends an incident that is over ends nothing."""
+    """How many bytes of a file a line has to leave free for others.
+
+    Closing an incident that is closed already ends nothing, so it may not use the bytes that are kept for ends.
+    """
     if what in KEEPS_ROOM:
         return RESERVE
     return 0 if what in ENDS and (was_open or what not in ("closed", "moved")) else RESERVE // 4
@@ -364,7 +367,7 @@ def _stays_open(what: str, before: bool) -> bool:
 
 
 def _encode(entry: Entry) -> bytes:
-    """A line of at most MAX_LINE bytes: what is largest in its data goes first."""
+    """A line of at most MAX_LINE bytes; the largest parts of its data are dropped first."""
     fields = {**entry.__dict__, "data": dict(entry.data)}
     if not entry.torn:
         del fields["torn"]
@@ -379,9 +382,9 @@ def _encode(entry: Entry) -> bytes:
 
 
 def join(identity: str, opening: Opening, run: str, by: str = "", state: str = STATE_DIRECTORY) -> str:
-    """Open an incident on this host, or join the one of its class that is open; its id on this host from then on.
+    """Open an incident on this host, or join the open one of its class; returns its id on this host from then on.
 
-    The smaller of two ids wins, so that all hosts come to the same one. Once a run, with what it saw. Raises
+    The smaller of two ids wins, so that all hosts arrive at the same one. A run joins once, with what it saw. Raises
     RunbookError.
     """
     incident = incident_of(identity)
@@ -392,7 +395,7 @@ def join(identity: str, opening: Opening, run: str, by: str = "", state: str = S
         known = read(identity, state)
         for what, data in _joining(identity, known, opening, run, moved):
             _append(descriptor, path(identity, state), what, data, run, by)
-        if not known.last("acknowledged"):  # whoever is at it stays so
+        if not known.last("acknowledged"):  # an acknowledgement stays valid
             for data in _acknowledged(moved, identity, state):
                 _append(descriptor, path(identity, state), "acknowledged", data, run, by)
     for name in moved:
@@ -403,7 +406,7 @@ def join(identity: str, opening: Opening, run: str, by: str = "", state: str = S
 
 
 def _acknowledged(moved: Sequence[str], identity: str, state: str) -> Iterator[Mapping]:
-    """Who acknowledged incidents that move to another one, and how soon after the trouble of that one began."""
+    """Who acknowledged incidents that merge into this one, and how soon after its trouble began."""
     now = _stamps.clock()
     for answer in filter(None, (read(name, state).last("acknowledged") for name in moved)):
         after = max(0.0, age_of(read(identity, state), now) - age(answer, now))
@@ -411,9 +414,9 @@ def _acknowledged(moved: Sequence[str], identity: str, state: str) -> Iterator[M
 
 
 def homes(records: Sequence[Record]) -> dict[str, str]:
-    """For each record's id the one that it goes on as in the end."""
+    """For each record's id, the id under which its incident goes on in the end."""
     found: dict[str, str] = {}
-    for record in sorted(records, key=lambda one: one.id):  # each moved to a smaller one
+    for record in sorted(records, key=lambda one: one.id):  # an incident only moves to a smaller id
         found[record.id] = found.get(record.home, record.home)
     return found
 
@@ -424,7 +427,7 @@ def _joining(
     """The lines by which a run joins an incident, or opens it."""
     if run and any(entry.run == run for entry in known.entries if entry.what in ("opened", "reopened", "joined")):
         over = known.last("closed")
-        if over and over.run == run and not known.open:  # what closed it was not the end of the run after all
+        if over and over.run == run and not known.open:  # the run had closed it, but goes on after all
             yield "reopened", {"alert": opening.alert}
         return
     seen = dict(opening.seen)
@@ -441,7 +444,7 @@ def _joining(
                 "hosts": opening.hosts,
             },
         )
-    elif known.open or identity in seen.get("open", ()):  # another run closed it since this one looked
+    elif known.open or identity in seen.get("open", ()):  # another run closed it after this one had looked
         yield "joined", {"alert": opening.alert, "hosts": opening.hosts}
     else:
         yield "reopened", {"alert": opening.alert, "hosts": opening.hosts}
@@ -454,10 +457,10 @@ def _joining(
 
 
 def begin_page(identity: str, level: str, key: str, run: str = "", by: str = "", state: str = STATE_DIRECTORY) -> bool:
-    """Put on record that a level is about to be paged; False when it was already, or somebody else is at it.
+    """Record that a level is about to be paged; False if it was paged already, or somebody else is doing it.
 
-    A record that cannot be written is no reason to page every minute: then it stands in MEMORY. Raises RunbookError
-    where neither can be written.
+    If the record cannot be written, MEMORY is used, so that it is not paged every minute. Raises RunbookError if
+    neither can be written.
     """
     page = {"level": level, "key": key}
     try:
@@ -467,7 +470,7 @@ def begin_page(identity: str, level: str, key: str, run: str = "", by: str = "",
 
 
 def may_begin_page(identity: str, level: str, state: str = STATE_DIRECTORY) -> bool:
-    """Whether begin_page() would say that a level is to be paged now, without writing anything."""
+    """Whether begin_page() would allow a page of a level now, without writing anything."""
     return not handled(_page(identity, level, state))
 
 
@@ -480,14 +483,14 @@ def _begin_page(identity: str, page: Mapping, run: str, by: str, state: str, int
 
 
 def news_of_page(identity: str, page: Mapping, state: str = STATE_DIRECTORY) -> bool:
-    """Whether end_page() has something to put on record: that no channel took a page is said once."""
+    """Whether end_page() has something to record. That no channel took a page is recorded only once."""
     return bool(page.get("sent")) or _failed(page) != _failed(_last_page(identity, page["level"], state))
 
 
 def end_page(identity: str, page: Mapping, run: str = "", by: str = "", state: str = STATE_DIRECTORY) -> None:
-    """Put on record who got a page (``level``, ``key``, ``sent``, ``failed``, ``took``).
+    """Record who got a page (``level``, ``key``, ``sent``, ``failed``, ``took``).
 
-    Where it stands is as in begin_page(). That no channel took it is said once, until another one fails.
+    It is written where begin_page() writes. That no channel took it is recorded once, until other channels fail.
     """
     if not news_of_page(identity, page, state):
         return
@@ -498,42 +501,42 @@ def end_page(identity: str, page: Mapping, run: str = "", by: str = "", state: s
             append(identity, "paged", page, run, by, MEMORY)
         return
     levels = describe(read(identity, state), _stamps.clock())["levels"]
-    if not any(known.get("remembered") for known in levels.values()):  # from here on the record alone counts
+    if not any(known.get("remembered") for known in levels.values()):  # from here on only the record counts
         with contextlib.suppress(RunbookError):
             _files.remove(path(identity, MEMORY))
 
 
 def _last_page(identity: str, level: str, state: str) -> Mapping:
-    """What was said last of how a page of a level ended; nothing where it never was."""
+    """What was last recorded about the end of a page of a level; empty if nothing was."""
     lines = [entry.data for entry in read(identity, state).entries if entry.what == "paged"]
     return next((data for data in reversed(lines) if data.get("level") == level), {})
 
 
 def _failed(page: Mapping) -> object:
-    """The channels that did not take a page, None where nothing was said of them."""
+    """The channels that did not take the page, None if nothing was recorded of them."""
     failed = page.get("failed")
     return [one.get("channel") for one in failed if isinstance(one, dict)] if isinstance(failed, list) else None
 
 
 def _page(identity: str, level: str, state: str) -> Mapping:
-    """What is known of a level, on record or in MEMORY."""
+    """What is known of a level, from the record or MEMORY."""
     return describe(read(identity, state), _stamps.clock())["levels"].get(level, {})
 
 
 def handled(page: Mapping) -> bool:
-    """Was a level paged, or is somebody at it? ``page`` is as describe() tells of a level."""
+    """Whether a level was paged, or is being paged. ``page`` is what describe() returns of a level."""
     return page.get("state") == "paged" or (page.get("state") == "paging" and page["age_seconds"] < PAGING_SECONDS)
 
 
 def severity(record: Record) -> str | None:
-    """The worst severity that the incident had."""
+    """The worst severity that the incident ever had."""
     found = [entry.data.get("severity") for entry in record.entries if entry.what == "opened"]
     found += [entry.data.get("to") for entry in record.entries if entry.what == "severity"]
     return min((each for each in found if isinstance(each, str)), default=None)
 
 
 def worse(record: Record, seen: str | None) -> dict | None:
-    """What to put on record where a severity is worse than any before; None where it is not."""
+    """What to record if a severity is worse than any before; None if it is not."""
     before = severity(record)
     return {"from": before, "to": seen} if seen and seen < (before or "P9") else None
 
@@ -552,9 +555,9 @@ def age_of(record: Record, now: _stamps.Clock) -> float:
 
 
 def _prune(state: str) -> None:
-    """Remove incidents that are over, but the KEPT that were written to last, and what was outside of them likewise.
+    """Remove finished incidents but the KEPT that were written to last, and likewise what was done outside them.
 
-    Whoever opens an incident chooses its id, so the age of the last line counts. What guards may count stays.
+    Whoever opens an incident chooses its id, so the age of the last line counts. Records that guards may count stay.
     """
     now = _stamps.clock()
     ends = {name: _end(path(name, state)) for name in names(state)}
@@ -567,13 +570,13 @@ def _prune(state: str) -> None:
 
 
 def recent(seconds: float, now: _stamps.Clock, state: str = STATE_DIRECTORY) -> list[Record]:
-    """The records that were written to within so many seconds, those that are open, and those without an end."""
+    """The records written to within that many seconds, those that are open, and those whose end cannot be read."""
     found = (if_recent(name, seconds, now, state) for name in names(state))
     return [record for record in found if record]
 
 
 def if_recent(identity: str, seconds: float, now: _stamps.Clock, state: str = STATE_DIRECTORY) -> Record | None:
-    """A record if it is one of those."""
+    """The record, if it is one of those that recent() returns."""
     end = _end(path(identity, state))
     return read(identity, state) if end is None or end.open or age(end, now) < seconds else None
 
@@ -606,7 +609,7 @@ def _answer(record: Record, entry: Entry | None) -> dict | None:
     """Who answered, a person or automation, and how many seconds after the trouble began, by the record's own host."""
     if entry is None:
         return None
-    after = entry.data.get("after_seconds")  # as an incident had it that moved here
+    after = entry.data.get("after_seconds")  # as recorded in an incident that was merged into this one
     if not isinstance(after, (int, float)):
         after = age_of(record, _stamps.Clock(_stamps.seconds(entry.at), entry.boot, entry.up))
     who, automatic = entry.data.get("who") or entry.by, entry.what == "intent"
