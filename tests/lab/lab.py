@@ -40,6 +40,7 @@ DEBIANS = ("bullseye", "bookworm", "trixie")  # 11, 12 and 13: what a lab's host
 USUAL_DEBIAN = "bookworm"
 NUMBERS = {"exchange1": 10, "monitor1": 11}  # last part of the address; auroraN has 20 + N
 MOST_HOSTS = 60
+GROUP, SHARES = "aurora-lab", 16 * 1024  # the cgroup of all hosts, and sixteen times what a session of processes weighs
 FAULT = "/opt/lab/fault"
 NEIGHBOURS = {"exchange": "exchange1", "monitor": "monitor1"}
 AUTHORITY = ["-addext", "keyUsage=critical,keyCertSign,cRLSign"]
@@ -270,10 +271,11 @@ def start(host, address, tag):
     if not exists("container", f"{NAME}-{host}"):
         podman(
             "create", f"--name={NAME}-{host}", f"--hostname={host}", f"--network={networks()[0]}", f"--ip={address}",
-            "--no-hosts", "--privileged", "--systemd=always", "--cgroupns=private", *limits(), tag, *init(),
+            "--no-hosts", "--privileged", "--systemd=always", "--cgroupns=private", *group(), *limits(), tag, *init(),
         )  # fmt: skip
     try:
         podman("start", f"{NAME}-{host}")
+        weigh_more()
     except LabError:  # a host that never ran must not be in the way of the next try
         podman("rm", "--force", f"{NAME}-{host}")
         raise
@@ -287,6 +289,22 @@ def start(host, address, tag):
             f"{host} did not boot within 60 s. Hosts need about 6 inotify instances each, and this machine allows "
             f"{allowed} in all (sysctl fs.inotify.max_user_instances): stop other labs, or raise it"
         ) from None
+
+
+def group():
+    """Where cgroups are of version 1, the hosts have a cgroup of their own, see weigh_more()."""
+    return [f"--cgroup-parent=/{GROUP}"] if old_cgroups() else []
+
+
+def weigh_more():
+    """Let the hosts get the CPU before the tests do, so that a fault shows on them though several tests compute.
+
+    On a machine without systemd, the kernel gives each session as much as the cgroup of all hosts together, whatever its
+    nice values are (sched(7), autogroup), and ansible-core makes a session of each fork.
+    """
+    if old_cgroups():
+        shares = f"echo {SHARES} > /sys/fs/cgroup/cpu/{GROUP}/cpu.shares"
+        run([*(["sudo"] if os.geteuid() else []), "sh", "-c", shares])
 
 
 def limits():
