@@ -248,13 +248,18 @@ def load(seconds: float, names: Mapping[str, str]) -> dict:
         ],
         "units": {role: round(100 * sum(used[pid][1] for pid in pids) / window, 1) for role, pids in mine.items()},
         "waiting": {
-            role: round(100 * max((waited[pid] for pid in pids), default=0) / 1e9 / (ended - started), 1)
+            role: _share_waited(max((waited[pid] for pid in pids), default=0), ended - started)
             for role, pids in mine.items()
         },
         "throttled": {
             role: _held_back(held[role], _systemd.throttled(group), ended - started) for role, group in groups.items()
         },
     }
+
+
+def _share_waited(waited: int, seconds: float) -> float:
+    """In percent of the time, from ns. The kernel counts a wait at its end, also the part before the sample began."""
+    return round(min(100.0, 100 * waited / 1e9 / seconds), 1)
 
 
 def _control_groups(names: Mapping[str, str]) -> dict[str, str]:
