@@ -299,8 +299,8 @@ def group():
 def weigh_more():
     """Let the hosts get the CPU before the tests do, so that a fault shows on them though several tests compute.
 
-    On a machine without systemd, the kernel gives each session as much as the cgroup of all hosts together, whatever its
-    nice values are (sched(7), autogroup), and ansible-core makes a session of each fork.
+    On a machine without systemd, the kernel gives each session as much as the cgroup of all hosts together, whatever
+    its nice values are (sched(7), autogroup), and ansible-core makes a session of each fork.
     """
     if old_cgroups():
         shares = f"echo {SHARES} > /sys/fs/cgroup/cpu/{GROUP}/cpu.shares"
