@@ -65,6 +65,19 @@ OWN = {
     ),
     "waits_alone": ("{metric} to recover", "відновлення {metric}"),
     "waits_recovery": ("{module} and then {metric} to recover", "{module}, а тоді на відновлення {metric}"),
+    # What the output of a run says of its steps (plugins/callback/brief.py)
+    "step_ok": ("ok", "гаразд"),
+    "step_changed": ("changed", "змінено"),
+    "step_skipped": ("skipped", "пропущено"),
+    "step_ignored": ("failed, and the run goes on: {problem}", "не вдалося, запуск триває далі: {problem}"),
+    "step_again": ("not yet, so once more", "ще ні, тож ще одна спроба"),
+    "step_runs": ("still at work", "ще виконується"),
+    "step_hidden": ("(hidden, since it may hold a secret)", "(приховано: тут може бути секрет)"),
+    "run_failed": ("What failed:", "Що не вдалося:"),
+    "run_of_none": (
+        "no host was asked anything: the inventory has none that this is about",
+        "жоден хост не опитано: в inventory немає хостів, яких це стосується",
+    ),
     # Report
     "report_head": ("{incident}: {verdicts}", "{incident}: {verdicts}"),
     "host": ("{host}: {verdict}", "{host}: {verdict}"),

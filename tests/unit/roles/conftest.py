@@ -24,7 +24,7 @@ def collection(tmp_path_factory):
     (ours / "plugins" / "action").mkdir(parents=True)
     for name in ("roles", "playbooks", "meta"):
         (ours / name).symlink_to(INSTALLED / name)
-    for name in ("filter", "lookup", "module_utils", "plugin_utils", "doc_fragments"):
+    for name in ("callback", "filter", "lookup", "module_utils", "plugin_utils", "doc_fragments"):
         (ours / "plugins" / name).symlink_to(INSTALLED / "plugins" / name)
     for name in REAL:
         (ours / "plugins" / "action" / name).symlink_to(INSTALLED / "plugins" / "action" / name)
@@ -42,7 +42,7 @@ def report(tmp_path):
     for name in ("roles", "playbooks", "meta"):
         (ours / name).symlink_to(INSTALLED / name)
     ours_too = ("action/escalation.py", "action/postmortem.py", "action/review.py")
-    for name in ("filter", "lookup", "module_utils", "plugin_utils", "doc_fragments", *ours_too):
+    for name in ("callback", "filter", "lookup", "module_utils", "plugin_utils", "doc_fragments", *ours_too):
         (ours / "plugins" / name).symlink_to(INSTALLED / "plugins" / name)
     stand_in = CHECKOUT / "tests" / "unit" / "roles" / "stand_ins" / "incident_info.py"
     (ours / "plugins" / "action" / "incident_info.py").symlink_to(stand_in)
