@@ -49,26 +49,26 @@ CATALOGUE = {
     ),
     "restarted": (
         "{unit} was restarted ({problem}) and was healthy after {seconds} s",
-        "{unit}: перезапущено ({problem}), справний через {seconds} с",
+        "{unit} перезапущено ({problem}), за {seconds} с він став справним",
     ),
     "started": (
         "{unit} was started (it was {state}) and was healthy after {seconds} s",
-        "{unit}: запущено (до того був {state}), справний через {seconds} с",
+        "{unit} запущено (до того мав стан {state}), за {seconds} с він став справним",
     ),
     "came_up": (
         "{unit} was left alone because it was being started already; it was healthy after {seconds} s",
-        "{unit}: не чіпали, бо його вже запускали; справний через {seconds} с",
+        "{unit} не чіпали, бо його вже запускали; за {seconds} с він став справним",
     ),
-    "restart_because": ("{unit} would be restarted ({problem})", "{unit}: було б перезапущено ({problem})"),
-    "start_because": ("{unit} would be started (it is {state})", "{unit}: було б запущено (зараз {state})"),
+    "restart_because": ("{unit} would be restarted ({problem})", "{unit} було б перезапущено ({problem})"),
+    "start_because": ("{unit} would be started (it is {state})", "{unit} було б запущено (зараз має стан {state})"),
     "systemd_at_it": (
         "{unit} is {state}: systemd is starting it already",
-        "{unit}: {state}, systemd уже запускає його",
+        "{unit} має стан {state}: systemd уже запускає його",
     ),
     "runs_already": ("{unit} is running already, so nothing was done", "{unit} уже працює, тож нічого не робили"),
     "restarted_lately": (
         "{unit} came up {seconds} s ago and is healthy, so it was not restarted again",
-        "{unit} запущено {seconds} с тому, він справний, тож ще раз його не перезапускали",
+        "{unit} запущено {seconds} с тому, і він справний, тож ще раз його не перезапускали",
     ),
     "killed": (
         "{unit} did not stop within {seconds} s of SIGTERM and was killed",
@@ -133,7 +133,7 @@ CATALOGUE = {
     ),
     "breaker_not_read": (
         "{unit}: {url} does not say whether the circuit breaker is open; if it is open, the restart would close it",
-        "{unit}: з {url} не видно, чи відкритий circuit breaker; якщо він відкритий, перезапуск закрив би його",
+        "{unit}: з {url} не видно, чи відкритий circuit breaker; якщо він відкритий, перезапуск закриє його",
     ),
     "breaker_would_close": (
         "{unit}: the circuit breaker is open or half open ({state}) and exists only in memory; giving back the"
@@ -142,7 +142,7 @@ CATALOGUE = {
         " зміну, треба перезапустити сервіс, а це закриє його",
     ),
     # What stands after a change that failed
-    "stands_now": ("{unit} is now {state}, with {values}", "{unit} зараз {state}, працює з {values}"),
+    "stands_now": ("{unit} is now {state}, with {values}", "{unit} зараз має стан {state}, значення: {values}"),
     "stands_unread": (
         "{unit}: what runs now could not be read: {problem}",
         "{unit}: не вдалося прочитати, що працює зараз: {problem}",
@@ -170,11 +170,11 @@ CATALOGUE = {
     ),
     "refused_not_up": (
         "{unit} was being started already and did not come up: {problem}. Its journal says: {words}",
-        "{unit}: його вже запускали, але він не піднявся: {problem}. Він повідомляє: {words}",
+        "{unit} уже запускали, але він не піднявся: {problem}. У журналі: {words}",
     ),
     "refused_config": (
         "{unit} was not restarted because its configuration is broken: {message}",
-        "{unit}: у конфігурації помилка, тому його не перезапущено: {message}",
+        "{unit} не перезапущено, бо в його конфігурації помилка: {message}",
     ),
     # Why automation holds back
     "held": (
@@ -216,31 +216,32 @@ CATALOGUE = {
     "guard_ineffective": (
         "guard ineffective: the last {count} actions of this incident did not help on this host; the limit is"
         " {limit}: a person has to look first, and then run this again with -e aurora_force=REASON",
-        "запобіжник ineffective: останні дії цього інциденту на цьому хості не допомогли, поспіль таких {count},"
-        " дозволено {limit}; має подивитися людина, а далі — запуск з -e aurora_force=ПРИЧИНА",
+        "запобіжник ineffective: дії цього інциденту на цьому хості не допомогли стільки разів поспіль: {count},"
+        " дозволено {limit}; спершу має подивитися людина, а потім запустіть ще раз з -e aurora_force=ПРИЧИНА",
     ),
     "guard_same_cure": (
         "guard same_cure: {action} was done to {target} {count} times within a day because of {cause} ({times}); the"
         " limit is {limit}: it does not last, so a person has to look first, and then run this again with -e"
         " aurora_force=REASON",
-        "запобіжник same_cure: дію {action} для {target} через {cause} за добу виконано вже {count} р. ({times}),"
-        " дозволено {limit}; надовго вона не допомагає, тож має подивитися людина, а далі — запуск з -e"
-        " aurora_force=ПРИЧИНА",
+        "запобіжник same_cure: стільки разів за добу виконано дію {action} для {target} через {cause}: {count}"
+        " ({times}), дозволено {limit}; надовго вона не допомагає, тож спершу має подивитися людина, а потім"
+        " запустіть ще раз з -e aurora_force=ПРИЧИНА",
     ),
     "guard_min_healthy": (
         "guard min_healthy: {target} is not restarted because too few other hosts of its group are healthy,"
         " {healthy} of the {needed} that aurora_min_healthy asks for: run this again when more are healthy, or at"
         " once with -e aurora_force=REASON",
         "запобіжник min_healthy: {target} не перезапускають, бо інших справних хостів у групі {healthy}, а треба"
-        " {needed} (aurora_min_healthy); можна, коли їх стане більше, або з -e aurora_force=ПРИЧИНА",
+        " {needed} (aurora_min_healthy); запустіть ще раз, коли їх стане більше, або одразу з -e"
+        " aurora_force=ПРИЧИНА",
     ),
     "guard_crash_loop": (
         "guard crash_loop: {target} ended by itself {count} times in {window} min; the limit is {limit}, and one"
         " more restart would not help: run this again in {minutes} min, or at once with -e aurora_force=REASON. Its"
         " journal says: {words}",
-        "запобіжник crash_loop: {target} сам завершився {count} р. за {window} хв, дозволено {limit}; ще один"
-        " перезапуск не допоможе; знову можна за {minutes} хв або одразу з -e aurora_force=ПРИЧИНА. Він повідомляє:"
-        " {words}",
+        "запобіжник crash_loop: {target} сам завершився стільки разів за {window} хв: {count}, дозволено {limit}; ще"
+        " один перезапуск не допоможе; запустити знову можна за {minutes} хв або одразу з -e aurora_force=ПРИЧИНА. У"
+        " журналі: {words}",
     ),
     "guard_restart_interval": (
         "guard restart_interval: automation restarted {target} {ago} s ago, and it is not healthy ({problem});"
@@ -275,13 +276,13 @@ CATALOGUE = {
     "left_unknown": (
         "an earlier run ({by}, {at}) was cut off during {action} of {target} ({changes}); how far the action came is"
         " not known, so look at it by hand",
-        "попередній запуск ({by}, {at}) обірвався під час дії {action} для {target} ({changes}): як далеко він"
-        " дійшов, невідомо",
+        "попередній запуск ({by}, {at}) обірвався під час дії {action} для {target} ({changes}); як далеко зайшла"
+        " дія, невідомо, тож перевірте це вручну",
     ),
     # Recalibration
     "would_refit": (
         "{model} would be refitted to the trades of {days:g} days",
-        "{model}: було б перекалібровано на угодах за {days:g} дн.",
+        "{model} було б перекалібровано за угодами останніх {days:g} дн.",
     ),
     "would_judge": (
         "{model}: an earlier recalibration was cut off; the model that it left would be judged",
@@ -289,23 +290,23 @@ CATALOGUE = {
     ),
     "refit": (
         "{model} was refitted ({way}): ECE {before} → {after}",
-        "{model}: перекалібровано ({way}): ECE {before} → {after}",
+        "{model} перекалібровано ({way}): ECE {before} → {after}",
     ),
     "refit_no_change": (
         "{model}: a refit ({way}) ended without an error, but the file did not change",
-        "{model}: перекалібрування ({way}) пройшло без помилки, а файл не змінився",
+        "{model}: перекалібрування ({way}) пройшло без помилки, але файл не змінився",
     ),
     "refit_judged": (
         "{model}: an earlier recalibration was cut off; the model that it left was judged: ECE {before} → {after}",
-        "{model}: оцінено те, що лишило обірване раніше перекалібрування: ECE {before} → {after}",
+        "{model}: попереднє перекалібрування обірвалося; оцінено модель, яку воно лишило: ECE {before} → {after}",
     ),
     "refit_tried": (
         "this model was refitted to the trades of {days:g} days {age} h ago, and that did not make it better",
-        "цю модель перекалібровано на угодах за {days:g} дн. {age} год тому, але кращою вона не стала",
+        "цю модель {age} год тому вже перекалібровано за угодами останніх {days:g} дн., але кращою вона не стала",
     ),
     "model_fresh": (
         "{model} was refitted {age} h ago and its ECE is within the limit, so it was left as it is",
-        "{model}: перекалібровано {age} год тому, ECE в межах норми, тож модель не чіпали",
+        "{model} перекалібровано {age} год тому, і ECE в межах норми, тож модель не чіпали",
     ),
     "model_worse": (
         "{model}: the new model is worse, so the previous one was put back",
@@ -327,7 +328,7 @@ CATALOGUE = {
     "tcp_would_restore": ("TCP: these settings would be given back: {changes}", "TCP: було б повернуто: {changes}"),
     "tcp_ended": (
         "TCP: nothing of the tuning is in effect any more, so there is nothing to give back",
-        "TCP: від тимчасових змін нічого не лишилося, повертати нічого",
+        "TCP: тимчасові зміни вже не діють, тож повертати нічого",
     ),
     "tcp_nothing": ("TCP: no setting is tuned", "TCP: тимчасових змін немає"),
     "sysctl_dead": ("{name} has had no effect since Linux {since}", "{name} не діє, починаючи з Linux {since}"),
@@ -337,7 +338,7 @@ CATALOGUE = {
     ),
     "sysctl_edited": (
         "{name} is {now}, which somebody set after the tuning, so it was left alone",
-        "{name} = {now}: це хтось змінив пізніше, тож лишено як є",
+        "{name} = {now}: це хтось змінив пізніше, тож залишено як є",
     ),
     # Ends of leases
     "lease_ends": (
@@ -355,14 +356,14 @@ CATALOGUE = {
     "gone_removed": (
         "{unit} is {state} on this host, so its override was removed ({changes}) without a restart; a process of the"
         " unit that still runs keeps the old value until it ends",
-        "{unit} на цьому хості {state}: зміну прибрано ({changes}) без перезапуску; його процес, який ще працює,"
-        " зберігає старе значення, доки не завершиться",
+        "{unit} на цьому хості має стан {state}, тож зміну прибрано ({changes}) без перезапуску; його процес, який"
+        " ще працює, зберігає старе значення, доки не завершиться",
     ),
     "gone_would_be_removed": (
         "{unit} is {state} on this host, so its override would be removed ({changes}) without a restart; a process"
         " of the unit that still runs would keep the old value until it ends",
-        "{unit} на цьому хості {state}: зміну було б прибрано ({changes}) без перезапуску; його процес, який ще"
-        " працює, зберіг би старе значення, доки не завершиться",
+        "{unit} на цьому хості має стан {state}, тож зміну було б прибрано ({changes}) без перезапуску; його процес,"
+        " який ще працює, зберіг би старе значення, доки не завершиться",
     ),
     "lease_over": (
         "{unit}: the lease has ended, and this was given back: {changes}",
@@ -370,39 +371,39 @@ CATALOGUE = {
     ),
     "lease_stays": (
         "{unit}: the lease has ended, but the change stays: {problem}",
-        "{unit}: строк минув, але зміна лишається: {problem}",
+        "{unit}: строк тимчасової зміни минув, але вона лишається: {problem}",
     ),
     "lease_kept": (
         "{unit}: the lease of {changes} has ended, but the change stays while {metric} is {value} (limit {limit}),"
         " because giving it back would raise exposure",
-        "{unit}: строк {changes} минув, але зміна лишається, доки {metric} = {value} (межа {limit}): повернення"
-        " збільшило б ризик",
+        "{unit}: строк зміни {changes} минув, але вона лишається, доки {metric} = {value} (межа {limit}), бо"
+        " повернення збільшило б ризик",
     ),
     "lease_kept_breaker": (
         "{unit}: the lease of {changes} has ended, but the change stays while circuit_breaker_state is {state} (0"
         " CLOSED), because the restart would close an open circuit breaker",
-        "{unit}: строк {changes} минув, але зміна лишається, доки circuit_breaker_state = {state} (0 CLOSED):"
-        " перезапуск закрив би відкритий circuit breaker",
+        "{unit}: строк зміни {changes} минув, але вона лишається, доки circuit_breaker_state = {state} (0 CLOSED),"
+        " бо перезапуск закрив би відкритий circuit breaker",
     ),
     "lease_end_failed": (
         "{unit}: the lease has ended, but giving back the change failed: {problem}",
-        "{unit}: строк минув, а повернути зміну не вдалося: {problem}",
+        "{unit}: строк тимчасової зміни минув, а повернути її не вдалося: {problem}",
     ),
     "lease_was_lost": (
         "{unit}: the lease has ended; somebody had already removed the files of the override: {changes}",
-        "{unit}: строк минув; файли зміни хтось видалив раніше: {changes}",
+        "{unit}: строк тимчасової зміни минув; її файли хтось видалив раніше: {changes}",
     ),
     "lease_lost": (
         "{unit}: somebody removed {path}, so the next restart would end the override; look at the host, then give"
         " the override back and apply it again",
-        "{unit}: {path} немає, хтось його видалив: зміна зникне з наступним перезапуском; перевірте, потім поверніть"
-        " її і застосуйте знову",
+        "{unit}: хтось видалив {path}, тож зміна зникне після наступного перезапуску; перевірте хост, потім"
+        " поверніть зміну й застосуйте її знову",
     ),
     "lease_no_timer": (
         "{unit}: the lease will NOT end by itself, because aurora-runbook-leases.timer is {state}; run `systemctl"
         " enable --now aurora-runbook-leases.timer`, or apply the change again",
-        "{unit}: хост сам це НЕ поверне: aurora-runbook-leases.timer має стан {state}; виконайте `systemctl enable"
-        " --now aurora-runbook-leases.timer` або застосуйте зміну знову",
+        "{unit}: хост сам НЕ поверне тимчасової зміни, бо aurora-runbook-leases.timer має стан {state}; виконайте"
+        " `systemctl enable --now aurora-runbook-leases.timer` або застосуйте зміну знову",
     ),
     "until": ("{change} (until {until})", "{change} (до {until})"),
     "settle_finished": (
@@ -421,7 +422,7 @@ CATALOGUE = {
         "{unit}: an earlier run was cut off; this would be undone because it raises exposure: {changes}",
         "{unit}: попередній запуск обірвався; було б скасовано, бо збільшує ризик: {changes}",
     ),
-    "settle_nothing": ("{unit}: no change was left unfinished", "{unit}: незавершеного немає"),
+    "settle_nothing": ("{unit}: no change was left unfinished", "{unit}: незавершених змін немає"),
     # Log rotation
     "log_freed": (
         "{directory}: {count} rotated files were removed and {mib} MiB freed; {percent} % of the disk is free now",
@@ -437,7 +438,7 @@ CATALOGUE = {
         "{directory}: вільно {percent} % диска з бажаних {wanted} %, а {keep} найновіших ротованих файлів кожного"
         " логу лишаються; звільніть місце вручну",
     ),
-    "log_rotated": ("these logs were rotated by {method}: {logs}", "ротовано через {method}: {logs}"),
+    "log_rotated": ("these logs were rotated by {method}: {logs}", "ротовано за допомогою {method}: {logs}"),
     "log_lost": (
         "{log} IS GONE: after the rotation its lines are in no file of {directory}; find out where the rotation put"
         " them, and correct it before it runs again",
@@ -446,14 +447,17 @@ CATALOGUE = {
     ),
     "log_unnamed": (
         "nothing rotates {log} on this host: {config} does not name it",
-        "{log} на цьому хості ніщо не ротує: {config} його не називає",
+        "{log} на цьому хості ніщо не ротує: його не вказано в {config}",
     ),
     "log_complaint": (
         "every log was rotated, but there was a complaint: {problem}; what needs root in the scripts of the rotation"
         " was not done",
-        "усі логи ротовано, проте: {problem}; те, що в його скриптах потребує root, не виконано",
+        "усі логи ротовано, але є зауваження: {problem}; того, що у скриптах ротації потребує root, не виконано",
     ),
-    "log_would_rotate": ("these logs would be rotated by {method}: {logs}", "було б ротовано через {method}: {logs}"),
+    "log_would_rotate": (
+        "these logs would be rotated by {method}: {logs}",
+        "було б ротовано за допомогою {method}: {logs}",
+    ),
     "log_would_tell": (
         "{unit} would be told to leave {file}, which was rotated earlier",
         "{unit} перестав би писати в {file}, ротований раніше",
@@ -489,7 +493,7 @@ CATALOGUE = {
     ),
     "log_no_room": (
         "not rotated: the rotation may need {need} MiB, and {free} MiB and {inodes} inodes are free",
-        "не ротовано: може знадобитися {need} МіБ, а вільно {free} МіБ і {inodes} файлів",
+        "не ротовано: може знадобитися {need} МіБ, а вільно {free} МіБ і {inodes} inode",
     ),
     "log_no_way": ("not rotated: {reason}", "не ротовано: {reason}"),
     "log_odd": ("not rotated: {log} is {reason}", "не ротовано: {log} — це {reason}"),
@@ -569,7 +573,7 @@ CATALOGUE = {
     ),
     "memory_killed": (
         "{unit} was killed because of its memory ({kills} times lately); its limit is {limit} MiB",
-        "{unit} завершено примусово через брак пам'яті (останнім часом {kills} р.), його межа {limit} МіБ",
+        "{unit} завершено примусово через брак пам'яті (останнім часом таких випадків: {kills}), його межа {limit} МіБ",
     ),
     "quota_says": (
         "{unit} uses {percent} % of a core, and its CPUQuota is {quota} %",
@@ -582,17 +586,17 @@ CATALOGUE = {
     "outside_says": ("seen from outside, {link}: {problem}", "ззовні, {link}: {problem}"),
     "one_observer": (
         "only {observer} saw this, and the host itself serves: look from a second place as well",
-        "це бачив лише {observer}, а всередині хост працює: перевірте ще з одного місця",
+        "це бачив лише {observer}, а на самому хості все відповідає: перевірте ще з одного місця",
     ),
     "observer_cut_off": (
         "{observer} reaches none of the {hosts} hosts and fails in the same way on each, while this one serves"
         " {clients} clients: look at the network of {observer} first",
-        "{observer} однаково не досягає жодного з хостів ({hosts}), а цей обслуговує клієнтів ({clients}): спершу"
-        " перевірте мережу самого {observer}",
+        "{observer} не дістається до жодного з хостів ({hosts}) і щоразу з тією самою помилкою, а цей хост"
+        " обслуговує клієнтів ({clients}): спершу перевірте мережу самого {observer}",
     ),
     "in_doubt": (
         "the observer outside is itself cut off from the network",
-        "той, хто дивиться ззовні, сам відрізаний від мережі",
+        "спостерігач ззовні сам відрізаний від мережі",
     ),
     "way_whole": ("{url} is served from outside", "ззовні {url} відповідає"),
     "firewall_closed": (
@@ -613,7 +617,7 @@ CATALOGUE = {
     "memory_says": ("{unit} uses {mib} of {limit} MiB", "{unit} займає {mib} з {limit} МіБ"),
     "trades_stale": (
         "the newest trade is {age} h old; the limit is {limit} h",
-        "остання угода була {age} год тому, а межа — {limit} год",
+        "найновіша угода була {age} год тому, а межа — {limit} год",
     ),
     "trades_malformed": (
         "{percent} % of the last {lines} lines are no trades; the limit is {limit:g} %",
@@ -625,7 +629,7 @@ CATALOGUE = {
     ),
     "trades_ahead": (
         "{percent} % of the last {lines} trades are later than the clock of this host: check the clock first",
-        "{percent} % з останніх угод ({lines}) мають час попереду годинника хоста: спершу перевірте годинник",
+        "{percent} % з останніх угод ({lines}) новіші за годинник цього хоста: спершу перевірте годинник",
     ),
     # Summary of a triage
     "nothing_breached": (
@@ -661,11 +665,11 @@ CATALOGUE = {
         "incident {id} ({severity}) has been open for {minutes} min; acknowledged by: {by}",
         "відкритий інцидент {id}, {severity}, триває {minutes} хв, хто підтвердив: {by}",
     ),
-    "not_on_record": ("how it ended is NOT on record: {problem}", "завершення НЕ записано: {problem}"),
+    "not_on_record": ("how it ended is NOT on record: {problem}", "чим це закінчилося, НЕ записано: {problem}"),
     "nobody": ("nobody", "ніхто"),
     "chain_broken": (
         "the record of {id} was changed after it was written: {problem}",
-        "запис {id} не такий, яким його зроблено: {problem}",
+        "запис {id} змінено після того, як його зроблено: {problem}",
     ),
     "claimed": (
         "a run is working on this host: {by}, on {incident}, since {since}",
@@ -701,7 +705,7 @@ CATALOGUE = {
     "not_notified": ("{channel} could not be notified: {problem}", "не вдалося повідомити {channel}: {problem}"),
     "nobody_notified": (
         "NOBODY WAS NOTIFIED: every channel failed; call somebody by hand",
-        "НІКОГО НЕ ПОВІДОМЛЕНО: жоден канал не спрацював, зателефонуйте самі",
+        "НІКОГО НЕ ПОВІДОМЛЕНО: жоден канал не спрацював, зателефонуйте комусь самі",
     ),
     "apprise_too_old": (
         "Apprise {found} is too old: run pip install 'apprise>={needed}' where the playbook runs",
@@ -724,12 +728,12 @@ CATALOGUE = {
     "silence_matches_none": (
         "NOTHING IS SILENCED: Alertmanager has no {alert} whose label {label} means {hosts}; an alert that already"
         " fires goes on to notify people (the silence lasts until {until}); check aurora_prometheus_instance",
-        "НІЧОГО НЕ ПРИГЛУШЕНО: Alertmanager не має алерту {alert}, у якого мітка {label} означає {hosts}; алерт,"
-        " який уже лунає, лунатиме далі (приглушення діє до {until}); див. aurora_prometheus_instance",
+        "НІЧОГО НЕ ПРИГЛУШЕНО: в Alertmanager немає алерту {alert}, мітка {label} якого означає {hosts}; алерт, який"
+        " уже лунає, лунатиме далі (приглушення діє до {until}); перевірте aurora_prometheus_instance",
     ),
     "silence_unknown": (
         "the silence of {alert} of {hosts} lasts until {until}; Alertmanager did not say whether it matches an alert",
-        "приглушення {alert} для {hosts} діє до {until}; Alertmanager не сказав, чи воно охоплює хоч один алерт",
+        "приглушення {alert} для {hosts} діє до {until}; Alertmanager не сказав, чи охоплює воно хоч один алерт",
     ),
     "silence_matches": ("alerts that it matches: {count}", "алертів, які воно охоплює: {count}"),
     "unsilenced": ("silences of {incident} that were ended: {count}", "знято приглушень для {incident}: {count}"),

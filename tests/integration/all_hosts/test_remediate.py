@@ -46,7 +46,7 @@ def test_check_mode_shows_what_the_real_run_then_does(broken):
     real = remediate("--diff")
     assert (real.status, real.verdicts) == (0, everywhere("recovered"))
     assert real.changed == checked.changed == everywhere(1)
-    assert done(real) == [line.replace("would set ", "") for line in done(checked)]
+    assert done(real) == [line.replace(" would be set", "") for line in done(checked)]
     assert {host: knobs(host) for host in HOSTS} == everywhere(REDUCED)
 
 

@@ -115,7 +115,8 @@ def test_what_a_remediation_does_ends_by_itself_where_it_is_given_an_end(broken)
     ends = lease(HOST)["ends"]["KELLY_MULTIPLIER"]
     assert (ends["seconds"], ends["direction"], ends["watch"]["indicator"]) == (3600, "reduces", "circuit_breaker")
     assert any(
-        f"KELLY_MULTIPLIER=0.5; the first of it ends by itself at {ends['until']}" in line for line in run.report
+        f"KELLY_MULTIPLIER=0.5; the host gives the first of it back by itself at {ends['until']}" in line
+        for line in run.report
     )
     lab.mend([HOST])
     make_due()

@@ -125,19 +125,18 @@ def test_a_page_says_what_was_found_tried_proposed_and_what_to_do():
     title, body = _escalation.page("en", "L2", FACTS)
     assert title == "P0 L2 circuit_breaker: aurora1, open for 35 min"
     assert body.splitlines() == [
-        "circuit_breaker-20261124T180000Z-0123abcd: P0, unresolved for 35 min, more than the 30 min after which L2 "
-        "takes over",
+        "circuit_breaker-20261124T180000Z-0123abcd: P0, unresolved for 35 min; L2 takes over after 30 min",
         "NOBODY HAS ACKNOWLEDGED IT: the 5 min ended 30 min ago",
         "to be resolved within 1 h: 25 min left",
         "aurora1: WAITS FOR APPROVAL",
         "  was:  P0: state is 2, limit 2",
         "  was:  likely cause: wide_spreads: 95 % of the last 19 denials say SPREAD_GUARD_TRIP",
         "  done: state is 2, still beyond its limit of 2",
-        "  left: aurora-runner.service is overridden: KELLY_MULTIPLIER=0.5; the first of it ends by itself at "
-        "2026-11-24T20:00Z",
+        "  left: aurora-runner.service is overridden: KELLY_MULTIPLIER=0.5; the host gives the first of it back by "
+        "itself at 2026-11-24T20:00Z",
         "  next: decide, then run again with: -e aurora_approve=spread_threshold --limit aurora1",
-        "  next: analyse deeply, review code, change infrastructure, coordinate with business; L3 takes over 2 h after"
-        " the opening",
+        "  next: analyse the incident in depth, review code, change infrastructure, coordinate with the business; L3"
+        " takes over 2 h after the trouble began",
         "  next: look: ansible-playbook aurora.runbook.triage --limit aurora1; repair: "
         "aurora.runbook.remediate_circuit_breaker",
     ]
@@ -148,7 +147,7 @@ def test_a_page_in_ukrainian_says_the_same():
     assert title == "P0 L1 circuit_breaker: aurora1, триває 35 хв"
     assert "підтверджено (olena) за 6 хв, ЗАПІЗНО: дозволено 5 хв" in body
     assert "aurora1: ЧЕКАЄ СХВАЛЕННЯ" in body
-    assert "підтвердити, переглянути діагностику" in body
+    assert "підтвердити інцидент, переглянути діагностику" in body
 
 
 @pytest.mark.parametrize(

@@ -119,7 +119,7 @@ def test_a_lease_that_cannot_be_read_hides_no_incident():
     assert "x.json is not a lease" in pages[-1]["body"]
     said = "\n".join(_pages.overview("en", hosts, []))
     assert ID in said
-    assert "aurora1: its record cannot be read, an incident may be open there: x.json is not a lease" in said
+    assert "aurora1: its record cannot be read, so an incident may be open there: x.json is not a lease" in said
 
 
 def test_hosts_that_can_be_read_are_as_they_are():
@@ -176,7 +176,7 @@ def test_an_overview_shows_what_is_leased_until_when_and_who_works_where():
         "aurora1: a run is working on this host: taras, on –",
         f"SPREAD_THRESHOLD=2.0 (until {until})",
         "the lease will NOT end by itself",
-        "aurora2: its record cannot be read, an incident may be open there: no route",
+        "aurora2: its record cannot be read, so an incident may be open there: no route",
     ):
         assert part in said
 

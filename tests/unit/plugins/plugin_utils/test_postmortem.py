@@ -115,7 +115,7 @@ def test_what_makes_the_report_doubtful_stands_above_everything(form):
     for part in ("aurora3 could not be read", "no route to host", "chain of its record is BROKEN", "line 3", "torn"):
         assert part in doubts
     assert "service_override aurora-runner.service (line 5) has no result" in doubts
-    assert "the clock of aurora2 is 1.6 min ahead of that of aurora1" in doubts
+    assert "the clock of aurora2 is 1.6 min ahead of the clock of aurora1" in doubts
     first = report.index(_texts.say("en", "pm_summary"))
     assert all(report.index(part) < first for part in ("could not be read", "BROKEN", "torn", "no result", "ahead"))
 
@@ -132,7 +132,7 @@ def test_a_whole_record_raises_no_doubt():
         (lambda e: e[2].update(at=recorded.at(30)), "its clock was set"),
         (lambda e: e[2].update(at=recorded.at(90000)), "ahead before line 3"),
         (lambda e: e.insert(2, "no object"), "lines that could not be read: 1"),
-        (lambda e: e.pop(3), "the record ends between paging and its result"),
+        (lambda e: e.pop(3), "the record ends between a page and its result"),
         (lambda e: e[3]["data"].update(sent=[]), "no channel took the page"),
     ],
 )

@@ -73,7 +73,7 @@ def test_limits_are_told_like_variables():
     raised = action(environment=[], limits=[MEMORY], overridden={"MemoryMax": "1G"})
     assert "x.service: MemoryMax 512M → 1G (does not change exposure)" in text(_decision.Host("a1", look(), [raised]))
     kept = action(changed=False, environment=[], kept=[{**MEMORY, "before": None}], overridden={})
-    assert "MemoryMax stays at unlimited; 1G would be less" in text(_decision.Host("a1", look(), [kept]))
+    assert "MemoryMax stays at unlimited because 1G would be less" in text(_decision.Host("a1", look(), [kept]))
 
 
 def test_everything_that_is_left_is_told():
@@ -93,7 +93,7 @@ def test_approval_names_the_knob_to_type():
 
 def test_what_was_taken_back_is_not_told_as_done():
     back = action(environment=[SPREADS], taken_back=True, overridden={}, verdict="not_recovered")
-    assert "taken back, it did not help" in text(_decision.Host("a1", look(), [back], "escalated"))
+    assert "taken back because it did not help" in text(_decision.Host("a1", look(), [back], "escalated"))
 
 
 def test_a_failed_rung_says_why():
@@ -121,7 +121,7 @@ def test_control_characters_of_a_host_do_not_reach_the_terminal():
 
 def test_check_mode_claims_nothing():
     said = text(_decision.Host("a1", look(), [action(verdict="would_change")], "would_change"))
-    assert "would set KELLY_MULTIPLIER 1.0 → 0.5" in said
+    assert "KELLY_MULTIPLIER 1.0 → 0.5 would be set" in said
     assert "overridden" not in said
 
 
@@ -160,7 +160,7 @@ def test_a_breach_without_a_procedure_is_escalated_and_says_so():
     seen["indicators"]["cvar_breach"] = entry(3, True)
     assert _decision.standing(seen, "cvar_breach") == "unhandled"
     said = text(_decision.Host("a1", seen, [], "escalated"), "cvar_breach")
-    assert "the runbook has no procedure for it: nothing was changed" in said
+    assert "the runbook has no procedure for this incident, so nothing was changed" in said
 
 
 def test_what_a_module_says_it_did_stands_in_the_report():
@@ -176,7 +176,7 @@ def placed(name, trip):
 @pytest.mark.parametrize(
     ("trips", "said"),
     [
-        ([40.0, 2.0], ["a1 is closer to the exchange: 2 ms against 40 ms round trip; consider trading from there"]),
+        ([40.0, 2.0], ["a1 is closer to the exchange, with a round trip of 2 ms instead of 40 ms"]),
         ([2.0, 40.0], ["no host of this run is closer"]),
         ([0.05, 0.03], ["no host of this run is closer"]),  # by less than a millisecond
         ([40.0, None], ["no host of this run is closer"]),
@@ -219,7 +219,7 @@ def test_what_was_settled_is_said_once_and_in_the_readers_language():
         (_guards.refusal("per_hour", 61.0, count=6, limit=6).sentence, "run this again in 2 min"),
         (
             _guards.refusal("ineffective", None, count=3, limit=3).sentence,
-            "escalate to L2: what was refused above needs",
+            "escalate to L2: a person has to decide",
         ),
     ],
 )
