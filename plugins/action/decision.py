@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Decides what a remediation does, from what the hosts answered. Documented in plugins/modules/decision.py.
 
-What hosts answered is read as it was registered and never templated. The pure functions of _decision.py decide.
+The answers of hosts are read as they were registered and never templated. The pure functions of _decision.py decide.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ansible_collections.aurora.runbook.plugins.module_utils.base import _names
 from ansible_collections.aurora.runbook.plugins.plugin_utils import _decision, _report, _variables
 from ansible_collections.aurora.runbook.plugins.plugin_utils._answers_action import AnswersAction
 
-FACT = "aurora_decision"  # of localhost: what the plays that follow go by
+FACT = "aurora_decision"  # a fact of localhost that the following plays use
 SPEC = {
     "phase": {"type": "str", "required": True, "choices": ["names", "table", "look", "ladder", "end", "report"]},
     "incident": {"type": "str"},
@@ -47,12 +47,12 @@ class ActionModule(AnswersAction):
         return {"instances": {n: _names.labels_of(n, addresses, declared, seen.get(n, "")) for n in hosts}}
 
     def table_phase(self, asked: Mapping, _task_vars: Mapping) -> dict:
-        """Every indicator of every host; what an earlier play saw of a host that is gone by now is not shown."""
+        """Every indicator of every host, without what an earlier play saw of a host that is gone by now."""
         looks = {name: self.answer(name, "__incident_look") if name in self.alive else {} for name in asked["hosts"]}
         return {"table": _report.table(self.language, looks)}
 
     def look_phase(self, asked: Mapping, _task_vars: Mapping) -> dict:
-        """Which incident it is, where each host stands, and which hosts are repaired."""
+        """Which incident it is, the standing of each host, and which hosts are repaired."""
         hosts, incident = sorted(asked["hosts"]), known_incident(asked["incident"])
         run = secrets.token_hex(8)
         looked = [name for name in self.alive if self.answer(name, "__incident_look")]
@@ -87,7 +87,7 @@ class ActionModule(AnswersAction):
         }
 
     def end_phase(self, _asked: Mapping, _task_vars: Mapping) -> dict:
-        """How the run ended on every host, once all is on record."""
+        """How the run ended on every host, after everything was recorded."""
         course = self.course()
         hosts = self.hosts(course, on_record=True)
         end = _decision.outcome(course.get("id", ""), hosts)
@@ -95,7 +95,7 @@ class ActionModule(AnswersAction):
         return {**end, "ansible_facts": {FACT: course}}
 
     def report_phase(self, _asked: Mapping, _task_vars: Mapping) -> dict:
-        """What a person reads of it, last of all: a text that fails keeps no page and no end from its way."""
+        """The report for a person. It comes last, so that an error in a text prevents no page and no recorded end."""
         course = self.course()
         hosts, incident = self.hosts(course, on_record=True), course["incident"]
         lines = {one.name: _report.report(self.language, incident, [one])[1] for one in hosts}
@@ -105,7 +105,7 @@ class ActionModule(AnswersAction):
         return _decision.readable(self.language, self.answer(name, "__incident_look"), incident)
 
     def leased(self, name: str) -> list[str]:
-        """What is leased on a host, for people to see; what makes no sense is for its own revert to refuse."""
+        """What is leased on a host, for people to see. A senseless answer is refused by the revert of that host."""
         try:
             return [str(lease["name"]) for lease in self.answer(name, "__incident_found").get("leases") or []]
         except (TypeError, KeyError, AttributeError):
@@ -116,7 +116,7 @@ class ActionModule(AnswersAction):
         return self.fact(FACT, "look")
 
     def hosts(self, course: Mapping, on_record: bool = False) -> list[_decision.Host]:
-        """What the run knows of each host by now; what an earlier playbook of this process left is no part of that."""
+        """What the run knows of each host by now, without anything that an earlier playbook of this process left."""
         return [self.host(name, course, on_record) for name in course["hosts"]]
 
     def host(self, name: str, course: Mapping, on_record: bool) -> _decision.Host:
@@ -140,12 +140,12 @@ class ActionModule(AnswersAction):
             if climbed or ended:
                 _report.report(self.language, incident, [known])
                 _decision.outcome(course.get("id", ""), [known])
-        except Exception as error:  # a host may answer anything, and the others need their report and their pages
+        except Exception as error:  # a host may answer anything, and the other hosts still need their report and pages
             return _decision.host(name, incident, look, [_decision.nonsense(error)])
         return known
 
     def tried(self, raw: Mapping, course: Mapping, look: Mapping, found: Mapping | None) -> list[Mapping]:
-        """What was tried on a host in this run; to give back begins with knowing what is leased."""
+        """What was tried on a host in this run. Giving back begins with finding out what is leased."""
         failure = raw.get("__incident_failure") or {}
         first = [{**found, "verdict": "healthy"}] if found else []
         returned = [*first, *_decision.steps(raw, course["run"])]
@@ -153,7 +153,7 @@ class ActionModule(AnswersAction):
         return _decision.climb(course["incident"], look, returned, cut)
 
     def unended(self, course: Mapping, hosts: Iterable[_decision.Host]) -> dict[str, str]:
-        """What is to be put on record where no action did; nothing in check mode."""
+        """What has to be recorded because no action did; nothing in check mode."""
         lacking = _decision.lacking(course["incident"], course.get("id", ""), hosts)
         return {} if self._task.check_mode else lacking
 

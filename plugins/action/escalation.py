@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Decides which pages are due, and whether each is sent. Documented in plugins/modules/escalation.py.
 
-What hosts answered is read as it was registered and never templated. The pure functions of _pages.py decide.
+The answers of hosts are read as they were registered and never templated. The pure functions of _pages.py decide.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ansible.errors import AnsibleActionFail
 from ansible_collections.aurora.runbook.plugins.plugin_utils import _pages
 from ansible_collections.aurora.runbook.plugins.plugin_utils._answers_action import AnswersAction
 
-FACT = "aurora_escalation"  # of localhost: what the plays that follow go by
+FACT = "aurora_escalation"  # a fact of localhost that the following plays use
 SPEC = {
     "phase": {
         "type": "str",
@@ -40,7 +40,7 @@ class ActionModule(AnswersAction):
         return {"changed": False, **getattr(self, f"{asked['phase']}_phase")(asked)}
 
     def due_phase(self, asked: Mapping) -> dict:
-        """Which pages are due, and on which hosts anything is to be done."""
+        """Which pages are due, and on which hosts there is something to do."""
         records = self.records()
         pages, missed = _pages.due(self.language, records, time.time()), _pages.missed(records)
         hosts = _pages.concerned(pages if asked["contacts"] else [], missed)
@@ -60,7 +60,7 @@ class ActionModule(AnswersAction):
         return {"goes_on": goes_on, "message": message}
 
     def send_phase(self, asked: Mapping) -> dict:
-        """Whether a page is sent, once its records were asked."""
+        """Whether a page is sent, after its records were asked."""
         page = self.page(asked["key"])
         answers = [self.answer(name, "__incident_asked") for name in page["hosts"]]
         return {"send": _pages.to_be_sent(answers, os.path.isdir(marker(page)))}
@@ -106,5 +106,5 @@ class ActionModule(AnswersAction):
 
 
 def marker(page: Mapping) -> str:
-    """The directory on the controller that says that a page was sent, where no record can."""
+    """The directory on the controller that remembers that a page was sent, if no record can."""
     return os.path.expanduser(f"~/.ansible/aurora-runbook/{page['id']}")

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Writes the post-mortem of an incident, from what the hosts answered. Documented in plugins/modules/postmortem.py.
 
-What hosts answered is read as it was registered and never templated. plugin_utils/postmortem tells the story.
+The answers of hosts are read as they were registered and never templated. plugin_utils/postmortem tells the story.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ class ActionModule(ReportAction):
         return self.told(getattr(self, f"{asked['phase']}_phase"), asked, task_vars)
 
     def choose_phase(self, asked: Mapping, _task_vars: Mapping) -> dict:
-        """Which incident it is about: the one that was asked for, or the latest that a host knows of."""
+        """Which incident it is about: the one that was asked for, or the latest one that a host knows of."""
         incident = asked["incident"]
         return {"id": _query.checked(incident) if incident else _query.latest(self.answers("__incident_open"))}
 
     def query_phase(self, asked: Mapping, _task_vars: Mapping) -> dict:
-        """What Prometheus is asked about its time, and the first host that answers, from which it is asked."""
+        """What to ask Prometheus about that time, and the first host that answered, which is to ask it."""
         incident, answers = _query.checked(asked["incident"]), self.answers("__incident_read")
         known = _names.inventory(self.hostvars, self.names)
         instances = {name: _names.labels_of(name, *known) for name in self.names}
@@ -49,7 +49,7 @@ class ActionModule(ReportAction):
         }
 
     def write_phase(self, asked: Mapping, task_vars: Mapping) -> dict:
-        """The report in both forms, beside what people wrote into the one that is there."""
+        """Write the report in both forms, and keep what people wrote into the existing one."""
         incident, language = _query.checked(asked["incident"]), self.language_of(task_vars)
         report, zone = os.path.realpath(Path(asked["directory"], incident)), _render.zone_of(asked["timezone"])
         written = _written.read(text_in(f"{report}.md"))
@@ -59,13 +59,13 @@ class ActionModule(ReportAction):
         return self.write(report, texts, task_vars)
 
     def series(self) -> Mapping | None:
-        """What Prometheus answered, or why it did not; None where it was not asked."""
+        """What Prometheus answered, or why it did not; None if it was not asked."""
         results = (self.answer(name, "__incident_series") for name in self.names)
         asked = next((result for result in results if result and not result.get("skipped")), None)
         return None if asked is None else asked.get("json") or {"problem": str(asked.get("msg") or "no answer")}
 
     def first_contact(self) -> str:
-        """The name of whom L1 tells first, never the URL; "" where none is named."""
+        """The name of the first contact of L1, never its URL; "" if there is none."""
         for name in self.names:
             try:
                 return _redact.redact(str(self.hostvars[name]["aurora_contacts"]["L1"][0]["name"]), limit=80)
@@ -75,7 +75,7 @@ class ActionModule(ReportAction):
 
 
 def text_in(path: str) -> str:
-    """The text of a file, "" where there is none. One that cannot be read is no reason to write over it."""
+    """The text of a file, "" if there is none. A file that cannot be read is never overwritten."""
     try:
         return Path(path).read_text(encoding="utf-8")
     except FileNotFoundError:

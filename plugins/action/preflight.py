@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Says whether a remediation would work, from what hosts and services answered. See plugins/modules/preflight.py.
 
-What they answered is read as it was registered and never templated. The pure functions of _ready.py judge the hosts.
+The answers are read as they were registered and never templated. The pure functions of _ready.py judge the hosts.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ SPEC = {
     "phase": {"type": "str", "required": True, "choices": ["reach", "report"]},
     "report_directory": {"type": "str", "default": ""},
 }
-AROUND = "__preflight_around"  # what the checks around the hosts registered: checks, and what is not configured
+AROUND = "__preflight_around"  # what the checks around the hosts registered: the checks, and what is not configured
 PYTHON = "/usr/bin/python3"
 ROOT = "id -u"
 ASKS = "import sys, time; print(*sys.version_info[:2], time.time())"
@@ -42,9 +42,9 @@ class ActionModule(ReportAction):
         return self.told(getattr(self, f"{asked['phase']}_phase"), asked, task_vars)
 
     def reach_phase(self, _asked: Mapping, task_vars: Mapping) -> dict:
-        """Whether this host is reached, and gives root and Python without a question. Never fails.
+        """Whether this host can be reached, and gives root and Python without a prompt. Never fails.
 
-        With least rights the account is never root: then the program on the host answers, later.
+        With least rights the account never becomes root, and the program on the host answers later.
         """
         least = boolean(self._templar.template(task_vars.get("aurora_least_privilege", False)))
         found = {"reached": False, "goes_on": False, "least_privilege": least}
@@ -69,12 +69,12 @@ class ActionModule(ReportAction):
             version, now = [int(major), int(minor)], float(clock)
         except ValueError:
             return {"python": {"path": path, "problem": _said(err or out) or f"exit status {rc}"}}
-        # How far the host's clock is off ours at the least, since the call took a while.
+        # How far the host's clock differs from ours at least, because the call itself took a while.
         off = now - after if now > after else now - before if now < before else 0.0
         return {"python": {"path": path, "problem": "", "version": version}, "clock_off_seconds": round(off, 1)}
 
     def _command(self, command: str, root: bool) -> tuple[int, str, str]:
-        """A command as modules are run: with input where they are pipelined, which not every sudo takes."""
+        """Run a command as modules are run: with input if they are pipelined, which not every sudo allows."""
         sent = b"\n" if self._is_pipelining_enabled("new") else None
         try:
             done = self._low_level_execute_command(command, in_data=sent, sudoable=root)
@@ -83,7 +83,7 @@ class ActionModule(ReportAction):
         return done["rc"], done["stdout"], done["stderr"]
 
     def report_phase(self, asked: Mapping, task_vars: Mapping) -> dict:
-        """All checks, whether all is ready, and what a person reads."""
+        """All checks, whether everything is ready, and what a person reads."""
         hosts, language = sorted(self.names), self.language_of(task_vars)
         checks = [one for name in hosts for one in self._of_host(name)]
         around = self._around(hosts)
@@ -103,20 +103,20 @@ class ActionModule(ReportAction):
         return found
 
     def _of_host(self, name: str) -> list[dict]:
-        """The checks of a host; a host may answer anything, and the others need theirs."""
+        """The checks of one host. A host may answer anything, and the other hosts still need theirs."""
         try:
             return _ready_hosts.checks(name, self.hostvars.raw_get(name), _program.name())
-        except Exception as error:  # whatever a host answered
+        except Exception as error:  # whatever the host answered
             return [_ready.unchecked(name, "systemd", "", f"its answer makes no sense: {error!r}")]
 
     def _around(self, hosts: list[str]) -> Mapping:
-        """What was registered once, by whichever host of the play came first."""
+        """What was registered once, on whichever host of the play came first."""
         found = (self.answer(name, AROUND) for name in hosts)
         return next((one for one in found if one), {})
 
 
 def _why(result: Mapping) -> str:
-    """Why a task has no answer, without what it may have shown of its arguments."""
+    """Why a task has no answer, without the arguments that the result may show."""
     return "the task that looks there failed" if result else "no task looked there"
 
 

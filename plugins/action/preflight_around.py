@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Asks what a run needs beside the hosts whether it is ready. Documented in plugins/modules/preflight_around.py.
+"""Asks the services that a run needs beside the hosts. Documented in plugins/modules/preflight_around.py.
 
-Every answer is bounded in time and size, never templated, and judged by the pure functions of _ready_around.py.
+Every answer is limited in time and size, never templated, and judged by the pure functions of _ready_around.py.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ try:
 except ImportError:
     apprise = requests = None
 
-# What was registered before: what Prometheus answered one of the hosts, and the open incidents of each.
+# What earlier tasks registered: what Prometheus answered to one of the hosts, and the open incidents of each host.
 ASKED, OPEN = "__preflight_prometheus", "__preflight_open"
 SPEC = {
     "hosts": {"type": "dict", "required": True},
@@ -57,7 +57,7 @@ SPEC = {
     "timeout_seconds": {"type": "float", "default": 10.0},
 }
 REFUSED = (401, 403)
-# The key of each part's checks.
+# The key under which each part returns its checks.
 WHAT = {
     "Prometheus": "prometheus",
     "Alertmanager": "alertmanager",
@@ -68,7 +68,7 @@ WHAT = {
     "EDA": "eda",
     "heartbeat": "heartbeat",
 }
-# What of AWX is asked for, by what it is called here. Things of the organization are few.
+# What AWX is asked for, by its name here. The organization has few of each.
 AWX = {
     "templates": "job_templates",
     "workflows": "workflow_job_templates",
@@ -116,14 +116,14 @@ class ActionModule(AnswersAction):
 
 
 def registered(hosts: Mapping[str, Mapping]) -> dict[str, object]:
-    """What Prometheus answered to each question, as it was registered; a text where it answered nothing."""
+    """What Prometheus answered to each question, as it was registered; a text if it gave no answer."""
     found = (host.get(ASKED) or {} for host in hosts.values())
     results = next((one["results"] for one in found if one.get("results")), [])
     return {one["item"]["name"]: one.get("json", _said(one)) for one in results if "item" in one}
 
 
 def unanswered(hosts: Mapping[str, Mapping]) -> list[dict]:
-    """Of each host whose records were read: alerts that no verdict followed."""
+    """Alerts without a following verdict, for each host whose records were read."""
     found = {name: host[OPEN] for name, host in hosts.items() if (host.get(OPEN) or {}).get("incidents") is not None}
     return [one for name, read in found.items() for one in _ready_around.unanswered(name, read)]
 
@@ -137,7 +137,7 @@ def checked(ask, asked: Mapping, answers: Mapping, where: object) -> dict:
 
 
 def of_finding(name: str, finding: _parallel.Finding) -> list[dict]:
-    """The checks of a part; one that did not come to an end is not checked."""
+    """The checks of a part. A part that did not finish counts as not checked."""
     if finding.status == "ok":
         return finding.data["checks"]
     return [_ready_around.unchecked(WHAT[name], finding.problem)]
@@ -149,7 +149,7 @@ def prometheus(asked: Mapping, answers: Mapping, _where: str) -> list[dict]:
 
 
 def alertmanager(asked: Mapping, answers: Mapping, url: str) -> list[dict]:
-    """It is asked by the client that silences, so that what keeps that one out is found."""
+    """Ask Alertmanager with the client that silences alerts, so that what stops that client is found."""
     alerts = "|".join(one.alert for one in _indicators.INDICATORS.values())
     paths = {
         "status": "/api/v2/status",
@@ -187,7 +187,7 @@ def without_token(asked: Mapping, error: Exception) -> str:
 
 
 def heartbeat(asked: Mapping, _answers: Mapping, url: str) -> list[dict]:
-    """Send an alert of its own, and wait until what it started ends it. It ends with this in any case."""
+    """Send an alert of our own, and wait until the run that it starts ends it. In any case it is ended here."""
     labels = {"alertname": _alert.HEARTBEAT, _alert.BEAT: secrets.token_hex(8)}
     path = f"/api/v2/alerts?{_silence.filters([(name, value, False) for name, value in labels.items()])}"
     started = time.monotonic()
@@ -213,7 +213,7 @@ def heartbeat(asked: Mapping, _answers: Mapping, url: str) -> list[dict]:
 def send(
     client: alertmanager_silence.Alertmanager, labels: Mapping[str, str], starts: datetime, seconds: float
 ) -> None:
-    """An alert that ends so many seconds after it starts, by Alertmanager's clock."""
+    """Send an alert that ends that many seconds after it starts, by Alertmanager's clock."""
     times = {"startsAt": _silence.stamp(starts), "endsAt": _silence.stamp(starts + timedelta(seconds=seconds))}
     client.ask("POST", "/api/v2/alerts", [{"labels": labels, **times}])
 
@@ -262,7 +262,7 @@ def contacts(asked: Mapping, _answers: Mapping, _where: object) -> list[dict]:
 
 
 def page(asked: Mapping, channels: Sequence[_notify.Channel]) -> dict[str, str]:
-    """Send a test message where that is wanted; of each contact the problem, "" for none."""
+    """Send a test message if it is wanted; returns the problem with each contact, "" for none."""
     if not asked["test_page"]:
         return {}
     title, body = (_texts.say(asked["language"], f"ready_page_{part}") for part in ("title", "body"))
@@ -272,7 +272,7 @@ def page(asked: Mapping, channels: Sequence[_notify.Channel]) -> dict[str, str]:
 
 
 def found_rulebook() -> str:
-    """ansible-rulebook of this controller, beside this Python or in the path."""
+    """The path of ansible-rulebook on this controller, beside this Python or in PATH."""
     beside = Path(sys.executable).with_name("ansible-rulebook")
     return str(beside) if beside.exists() else shutil.which("ansible-rulebook") or ""
 
@@ -311,7 +311,7 @@ def eda(asked: Mapping, _answers: Mapping, url: str) -> list[dict]:
 
 
 def things(url: str, path: str, token: str, seconds: float, every: bool) -> list | str:
-    """The results of a list of an API, of its first page or of ``every`` one, or why there are none."""
+    """The results of a list in an API, of its first page or of ``every`` page, or why there are none."""
     found: list = []
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     try:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Gives the module of this name the program of this controller. It always goes as an ordinary module."""
+"""Passes the program of this controller to the module of this name, which always runs as an ordinary module."""
 
 from __future__ import annotations
 

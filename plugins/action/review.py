@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Writes what the incidents of some weeks teach, from all hosts. Documented in plugins/modules/review.py.
 
-What hosts answered is read as it was registered and never templated. plugin_utils/review has the figures.
+The answers of hosts are read as they were registered and never templated. plugin_utils/review has the figures.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class ActionModule(ReportAction):
         return self.told(self.review, asked, task_vars)
 
     def review(self, asked: Mapping, task_vars: Mapping) -> dict:
-        """What the days teach that are asked for, written in both forms."""
+        """Write what the incidents of these days teach, in both forms."""
         now = time.time()
         _options.check_ranges({"aurora_review_days": asked["days"]}, {"aurora_review_days": _options.REVIEW_DAYS})
         review = _figures.review(self.answers("__incident_reviewed"), asked["days"], now)

@@ -23,8 +23,8 @@ except ImportError:
 def alertmanager_routed(text: str, ours: Mapping) -> str:
     """The text of an Alertmanager configuration with our receiver, and our routes before all others.
 
-    Who got an alert before gets it as before, and all else stays as it is. Raises AnsibleFilterError for a text that is
-    no such configuration.
+    Alerts reach everybody whom they reached before, and everything else stays as it is. Raises AnsibleFilterError if
+    the text is no such configuration.
     """
     if MISSING:
         raise AnsibleFilterError(MISSING)
@@ -34,7 +34,7 @@ def alertmanager_routed(text: str, ours: Mapping) -> str:
     try:
         configuration = yaml.load(text)
     except (YAMLError, ValueError, TypeError, RecursionError) as error:
-        # The error's own text quotes the file, which may hold secrets, and Ansible shows the texts of causes too.
+        # The error's own text quotes the file, which may hold secrets, and Ansible also shows the texts of causes.
         raise AnsibleFilterError(_refused(error)) from None
     if not isinstance(configuration, dict) or not isinstance(configuration.get("route"), dict):
         raise AnsibleFilterError("the configuration of Alertmanager has no route; see amtool check-config")
@@ -50,7 +50,7 @@ def alertmanager_routed(text: str, ours: Mapping) -> str:
 
 
 def _refused(error: Exception) -> str:
-    """Where the text is not YAML, without a word of it."""
+    """Where the text is not YAML, without quoting it."""
     mark = getattr(error, "problem_mark", None)
     if mark is None:
         return "the configuration of Alertmanager is not YAML; see amtool check-config"
@@ -68,7 +68,7 @@ def indicator_promql(incident: str) -> str:
 
 
 def rarely_scraped(every: Mapping[str, float]) -> list[str]:
-    """The targets that are scraped too rarely for a window of the rules, each with what it has and needs."""
+    """The targets that are scraped too rarely for a window of the rules, each with its interval and the one needed."""
     most = min(i.over_seconds for i in _indicators.INDICATORS.values() if i.over) / _prometheus.FEW_SCRAPES
     return [f"{name} every {seconds:g} s, needed {most:g} s" for name, seconds in every.items() if seconds > most]
 
@@ -86,8 +86,8 @@ def _route(configuration: dict, ours: dict) -> None:
     _put(receivers, [one.get("name") == name for one in receivers], ours["receiver"])
     own = [one.get("receiver") == name for one in _list(root, "routes")]
     if True not in own:
-        # Beside a route that matches, the receiver above all routes gets nothing. In a route of their own, which
-        # matches all alerts, the others go on as before.
+        # The receiver of the root gets nothing once a route below it matches. So the other routes go into one of their
+        # own, which matches all alerts and delivers them as before.
         others = {"receiver": root["receiver"], **({"routes": root["routes"]} if root["routes"] else {})}
         root["routes"] = [*ours["routes"], others]
     elif [_plain(route) for route, mine in zip(root["routes"], own) if mine] != ours["routes"]:
@@ -101,7 +101,7 @@ def _list(section: dict, key: str) -> list:
 
 
 def _put(entries: list, own: list[bool], entry: dict) -> None:
-    """Replace the entry that is ours, or add it."""
+    """Replace our entry, or add it."""
     if True not in own:
         entries.append(entry)
     elif _plain(entries[own.index(True)]) != entry:
@@ -109,7 +109,7 @@ def _put(entries: list, own: list[bool], entry: dict) -> None:
 
 
 def _replace(routes: list, own: list[bool], wanted: list[dict]) -> None:
-    """Put routes where the first of ours is, in place of all of them, so that comments between others stay."""
+    """Replace all our routes at the place of the first one, so that comments between other routes stay."""
     first = own.index(True)
     for place in reversed(range(len(own))):
         if own[place]:
@@ -119,7 +119,7 @@ def _replace(routes: list, own: list[bool], wanted: list[dict]) -> None:
 
 
 def _plain(value: object) -> object:
-    """Without the types of YAML's and Ansible's own that a dump would show, and without what is empty."""
+    """The value without YAML's and Ansible's own types, which a dump would show, and without empty parts."""
     if isinstance(value, Mapping):
         plain = {str(key): _plain(one) for key, one in value.items()}
         return {key: one for key, one in plain.items() if one != {}}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Filters for the role awx: thin, over private code. Documented in the YAML files beside this one."""
+"""Filters for the role awx, which call private code. Documented in the YAML files beside this one."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the Aurora runbook authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The target of an alert. It reads the variable itself, since using it in a template would run what its labels say."""
+"""The target of an alert. It reads the variable itself, because a template would execute what the labels say."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class LookupModule(LookupBase):
         if "aurora_alert" not in variables:
             return []
         hostvars, names = variables.get("hostvars", {}), variables["groups"].get(terms[0], [])
-        known = {name: hostvars.get(name, {}) for name in names}  # once, since each read costs milliseconds
+        known = {name: hostvars.get(name, {}) for name in names}  # read once, because each read costs milliseconds
         addresses, declared = _names.inventory(known, names)
         label = _names.label_in(known, names)
         try:

@@ -188,14 +188,14 @@ class Answer:
 
 @dataclass(frozen=True)
 class Alertmanager:
-    """Its API v2, within bounds of time and size, and nobody else's."""
+    """Its API v2, with limits of time and size, following no redirect."""
 
     url: str
     auth: object
     seconds: float
 
     def ask(self, method, path, body=None, accept=()):
-        """One request. Raises FetchError."""
+        """Send one request. Raises FetchError."""
         finding = _parallel.run_all({path: (lambda: {"answer": self._ask(method, path, body)}, self.seconds)})[path]
         if finding.status != "ok":
             raise FetchError(f"Alertmanager at {self.url}: {finding.problem}; is it up, and reached from here?")
@@ -230,7 +230,7 @@ def hint(status, text):
 
 
 def connect(params):
-    """Raises RunbookError for what is no base URL."""
+    """The connection that the options describe. Raises RunbookError for an invalid base URL."""
     try:
         target = urlsplit(params["url"])
         whole = target.scheme in ("http", "https") and target.hostname and not (target.query or target.fragment)
@@ -245,7 +245,7 @@ def connect(params):
         if not (token.isascii() and token.isprintable()):
             raise RunbookError("token is refused; expected printable ASCII characters, without a line's end")
 
-        def auth(request):  # a header of its own would lose to an entry of ~/.netrc
+        def auth(request):  # a header passed to requests would lose to an entry in ~/.netrc
             request.headers["Authorization"] = f"Bearer {token}"
             return request
 
@@ -273,7 +273,7 @@ def wanted(params):
 
 
 def apply(alertmanager, planned, now):
-    """Make the plan true; returns the id of the silence. Those that are too many end once the right one stands."""
+    """Apply the plan and return the id of the silence. Superfluous silences end only after the right one stands."""
     silence = planned.stands.id if planned.stands else ""
     if planned.wanted and not planned.stands:
         answer = alertmanager.ask("POST", "/api/v2/silences", _silence.request(planned, now))
@@ -286,7 +286,7 @@ def apply(alertmanager, planned, now):
 
 
 def matched(alertmanager, silence, label):
-    """What the silence matches among the alerts there are; None when Alertmanager does not say, since it stands."""
+    """The alerts that the silence matches. None if Alertmanager does not say; the silence stands all the same."""
     try:
         path = f"/api/v2/alerts?{_silence.filters(silence.matchers)}"
         return _silence.instances(alertmanager.ask("GET", path).data, label)

@@ -157,17 +157,17 @@ from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import
 from ansible_collections.aurora.runbook.plugins.module_utils.record import _claim, _pause, _record
 
 RANGES = {"minutes": (1, 10080)}
-# What a line about a person or a page takes at the most, so that a record has room for what is done.
+# Limits for a line about a person or a page, so that a record keeps space for actions.
 MAX_WHO = 100  # characters
 MAX_TEXT = 500
 MAX_KEY = 100
 MAX_CHANNELS = 20
-TICKS = f"{_record.MEMORY}/tick"  # where the claim of a tick is
-KEPT_OUT = 5  # of so many ticks that find another at work one goes on: two at once do no harm, they page once
+TICKS = f"{_record.MEMORY}/tick"  # directory of a tick's claim
+KEPT_OUT = 5  # every so many ticks that find another at work, one goes on; two at once do no harm, they page once
 
 
 def ended(params, conduct):
-    """The end of a run on this host."""
+    """Record the end of a run on this host."""
     if conduct.check_mode:
         return {"changed": False, "incidents": [], "done": []}
     incident, said = conduct.close(params["verdict"])
@@ -175,7 +175,7 @@ def ended(params, conduct):
 
 
 def settled(_params, conduct):
-    """What became of actions that were cut off, whoever they were of."""
+    """Record what became of actions that were cut off, whichever run they belong to."""
     records = conduct.recent()
     said = _unfinished.would_settle(records) if conduct.check_mode else conduct.settle(records)
     return {"changed": False, "incidents": [], "done": [*said, *_unfinished.still_open(conduct.recent())]}
@@ -191,10 +191,10 @@ def shown(names):
 
 
 def chosen(params):
-    """The ids this is about. Raises RunbookError for one that has no record here."""
+    """The ids of the incidents that are meant. Raises RunbookError for an id without a record here."""
     if not params["id"]:
         return _record.open_names()
-    # What is paged beside incidents, a host that cannot be read, has a record that begins with its page.
+    # A page about a host that cannot be read belongs to no incident, and its record begins with that page.
     beside = params["state"] in ("paging", "paged") and _record.incident_of(params["id"]) == _record.NOBODY
     if not beside and not _record.read(params["id"]).entries:
         raise RunbookError(f"{params['id']} has no record on this host; look at incident_info")
@@ -240,7 +240,7 @@ def paged(params, check_mode):
 
 
 def page_of(params):
-    """What goes on record of a page, within bounds. Raises RunbookError for a time that is none."""
+    """What is recorded of a page, within limits. Raises RunbookError for an invalid time."""
     page = {
         "level": params["level"],
         "key": params["key"],
@@ -258,7 +258,7 @@ def page_of(params):
 
 
 def texts(given, **limits):
-    """The texts of these names, each at most so long."""
+    """The texts of these names, each cut to its limit."""
     return {name: str(given.get(name, ""))[:limit] for name, limit in limits.items()}
 
 
@@ -275,7 +275,7 @@ def time_of(text):
 
 
 def bounded(params):
-    """The options with what people and senders of pages say within bounds. Raises RunbookError for too long a key."""
+    """The options, with texts of people and senders of pages cut to limits. Raises RunbookError for too long a key."""
     if len(params["key"]) > MAX_KEY:
         raise RunbookError(f"key is refused: it is longer than {MAX_KEY} characters")
     return {**params, "who": params["who"] and params["who"][:MAX_WHO], "text": params["text"][:MAX_TEXT]}
@@ -291,7 +291,7 @@ def told(params, names):
 
 
 def pause(params, check_mode):
-    """Make or remove the file, and say so in what is open here."""
+    """Make or remove the file, and record it in the incidents that are open here."""
     now = _stamps.clock()
     resume = params["state"] == "resumed"
     until = "" if resume else _stamps.stamp(now.wall + 60 * params["minutes"])
@@ -307,7 +307,7 @@ def pause(params, check_mode):
 
 
 def ticking(params, check_mode):
-    """Ticks come every minute and may take longer; one that finds another at work has nothing to do."""
+    """Ticks come every minute and may take longer, so one that finds another at work has nothing to do."""
     if check_mode:
         return {"changed": False, "incidents": [], "tick": _claim.held(_stamps.clock(), TICKS) is None}
     _files.make_private(_record.MEMORY)
@@ -320,7 +320,10 @@ def ticking(params, check_mode):
 
 
 def kept_out_again():
-    """Is this one tick too many that found another at work? Else who asks again and again keeps all pages away."""
+    """Whether this tick goes on although it found another one at work.
+
+    Every so many ticks do, because otherwise whoever keeps asking could prevent all pages.
+    """
     path = f"{TICKS}/kept-out"
     text = _files.read(path) or ""
     times = (int(text) if text in map(str, range(KEPT_OUT)) else 0) + 1

@@ -136,7 +136,7 @@ def records(params, now, unread):
 
 
 def read(params):
-    """What there is on the host, and what of it could not be read, "" for nothing."""
+    """What is kept on the host, and why parts of it could not be read, "" if all could."""
     _options.check_ranges(params, {"days": (0, 3660)})
     now = _stamps.clock()
     incidents, unread = [], []
@@ -152,7 +152,7 @@ def read(params):
 
 
 def deadlines(record):
-    """Until when somebody has to answer and it has to be resolved, by the host's clock; null without an opening."""
+    """When somebody has to have answered, and it has to be resolved, by the host's clock; null without an opening."""
     first = _record.opened(record)
     if first is None:
         return {"respond_by": None, "resolve_by": None}

@@ -227,13 +227,13 @@ RANGES = {
     "max_age": (0, 604800),
     "reopen_seconds": (1, 300),
 }
-ROTATION_SECONDS = 900  # compressing yesterday's log takes a while
+ROTATION_SECONDS = 900  # compressing a large log takes a while
 SHOWN = 50
 CONFIG = "/run/aurora-runbook-logrotate.conf"
 
 
 def service_uid(user):
-    """The user's number. Raises RunbookError for nobody, and for root: root's rights are what must not be lent."""
+    """The user's number. Raises RunbookError for an unknown user, and for root, whose rights must not be lent."""
     try:
         uid = pwd.getpwnam(user).pw_uid
     except KeyError as error:
@@ -251,7 +251,7 @@ def choose(params):
 
 @dataclass(frozen=True)
 class Way:
-    """What rotates on this host: a command, with the configuration that is written for it where it needs one."""
+    """How logs are rotated on this host: a command, and the configuration that is written for it if it needs one."""
 
     argv: list
     config: str = ""
@@ -259,7 +259,7 @@ class Way:
 
 
 def way(params, method, logs, now):
-    """How the logs are rotated. Raises RunbookError when there is no way, or none that is safe to use."""
+    """How the logs are rotated. Raises RunbookError if there is no way, or no safe one."""
     if method == "script":
         if not os.path.lexists(params["script"]):
             raise RunbookError(f"this host has neither {params['config']} nor {params['script']}")
@@ -276,7 +276,7 @@ def way(params, method, logs, now):
 
 @contextlib.contextmanager
 def written(config):
-    """The configuration in a file that the service's user can read and nobody but root can write."""
+    """Keep the configuration in a file that the service's user can read, and only root can write."""
     if config:
         _files.write(CONFIG, config, 0o644)
     try:
@@ -310,7 +310,7 @@ def holders(writers, keys):
 
 
 def tell(writers, how, name):
-    """Have a unit reopen its logs; False when it cannot be told that way."""
+    """Make a unit reopen its logs; returns False if it cannot be told in this way."""
     unit = _service.observe(name)
     if how == "reload":
         reloads = unit["CanReload"] == "yes"
@@ -327,7 +327,7 @@ def observe(directory, uid, writers):
 
 
 def catch_up(directory, uid, writers, old, held, seconds):
-    """Get whoever of our units writes into one of the ``old`` files, by key, to the live file of the same name."""
+    """Move each of our units that writes into one of the ``old`` files, by key, to the live file of the same name."""
     owed = {(holder.unit, old[holder.key]) for holder in held if holder.writes and holder.unit and holder.key in old}
     if not owed:
         return []
@@ -340,7 +340,7 @@ def catch_up(directory, uid, writers, old, held, seconds):
 
 
 def remove(directory, uid, files):
-    """Remove what the plan says, unless another file has taken the name since."""
+    """Remove the planned files, unless another file has taken the name since."""
     as_planned = {file.name: file.key for file in _rotation.scan(directory, uid)[1]}
     removed = []
     for file in files:
@@ -355,7 +355,7 @@ def remove(directory, uid, files):
 
 
 def apply(directory, uid, current, planned, writers, how, params):
-    """Free, rotate, get every writer to its new file; returns the part of the result that says so."""
+    """Free space, rotate, move every writer to its new file; returns the part of the result about that."""
     removed = remove(directory, uid, planned.remove)
     old = {file.key: file.log for file in current.rotated}
     moved = catch_up(directory, uid, writers, old, planned.behind, params["reopen_seconds"])
@@ -372,7 +372,7 @@ def apply(directory, uid, current, planned, writers, how, params):
 
 @contextlib.contextmanager
 def pinned(directory, files):
-    """Keep the inodes of files from being used again, since they say what became of a file."""
+    """Keep the inodes of files from being reused, because they identify a file after it was renamed."""
     with contextlib.ExitStack() as stack:
         for file in files:
             with contextlib.suppress(FileNotFoundError):
@@ -410,7 +410,7 @@ def rotate(directory, uid, due, current, writers, argv, params):
 
 
 def run_rotation(user, argv):
-    """Run the host's own rotation; what went wrong, "" when nothing did."""
+    """Run the host's own rotation; returns what went wrong, "" if nothing did."""
     try:
         done = _command.as_user(user, argv, {}, ROTATION_SECONDS, {})
     except RunbookError as error:
@@ -463,7 +463,7 @@ def sentences(params, current, planned, method, unnamed, outcome, space, check_m
 
 
 def diff(outcome):
-    """The files of the directory that change, before and after; a rotated log is named without its number."""
+    """The files of the directory that change, before and after; a rotated log is shown without its number."""
     logs = [entry["log"] for entry in outcome["rotated"]]
     before = sorted([*(file.name for file in outcome["removed"]), *logs])
     return {
@@ -488,7 +488,7 @@ def run(params, conduct):
         try:
             how = way(params, method, _rotation.due_logs(current, now, params["max_age"]), now)
         except RunbookError as error:
-            no_way = str(error)  # space is freed all the same
+            no_way = str(error)  # space is freed in any case
         wish = _rotation.Wish(
             keep=params["keep"],
             min_free_percent=params["min_free_percent"],

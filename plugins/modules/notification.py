@@ -156,7 +156,7 @@ else:
 
 
 class Discreet(AnsibleModule):
-    """Ends without its invocation, where a misspelt option would show what it holds."""
+    """Returns no invocation, which would show the value of a misspelt option."""
 
     def exit_json(self, **kwargs):
         super().exit_json(invocation={}, **kwargs)
@@ -174,7 +174,7 @@ def plan(params):
 
 
 def tell(message, first, last, seconds):
-    """Tell the first, and the last if none of them took it."""
+    """Tell the first channels, and the last ones if none of them took it."""
     told = [_notify.tell(apprise, first, message, seconds)]
     if not told[0].sent:
         told.append(_notify.tell(apprise, last, message, seconds))
@@ -202,7 +202,7 @@ def sentences(sent, unsent, would):
 
 
 def main():
-    # The whole lists are secret until they are known to be what they should be: a URL in the wrong place stays one.
+    # The whole lists are secret until they are checked, because a URL in the wrong place is still a secret.
     module = Discreet(
         argument_spec={
             "title": {"type": "str", "required": True},
@@ -216,11 +216,11 @@ def main():
     )
     if MISSING:
         module.fail_json(msg=missing_required_lib("apprise"), exception=MISSING)
-    logging.getLogger().addHandler(logging.NullHandler())  # what libraries log has the URL in it
+    logging.getLogger().addHandler(logging.NullHandler())  # libraries log the URL
     try:
         message, first, last = plan(module.params)
     except RunbookError as error:
-        module.no_log_values = set()  # our own words quote none of them, and a short name would blot them out
+        module.no_log_values = set()  # our own messages quote none of them, and a short name would be replaced in them
         module.fail_json(msg=str(error))
     module.no_log_values = {channel.url for channel in [*first, *last] if channel.url}
     would = [channel.name for channel in first or last] if module.check_mode else []

@@ -122,7 +122,7 @@ from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import
 from ansible_collections.aurora.runbook.plugins.module_utils.look import _fitness
 from ansible_collections.aurora.runbook.plugins.module_utils.record import _record
 
-# What a remediation writes to: records, drop-ins and the timer, files of overrides, the program, configurations.
+# Directories that a remediation writes to, for records, drop-ins and the timer, overrides, the program, configurations.
 WRITTEN_TO = (
     *(_record.STATE_DIRECTORY, _override.UNIT_DIRECTORY, _override.ENVIRONMENT_DIRECTORY),
     *(_start.BASE, "/run"),
@@ -155,13 +155,13 @@ def state_problem():
 
 
 def programs():
-    """What speaks against each program that is there."""
+    """Why each installed program cannot be run, "" if it can."""
     names = os.listdir(_start.BASE) if os.path.isdir(_start.BASE) else []
     return {name: _start.fault(f"{_start.BASE}/{name}") for name in sorted(names) if _start.version(name)}
 
 
 def knobs(name):
-    """None where systemd does not say."""
+    """The knobs, empty if systemd does not answer."""
     with contextlib.suppress(RunbookError):
         unit = _service.observe(name)
         return _fitness.knobs(unit, _service.environments(unit), _service.environment_files(unit))

@@ -95,7 +95,7 @@ ARGUMENTS = {
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         "records": {"type": "bool", "default": False},
         "name": {"type": "str"},
-        # It is no secret: this keeps half a megabyte out of the host's journal.
+        # It is no secret, but this keeps half a megabyte out of the host's journal.
         "archive": {"type": "str", "no_log": True},
     },
     "required_if": [("state", "present", ["name", "archive"])],
@@ -104,7 +104,7 @@ ARGUMENTS = {
 
 
 def run(params, check_mode):
-    """Put it there or take everything off; returns what the module returns."""
+    """Install the program or remove everything; returns what the module returns."""
     if params["state"] == "absent":
         return _remove.remove(params["records"], check_mode)
     if check_mode:

@@ -111,7 +111,7 @@ from ansible_collections.aurora.runbook.plugins.module_utils.look import _public
 
 
 def look(params):
-    """Go the way, then judge; returns what the module returns."""
+    """Test the path, then judge; returns what the module returns."""
     _options.check_ranges(params, {"timeout_seconds": (0.5, 60)})
     way = _public_way.target(params["url"], params["path"])
     found = _public_way.look(way, params["address"] or "", params["timeout_seconds"])

@@ -212,7 +212,7 @@ RANGES = {
 }
 REFIT_SECONDS = 300.0
 TAKE_UP_SECONDS = 30.0
-REFIT_UNIT = "aurora-runbook-refit.service"  # one name, so that systemd starts no second one
+REFIT_UNIT = "aurora-runbook-refit.service"  # a fixed name, so that systemd starts no second refit
 NOT_TAKEN = (401, 403, 404, 405, 501)
 LATE = (
     "The model did not change within another {:g} s, and the feed may still be refitting it: look at the feed, then run"
@@ -223,7 +223,7 @@ LIMITS = ("min_trades", "max_malformed_percent", "max_stale_seconds")
 
 @dataclass(frozen=True)
 class Seen:
-    """The host before a change; ``refusal`` is what the data says against a refit."""
+    """The host before a change; ``refusal`` is why the data does not allow a refit."""
 
     site: _trades.Site
     trades: _trades.Trades
@@ -237,7 +237,7 @@ class Seen:
 
 @dataclass(frozen=True)
 class Refitted:
-    """What a refit left, the errors before and after with where they come from, and which model stands now."""
+    """The result of a refit: the errors before and after with their source, and which model stands now."""
 
     way: str | None
     model: _calibration.Model | None
@@ -254,7 +254,7 @@ class Refitted:
 
 
 def observe(params):
-    """Look at the data, and at the model too unless the data speaks against a refit anyway."""
+    """Look at the data, and also at the model unless the data forbids a refit anyway."""
     if not _service.observe(REFIT_UNIT).over:
         raise RunbookError(f"a recalibration is under way on this host ({REFIT_UNIT}); wait for it and run this again")
     site = _trades.site(params["user"], params["home"], params["runner_unit"], params["days"])
@@ -280,7 +280,7 @@ def read_model(params):
 
 
 def ece(params):
-    """The runner's calibration_ece, None when it does not say."""
+    """The runner's calibration_ece, None if it does not say."""
     try:
         page = _metrics.parse(_http.fetch_metrics(params["runner_url"] + "/metrics"))
     except RunbookError:
@@ -298,7 +298,7 @@ def plan(params, seen):
 
 
 def apply(params, seen, planned, secret):
-    """Refit unless a run that was cut off did, judge, keep the better model. Raises RunbookError."""
+    """Refit unless a run that was cut off already did, judge, and keep the better model. Raises RunbookError."""
     way, said = None, ""
     if planned.action == "refit":
         before = _calibration.Replaced(seen.model, seen.ece, seen.valid)
@@ -307,7 +307,7 @@ def apply(params, seen, planned, secret):
         try:
             way, said = refit(params, seen, secret)
         except NoAnswerError as error:
-            if not before.is_other(await_model(params, before)):  # it may still come, so the record stays open
+            if not before.is_other(await_model(params, before)):  # the model may still come, so the record stays open
                 raise RunbookError(f"{error}. {LATE.format(TAKE_UP_SECONDS)}") from error
             way = "http"
         except RunbookError as error:
@@ -324,7 +324,7 @@ def apply(params, seen, planned, secret):
 
 
 def refit(params, seen, secret):
-    """Refit the model in the way that was asked for; the way taken and what it said. Raises RunbookError."""
+    """Refit the model in the wanted way; returns that way and its output. Raises RunbookError."""
     why = ""
     if params["method"] == "http" or (params["method"] == "auto" and seen.site.days == _trades.DAYS):
         said, why = by_http(params, secret)
@@ -341,7 +341,7 @@ def refit(params, seen, secret):
 
 
 def by_http(params, secret):
-    """What the feed says to a refit; None, and why, when it did not take the request. Raises RunbookError."""
+    """The feed's answer to a refit; or None, and why it did not take the request. Raises RunbookError."""
     try:
         headers = {"X-Auth-Token": secret} if secret else None
         answer = _http.fetch(params["url"], REFIT_SECONDS, headers, method="POST")
@@ -357,7 +357,7 @@ def by_http(params, secret):
 
 
 def as_it_was(params, record):
-    """See to it that a refit that failed left the model as it was; a sentence on that."""
+    """Make sure that a failed refit left the model as it was; returns a sentence on that."""
     before = record.replaced.model
     try:
         changed = _calibration.sha_of(read_model(params)) != _calibration.sha_of(before)
@@ -370,7 +370,7 @@ def as_it_was(params, record):
 
 
 def await_model(params, before):
-    """The model once it is another than the one before, or what stands after a while."""
+    """Wait for a model that differs from the one before; returns it, or the one that is there after a while."""
     return wait(lambda: read_model(params), before.is_other)
 
 
@@ -389,7 +389,7 @@ def look_after(params, seen, way, said):
 
 
 def wait(look, enough):
-    """Look until it is enough, for a while; what was seen last."""
+    """Look until it is enough or the time is over; returns what was seen last."""
     deadline = time.monotonic() + TAKE_UP_SECONDS
     while not enough(found := look()) and time.monotonic() < deadline:
         time.sleep(0.5)
@@ -397,7 +397,7 @@ def wait(look, enough):
 
 
 def put_back(params, model):
-    """Put a model back as it was, by the hand of its user. Raises RunbookError."""
+    """Put a model back as it was, acting as its user. Raises RunbookError."""
     if model is None or model.content is None:
         raise RunbookError("there was none, or it is too large to have been kept")
     arguments = [params["model"], str(model.mode), str(model.changed_ns)]
@@ -439,7 +439,7 @@ def shown(model, valid, says):
 
 
 def changes(seen):
-    """What the intent says: which model is replaced, and by days of trades other than the usual ones."""
+    """What the intent records: which model is replaced, and the days of trades if they are not the usual ones."""
     days = {} if seen.site.days == _trades.DAYS else {"days": seen.site.days}
     before = _calibration.sha_of(seen.model)
     return [{"name": "model", "before": before, "after": None, "direction": "neutral", **days}]
@@ -469,7 +469,7 @@ def describe(params, seen, planned, refitted):
 
 
 def check(params):
-    """Raise RunbookError for options that cannot be."""
+    """Raise RunbookError for invalid options."""
     _options.check_ranges(params, RANGES)
     _command.plain_path("model", params["model"])
     if params["days"] and params["method"] == "http":

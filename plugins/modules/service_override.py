@@ -330,10 +330,10 @@ def plan(current, params, url):
 
 
 def guard(current, planned, url, state):
-    """What speaks against the restart of a trading loop, as sentences, and whether it is refused for that.
+    """Sentences against the restart of a trading loop, and whether it is refused for them.
 
-    Giving everything back is a person's decision, which is told what it does. An account with least rights is no
-    person: it gives nothing back, and settles nothing, unless the breaker is known to be closed.
+    Giving everything back is a person's decision, and the person is told its effect. An account with least rights does
+    not count as a person: it gives nothing back, and settles nothing, unless the breaker is known to be closed.
     """
     if not _override.bare(current, planned):
         return [], False
@@ -358,13 +358,13 @@ def ends(current, planned, params, watch):
 
 
 def settled(current):
-    """What of an unfinished change is finished and what undone."""
+    """The parts of an unfinished change that are finished and undone."""
     _written, finished, undone = _override.settle(current.lease) if current.lease else ({}, (), ())
     return {"finished": finished, "undone": undone}
 
 
 def told(current, planned, params, ends, check_mode):
-    """What the report says beyond the values: which ends by itself and when, and what was settled how."""
+    """What the report says beyond the values: which value ends by itself and when, and what was settled and how."""
     unit, done = current.unit.id, _override.told_gone(current, planned, check_mode)
     if params["state"] == "settled":
         for how, steps in settled(current).items():
@@ -431,14 +431,14 @@ def run(params, conduct):
 
 
 def health_url(params, current):
-    """What must answer before the service counts as healthy; for what is only given back, as when it was granted."""
+    """The URL that must answer before the service counts as healthy; for giving back, the one from the lease."""
     granted = current.lease.health.get("url", "") if current.lease and params["state"] != "present" else ""
     return params["health_url"] or str(granted)
 
 
 def begin(conduct, current, planned):
     granted_for = current.lease.incident if current.lease else ""
-    raised = any(step.direction == "increases" for step in planned.steps)  # a person approved it, or gives back
+    raised = any(step.direction == "increases" for step in planned.steps)  # a person approved the raise, or gives back
     return conduct.begin(current.unit.id, changes(planned), planned.restart, granted_for, approved=raised)
 
 
@@ -460,7 +460,7 @@ def describe(current, planned, until, renewed):
 
 
 def apply(current, planned, healthy, until, conduct):
-    """Make the plan true, or only renew its ends; the lease while it is not closed, and whether there was a restart."""
+    """Apply the plan, or only renew its ends; returns the lease until it is closed, and whether there was a restart."""
     renewed = current.lease is not None and until != current.lease.ends
     if until and (planned.changed or renewed):
         _lease_timer.install()
@@ -472,9 +472,9 @@ def apply(current, planned, healthy, until, conduct):
 
 
 def prove(working, result, healthy, until):
-    """Take back a raise that did not help; what the result says then.
+    """Take back a raise that did not help; returns the resulting part of the result.
 
-    Where the restart for that would close an open breaker, the raise is due at once: the host waits for the breaker.
+    If the restart for that would close an open breaker, the raise expires at once, and the host waits for the breaker.
     """
     if result["verdict"] == "recovered":
         _lease.close(working, result["overridden"])

@@ -180,14 +180,14 @@ def observe(name, health_url, records):
 
 
 def last_words(unit):
-    """What the service said last, "" where the journal does not say it in time."""
+    """The last log lines of the service, "" if the journal does not answer in time."""
     with contextlib.suppress(CommandError):
         return " / ".join(_systemd.last_words(_command.run, unit.id))
     return ""
 
 
 def check_config(planned, kind):
-    """The plan, or its refusal when the configuration that the service would start with is broken."""
+    """The plan, or a refusal if the configuration with which the service would start is broken."""
     if not planned.changed or kind == "none":
         return planned
     config = _probes.nginx_config()
@@ -198,7 +198,7 @@ def check_config(planned, kind):
 
 
 def clients(url):
-    """How many SSE clients are connected, None when nobody says."""
+    """How many SSE clients are connected, None if it is unknown."""
     if not url:
         return None
     try:
@@ -209,7 +209,7 @@ def clients(url):
 
 
 def apply(unit, action, healthy):
-    """Start or restart, kill what does not stop, prove. Returns what was noteworthy."""
+    """Start or restart, kill what does not stop, and prove. Returns what is worth reporting."""
     _service.begin(unit, action)
     noted = [_messages.sentence("killed", unit=unit.id, seconds=STOP_SECONDS)] if end_stuck(unit) else []
     _service.prove(unit, {}, healthy)
@@ -217,7 +217,7 @@ def apply(unit, action, healthy):
 
 
 def end_stuck(unit):
-    """Kill a service that does not stop within STOP_SECONDS; True when it came to that."""
+    """Kill a service that does not stop within STOP_SECONDS; returns True if that was necessary."""
     deadline = time.monotonic() + STOP_SECONDS
     while stopping(_service.observe(unit.id), unit):
         if time.monotonic() >= deadline:
@@ -228,13 +228,13 @@ def end_stuck(unit):
 
 
 def stopping(now, before):
-    """Is what ran before still there?"""
+    """Whether the run from before is still there."""
     same = now["InvocationID"] == before["InvocationID"]
     return same and now.phase in (_systemd.RUNS, _systemd.STOPS)
 
 
 def reconnected(url, before, seconds):
-    """Wait until as many clients as before are back, ``seconds`` at the most; how many there are then."""
+    """Wait for at most ``seconds`` until as many clients as before are back; returns how many there are."""
     deadline = time.monotonic() + seconds
     while True:
         now = clients(url)
@@ -252,10 +252,10 @@ def about_clients(before, after):
 
 
 def act(current, planned, healthy):
-    """Do what was planned; sentences on it, and whether the service is up. Raises RunbookError when ours is not."""
+    """Carry out the plan; returns sentences, and whether the service is up. Raises RunbookError if our start failed."""
     unit, started = current.unit, time.monotonic()
     if planned.action == _restart.WAIT:
-        begun = unit.running or unit.phase == _systemd.STARTS  # then it has the id of its new start already
+        begun = unit.running or unit.phase == _systemd.STARTS  # in that case it already has the id of its new start
         health = _service.judge(unit.id, "" if begun else unit["InvocationID"], {}, healthy)
         if not health.healthy:
             values = {"unit": unit.id, "problem": health.reason, "words": last_words(unit) or "–"}

@@ -154,7 +154,7 @@ def lease_ends(current, planned, params):
     if params["state"] == "present" and params["lease_seconds"]:
         return dict.fromkeys(planned.written, _lease.end(params["lease_seconds"], _stamps.clock()))
     standing = _lease.standing_ends(current.lease, planned.written)
-    if params["state"] == "present" and standing:  # the profile ends as a whole
+    if params["state"] == "present" and standing:  # a profile ends as a whole
         return {**dict.fromkeys(planned.written, min(standing.values(), key=lambda end: end.until)), **standing}
     return standing
 
@@ -211,7 +211,7 @@ def diff(planned, before, renewed):
 
 
 def changes(planned):
-    """What the intent says: each step and whether it is leased then."""
+    """What the intent records: each step, and whether it is leased afterwards."""
     told = {"direction": "neutral"}
     return [{**asdict(step), **told, "leased": step.name in planned.written} for step in planned.steps]
 

@@ -275,7 +275,7 @@ RANGES = {
     "enough_seconds": (0, 3600),
     "min_decisions": (0, 100000),
 }
-# The indicators that take many events of a service, and those of the feed that take a window of a minute.
+# The indicators that need many events of a service, and those of the feed that need a window of a minute.
 WINDOWED = ("reconnects",)
 COUNTED = {"runner": ("policy_deny_rate", "execution_latency"), "feed": ("sse_availability",)}
 
@@ -285,7 +285,7 @@ def probes(params, secret):
     limit, sample = params["probe_seconds"], params["sample_seconds"]
     tls = _http.tls_context()
     names = {role: _systemd.check_name(params[f"{role}_unit"]) for role in ("runner", "feed", "nginx")}
-    with contextlib.suppress(CommandError):  # the probe of the units says that systemd does not answer
+    with contextlib.suppress(CommandError):  # the probe of the units reports that systemd does not answer
         own = _systemd.own_names(partial(_command.run, timeout=limit), names.values())
         names = {role: own[name] for role, name in names.items()}
     public, exchange = urlsplit(params["public_url"]).hostname, urlsplit(params["exchange_url"]).hostname
@@ -340,13 +340,13 @@ def kept():
     now = _stamps.clock()
     found = _state.overview(now)
     unread = found.pop("unread")
-    if unread:  # what stands on the host is not known then, and nothing is to be changed
+    if unread:  # what stands on the host is then unknown, and nothing must be changed
         raise RunbookError("; ".join(unread))
     return {**found, "incidents": _state.open_incidents(now)}
 
 
 def model_probes(params):
-    """What section 5 asks of trades and model. It costs CPU, and says nothing when the calibration is fine."""
+    """What section 5 asks about trades and model. It costs CPU, and adds nothing if the calibration is fine."""
     limit = params["probe_seconds"]
     place = (params["user"], params["home"], params["runner_unit"])
     return {
@@ -356,7 +356,7 @@ def model_probes(params):
 
 
 def shown(name, finding, secret):
-    """A probe as it is returned: without secrets, tails cut to 20 lines, metrics pages left to the indicators."""
+    """A probe as it is returned: without secrets, with tails cut to 20 lines, and without metrics pages."""
     data = {} if name.endswith("_metrics") else dict(finding.data)
     if name == "leases":
         data = {key: data[key] for key in ("timer", "timer_works") if key in data}

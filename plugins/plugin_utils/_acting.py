@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a step of a remediation is given beside what its task says, and how the run knows what it returned.
+"""The options that a step of a remediation gets beside those of its task, and how the run recognises its result.
 
-The options that steps share come from the decision and from the host's variables, here in Python: as templates of
-module_defaults each worker would compile them anew. A step is a task with the variable of STEP, as those of our
-playbooks have it; so a module that a user calls in a play of his own is given nothing. What a task says itself wins.
+Options that steps share come from the decision and from the host's variables. They are computed here in Python, because
+each worker would compile templates in module_defaults anew. A step is a task with the variable STEP, as the tasks of
+our playbooks have it, so a module that a user calls in a play of their own gets nothing. Options of the task itself
+win.
 
-What a module returned counts because it ran: the result says which run it is a step of (_decision.steps finds it).
-Private to aurora.runbook; controller only.
+A result counts because the module ran: it says which run it is a step of (_decision.steps finds it). Private to
+aurora.runbook; controller only.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ from ansible_collections.aurora.runbook.plugins.plugin_utils import _decision, _
 
 STEP = "__incident_step"  # the variable that makes a task a step
 COUNTED = (*_program.ACTS, "public_way_info", "wait_for_recovery")
-LOOKS = ("incident_info", "triage_info")  # what a run begins with
-WATCHED = ("recalibration", "service_override", "service_restart")  # what is no cure by itself is not watched
+LOOKS = ("incident_info", "triage_info")  # the modules with which a run begins
+WATCHED = ("recalibration", "service_override", "service_restart")  # others cure nothing by themselves
 AUTONOMY = ("observe", "propose", "safe")
 GUARDS = ("min_healthy", "cooldown_seconds", "max_per_hour", "max_per_day", "max_ineffective", "max_same_cure", "force")
 WAIT = ("hold_seconds", "timeout_seconds", "interval_seconds")
@@ -39,7 +40,7 @@ LONGEST_AGE = _options.INCIDENT_RANGES["age_seconds"][1]
 
 
 def options(module: str, asked: Mapping, read: _variables.Read, known: Mapping) -> dict:
-    """The options of a step. ``read`` has a variable's value, ``known`` the variables as they are."""
+    """The options of a step. ``read`` returns a variable's value, ``known`` holds the variables as they are."""
     if module in LOOKS:
         check(read)
         return dict(asked)
@@ -98,7 +99,7 @@ _OWN = {
 
 
 def recovery(incident: str, read: _variables.Read) -> dict:
-    """What a step waits for: the indicator of the incident at hand."""
+    """What a step waits for: the indicator of the incident."""
     breaker, feed = incident == "circuit_breaker", incident == "sse_availability"
     limits = read("__incident_thresholds") or {}
     return {
@@ -116,7 +117,7 @@ def _wait(read: _variables.Read) -> dict:
 
 
 def incident_options(read: _variables.Read, known: Mapping) -> dict:
-    """The incident that a step writes to and is held to."""
+    """The incident in whose record a step writes, with the limits of its guards."""
     decision, host = known["__incident_decision"], known["inventory_hostname"]
     judged, silence = decision["hosts"][host], known.get("__incident_silence") or {}
     severity = judged["seen"]["severity"]
@@ -126,7 +127,7 @@ def incident_options(read: _variables.Read, known: Mapping) -> dict:
         **{name: judged[name] for name in ("cause", "seen", "last")},
         **({"severity": severity} if severity else {}),
         "by": read("aurora_by") or os.environ.get("USER", ""),
-        # Since the trouble began, as the alert has it, or the oldest record of it.
+        # Since the trouble began, according to the alert, or to the oldest record of the incident.
         "age_seconds": min(decision["age_seconds"] + time.time() - decision["looked_at"], LONGEST_AGE),
         "silence": {name: silence[name] for name in ("silence", "until", "matched") if name in silence},
         "hosts": decision["members"],
@@ -134,13 +135,13 @@ def incident_options(read: _variables.Read, known: Mapping) -> dict:
 
 
 def approved(read: _variables.Read, known: Mapping) -> list[str]:
-    """What may raise exposure, by names in lower case. AWX answers with a list, with lines of a text, or with nothing.
+    """The variables that may raise exposure, in lower case. AWX answers with a list, lines of text, or nothing.
 
-    In a workflow the person was asked for the hosts alone that waited then (aurora_waiting, from propose.yml). Where
-    AWX runs this, a template without the workflow before it approves nothing, and nothing beside an alert does.
+    In a workflow, a person was asked only about the hosts that were waiting then (aurora_waiting, from propose.yml). On
+    AWX a template without the workflow before it approves nothing, and nothing is approved for an alert.
     """
     on_awx = _variables.on_awx(known)
-    if on_awx and "aurora_alert" in known:  # never read: it would be a template
+    if on_awx and "aurora_alert" in known:  # never read, because that would template it
         return []
     named = [name for said in _flat(read("aurora_approve") or []) for name in re.findall(r"\w+", str(said))]
     if not on_awx and "aurora_waiting" not in known:
@@ -155,7 +156,7 @@ def _flat(said: object) -> Iterator[object]:
 
 
 def check(read: _variables.Read) -> None:
-    """Refuse variables that a step would refuse, before it is known whether there is one. Raises AnsibleActionFail."""
+    """Refuse variables that a step would refuse, before any step is known to come. Raises AnsibleActionFail."""
     autonomy = read("aurora_autonomy")
     if autonomy not in AUTONOMY:
         raise AnsibleActionFail(f"aurora_autonomy={autonomy!r} is refused; expected {', '.join(AUTONOMY)}")
@@ -171,7 +172,7 @@ def check(read: _variables.Read) -> None:
 
 
 def mark(module: str, asked: Mapping, known: Mapping) -> dict:
-    """What makes a result one of a step; nothing where it is none."""
+    """What marks a result as that of a step; empty if it is none."""
     if module not in COUNTED:
         return {}
     settles = asked.get("state") == "settled"

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Which incident on which host an alert is about. Private to aurora.runbook; controller only.
 
-An alert comes from outside: its labels are compared with what is known, and never become part of a name or a template.
+An alert comes from outside: its labels are compared with known values, and never become part of a name or a template.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from ansible_collections.aurora.runbook.plugins.module_utils.base import _names,
 from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import RunbookError
 
 INCIDENTS = {indicator.alert: name for name, indicator in _indicators.INDICATORS.items()}
-OLDEST = 31 * 86400.0  # seconds that an alert may fire already
-LATEST = 4102444800.0  # 2100; what begins later is a mistake
+OLDEST = 31 * 86400.0  # longest time that an alert may have been firing, in seconds
+LATEST = 4102444800.0  # the year 2100; a later start is a mistake
 FIRING, RESOLVED = "firing", "resolved"
-# What preflight sends to see that alerts arrive. Its label of the same name tells one from another.
+# The alert that preflight sends to see whether alerts arrive. Its label of the same name tells one from another.
 HEARTBEAT, BEAT = "AuroraHeartbeat", "heartbeat"
 
 
@@ -27,9 +27,9 @@ HEARTBEAT, BEAT = "AuroraHeartbeat", "heartbeat"
 class Alert:
     """An alert of the runbook, each of its parts checked.
 
-    ``labels`` are those that may name its host: the host without scheme, port and path. ``key`` is the same for the
-    same alert, delivered again; ``age_seconds`` how long it fires. Empty and 0 for an alert that does not say, or that
-    says what nobody can read.
+    ``labels`` are those that may name its host, reduced to the host without scheme, port and path. ``key`` is the same
+    for the same alert if it is delivered again; ``age_seconds`` is how long it has been firing. Parts that the alert
+    does not have, or has in an unreadable form, are empty or 0.
     """
 
     incident: str
@@ -44,9 +44,9 @@ class Alert:
 
 @dataclass(frozen=True)
 class Target(Alert):
-    """An alert and the ``host`` of the inventory that it is about; nothing to remediate when ``firing`` is false.
+    """An alert and the ``host`` of the inventory that it is about; nothing to remediate if ``firing`` is false.
 
-    ``label`` is the label that says so, and ``instance`` the host as that label has it.
+    ``label`` is the label that names the host, and ``instance`` the host as that label names it.
     """
 
     host: str = ""
@@ -91,7 +91,7 @@ def checked(alert: object, now: float, label: str = "") -> Alert:
 
 
 def heartbeat(alert: object) -> str:
-    """Which heartbeat this is, "" for any other alert, and for one that is over."""
+    """The name of the heartbeat, "" for any other alert, and for one that is over."""
     labels = alert.get("labels") if isinstance(alert, Mapping) else None
     if not isinstance(labels, Mapping) or labels.get("alertname") != HEARTBEAT or alert.get("status") != FIRING:
         return ""
@@ -104,7 +104,7 @@ def _fingerprint(value: object) -> str:
 
 
 def _started(value: object) -> datetime | None:
-    """When it began, to the second, UTC; None where nobody knows, as in year 1, which is how Go writes "not set"."""
+    """When it began, to the second, UTC; None if unknown, as in year 1, which is how Go writes "not set"."""
     try:
         moment = _stamps.parse(value).replace(microsecond=0) if isinstance(value, str) else None
         known = moment is not None and moment.tzinfo is not None and 0 < moment.timestamp() < LATEST
@@ -114,7 +114,7 @@ def _started(value: object) -> datetime | None:
 
 
 def _labels(labels: Mapping, label: str) -> dict[str, str]:
-    """What may name its host, by label, in the order in which they count."""
+    """The labels that may name its host, in their order of precedence."""
     given = {name: labels.get(name) for name in dict.fromkeys([label or _names.INSTANCE, *_names.LABELS])}
     texts = {name: value for name, value in given.items() if isinstance(value, str)}
     hosts = {
@@ -126,7 +126,7 @@ def _labels(labels: Mapping, label: str) -> dict[str, str]:
 def _host(
     alert: Mapping, labels: Mapping[str, str], hosts: Mapping[str, str], declared: Mapping[str, str]
 ) -> tuple[str, str]:
-    """The inventory name and the label that says it. The event filter may have named the ``host`` beside the labels."""
+    """The inventory name, and the label that gives it. The event filter may have added ``host`` beside the labels."""
     said = alert.get("host")
     found = {label: _names.meant(text, hosts, declared) for label, text in labels.items()}
     found = {label: names for label, names in found.items() if names}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the actions share that go by what hosts answered. Private to aurora.runbook; controller only."""
+"""The shared base of actions that use what hosts answered. Private to aurora.runbook; controller only."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ansible_collections.aurora.runbook.plugins.plugin_utils import _variables
 
 
 class AnswersAction(ActionBase):
-    """It connects to no host unless who inherits it says so, and sets ``hostvars`` before it reads an answer."""
+    """Connects to no host unless a subclass says so. A subclass sets ``hostvars`` before it reads an answer."""
 
     _requires_connection = False
     _supports_async = False
@@ -22,11 +22,11 @@ class AnswersAction(ActionBase):
         return _variables.language(_variables.reader(self._templar.template, task_vars), task_vars)
 
     def answer(self, name: str, what: str) -> Mapping:
-        """What a task registered or a play noted for a host, as it is; nothing where there is none."""
+        """What a task registered or a play stored for a host, unchanged; empty if there is nothing."""
         return self.hostvars.raw_get(name).get(what) or {}
 
     def fact(self, name: str, first: str) -> dict:
-        """What the phase ``first`` left in a fact of localhost, and those after it kept there."""
+        """What the phase ``first``, and those after it, stored in a fact of localhost."""
         found = self.hostvars.raw_get("localhost").get("ansible_facts", {}).get(name)
         if not found:
             raise AnsibleActionFail(f"nothing was decided yet: the phase {first} comes first")

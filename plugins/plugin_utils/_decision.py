@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where each host stands, which hosts are repaired, and how a run ended. Private to aurora.runbook; controller only.
+"""The standing of each host, which hosts are repaired, and how a run ended. Private to aurora.runbook; controller only.
 
-These functions decide which host is changed. They are pure: the action plugin ``decision`` hands in what the hosts
+These functions decide which host is changed. They are pure: the action plugin ``decision`` passes in what the hosts
 answered.
 """
 
@@ -21,8 +21,8 @@ REVERT = "revert"
 NO_WAY = _summary.NO_WAY
 _RUNNER = (*_triage.RUNNER_OUT, *_triage.RUNNER_MOVES)
 _SEEN = ("metric", "value", "threshold", "breached", "count", "source", "problem")
-MARK = "aurora_step"  # in what a step of a run returned: of which run it is, of which module, and when it ended
-# The causes that a ladder has to do with, where not each one that a look finds may pick a rung.
+MARK = "aurora_step"  # the key in a step's result with its run, its module, and when it ended
+# The causes that may pick a rung of a ladder, if not every cause of a look may.
 _TRADING = (
     *("wide_spreads", "exchange_latency", "local_cpu", "rate_limit", "exchange_down", "miscalibration"),
     *("tight_thresholds", "partition", "packet_loss"),
@@ -40,16 +40,16 @@ _CAUSES = {
         *("dns", "firewall", "partition", "unknown"),
     ),
 }
-# After a step that helped while the network loses packets.
+# Added after a step that helped while the network loses packets.
 _LOSS_STAYS = {"verdict": "escalated", "done": [{"message": "loss_stays", "values": {}}]}
-_OF_ALERT = ("name", "fingerprint", "starts_at")  # what of an alert goes on record
+_OF_ALERT = ("name", "fingerprint", "starts_at")  # what is recorded of an alert
 
 
 @dataclass(frozen=True)
 class Host:
-    """What a run knows of a host: what triage_info found, what the rungs returned, the verdict, what is on record.
+    """What a run knows of a host: the result of triage_info, those of the rungs, the verdict, what is recorded.
 
-    ``info`` is what incident_info returned, where nobody looked; ``silence`` what alertmanager_silence did.
+    ``info`` is the result of incident_info if nobody looked, ``silence`` that of alertmanager_silence.
     """
 
     name: str
@@ -75,10 +75,11 @@ def decide(
     alert: Mapping,
     now: float,
 ) -> dict:
-    """The decision after a look: which incident it is, where each host stands, and which hosts are repaired.
+    """The decision after a look: which incident it is, the standing of each host, and which hosts are repaired.
 
-    ``looks`` is what triage_info returned in this run by host. It has peers beside the ``hosts`` that the run is about,
-    and lacks a host that was not reached. ``observed`` are the hosts that a variable of theirs only observes.
+    ``looks`` is what triage_info returned in this run, by host. It also has peers beside the ``hosts`` that the run is
+    about, and lacks hosts that were not reached. ``observed`` are the hosts whose variables say that they are only
+    observed.
     """
     judged = {name: judgement(language, looks.get(name, {}), incident) for name in sorted({*hosts, *looks})}
     healthy = {name for name, host in judged.items() if host["standing"] == "healthy"}
@@ -103,7 +104,7 @@ def decide(
 
 
 def judgement(language: str, look: Mapping, incident: str) -> dict:
-    """Where a look puts a host and why, and what an action on it has to know of the look."""
+    """The standing of a host and its reason, and what an action on it has to know of the look."""
     stands, ground = _judge(look, incident)
     unfinished = [lease["name"] for lease in look.get("leases", ()) if lease["phase"] != "active"]
     lossy = any(cause["cause"] == "packet_loss" for cause in look.get("causes", ()))
@@ -114,25 +115,26 @@ def judgement(language: str, look: Mapping, incident: str) -> dict:
         "unfinished": unfinished,
         "cause": cause(look, incident),
         "lossy": lossy,
-        # Whether the action that cures it may end the run there: what is half done is settled beside the ladder, the
-        # public way has the last word about the feed, and a person has where the network loses packets.
+        # Whether the action that cures it may end the run there. It may not if half-done changes are settled beside the
+        # ladder, if the public path has the last word about the feed, or if a person has it because the network loses
+        # packets.
         "last": not unfinished and not lossy and incident != "sse_availability",
         "seen": seen(look, incident),
     }
 
 
 def standing(look: Mapping, incident: str, unfinished: bool = True) -> str:
-    """Where a look puts a host: ``breached``, ``healthy``, ``unknown``, or ``unhandled`` by the runbook.
+    """The standing of a host after a look: ``breached``, ``healthy``, ``unknown``, or ``unhandled`` by the runbook.
 
-    An ``unfinished`` override, whatever it is of, comes before "nothing breached", and a HALF_OPEN breaker is not
-    nothing to do. Half a profile of TCP settings does no harm until a run that repairs something settles it. What a
-    runner shows that is down, hangs or crashes again and again is no indicator, and no rung is safe for it.
+    An ``unfinished`` override, of whatever service, comes before "nothing breached", and a HALF_OPEN breaker still
+    needs something. A half-set profile of TCP settings does no harm until a run that repairs something settles it. The
+    values of a runner that is down, hangs or keeps crashing are no indicator, and no rung is safe for it.
     """
     return _judge(look, incident, unfinished)[0]
 
 
 def _judge(look: Mapping, incident: str, unfinished: bool = True) -> tuple[str, str]:
-    """Where a look puts a host, and by what: the look itself, its leases, the runner, the way or the indicator."""
+    """The standing of a host and its ground: the look itself, its leases, the runner, the public path, or the value."""
     entry = look.get("indicators", {}).get(incident)
     if not entry:
         return "unknown", "look"
@@ -153,7 +155,7 @@ def _judge(look: Mapping, incident: str, unfinished: bool = True) -> tuple[str, 
 
 
 def _reason(language: str, look: Mapping, incident: str, ground: str) -> str:
-    """Why a look puts a host where it does, in a sentence, by the ground that _judge found."""
+    """Why a host has its standing, as a sentence for the ground that _judge found."""
     if ground == "look":
         return (not_looked(language, look) or [say(language, "not_reached")])[0]
     if ground == "unfinished":
@@ -173,26 +175,26 @@ def _reason(language: str, look: Mapping, incident: str, ground: str) -> str:
 
 
 def not_looked(language: str, result: Mapping) -> list[str]:
-    """Why a look at a host came to nothing, if one is known."""
+    """Why a look at a host failed, if that is known."""
     if not result:
         return []
     return [say(language, "unreachable" if result.get("unreachable") else "looked_badly", problem=first_line(result))]
 
 
 def runner_ill(look: Mapping, incident: str, names: Sequence[str] = _RUNNER) -> bool:
-    """Whether a runner that is out of order, or on its way, is why nobody can judge an incident's indicator."""
+    """Whether the indicator cannot be judged because the runner is out of order, or is starting or stopping."""
     ours = incident in _indicators.INDICATORS and _indicators.INDICATORS[incident].service == "runner"
     return ours and any(cause["cause"] in names for cause in look.get("causes", []))
 
 
 def causes(look: Mapping, incident: str) -> list[Mapping]:
-    """The causes that a look found: what keeps the incident's indicator from being judged comes first."""
+    """The causes that a look found. Those that prevent a judgement of the incident's indicator come first."""
     first = _RUNNER if runner_ill(look, incident) else ()
     return sorted(look.get("causes", []), key=lambda cause: cause["cause"] not in first)
 
 
 def cause(look: Mapping, incident: str) -> str:
-    """What the ladder goes by: the likeliest of the causes that it has to do with. A side finding picks no rung."""
+    """The cause that the ladder follows: the likeliest one that it knows. A side finding picks no rung."""
     found = [each["cause"] for each in causes(look, incident)]
     return next((name for name in found if name in _CAUSES.get(incident, found)), "unknown")
 
@@ -201,7 +203,7 @@ def seen(look: Mapping, incident: str) -> dict:
     """What a look found, in the form of a record: the incident's severity and indicator, causes, all values."""
     read = look.get("indicators", {})
     entry = read.get(incident, {})
-    breached = set() if entry.get("breached") is False else {incident}  # what is not known may be as bad as a breach
+    breached = set() if entry.get("breached") is False else {incident}  # an unknown value may be as bad as a breach
     values = {} if entry.get("value") is None else {incident: entry["value"]}
     return {
         "severity": _indicators.severity(values, breached),
@@ -220,7 +222,7 @@ def seen(look: Mapping, incident: str) -> dict:
 
 
 def incident_id(looks: Sequence[Mapping], incident: str, alert: Mapping, now: float) -> str:
-    """The smallest id of that class that is open on a host, else a new one, the same for the same alert."""
+    """The smallest id of that class that is open on a host, otherwise a new one, the same for the same alert."""
     known = [identity for look in looks for identity in _open(look, incident) if _record.ID.fullmatch(identity)]
     made = _record.make_id(incident, now - alert.get("age_seconds", 0.0), alert.get("key", ""))
     return min(known, default=made)
@@ -232,22 +234,22 @@ def _open(look: Mapping, incident: str) -> list[str]:
 
 
 def _unfinished(lease: Mapping) -> bool:
-    """Is this an override that a run left half done, which the next run of any incident settles first?"""
+    """Whether this is an override that a run left half done, which the next run of any incident settles first."""
     return lease["phase"] != "active" and lease["kind"] == "service_override"
 
 
 def unended(incident: str, host: Host) -> bool:
-    """Does the host's record lack something of this run: an end that no action wrote, or what was cut off?"""
+    """Whether the host's record lacks something of this run: an end that no action wrote, or a cut-off action."""
     if "indicators" not in host.look or host.ended.get("incidents"):
         return False
     return host.verdict != "healthy" or bool(_open(host.look, incident) or host.look.get("cut_off"))
 
 
 def steps(known: Mapping, run: str) -> list[Mapping]:
-    """What the steps of a run returned on a host, in their order, by what its tasks registered.
+    """What the steps of a run returned on a host, in order, from what its tasks registered.
 
-    Half a profile of TCP settings is settled last and comes first: it must not be the last word on the incident. What
-    failed is registered twice.
+    A half-set profile of TCP settings is settled last but placed first, because it must not be the last word on the
+    incident. A failure is registered twice.
     """
     registered = [value for value in known.values() if isinstance(value, Mapping)]
     results = [one for value in registered for one in (value, *_of_loop(value)) if isinstance(one, Mapping)]
@@ -273,7 +275,7 @@ def climb(incident: str, look: Mapping, returned: Sequence[Mapping], failure: Ma
 
 
 def _loss_stays(incident: str, look: Mapping, known: Sequence[Mapping]) -> list[Mapping]:
-    """What is said beside a step that helped while the network loses packets, which it goes on to do."""
+    """The note beside a step that helped although the network loses packets, which continues."""
     if incident not in _CAUSES or not known or cause(look, incident) != "packet_loss":
         return []
     helped = known[-1].get("verdict") == "recovered" and known[-1].get(MARK, {}).get("module") != "wait_for_recovery"
@@ -281,39 +283,39 @@ def _loss_stays(incident: str, look: Mapping, known: Sequence[Mapping]) -> list[
 
 
 def verdict(tried: Sequence[Mapping]) -> str:
-    """The verdict of a ladder from what was tried; where the runbook has no safe step left, a person is needed."""
+    """The verdict of a ladder from what was tried. If the runbook has no safe step left, a person is needed."""
     if not tried:
         return "escalated"
-    if any(result.get("unreachable") for result in tried):  # what became of that step is not known
+    if any(result.get("unreachable") for result in tried):  # the result of that step is unknown
         return "unknown"
     if any(result.get("failed") or result.get("verdict") == "escalated" for result in tried):
         return "escalated"
     if any(unsettled(result) for result in tried):
         return "escalated"
     last = "refused" if _held(tried) else tried[-1].get("verdict", "unknown")
-    if last == "refused" and any(result.get("changed") for result in tried):  # "nothing was changed" would be wrong
+    if last == "refused" and any(result.get("changed") for result in tried):  # "refused" would say that nothing changed
         return "escalated"
     return "escalated" if last == "not_recovered" else last
 
 
 def unsettled(result: Mapping) -> bool:
-    """Did it meet an action that was cut off, and that a person has to look at?"""
+    """Whether it found a cut-off action that a person has to look at."""
     return any(sentence["message"] in ("left_unknown", "left_open") for sentence in result.get("done", ()))
 
 
 def held(tried: Iterable[Mapping], identity: str) -> bool:
-    """Did an action find another run at work on this incident?"""
+    """Whether an action found another run at work on this incident."""
     return identity in _held(tried)
 
 
 def _held(tried: Iterable[Mapping]) -> list[str]:
-    """The incidents that others were at work on where something was tried; a dash for none."""
+    """The incidents on which others were at work when something was tried; a dash for none."""
     told = (sentence for result in tried for sentence in result.get("done", ()))
     return [sentence["values"]["incident"] for sentence in told if sentence["message"] == "held"]
 
 
 def first_line(result: Mapping) -> str:
-    """What went wrong with a task, in a line."""
+    """What went wrong with a task, in one line."""
     return (str(result.get("msg") or "").strip().splitlines() or [""])[0]
 
 
@@ -326,7 +328,7 @@ def host(
     info: Mapping | None = None,
     silence: Mapping | None = None,
 ) -> Host:
-    """A host with its verdict. ``tried`` is what climb() made of its climb, None for a host that climbed nothing."""
+    """A host with its verdict. ``tried`` is the result of climb(), None for a host on which nothing was tried."""
     said = _unrepaired(look, incident) if tried is None else verdict(tried)
     closed = [action["closed"] for action in tried or () if "closed" in action] if said == "recovered" else []
     on_record = {"incidents": closed} if closed else ended or {}
@@ -345,8 +347,8 @@ def _unrepaired(look: Mapping, incident: str) -> str:
 def lacking(incident: str, identity: str, hosts: Iterable[Host]) -> dict[str, str]:
     """The hosts whose record lacks something of this run, each with the verdict that ends the run there.
 
-    The verdict is "" where there is no end to put on record, and only what was cut off is to be settled. A host on
-    which another run works at this incident is left to that run.
+    The verdict is "" if there is no end to record and only cut-off actions have to be settled. A host on which another
+    run works on this incident is left to that run.
     """
     left = [one for one in hosts if unended(incident, one) and not held(one.actions, identity)]
     return {one.name: one.verdict if one.verdict != "healthy" or _open(one.look, incident) else "" for one in left}
@@ -355,8 +357,8 @@ def lacking(incident: str, identity: str, hosts: Iterable[Host]) -> dict[str, st
 def outcome(identity: str, hosts: Sequence[Host]) -> dict:
     """How a run ended: which hosts are not well, whether pages are due, whether the alert may sound, what is handed on.
 
-    Pages are due while the incident stays open on a host. A silence stays where another run works on the incident,
-    since that run ends it.
+    Pages are due while the incident stays open on a host. If another run works on the incident, the silence stays,
+    because that run ends it.
     """
     recorded = [incident for one in hosts for incident in one.ended.get("incidents", ())]
     silenced = any(one.silence and not one.silence.get("skipped") for one in hosts)
@@ -370,13 +372,13 @@ def outcome(identity: str, hosts: Sequence[Host]) -> dict:
 
 
 def _ages(looks: Iterable[Mapping], incident: str) -> list[float]:
-    """For how long each open incident of that class is on record, in seconds."""
+    """How long each open incident of that class has been recorded, in seconds."""
     known = (one for look in looks for one in look.get("incidents", ()) if one["incident"] == incident)
     return [float(one["age_seconds"]) for one in known]
 
 
 def readable(language: str, look: Mapping, incident: str) -> Mapping:
-    """What a host answered, or that it makes no sense, which must not keep the other hosts from their repair."""
+    """What a host answered, or an error that it makes no sense, so that the other hosts are still repaired."""
     try:
         judgement(language, look, incident)
         incident_id([look], incident, {}, 0.0)
@@ -389,5 +391,5 @@ def readable(language: str, look: Mapping, incident: str) -> Mapping:
 
 
 def nonsense(error: Exception) -> dict:
-    """What stands for an answer of a host that makes no sense."""
+    """What replaces an answer of a host that makes no sense."""
     return {"failed": True, "msg": f"it answered what this version cannot read ({type(error).__name__}: {error})"}

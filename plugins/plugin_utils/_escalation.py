@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""When whom to page about an incident, and what the page says. Private to aurora.runbook; controller only.
+"""When to page whom about an incident, and what the page says. Private to aurora.runbook; controller only.
 
-Source: "Ескалація" of the runbook. What hosts report is hostile text: a page has no markup of it.
+Source: "Ескалація" of the runbook. What hosts report is hostile text, so a page contains no markup from it.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from ansible_collections.aurora.runbook.plugins.module_utils.record import _reco
 from ansible_collections.aurora.runbook.plugins.plugin_utils import _texts
 from ansible_collections.aurora.runbook.plugins.plugin_utils._texts import say
 
-LEVELS = {"L1": 0, "L2": 1800, "L3": 7200, "L4": 14400}  # seconds unresolved, after which each takes over
+LEVELS = {"L1": 0, "L2": 1800, "L3": 7200, "L4": 14400}  # seconds after which a level takes over an unresolved incident
 MAX_TITLE, MAX_BODY, MAX_HOSTS = 120, 3500, 3
 
 
 @dataclass(frozen=True)
 class Incident:
-    """One incident, as all hosts of it that could be read tell together."""
+    """One incident, put together from all of its hosts that could be read."""
 
     id: str
     incident: str
@@ -30,27 +30,27 @@ class Incident:
     age_seconds: float
     acknowledged: Mapping | None  # who, at, after_seconds since the trouble began, automatic
     levels: Mapping[str, Mapping]
-    hosts: tuple[str, ...]  # where it is open; of one that is over, all that have it. The first one owns it
+    hosts: tuple[str, ...]  # where it is open, or all that have it if it is over; the first one owns it
     responded: Mapping | None = None  # the first answer, a person's or the first action of automation: as above
 
 
 def due(age_seconds: float) -> list[str]:
-    """The levels that an incident unresolved for so long concerns."""
+    """The levels that an incident concerns that has been unresolved for so long."""
     return [level for level, after in LEVELS.items() if age_seconds > after or not after]
 
 
 def to_page(age_seconds: float, levels: Mapping[str, Mapping]) -> list[str]:
-    """The levels that are due and neither were paged nor are being paged by somebody now."""
+    """The levels that are due, were not paged, and are not being paged now."""
     return [level for level in due(age_seconds) if not _record.handled(levels.get(level) or {})]
 
 
 def key(incident_id: str, level: str) -> str:
-    """What a service knows a repeated page by."""
+    """The key by which a service recognises a repeated page."""
     return f"{incident_id}-{level}"
 
 
 def merge(records: Mapping[str, Iterable[Mapping]]) -> list[Incident]:
-    """The incidents that hosts report (``incidents`` of incident_info by host), each once, by id."""
+    """The incidents that hosts report (``incidents`` of incident_info by host), each once by its id."""
     known: dict[str, dict[str, Mapping]] = {}
     for host, incidents in sorted(records.items()):
         for incident in incidents:
@@ -84,15 +84,15 @@ def _levels(told: Iterable[Mapping]) -> list[str]:
 
 
 def _furthest(pages: Sequence[Mapping]) -> Mapping:
-    """Paged on one host is paged; else the latest attempt counts."""
+    """The most advanced state: paged on one host counts as paged, otherwise the latest attempt counts."""
     return min(pages, key=lambda page: (page["state"] != "paged", float(page["age_seconds"])))
 
 
 def page(language: str, level: str, facts: Mapping) -> tuple[str, str]:
-    """Title and body of a page, from plain facts, which may be incomplete: better a poor page than none.
+    """Title and body of a page, from plain facts, which may be incomplete: a poor page is better than none.
 
-    ``id``, ``incident``, ``severity``, ``age_seconds``, ``acknowledged``, ``responded`` as in Incident; ``hosts`` is a
-    list with ``host``, ``verdict``, ``seen`` and ``done`` (sentences), ``causes`` (``cause``, ``evidence``),
+    ``id``, ``incident``, ``severity``, ``age_seconds``, ``acknowledged``, ``responded`` are as in Incident; ``hosts``
+    is a list with ``host``, ``verdict``, ``seen`` and ``done`` (sentences), ``causes`` (``cause``, ``evidence``),
     ``proposed`` (knobs) and ``leased`` (``name``, ``written``, ``until``) of each.
     """
     hosts = facts.get("hosts") or []
@@ -123,7 +123,7 @@ def unread(language: str, host: str, problem: str) -> tuple[str, str]:
 
 
 def clock(language: str, facts: Mapping) -> list[str]:
-    """Whether the deadlines of an incident are met, missed, or how long there is; and whether a person knows of it."""
+    """Whether the deadlines are met or missed, or how much time is left, and whether a person knows of the incident."""
     limits, age = _indicators.deadlines(facts.get("severity", "")), facts.get("age_seconds") or 0
     person = facts.get("acknowledged")
     first = facts.get("responded") or person
@@ -153,7 +153,7 @@ def _deadline(language: str, what: str, limit: float, age: float) -> str:
 
 
 def span(language: str, seconds: float, limit: float | None = None) -> str:
-    """A length of time as people say it: 40 s, 5 min, 1 h 5 min, 2 d 3 h. One beyond its limit shows that it is."""
+    """A length of time as people say it: 40 s, 5 min, 1 h 5 min, 2 d 3 h. It shows if it is beyond its limit."""
     if limit is None or seconds <= limit:
         return _span(language, seconds)
     most, beyond = _span(language, limit), max(seconds, int(limit) + 1)
@@ -195,7 +195,7 @@ def _about(language: str, incident: object, host: Mapping) -> Iterator[str]:
 
 
 def _told(language: str, sentence: Mapping) -> str:
-    """A sentence of a record; in the words it came with when a newer version wrote what is not known here."""
+    """A sentence of a record; if a newer version wrote it and it is unknown here, in the words it came with."""
     try:
         return say(language, sentence["message"], **_known(language, sentence["values"]))
     except (KeyError, TypeError, ValueError, IndexError, AttributeError):
@@ -203,7 +203,7 @@ def _told(language: str, sentence: Mapping) -> str:
 
 
 def _known(language: str, values: Mapping) -> dict:
-    """Values with our own words for how an action ended, and for what it does to exposure, in the page's language."""
+    """Values, with our own words for outcomes and effects on exposure in the page's language."""
     words = {
         name: say(language, key) for name, value in values.items() if (key := _WORDS.get(name, {}).get(str(value)))
     }
@@ -221,7 +221,7 @@ _WORDS = {
 
 
 def _body(language: str, head: Sequence[str], middle: Sequence[str], tail: Sequence[str]) -> str:
-    """All lines, or as many of the middle as there is room for."""
+    """All lines, or as many of the middle as fit."""
     head, middle, tail = ([_plain(line) for line in lines] for lines in (head, middle, tail))
     whole = "\n".join([*head, *middle, *tail])
     if len(whole) <= MAX_BODY:

@@ -1,18 +1,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What stands before every module that runs on hosts: the program that lies there answers, where it does.
+"""The action plugin of every module that runs on hosts: the installed program answers the call if it can.
 
-Shipping, unpacking and compiling a module anew costs more than most of ours do. Where the program is missing an acting
-module puts it there first, since the end of what it changes needs it; what only looks leaves nothing and goes as an
-ordinary module, and so does everything where the connection cannot pipeline, and what is to run in the background.
+Shipping, unpacking and compiling a module anew costs more than most of ours do. If the program is missing, an acting
+module installs it first, because the end of its change needs it. A module that only looks leaves nothing on the host
+and runs as an ordinary module, and so does every module if the connection cannot pipeline or the task is asynchronous.
 
-With aurora_least_privilege the account on the hosts may start that program by sudo, and nothing else. Then nothing is
-sent but the request: the host decides whether it is allowed, see module_utils/program/_allowed.
+With aurora_least_privilege, the account on the hosts may only start that program with sudo. Then only the request is
+sent, and the host decides whether it is allowed, see module_utils/program/_allowed.
 
-A step of a remediation is given what _acting knows beside what its task says.
+A step of a remediation also gets the options that _acting adds to its task.
 
-Each module has an action plugin of its own name. With one that all are redirected to, Ansible would take the
-module_defaults of any of them for all. Ansible loads it before it forks a worker for each host: what it imports, and
-what is worked out here when this is imported, is there in all of them, and each worker is spared a tenth of its time.
+Each module has an action plugin of its own name. If all were redirected to one, Ansible would apply the module_defaults
+of any of them to all. Ansible loads it before it forks a worker for each host, so its imports, and values computed at
+import, are there in every worker, which saves each a tenth of its time.
 """
 
 from __future__ import annotations
@@ -36,21 +36,21 @@ from ansible_collections.aurora.runbook.plugins.module_utils.base import _redact
 from ansible_collections.aurora.runbook.plugins.plugin_utils import _acting, _decision, _program, _variables, _waits
 
 PYTHON = "/usr/bin/python3"
-NO_PYTHON = 127  # what a shell says of a command that is not there
+NO_PYTHON = 127  # the shell's status for a command that is missing
 BY_SUDO = "sudo -n /usr/local/sbin/aurora-runbook"
-WITHOUT_ROOT = ("public_way_info",)  # looks from outside, as whoever it is
-WHY = "aurora_program"  # in an answer: why the program did not run
-# What a result of ours never holds, and what Ansible would act upon.
+WITHOUT_ROOT = ("public_way_info",)  # looks from outside, as any account
+WHY = "aurora_program"  # a key in an answer: why the program did not run
+# Keys that our results never have, and that Ansible would act upon.
 NOT_OURS = ("ansible_facts", "ansible_stats", "add_host", "add_group", _decision.MARK)
-PROGRAM = _program.name()  # of all sources of the program
+PROGRAM = _program.name()  # the name, which has a digest of all sources of the program
 display = Display()
 # The main process has loaded this, and nearly all else, before it forks a worker for each task on each host. Workers
-# need not look for garbage in what was there by then, which would copy its memory: an eighth of the CPU time of a run.
+# need not search these objects for garbage, which would copy their memory and cost an eighth of the CPU time of a run.
 gc.freeze()
 
 
 class ActionModule(OrdinaryModule):
-    MODULE: ModuleType  # whose options these are
+    MODULE: ModuleType  # the module whose options these are
 
     def run(self, tmp: None = None, task_vars: dict | None = None) -> dict:
         self._module = self._task.action.rpartition(".")[2]
@@ -77,7 +77,7 @@ class ActionModule(OrdinaryModule):
             try:
                 answer = self._answer_by_sudo(tmp) if self._has_least_privilege() else self._answer(tmp)
             except AnsibleActionFail as error:
-                # Ansible-core before 2.19 would take what a host said in an error that is raised for a template.
+                # Ansible-core before 2.19 would template what a host said if it were in the text of a raised error.
                 return {"failed": True, "msg": str(error)}
             return ours(super().run(tmp, self._vars)) if answer is None else answer
 
@@ -86,7 +86,7 @@ class ActionModule(OrdinaryModule):
         return boolean(asked) and self._module not in WITHOUT_ROOT
 
     def _answer_by_sudo(self, tmp: None) -> dict:
-        """What the program answers that the account may start. There is no other way, and nothing is put there."""
+        """The answer of the program that the account may start. There is no other way, and nothing is installed."""
         if self._task.async_val or not self._connection.has_pipelining:
             raise AnsibleActionFail(
                 "aurora_least_privilege needs a connection that pipelines, and a task without async"
@@ -104,7 +104,7 @@ class ActionModule(OrdinaryModule):
         return self._returned(result, answer, hidden)
 
     def _answer(self, tmp: None) -> dict | None:
-        """What the program on the host answers, None where an ordinary module is to do it."""
+        """The answer of the program on the host, None if an ordinary module has to run."""
         acts = self._module in _program.ACTS and not self._task.check_mode
         if self._task.async_val or not self._is_pipelining_enabled("new"):
             if acts:
@@ -122,15 +122,15 @@ class ActionModule(OrdinaryModule):
         return None
 
     def _returned(self, result: Mapping, answer: Mapping, hidden: set) -> dict:
-        """What the task returns, without what no host may say, and without secrets."""
+        """What the task returns, without keys that no host may set, and without secrets."""
         return remove_values({**result, **ours(without_internal(answer))}, hidden)
 
     def _request(self) -> tuple[dict, set]:
-        """What the program is asked, with all options of the module, and values that must not come back."""
+        """The request to the program, with all options of the module, and the values that must not come back."""
         arguments = dict(self.MODULE.ARGUMENTS)
         arguments.pop("supports_check_mode")
         spec = _program.unexpanded(arguments.pop("argument_spec"))
-        given = without_internal(self._task.args)  # an earlier attempt of the task left some there
+        given = without_internal(self._task.args)  # an earlier attempt of the task may have left internal ones
         found = ArgumentSpecValidator(spec, **arguments).validate(given)
         if found.error_messages:
             unknown = any(isinstance(error, UnsupportedError) for error in found.errors)
@@ -140,26 +140,26 @@ class ActionModule(OrdinaryModule):
         return {"module": self._module, "params": params, "check_mode": self._task.check_mode}, found._no_log_values
 
     def _ask(self, request: Mapping, installs: bool) -> dict:
-        """One call of the program. Raises AnsibleActionFail for an answer that nobody can read."""
+        """One call of the program. Raises AnsibleActionFail for an unreadable answer."""
         environment = self._compute_environment_string()
         command = " ".join(map(shlex.quote, [self._python(), *_program.arguments(installs)]))
         sent = _program.sent(json.dumps(request, default=str).encode(), installs)
         done = self._low_level_execute_command(f"{environment} {command}".strip(), in_data=sent)
         answer = answer_of(done)
         if answer is None and done["rc"] == NO_PYTHON:
-            return {WHY: _start.MISSING}  # how an ordinary module finds another Python, or what it says of none
+            return {WHY: _start.MISSING}  # an ordinary module then finds another Python, or reports that there is none
         if answer is None:
             raise AnsibleActionFail(f"{self._host()} gave no answer that can be read: {said(done)}")
         return answer
 
     def _leave_program(self) -> None:
-        """Have an ordinary module put the program there. Where it cannot, the acting module says what that means."""
+        """Have an ordinary module install the program. If that fails, the acting module says what it means."""
         done = self._execute_module("aurora.runbook.program", _program.options(), task_vars=self._vars)
         if done.get("failed"):
             display.warning(f"{self._host()}: {_redact.redact(str(done.get('msg')))}")
 
     def _python(self) -> str:
-        """The Python that the host's variables name. Nothing is searched for: that would take another call."""
+        """The Python that the host's variables name. No search is made, which would take another call."""
         delegate = self._task.delegate_to
         variables = self._vars.get("ansible_delegated_vars", {}).get(delegate, {}) if delegate else self._vars
         named = self._templar.template(variables.get("ansible_python_interpreter") or "")
@@ -170,22 +170,22 @@ class ActionModule(OrdinaryModule):
 
 
 def ours(result: Mapping) -> dict:
-    """A result without what Ansible would act upon: no host decides what another one's variables are."""
+    """A result without the keys that Ansible acts upon, because no host decides about another one's variables."""
     return {key: value for key, value in result.items() if key not in NOT_OURS}
 
 
 def without_internal(values: Mapping) -> dict:
-    """Without what Ansible says to itself in options and results."""
+    """Options or results without Ansible's internal keys."""
     return {key: value for key, value in values.items() if not key.startswith("_ansible_")}
 
 
 def answer_of(done: Mapping) -> dict | None:
-    """What the program answered, None where it did not: of a call that was cut off, a line is somebody else's."""
+    """The program's answer, None if it gave none. If the call was cut off, a line may come from something else."""
     answer = _program.read(done["stdout"])
     return None if answer is not None and done["rc"] != 0 and not answer.get("failed") else answer
 
 
 def said(done: Mapping) -> str:
-    """What a command said that gave no answer."""
+    """The output of a command that gave no answer."""
     words = _redact.redact(done["stderr"].strip() or done["stdout"].strip() or "it said nothing", limit=500)
     return f"exit status {done['rc']}: {words}"

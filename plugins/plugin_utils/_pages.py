@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The pages that are due, from what the hosts have on record. Private to aurora.runbook; controller only."""
+"""The pages that are due, from the records of the hosts. Private to aurora.runbook; controller only."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from ansible_collections.aurora.runbook.plugins.module_utils.record import _reco
 from ansible_collections.aurora.runbook.plugins.plugin_utils import _escalation, _report
 from ansible_collections.aurora.runbook.plugins.plugin_utils._texts import say
 
-MAX_PROBLEM = 200  # characters of why an action failed
-REMEMBER = 3  # hosts that are asked, and told, of a page about another host: each tick asks them while that is away
+MAX_PROBLEM = 200  # characters of the reason why an action failed
+REMEMBER = 3  # how many hosts remember a page about another host; each tick asks them while that one is away
 
 
 def due(language: str, hosts: Mapping[str, Mapping], now: float) -> list[dict]:
-    """A page for each level that is due of each open incident, and one for each host whose record cannot be read.
+    """A page for each level that is due in each open incident, and one for each host whose record cannot be read.
 
-    ``hosts`` is what incident_info returned by host, nothing for one that was not asked, ``now`` seconds since 1970.
-    Each has ``id``, ``level``, ``key``, ``title``, ``body``, ``hosts``, whose records are asked whether it is sent,
-    ``owner``, which sends it, and ``unread``, the host that could not be read, if it is about one.
+    ``hosts`` is what incident_info returned by host, empty for one that was not asked, ``now`` is in seconds since
+    1970. Each page has ``id``, ``level``, ``key``, ``title``, ``body``, ``hosts``, whose records are asked whether it
+    was sent, ``owner``, which sends it, and ``unread``, the host that could not be read, if it is about one.
     """
     unread = {name: result for name, result in hosts.items() if result and _problem(result)}
     asked = [name for name, result in hosts.items() if "incidents" in result]
@@ -29,16 +29,16 @@ def due(language: str, hosts: Mapping[str, Mapping], now: float) -> list[dict]:
 
 
 def readable(hosts: Mapping[str, Mapping]) -> dict[str, Mapping]:
-    """What hosts answered, each on its own: one whose records make no sense keeps no page from the others.
+    """What hosts answered, each judged by itself: one with senseless records keeps no page from the others.
 
-    Hosts are taken at their word nowhere: such an answer becomes one that could not be read, which is paged as such.
+    No answer is trusted: a senseless one becomes one that could not be read, which is paged as such.
     """
     problems = {name: _nonsense(name, result) for name, result in hosts.items()}
     return {name: {"msg": problems[name]} if problems[name] else result for name, result in hosts.items()}
 
 
 def _nonsense(name: str, result: Mapping) -> str:
-    """Why no page can be made of what a host answered, "" where one can."""
+    """Why no page can be made from a host's answer, "" if one can."""
     alone = {name: result}
     try:
         for incident in _escalation.merge({name: result.get("incidents", ())}):
@@ -47,20 +47,20 @@ def _nonsense(name: str, result: Mapping) -> str:
             _escalation.to_page(max(_escalation.LEVELS.values()) + 1, incident.levels)
         missed(alone)
         overview("en", alone, ())
-    except Exception as error:  # a host may answer anything; the page about it says what went wrong
+    except Exception as error:  # a host may answer anything; the page about it says what is wrong
         return f"what it has on record is nothing that this version can read ({type(error).__name__}: {error})"
     return ""
 
 
 def _unread(language: str, host: str, result: Mapping, asked: Sequence[str], now: float) -> dict:
-    """The page about a host that cannot be read, remembered for a day by some that can."""
+    """The page about a host that cannot be read, which some other hosts remember for a day."""
     identity = _record.make_id(_record.NOBODY, now - now % 86400, host)
     title, body = _escalation.unread(language, host, _problem(result))
     return {**_page(identity, "L1", title, body, asked[:REMEMBER], asked[0] if asked else host), "unread": host}
 
 
 def _problem(result: Mapping) -> str:
-    """Why not all that a host has on record could be read, "" where it was."""
+    """Why not all records of a host could be read, "" if they could."""
     unread = "incidents" not in result or result.get("failed")
     return (_report.first_line(result) or "?")[: 2 * MAX_PROBLEM] if unread else ""
 
@@ -87,9 +87,9 @@ def _facts(incident: _escalation.Incident, hosts: Mapping[str, Mapping]) -> dict
 
 
 def missed(hosts: Mapping[str, Mapping]) -> list[dict]:
-    """Pages that one record of an open incident has and another one of it lacks: what to put there, and on which host.
+    """Pages that one record of an open incident has and another one lacks: what to add, and on which host.
 
-    A host that was away when a level was paged would page it again on the day that the others are away.
+    A host that was away when a level was paged would otherwise page it again once the other hosts are away.
     """
     read = {name: result["incidents"] for name, result in hosts.items() if "incidents" in result}
     lacking = []
@@ -119,10 +119,10 @@ def concerned(pages: Sequence[Mapping], missed: Sequence[Mapping]) -> list[str]:
 
 
 def goes_on(answers: Sequence[Mapping]) -> tuple[bool, str]:
-    """Whether a tick goes on, and what the host says where it does not.
+    """Whether a tick goes on, and what the host says if it does not.
 
-    ``answers`` are of the hosts that it asked for the claim, in their order. The first one that answered decides, so
-    that of two ticks over the same hosts one goes on; where none answered, nobody works there.
+    ``answers`` are those of the hosts that were asked for the claim, in order. The first host that answered decides, so
+    that of two ticks over the same hosts only one goes on; if none answered, nobody works there.
     """
     said = [answer for answer in answers if isinstance(answer.get("tick"), bool)]
     stops = bool(said) and not said[0]["tick"]
@@ -130,18 +130,18 @@ def goes_on(answers: Sequence[Mapping]) -> tuple[bool, str]:
 
 
 def to_be_sent(answers: Sequence[Mapping], remembered: bool) -> bool:
-    """Whether a page is sent, from what its records answered when they were asked, in the order of the hosts.
+    """Whether a page is sent, from the answers of its records, in the order of the hosts.
 
-    The first record that can be written decides, whatever was read before: it says yes to one of two who ask at once.
-    Where none can, it is sent all the same: rather twice than never. ``remembered`` is whether the controller knows
-    that it was sent, and counts where there is no record to ask.
+    The first record that can be written decides, whatever was read before, because it says yes to only one of two that
+    ask at the same time. If none can, the page is sent all the same: twice is better than never. ``remembered`` is
+    whether the controller knows that it was sent, which counts if there is no record to ask.
     """
     said = [answer["send"] for answer in answers if isinstance(answer.get("send"), bool)]
     return said[0] if said else bool(answers) or not remembered
 
 
 def told(page: Mapping, answer: Mapping) -> dict:
-    """Who got a page, from what the module notification returned."""
+    """Who got a page, from the result of the module notification."""
     said = {name: answer.get(name) or [] for name in ("sent", "unsent")}
     return {"key": page["key"], "owner": page["owner"], **said, "took": answer.get("took") or {}}
 
@@ -149,7 +149,7 @@ def told(page: Mapping, answer: Mapping) -> dict:
 def unwell(language: str, hosts: Mapping[str, Mapping], sent: Sequence[Mapping]) -> dict[str, str]:
     """The hosts for which a tick fails, and why: an incident may be open there unseen, or nobody could be paged.
 
-    ``sent`` are the pages that were to be sent, each with its owner, and the channels that took it.
+    ``sent`` are the pages that had to be sent, each with its owner, and the channels that took it.
     """
     unread = {name: problem for name, result in hosts.items() if (problem := _problem(result))}
     in_vain = [one["owner"] for one in sent if not one.get("sent")]
@@ -192,7 +192,7 @@ def _number(value: object) -> float | None:
 
 
 def tried(entries: Sequence[Mapping]) -> list[dict]:
-    """A sentence for each action with how it ended, each refusal and each end of a lease, in their order."""
+    """A sentence for each action with how it ended, each refusal and each end of a lease, in order."""
     results = {entry["data"].get("intent"): entry["data"] for entry in entries if entry["what"] == "result"}
     said = []
     for entry in entries:
@@ -211,9 +211,9 @@ def tried(entries: Sequence[Mapping]) -> list[dict]:
 
 
 def waiting(hosts: Mapping[str, Mapping], incident: str, knobs: Sequence[str]) -> dict[str, list[str]]:
-    """By host, the knobs that the last run of an open incident of that class wanted approved, of ``knobs`` alone.
+    """By host, those of ``knobs`` that the last run of an open incident of that class wanted approved.
 
-    What comes out becomes a variable of AWX's next job: of what hosts say, it holds nothing that is not known here.
+    The result becomes a variable of AWX's next job, so it holds no text of hosts that is not known here.
     """
     found = {}
     for name, result in sorted(hosts.items()):
@@ -233,7 +233,7 @@ def _proposed(entries: Sequence[Mapping]) -> list[str]:
 
 
 def overview(language: str, hosts: Mapping[str, Mapping], sent: Sequence[Mapping]) -> list[str]:
-    """What is open and who knows of it, what goes on and is leased on which host, then hosts that could not be read.
+    """What is open and who knows of it, what is going on and leased on each host, then hosts that could not be read.
 
     ``sent`` are this run's pages, each with ``key`` and what the module notification returned.
     """
@@ -263,5 +263,5 @@ def overview(language: str, hosts: Mapping[str, Mapping], sent: Sequence[Mapping
 
 
 def _stands(language: str, result: Mapping) -> list[str]:
-    """What goes on and what is leased on a host."""
+    """What is going on and what is leased on a host."""
     return [*_summary.going_on(language, result), *_summary.leases(language, result["leases"], result)]

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The program that hosts keep of this collection's code, as the controller makes it. Private to aurora.runbook.
+"""The program with this collection's code for hosts, as the controller builds it. Private to aurora.runbook.
 
-It is all that modules on hosts need: module_utils, the modules, and a small stand-in for AnsibleModule. The same
-sources always make the same bytes and the same name.
+It holds all that modules on hosts need: module_utils, the modules, and a small stand-in for AnsibleModule. The same
+sources always give the same bytes and the same name.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ansible_collections.aurora.runbook.plugins.module_utils.base import _start
 
 PLUGINS = Path(__file__).resolve().parents[1]
 PACKAGE = "ansible_collections/aurora/runbook/plugins"
-# Not part of it: what runs on the controller, and what is there to ship it.
+# Not part of it: modules that run on the controller, and the module that installs it.
 ELSEWHERE = (
     "alertmanager_silence",
     "decision",
@@ -33,7 +33,7 @@ ELSEWHERE = (
     "program",
     "review",
 )
-# Modules that change what Aurora does. The host keeps the program for the end of what they change.
+# Modules that change what Aurora does. The host keeps the program to end their changes.
 ACTS = ("log_rotation", "recalibration", "service_override", "service_restart", "tcp_tuning")
 STAMP = (1980, 1, 1, 0, 0, 0)
 MAIN = """\
@@ -51,10 +51,10 @@ sys.exit(main(sys.argv[1:], HERE))
 STAND_IN = """\
 from ansible_collections.aurora.runbook.plugins.module_utils.program._basic import AnsibleModule
 """
-# Standard input brings what starter() makes and then the request; see sent().
+# Standard input has what starter() makes and then the request; see sent().
 START = "import sys; exec(sys.stdin.buffer.read(int(sys.argv[1])))"
-# Standard input brings the archive, which is what this imports _install from. Whatever goes wrong is told: the module
-# then runs as an ordinary one. What was imported from the archive is forgotten, so that the program itself is run.
+# Standard input has the archive, from which this imports _install. Any error is reported, and the module then runs as
+# an ordinary one. Imports from the archive are forgotten, so that the program itself runs.
 INSTALL = """
 import tempfile, zipfile
 size, name, why = int(sys.argv[2]), sys.argv[3], ""
@@ -75,7 +75,7 @@ for part in [part for part in sys.modules if part.partition(".")[0] == "ansible_
 
 @functools.cache
 def sources() -> dict[str, bytes]:
-    """Every file of the program by its path in it."""
+    """Every file of the program, by its path in it."""
     paths = [*PLUGINS.glob("module_utils/**/*.py"), *PLUGINS.glob("modules/*.py")]
     found = {
         f"{PACKAGE}/{path.relative_to(PLUGINS).as_posix()}": path.read_bytes()
@@ -109,18 +109,18 @@ def archive() -> bytes:
 
 
 def options() -> dict[str, str]:
-    """The options of the module that puts the program on a host."""
+    """The options of the module that installs the program on a host."""
     return {"name": name(), "archive": base64.b64encode(archive()).decode("ascii")}
 
 
 def arguments(installs: bool) -> list[str]:
-    """The arguments of Python, on a host, for a call that starts the program, or that puts it there first."""
+    """The arguments of Python on a host, for a call that starts the program, or that installs it first."""
     source = starter(installs)
     return ["-IS", "-c", START, str(len(source)), *([str(len(archive())), name()] if installs else [])]
 
 
 def starter(installs: bool) -> bytes:
-    """What runs on the host: it puts the program there if it is to, starts it, and hands it the rest of the input."""
+    """The code that runs on the host: it installs the program if asked, starts it, and passes on the other input."""
     text = sources()[f"{PACKAGE}/module_utils/base/_start.py"]
     if installs:
         text += INSTALL.encode() + b"if why:\n    print(json.dumps({'aurora_program': why}))\nelse:\n    "
@@ -128,12 +128,12 @@ def starter(installs: bool) -> bytes:
 
 
 def sent(request: bytes, installs: bool) -> bytes:
-    """All that goes to the standard input of a call."""
+    """Everything that goes to the standard input of a call."""
     return starter(installs) + (archive() if installs else b"") + request
 
 
 def unexpanded(spec: Mapping) -> dict:
-    """An argument specification whose paths stay as they were given: they are expanded on the host."""
+    """An argument specification whose paths stay as they were given, because they are expanded on the host."""
     return {
         name: {
             key: unexpanded(value) if key == "options" else "str" if value == "path" else value
@@ -144,7 +144,7 @@ def unexpanded(spec: Mapping) -> dict:
 
 
 def read(output: str) -> dict | None:
-    """The answer in what a call said, which may have other lines around it; None where there is none."""
+    """The answer in the output of a call, which may have other lines around it; None if there is none."""
     for line in reversed(output.splitlines()):
         if line.startswith("{"):
             with contextlib.suppress(ValueError, RecursionError):

@@ -22,11 +22,11 @@ WHATS = (
     *("rulebook", "heartbeat", "around"),
 )
 NOTHING = {"message": "", "values": {}}
-LONGEST = 300  # characters of what a host says
+LONGEST = 300  # characters kept of a text from a host
 
 
 def check(state: str, host: str, what: str, about: str, message: str, /, **values: object) -> dict:
-    """A check with why it is so, and what to do where it is not ready: the text ``ready_next_<what>``."""
+    """A check with its reason, and what to do if it is not ready: the text ``ready_next_<what>``."""
     return {
         "host": host,
         "what": what,
@@ -46,30 +46,30 @@ def not_ready(host: str, what: str, about: str, message: str, /, **values: objec
 
 
 def unchecked(host: str, what: str, about: str, problem: object) -> dict:
-    """What could not be checked, and why; "" where nobody said why."""
+    """Something that could not be checked, and why; "" if nobody said why."""
     return check(UNCHECKED, host, what, about, "ready_unchecked", text=problem or "–")
 
 
 def clean(value: object) -> object:
-    """A number as it is, all else as one short line without secrets."""
+    """A number unchanged, anything else as one short line without secrets."""
     if value is None or (isinstance(value, (int, float)) and not isinstance(value, bool)):
         return value
     return _redact.redact(str(value), limit=LONGEST)
 
 
 def all_ready(checks: Iterable[Mapping]) -> bool:
-    """Whether all is ready; of nothing at all nobody knows."""
+    """Whether everything is ready; False if there are no checks at all."""
     states = {one["state"] for one in checks}
     return states == {READY}
 
 
 def handed_on(checks: Iterable[Mapping]) -> list[dict]:
-    """The checks without a word of a host or a service, since they become extra variables of what comes next."""
+    """The checks without any text from a host or a service, because they become extra variables of the next step."""
     return [{**{key: one[key] for key in ("host", "what", "state")}, "why": one["why"]["message"]} for one in checks]
 
 
 def lines(language: str, hosts: Sequence[str], checks: Sequence[Mapping], unconfigured: Sequence[str]) -> list[str]:
-    """What a person reads: a line a host, then what is not ready with why and what to do."""
+    """What a person reads: one line for each host, then what is not ready with why and what to do."""
     places = [*hosts, *([""] if any(not one["host"] for one in checks) else [])]
     told = [_summary(language, place, [one for one in checks if one["host"] == place]) for place in places]
     if unconfigured:
@@ -91,7 +91,7 @@ def _whats(checks: Iterable[Mapping], state: str) -> str:
 
 
 def _alike(checks: Iterable[Mapping]) -> list[list[Mapping]]:
-    """What is not ready, together where it is so for the same reason."""
+    """What is not ready, grouped by the same reason."""
     found: dict[str, list[Mapping]] = {}
     for one in checks:
         if one["state"] != READY:

@@ -17,29 +17,29 @@ from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import
 from ansible_collections.aurora.runbook.plugins.plugin_utils import _ready, _routes, _scrapes, _workflow
 from ansible_collections.aurora.runbook.plugins.plugin_utils._ready import NOT_READY, UNCHECKED
 
-MISSING = "AuroraMetricsMissing"  # the alert of a host that says nothing
+MISSING = "AuroraMetricsMissing"  # the alert for a host without metrics
 RECEIVER = "aurora-runbook"  # the receiver that the role alerting adds
-MOST_SHOWN = 5  # names in a sentence
+MOST_SHOWN = 5  # most names shown in a sentence
 HIDDEN = "<secret>"  # what Alertmanager shows instead of a URL
-OURS = "aurora.runbook"  # who silences, where it is us
-# The first ansible-rulebook, and its first rules engine, whose memory does not grow without end (pull request 824).
+OURS = "aurora.runbook"  # the creator of our own silences
+# The first ansible-rulebook, and the first rules engine, that do not leak memory (pull request 824).
 RULEBOOK, ENGINE = (1, 2, 0), (0, 3, 12)
 
 
 def check(what: str, state: str, why: str, do: str, host: str = "", about: str = "", **values: object) -> dict:
-    """A check of what is not ready: why, and what to do, as keys of texts without their prefix."""
+    """A check that is not ready: why, and what to do, as keys of texts without their prefix."""
     shown = {name: _names_of(value) if isinstance(value, (list, tuple)) else value for name, value in values.items()}
     found = _ready.check(state, host, what, about, f"ready_{why}", **shown)
     return {**found, "next": {"message": f"ready_do_{do}", "values": found["why"]["values"]}}
 
 
 def unchecked(what: str, problem: str) -> dict:
-    """A part that did not come to an end: nobody knows."""
+    """A part that did not finish, so that its state is unknown."""
     return check(what, UNCHECKED, "unchecked", "again", text=problem or "–")
 
 
 def _names_of(values: Sequence[object]) -> str:
-    """Some names in a sentence, and how many there are beside them."""
+    """Some names in a sentence, and how many more there are."""
     more = f" (+{len(values) - MOST_SHOWN})" if len(values) > MOST_SHOWN else ""
     return ", ".join(str(one) for one in values[:MOST_SHOWN]) + more
 
@@ -48,7 +48,7 @@ def _names_of(values: Sequence[object]) -> str:
 
 
 def prometheus(answers: Mapping[str, object], hosts: Mapping[str, Sequence[str]], label: str) -> list[dict]:
-    """Of ``answers`` to the questions rules, targets, now and known: has Prometheus what the rules need?
+    """Whether Prometheus has what the rules need, from ``answers`` to the questions rules, targets, now and known.
 
     ``hosts`` is how the label may name each host.
     """
@@ -67,7 +67,7 @@ def prometheus(answers: Mapping[str, object], hosts: Mapping[str, Sequence[str]]
 
 
 def _objection(answer: object) -> str:
-    """Why an answer of Prometheus is not to be used; "" for one of the shape that these functions read."""
+    """Why an answer of Prometheus cannot be used; "" for one in the form that these functions read."""
     if not isinstance(answer, Mapping):
         return str(answer)[:200]
     data = answer.get("data")
@@ -88,25 +88,25 @@ def _malformed(things: object, wanted: Mapping[str, type]) -> str:
 
 
 def _values(answer: Mapping, label: str) -> list[str]:
-    """What a label says in the series of an answer."""
+    """The values of a label in the series of an answer."""
     return sorted({str(one["metric"].get(label, "")) for one in answer["data"]["result"]} - {""})
 
 
 def instances(answers: Mapping[str, object], hosts: Mapping[str, Sequence[str]], label: str) -> dict[str, list[str]]:
-    """How the series that Prometheus has now call each host; nothing where it did not say."""
+    """How the series that Prometheus has now name each host; empty if it did not answer."""
     answer = answers.get("now")
     values = [] if answer is None or _objection(answer) else _values(answer, label)
     return {host: meant(labels, values) for host, labels in hosts.items()}
 
 
 def meant(labels: Sequence[str], values: Iterable[str]) -> list[str]:
-    """Which values of a label a query and a silence for these names match."""
+    """The values of a label that a query and a silence for these names match."""
     pattern = re.compile(_names.pattern(labels))
     return [value for value in values if pattern.fullmatch(value)]
 
 
 def series(now: Sequence[str], known: Sequence[str], hosts: Mapping[str, Sequence[str]], label: str) -> list[dict]:
-    """Whether every host has a series by the label that rules, queries and silences go by."""
+    """Whether every host has a series under the label that rules, queries and silences use."""
     found = []
     for host, labels in hosts.items():
         current = meant(labels, now)
@@ -137,7 +137,7 @@ def rules(found: Sequence[Mapping]) -> list[dict]:
 
 
 def scrapes(targets: Mapping, known: Mapping, found: Sequence[Mapping]) -> list[dict]:
-    """Whether Prometheus reads each page of Aurora, and often enough for the windows of the rules that it has."""
+    """Whether Prometheus scrapes each page of Aurora, and often enough for the windows of its rules."""
     ours = _scrapes.aurora(targets, known)
     every = _scrapes.scraped_every(targets, known)
     shortest = _shortest(found)
@@ -152,7 +152,7 @@ def scrapes(targets: Mapping, known: Mapping, found: Sequence[Mapping]) -> list[
             checks.append(check("scrape", NOT_READY, "scrape_fails", "scrape_fails", problem=problem, **told))
         elif seconds is not None and seconds > most:
             checks.append(check("scrape", NOT_READY, "scraped_rarely", "scraped_rarely", **told))
-        elif seconds is None or target.get("health") != "up":  # as it is until the first scrape after a reload
+        elif seconds is None or target.get("health") != "up":  # as until the first scrape after a reload
             checks.append(check("scrape", UNCHECKED, "scrape_unknown", "scrape_unknown", **told))
         else:
             checks.append(_ready.ready("", "scrape", name))
@@ -172,7 +172,7 @@ def _shortest(found: Sequence[Mapping]) -> float:
 
 
 def alertmanager(status: object) -> list[dict]:
-    """Whether it is Alertmanager that answered."""
+    """Whether it was Alertmanager that answered."""
     if not isinstance(status, Mapping) or not isinstance(status.get("versionInfo"), Mapping):
         problem = "it did not answer like Alertmanager"
         return [check("alertmanager", UNCHECKED, "no_alertmanager", "alertmanager", problem=problem)]
@@ -182,9 +182,9 @@ def alertmanager(status: object) -> list[dict]:
 def alerts(
     answers: Mapping[str, object], named: Mapping[str, Sequence[str]], hosts: Mapping[str, Sequence[str]], label: str
 ) -> list[dict[str, str]]:
-    """The labels of every alert that starts something, of each host, with the severities that the rules give them.
+    """The labels of every alert that starts something, for each host, with the severities that the rules give them.
 
-    ``named`` is how series call each host. Where Prometheus did not say, a host goes by a name of its own, and every
+    ``named`` is how series name each host. If Prometheus did not answer, a host goes by one of its own names, and every
     severity counts.
     """
     ours = [one.alert for one in _indicators.INDICATORS.values()]
@@ -206,7 +206,7 @@ def alerts(
 
 
 def route(status: object, url: str, labels: Sequence[Mapping[str, str]]) -> list[dict]:
-    """Whether alerts with these labels go to the webhook, by the configuration that Alertmanager says it has."""
+    """Whether alerts with these labels go to the webhook, by the configuration that Alertmanager reports."""
     try:
         found = _routes.configuration(_original(status))
         ours, elsewhere = _webhooks(found, url)
@@ -214,7 +214,7 @@ def route(status: object, url: str, labels: Sequence[Mapping[str, str]]) -> list
     except RunbookError as error:
         return [check("route", UNCHECKED, "route_unknown", "route_unknown", problem=error)]
     if not (ours or url or elsewhere):
-        return []  # there is no webhook
+        return []  # there is no webhook to reach
     if not ours:
         return [check("route", NOT_READY, "route_elsewhere" if elsewhere else "no_receiver", "route")]
     lost = sorted({one["alertname"] for one, sent in told if not any(each.receiver in ours for each in sent)})
@@ -227,7 +227,7 @@ def route(status: object, url: str, labels: Sequence[Mapping[str, str]]) -> list
 
 
 def _original(status: object) -> object:
-    """The text of the configuration in an answer of Alertmanager; None where it is none."""
+    """The text of the configuration in an answer of Alertmanager; None if there is none."""
     try:
         return status["config"]["original"]
     except (TypeError, KeyError, IndexError):
@@ -249,7 +249,7 @@ def _webhooks(found: Mapping, url: str) -> tuple[set[str], bool]:
 
 
 def silences(found: object, labels: Sequence[Mapping[str, str]]) -> list[dict]:
-    """Whether a silence of somebody else keeps alerts with these labels from the webhook."""
+    """Whether somebody else's silence keeps alerts with these labels from the webhook."""
     try:
         active = [one for one in found if one["status"]["state"] == "active" and one["createdBy"] != OURS]
         quiet = [one for one in active if any(_routes.matched(_wanted(one), each) for each in labels)]
@@ -273,9 +273,9 @@ def _wanted(silence: Mapping) -> list[tuple[str, str, str]]:
 def silence(
     firing: object, named: Mapping[str, Sequence[str]], hosts: Mapping[str, Sequence[str]], label: str
 ) -> list[dict]:
-    """Whether a silence of ours would match a host's alerts: those that fire now, else those that would.
+    """Whether a silence of ours would match a host's alerts: those that fire now, otherwise those that could.
 
-    ``named`` is how series call each host; without Prometheus nobody knows how an alert would be labelled.
+    ``named`` is how series name each host; without Prometheus it is unknown how an alert would be labelled.
     """
     try:
         ours = {one.alert for one in _indicators.INDICATORS.values()}
@@ -305,7 +305,7 @@ def _silence_of(
 def webhook(without: int | str, with_token: int | str | None) -> list[dict]:
     """Whether the webhook refuses a request without its token, and takes one with it: statuses, or why there is none.
 
-    Neither request has a body, so that neither is an alert. None where there is no token to send.
+    Neither request has a body, so that neither is an alert. None if there is no token to send.
     """
     if isinstance(without, str):
         return [check("webhook", UNCHECKED, "no_webhook", "webhook", problem=without)]
@@ -319,7 +319,7 @@ def webhook(without: int | str, with_token: int | str | None) -> list[dict]:
         return [check("webhook", UNCHECKED, "no_webhook", "webhook", problem=with_token)]
     if with_token in (401, 403):
         return [check("webhook", NOT_READY, "webhook_refuses", "webhook_token", status=with_token)]
-    # An empty request is no alert: a webhook that knows the token refuses it for its lack of JSON.
+    # An empty request is no alert: a webhook that accepts the token refuses it because it has no JSON.
     if with_token < 300 or with_token == 400:
         return [_ready.ready("", "webhook")]
     return [check("webhook", UNCHECKED, "webhook_strange", "webhook", status=with_token)]
@@ -329,7 +329,7 @@ def webhook(without: int | str, with_token: int | str | None) -> list[dict]:
 
 
 def contact(name: str, levels: Sequence[str], found: Mapping) -> dict:
-    """Of a contact: ``problem`` of its URL, or the ``services`` behind it, each with why it was not reached."""
+    """The check of a contact, from the ``problem`` with its URL, or the ``services`` behind it and why they failed."""
     about = f"{name} ({', '.join(levels)})"
     problem, services = found.get("problem"), found.get("services") or {}
     if problem:
@@ -345,7 +345,7 @@ def contact(name: str, levels: Sequence[str], found: Mapping) -> dict:
 
 
 def page(name: str, levels: Sequence[str], problem: str) -> dict:
-    """Of a contact that was sent a test message: whether it took it."""
+    """Whether a contact took the test message that was sent to it."""
     about = f"{name} ({', '.join(levels)})"
     if problem:
         return check("contact", NOT_READY, "page_failed", "contact", about=about, problem=problem)
@@ -356,7 +356,7 @@ def page(name: str, levels: Sequence[str], problem: str) -> dict:
 
 
 def rulebook(said: str) -> list[dict]:
-    """Of what ``ansible-rulebook --version`` said: whether it is one that does not leak memory."""
+    """Whether this ansible-rulebook does not leak memory, from the output of ``ansible-rulebook --version``."""
     own = re.search(r"ansible-rulebook \[(\d+)\.(\d+)\.(\d+)", said)
     engine = re.search(r"[Dd]rools_jpy version\s*=\s*(\d+)\.(\d+)\.(\d+)", said)
     if not own:
@@ -394,7 +394,7 @@ WORKFLOW_FIELDS = ("limit", "job_tags", "skip_tags", "scm_branch", "survey_enabl
 
 
 def awx(defined: Mapping[str, Sequence[Mapping]], found: Mapping[str, object]) -> list[dict]:
-    """Whether AWX has what the role awx defines, as it defines it. ``found`` has lists, or why there is none."""
+    """Whether AWX has what the role awx defines, and as it defines it. ``found`` has lists, or why there is none."""
     problems = [one for one in found.values() if isinstance(one, str)]
     if problems:
         return [check("awx", UNCHECKED, "no_awx", "awx", problem=problems[0])]
@@ -436,7 +436,7 @@ def _differences(defined: Mapping, there: Mapping | None, fields: Sequence[str])
 
 
 def _approved(given: object) -> list:
-    """What the variables of a template approve: what nobody asked for would raise exposure."""
+    """The variables that a template approves. A template that approves unasked would raise exposure."""
     if isinstance(given, str):
         given = json.loads(given) if given.strip() else {}
     return list((given or {}).get("aurora_approve") or [])
@@ -474,7 +474,7 @@ def _schedules(defined: Mapping, found: Mapping) -> list[dict]:
 
 
 def _hosts(found: Mapping) -> list[dict]:
-    """Whether the inventory has hosts, and the credentials got into them when last they were used."""
+    """Whether the inventory has hosts, and whether the credentials got into them when they were last used."""
     if not found["hosts"]:
         return [check("awx", NOT_READY, "awx_no_hosts", "awx", about="aurora")]
     last = next((one for one in found["jobs"]), None)
@@ -486,7 +486,7 @@ def _hosts(found: Mapping) -> list[dict]:
 
 
 def eda(name: str, found: object) -> list[dict]:
-    """Whether the activation of this name runs, by what the EDA controller says of activations."""
+    """Whether the activation of this name runs, by what the EDA controller reports of activations."""
     if isinstance(found, str):
         return [check("eda", UNCHECKED, "no_eda", "eda", about=name, problem=found)]
     try:
@@ -503,7 +503,7 @@ def eda(name: str, found: object) -> list[dict]:
 
 
 def unanswered(host: str, read: Mapping) -> list[dict]:
-    """Open incidents of a host that an alert opened and no verdict followed, though their deadline is over.
+    """Open incidents of a host that an alert opened and no verdict followed, although their deadline is over.
 
     While a run works on the host its verdict may still come.
     """
@@ -524,7 +524,7 @@ def unanswered(host: str, read: Mapping) -> list[dict]:
 
 
 def heartbeat(answered: bool | None, seconds: float, problem: str = "") -> list[dict]:
-    """Whether the alert that was sent for this came back as a look; None where it could not be sent."""
+    """Whether the alert that was sent for this came back as a look; None if it could not be sent."""
     if answered is None:
         return [check("heartbeat", UNCHECKED, "heartbeat_unsent", "alertmanager", problem=problem)]
     if not answered:

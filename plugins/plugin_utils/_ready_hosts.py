@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the answers of a host say about a remediation of tonight. Pure; private to aurora.runbook, controller only.
+"""What the answers of a host say about a remediation tonight. Pure; private to aurora.runbook, controller only.
 
-Each function takes what a task registered and gives checks, see _ready. An answer is a host's: what is missing in it or
-makes no sense is unchecked, and never ready.
+Each function takes what a task registered and returns checks, see _ready. An answer comes from a host, so anything
+missing or senseless in it is unchecked, and never ready.
 """
 
 from __future__ import annotations
@@ -14,24 +14,25 @@ from ansible_collections.aurora.runbook.plugins.plugin_utils import _texts
 from ansible_collections.aurora.runbook.plugins.plugin_utils._ready import UNCHECKED, check, not_ready, ready, unchecked
 
 OLDEST_PYTHON = (3, 9)
-CLOCK_SECONDS = 5.0  # that a host's clock may be off the controller's: ages of alerts and records are told by both
+CLOCK_SECONDS = 5.0  # how far a host's clock may differ from the controller's; both date alerts and records
 LEAST_BYTES, LEAST_INODES = 64 << 20, 1000
 MALFORMED_PERCENT = 5.0
-# A record of an incident is full at 4 MiB, and its directory holds a few of them.
+# A record of an incident is full at 4 MiB, and its directory has a few of them.
 RECORDS, TIMER, PROGRAM = "/var/lib/aurora-runbook", "/etc/systemd/system", _start.BASE
-# An indicator that has too few events behind it, or whose service just began anew, has its families all the same.
+# An indicator with too few events, or of a service that just restarted, has its families all the same.
 QUIET = ("", "too_few", "reset")
-# What a guard says of automation as a whole is a check of its own.
+# The refusal of a guard about automation as a whole is a check of its own.
 PAUSED = ("paused", "paused_open")
-# What keeps logs from being rotated although space may be freed.
+# What prevents the rotation of logs although space may be freed.
 ROTATION_REFUSALS = ("log_behind", "log_odd", "log_no_way", "log_no_room")
-# A writer that only a person may restart keeps its log: old logs are removed all the same, as a ladder needs it.
+# A writer that only a person may restart keeps its log. Old logs are removed all the same, which is what a ladder
+# needs.
 KEEPS_ITS_LOG = "log_untellable"
 Checks = Iterator[dict]
 
 
 def checks(host: str, found: Mapping, program: str) -> list[dict]:
-    """All checks of a host, from what its tasks registered. ``program`` is the name of this controller's."""
+    """All checks of a host, from what its tasks registered. ``program`` is the name of this controller's program."""
     reached = found.get("__preflight_reached") or {}
     if reached.get("reached") is not True:
         why = reached.get("connection") or reached.get("msg") or "–"
@@ -57,11 +58,11 @@ def checks(host: str, found: Mapping, program: str) -> list[dict]:
 
 
 class NoAnswerError(Exception):
-    """A task of a host gave no answer that can be judged; the text is why, as far as somebody said it."""
+    """A task of a host gave no answer that can be judged; the text says why, as far as it is known."""
 
 
 def _answer(found: Mapping, name: str, needed: str) -> Mapping:
-    """What a task registered. Raises NoAnswerError for one without the key that it has unless it failed."""
+    """What a task registered. Raises NoAnswerError for a result without the key that every success has."""
     answer = found.get(name) or {}
     if needed not in answer:
         raise NoAnswerError(answer.get("msg") or "")
@@ -69,7 +70,7 @@ def _answer(found: Mapping, name: str, needed: str) -> Mapping:
 
 
 def _judged(host: str, what: str, judge: Callable[[], Checks]) -> list[dict]:
-    """The checks of one judge; what makes no sense is unchecked, beside what it said before."""
+    """The checks of one judge. If it fails, the rest is unchecked, and the checks before the failure count."""
     told = []
     try:
         for one in judge():
@@ -85,7 +86,7 @@ def _judged(host: str, what: str, judge: Callable[[], Checks]) -> list[dict]:
 
 
 def connection(host: str, reached: Mapping) -> Checks:
-    """Modules are pipelined. An account with least rights has no other way, and for others all is slow without."""
+    """Whether modules are pipelined. An account with least rights has no other way, and for others all else is slow."""
     if reached["pipelining"] is True:
         yield ready(host, "connection")
     else:
@@ -94,7 +95,7 @@ def connection(host: str, reached: Mapping) -> Checks:
 
 
 def root(host: str, reached: Mapping, found: Mapping) -> Checks:
-    """Root without a question. With least rights the program on the host has to answer."""
+    """Whether root is given without a prompt. With least rights the program on the host has to answer."""
     if reached["become"]:
         yield not_ready(host, "become", "", "ready_no_root", text=reached["become"])
     elif reached["least_privilege"] is True:
@@ -104,7 +105,7 @@ def root(host: str, reached: Mapping, found: Mapping) -> Checks:
 
 
 def python(host: str, reached: Mapping) -> Checks:
-    """A Python that modules run in. Without root nobody could start it."""
+    """Whether there is a Python for modules. Without root nobody could start it."""
     if reached["become"]:
         return
     found = reached["python"]
@@ -139,7 +140,7 @@ def seen(host: str, found: Mapping, reached: Mapping, program: str) -> Checks:
 
 
 def _systemd_problem(systemd: Mapping) -> str:
-    settled = systemd["state"] in ("running", "degraded")  # a unit of somebody else that failed keeps nothing from us
+    settled = systemd["state"] in ("running", "degraded")  # a failed unit of somebody else does not matter
     return systemd["problem"] or ("" if settled else f"it is {systemd['state']}")
 
 
@@ -148,9 +149,9 @@ def _by_problem(host: str, what: str, about: str, problem: str) -> dict:
 
 
 def rooms(host: str, found: Mapping, there: bool) -> Checks:
-    """Where a remediation writes: the record above all, without which nothing is changed.
+    """Whether a remediation can write, above all to the record, without which nothing is changed.
 
-    ``there`` says that the program needs no room any more.
+    ``there`` says that the program needs no more space.
     """
     whats = {RECORDS: "records", TIMER: "timer", PROGRAM: "program"}
     for room in found["rooms"]:
@@ -171,11 +172,11 @@ def rooms(host: str, found: Mapping, there: bool) -> Checks:
 
 
 def programs(host: str, found: Mapping, least: bool, program: str) -> Checks:
-    """The program of this controller: there and whole, or free to be put there by the first remediation."""
+    """The program of this controller: installed and complete, or free to be installed by the first remediation."""
     fault = found["programs"].get(program)
     if found["exposed"]:
         yield not_ready(host, "program", program, "ready_exposed", path=found["exposed"])
-    elif fault and fault != _start.NOT_WHOLE:  # that one is replaced
+    elif fault and fault != _start.NOT_WHOLE:  # an incomplete one is replaced
         yield not_ready(host, "program", program, "ready_says", text=fault)
     elif fault is None and least:
         yield not_ready(host, "program", program, "ready_no_program")
@@ -184,13 +185,13 @@ def programs(host: str, found: Mapping, least: bool, program: str) -> Checks:
 
 
 def prepared(host: str, answer: Mapping) -> Checks:
-    """Where the program was to be put there, what kept it from that."""
+    """What prevented the installation of the program, if it was wanted."""
     if answer.get("msg"):
         yield not_ready(host, "program", "", "ready_says", text=answer["msg"])
 
 
 def logs(host: str, log: Mapping) -> dict:
-    """A log that is read at night: there, the service's own, and of JSON objects."""
+    """Whether a log that is read at night exists, belongs to the service, and has JSON objects."""
     path = log["path"]
     if log["problem"]:
         return not_ready(host, "logs", path, "ready_says", text=log["problem"])
@@ -200,7 +201,7 @@ def logs(host: str, log: Mapping) -> dict:
 
 
 def running(host: str, knob: Mapping) -> Checks:
-    """Whether a restart alone would change what a knob says: then an override would bring along somebody's edit."""
+    """Whether a restart alone would change a knob; then an override would apply somebody's pending edit as well."""
     name, now, then = knob["name"], knob["running"], knob["configured"]
     if now == then:
         yield ready(host, "knob", f"{name} {now or '–'}")
@@ -228,7 +229,7 @@ def look(host: str, found: Mapping, reached: Mapping) -> Checks:
 
 
 def units(host: str, probe: Mapping) -> Checks:
-    """Each unit is there under its name and runs: an override is proven on a running service alone."""
+    """Whether each unit exists under its name and runs, because an override is proven only on a running service."""
     if probe["status"] != "ok":
         yield unchecked(host, "units", "", probe["problem"])
         return
@@ -243,7 +244,7 @@ def units(host: str, probe: Mapping) -> Checks:
 
 
 def nginx(host: str, probe: Mapping) -> dict:
-    """nginx is started at night only where its configuration is valid."""
+    """Whether nginx has a valid configuration, because otherwise it is not started at night."""
     if probe["status"] != "ok":
         return unchecked(host, "units", "nginx -t", probe["problem"])
     if probe["data"]["valid"] is not True:
@@ -252,7 +253,7 @@ def nginx(host: str, probe: Mapping) -> dict:
 
 
 def metrics(host: str, incident: str, indicator: Mapping) -> dict:
-    """An indicator that says nothing by day opens no incident at night, and proves no recovery."""
+    """Whether an indicator has a value. Without one it opens no incident at night, and proves no recovery."""
     about, problem = f"{indicator['metric']} ({incident})", indicator["problem"]
     if problem in QUIET:
         return ready(host, "metrics", about)
@@ -263,7 +264,7 @@ def metrics(host: str, incident: str, indicator: Mapping) -> dict:
 
 
 def clock(host: str, probe: Mapping, off: object) -> dict:
-    """The host's clock is the controller's, whoever keeps it so; where that was not compared, the kernel's word."""
+    """Whether the host's clock agrees with the controller's; if that was not compared, what the kernel says."""
     if isinstance(off, (int, float)):
         if abs(off) > CLOCK_SECONDS:
             return not_ready(host, "clock", "", "ready_clock_off", seconds=off)
@@ -276,7 +277,7 @@ def clock(host: str, probe: Mapping, off: object) -> dict:
 
 
 def exchange(host: str, probe: Mapping) -> dict:
-    """Its status page answers this host."""
+    """Whether the exchange's status page answers this host."""
     if probe["status"] != "ok":
         return not_ready(host, "exchange", "", "ready_says", text=probe["problem"])
     status = probe["data"]["status"]
@@ -286,7 +287,7 @@ def exchange(host: str, probe: Mapping) -> dict:
 
 
 def kept(host: str, found: Mapping, probe: Mapping) -> Checks:
-    """What of earlier runs stands: leases that a ladder would find turned already, a pause, a run at work."""
+    """What still stands from earlier runs: leases of values that a ladder would set, a pause, a run at work."""
     if probe["status"] != "ok":
         yield not_ready(host, "leases", "", "ready_says", text=probe["problem"])
         return
@@ -315,7 +316,7 @@ def kept(host: str, found: Mapping, probe: Mapping) -> Checks:
 
 
 def public_way(host: str, found: Mapping) -> Checks:
-    """Clients reach the host the public way, from outside."""
+    """Whether clients reach the host on the public path, from outside."""
     if found["ok"] is True:
         yield ready(host, "public_way")
     for link in found["broken"]:
@@ -323,7 +324,7 @@ def public_way(host: str, found: Mapping) -> Checks:
 
 
 def _link_problem(probes: Mapping, link: str) -> str:
-    """What the probe says that found the link broken."""
+    """The problem of the probe that found the link broken."""
     problems = [one["problem"] for one in probes.values() if one["data"].get("broken") == link and one["problem"]]
     return problems[0] if problems else link
 
@@ -341,7 +342,7 @@ def knobs(host: str, found: Mapping) -> Checks:
 
 
 def acted(host: str, what: str, about: str, answer: Mapping, always: str) -> dict:
-    """What a module that acts said in check mode. ``always`` is what it returns unless it failed, or was held up."""
+    """What an acting module answered in check mode. ``always`` is a key it returns unless it failed or was refused."""
     verdict = answer.get("verdict")
     if verdict == "refused":
         return refused(host, what, about, answer)
@@ -350,7 +351,7 @@ def acted(host: str, what: str, about: str, answer: Mapping, always: str) -> dic
     problem = answer.get("msg")
     if not problem or answer.get("unreachable") is True or answer.get("timedout"):
         return unchecked(host, what, about, problem)
-    # What an override says of the service as it runs is of no use where nothing was tried.
+    # What an override says about the running service is of no use if nothing was tried.
     return not_ready(host, what, about, "ready_says", text=str(problem).partition(" Nothing was changed.")[0])
 
 
@@ -368,7 +369,7 @@ def refused(host: str, what: str, about: str, answer: Mapping) -> dict:
 
 
 def kernel(host: str, answer: Mapping) -> Checks:
-    """The settings that TCP is tuned by are there. The runbook's own key does nothing on any kernel of today."""
+    """Whether the TCP settings exist. The runbook's own key has no effect on any current kernel."""
     told = answer.get("done") or []
     absent = [one for one in told if one["message"] == "sysctl_absent"]
     for one in absent:
@@ -378,7 +379,7 @@ def kernel(host: str, answer: Mapping) -> Checks:
 
 
 def rotation(host: str, answer: Mapping) -> Checks:
-    """Logs can be rotated, also where that is refused while space may be freed."""
+    """Whether logs can be rotated, also if that is refused while space may be freed."""
     said = {one["message"]: one for one in answer.get("done") or []}
     refusals = [said[message] for message in ROTATION_REFUSALS if message in said]
     if refusals:
@@ -390,7 +391,7 @@ def rotation(host: str, answer: Mapping) -> Checks:
 
 
 def calibration(host: str, answer: Mapping) -> Checks:
-    """Whether a refit would be made of tonight's trades, and what Aurora's own code says of its model."""
+    """Whether tonight's trades would allow a refit, and what Aurora's own code says about its model."""
     yield acted(host, "calibration", "refit", answer, "trades")
     before = answer["model"]["before"] if "model" in answer else {}
     if before.get("valid") is False:
@@ -398,7 +399,7 @@ def calibration(host: str, answer: Mapping) -> Checks:
 
 
 def records(host: str, found: Mapping) -> Checks:
-    """Every record can be read, and nobody changed one."""
+    """Whether every record can be read, and nobody changed one."""
     broken = [one for one in found["incidents"] if one["chain"]["whole"] is not True]
     for one in broken:
         yield not_ready(host, "records", one["id"], "ready_says", text=one["chain"]["problem"] or "–")

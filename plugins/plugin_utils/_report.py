@@ -14,11 +14,11 @@ from ansible_collections.aurora.runbook.plugins.plugin_utils._decision import NO
 from ansible_collections.aurora.runbook.plugins.plugin_utils._texts import say
 
 INCIDENT_OF_REVERT = "circuit_breaker"
-CLOSER, CLOSER_MS = 0.8, 1.0  # a host is better placed with 80 % of the round trip, and a millisecond less
+CLOSER, CLOSER_MS = 0.8, 1.0  # a host is better placed with 80 % of the round trip, and at least a millisecond less
 
 
 def report(language: str, incident: str, hosts: Sequence[Host]) -> list[str]:
-    """What was wrong on which host, what was done, what the indicator was and is, what is left."""
+    """What was wrong on which host, what was done, what the indicator was and is, and what is left."""
     counts = Counter(host.verdict for host in hosts)
     verdicts = ", ".join(f"{say(language, name)}: {count}" for name, count in sorted(counts.items()))
     lines = [say(language, "report_head", incident=incident, verdicts=verdicts)]
@@ -31,7 +31,7 @@ def report(language: str, incident: str, hosts: Sequence[Host]) -> list[str]:
 
 
 def placement(language: str, host: Host, hosts: Sequence[Host]) -> list[str]:
-    """Which host is closer to the exchange, by the round trips measured. Source: runbook 3, action 3."""
+    """Which host is closer to the exchange, by the measured round trips. Source: runbook 3, action 3."""
     trips = {other.name: trip for other in hosts if (trip := _round_trip(other)) is not None}
     own = trips.get(host.name)
     if own is None:
@@ -44,7 +44,7 @@ def placement(language: str, host: Host, hosts: Sequence[Host]) -> list[str]:
 
 
 def _round_trip(host: Host) -> float | None:
-    """Milliseconds to the exchange and back, the shortest of a look; None when ping had no answer."""
+    """The shortest round trip to the exchange in a look, in milliseconds; None if ping had no answer."""
     return host.look.get("probes", {}).get("exchange_ping", {}).get("data", {}).get("min_ms")
 
 
@@ -68,7 +68,7 @@ def _was(language: str, incident: str, host: Host) -> list[str]:
     if "indicators" not in host.look:
         return _decision.not_looked(language, host.look)
     seen = _summary.blind(language, host.look, [incident]) or _summary.state(language, host.look)
-    # Where the indicator is not known, the probes that it comes from say why.
+    # If the indicator is not known, the probes from which it comes say why.
     unknown = host.look["indicators"].get(incident, {}).get("value", 0) is None
     blind = [f"{_indicators.INDICATORS[incident].service}_metrics", "prometheus"] if unknown else []
     causes = _decision.causes(host.look, incident)[:2]
@@ -81,7 +81,7 @@ def _was(language: str, incident: str, host: Host) -> list[str]:
 
 
 def _not_silenced(language: str, silence: Mapping) -> Iterator[str]:
-    """That the alert sounded while it was worked on, or may have. A silence that kept it quiet needs no word."""
+    """The line that the alert sounded during the work, or may have. A silence that worked is not mentioned."""
     if silence.get("failed"):
         yield say(language, "silence_failed", problem=first_line(silence))
     elif "matched" in silence and not silence["matched"]:
@@ -104,7 +104,7 @@ def _done(language: str, incident: str, host: Host, acted: bool) -> Iterator[str
             yield from _override(language, action)
         for sentence in action.get("done", ()):
             text = say(language, sentence["message"], **sentence["values"])
-            if not (action.get("failed") and text in action.get("msg", "")):  # which has it in English
+            if not (action.get("failed") and text in action.get("msg", "")):  # its own message has it in English
                 yield text
 
 
@@ -182,7 +182,7 @@ _STOPPED = {"held": "next_held", "paused": "next_paused", "paused_open": "next_p
 
 
 def _person(language: str, host: Host) -> list[str]:
-    """Who or what comes next where automation stops: what refused the last step may only ask for time."""
+    """Who or what comes next when automation stops. The refusal of the last step may only ask for time."""
     refused = [action for action in host.actions if action.get("verdict") == "refused" and action.get("done")]
     if not refused:
         return [say(language, "next_person")]
@@ -195,15 +195,15 @@ def _person(language: str, host: Host) -> list[str]:
 
 
 def _concerns(cause: Mapping, incident: str) -> bool:
-    """Whether a cause can be one of an incident: only what keeps clients from being served, and what has no cause yet.
+    """Whether a cause can belong to an incident: one that keeps clients from being served, or a breach without a cause.
 
-    Otherwise a slow exchange would be named to somebody whose clients are led elsewhere.
+    Otherwise a slow exchange would be reported to somebody whose clients are led elsewhere.
     """
     return incident != "sse_availability" or cause["cause"] in (*_triage.SERVING, "unknown")
 
 
 def _advice(language: str, found: Sequence[Mapping]) -> list[str]:
-    """What a person can do about the first of these causes, where no rung cures it."""
+    """What a person can do about the first of these causes that no rung cures."""
     causes = [cause["cause"] for cause in found[:1]]
     return [say(language, f"mend_{cause}") for cause in causes if f"mend_{cause}" in _texts.CATALOGUE]
 
@@ -217,19 +217,19 @@ def _approvals(action: Mapping) -> str:
 
 
 def table(language: str, looks: Mapping[str, Mapping]) -> list[str]:
-    """A triage of all incidents: a row a host with every indicator, then what each host has to say.
+    """A triage of all incidents: one row for each host with every indicator, then what each host reports.
 
-    ``looks`` is by host what it answered to a look, empty where it was not looked at.
+    ``looks`` is what each host answered to a look, by host, empty if it was not looked at.
     """
     readable = {name: _tabulated(language, name, looks[name]) for name in sorted(looks)}
     return _tabular(language, readable)
 
 
 def _tabulated(language: str, name: str, look: Mapping) -> Mapping:
-    """A look that a table can be made of, or why there is none."""
+    """A look from which a table can be made, or why there is none."""
     try:
         _tabular(language, {name: look})
-    except Exception as error:  # a host may answer anything, and the others are to be seen
+    except Exception as error:  # a host may answer anything, and the others still have to be shown
         return _decision.nonsense(error)
     return look
 
@@ -252,7 +252,7 @@ def _tabular(language: str, looks: Mapping[str, Mapping]) -> list[str]:
 
 
 def _cell(entry: Mapping | None) -> str:
-    """A value with "!" behind a breach and "?" where it is not known whether it is one."""
+    """A value, with "!" if it is a breach and "?" if that is unknown."""
     if entry is None or entry["value"] is None:
         return "?"
     return _messages.number(entry["value"], entry["threshold"]) + {True: " !", False: "", None: " ?"}[entry["breached"]]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the actions share that write a report from what hosts answered. Private to aurora.runbook; controller only."""
+"""The shared base of actions that write a report of what hosts answered. Private to aurora.runbook; controller only."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ansible_collections.aurora.runbook.plugins.plugin_utils._answers_action imp
 
 
 class ReportAction(AnswersAction):
-    _requires_connection = True  # of the copy that writes
+    _requires_connection = True  # the copy that writes needs it
     _supports_diff = True
 
     def told(self, tell: Callable[[Mapping, Mapping], Mapping], asked: Mapping, task_vars: Mapping) -> dict:
@@ -21,7 +21,7 @@ class ReportAction(AnswersAction):
         try:
             return {"changed": False, **tell(asked, task_vars)}
         except RunbookError as error:
-            # Returned: of a failure that is raised, ansible-core 2.16 takes what a host worded for a template.
+            # Returned instead of raised, because ansible-core 2.16 would template a host's words in a raised failure.
             return {"failed": True, "changed": False, "msg": _redact.redact_text(str(error))}
 
     def answers(self, what: str) -> dict[str, Mapping]:
@@ -35,7 +35,7 @@ class ReportAction(AnswersAction):
         }
 
     def write(self, report: str, texts: Mapping[str, str], task_vars: Mapping) -> dict:
-        """Write each form of a report beside the others, and say what that changed. The directory may be missing."""
+        """Write each form of a report, and return what that changed. The directory is created if it is missing."""
         if not self._task.check_mode:
             _make(os.path.dirname(report))
         files = {f"{report}.{form}": text for form, text in texts.items()}
@@ -45,7 +45,7 @@ class ReportAction(AnswersAction):
         return {"changed": bool(changed), "files": list(files), "diff": diffs}
 
     def _put(self, path: str, text: str, task_vars: Mapping) -> Mapping:
-        """Write a file the way ansible.builtin.copy does, also in check mode and with a diff."""
+        """Write a file as ansible.builtin.copy does, also in check mode and with a diff."""
         task = self._task.copy()
         task.args = {"content": text, "dest": path, "mode": "0640"}
         copy = self._shared_loader_obj.action_loader.get(

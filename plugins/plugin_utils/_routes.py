@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """To whom Alertmanager sends an alert, by its own configuration. Private to aurora.runbook; controller only.
 
-Alertmanager's API does not say it for an alert that does not fire, so its routes are walked here as it walks them. What
-is not understood is an error: an answer that is guessed would call a route good that sends nothing.
+Alertmanager's API does not tell for an alert that does not fire, so its routes are walked here as it walks them.
+Anything that is not understood is an error, because a guess could approve a route that sends nothing.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Sent:
 
 
 def configuration(text: object) -> Mapping:
-    """The configuration as Alertmanager shows it, secrets hidden. Raises RunbookError, without a word of the text."""
+    """The configuration as Alertmanager shows it, without secrets. Raises RunbookError, without quoting the text."""
     try:
         found = yaml.safe_load(text) if isinstance(text, str) else None
     except (yaml.YAMLError, ValueError, RecursionError):
@@ -47,7 +47,7 @@ def sent(found: Mapping, labels: Mapping[str, str]) -> list[Sent]:
 
 
 def _sent(route: Mapping, labels: Mapping[str, str], above: str) -> list[Sent] | None:
-    """None where the route does not match. The deepest routes that match get it, and without any the route itself."""
+    """None if the route does not match. The deepest matching routes get the alert, or the route itself if none does."""
     if not _matches(route, labels):
         return None
     receiver, found = str(route.get("receiver") or above), []
@@ -67,7 +67,7 @@ def _matches(route: Mapping, labels: Mapping[str, str]) -> bool:
 
 
 def matched(wanted: Iterable[tuple[str, str, str]], labels: Mapping[str, str]) -> bool:
-    """Whether labels are as all of these matchers want; a label that is not there is an empty one."""
+    """Whether labels satisfy all of these matchers; a missing label counts as empty."""
     return all(_compares(operator, labels.get(name, ""), value) for name, operator, value in wanted)
 
 

@@ -10,7 +10,7 @@ UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "y": 
 
 
 def aurora(targets: Mapping, pages: Mapping) -> list[Mapping]:
-    """The targets that have served a page of Aurora, by what Prometheus answered."""
+    """The targets that have served a page of Aurora, according to Prometheus."""
     known = [one.get("metric") or {} for one in _data(pages, "result")]
     ours = {(one.get("job"), one.get("instance")) for one in known}
     labelled = [(target, target.get("labels") or {}) for target in _data(targets, "activeTargets")]
@@ -23,7 +23,7 @@ def name_of(target: Mapping) -> str:
 
 
 def scraped_every(targets: Mapping, pages: Mapping) -> dict[str, float]:
-    """Seconds between two scrapes of each target that has served a page of Aurora, by what Prometheus answered."""
+    """Seconds between two scrapes of each target that has served a page of Aurora, according to Prometheus."""
     every = {name_of(target): seconds(target.get("scrapeInterval")) for target in aurora(targets, pages)}
     return {name: interval for name, interval in every.items() if interval is not None}
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The questions of AWX surveys, with the ranges that the modules hold answers to. Private to aurora.runbook.
+"""The questions of AWX surveys, with the ranges that modules accept for the answers. Private to aurora.runbook.
 
-AWX takes whole numbers for the ends of a range alone, and refuses a survey that has others, after it made the template:
+AWX takes only whole numbers for the ends of a range, and refuses a survey with others after it made the template. So
 such an end is widened to the next whole number here, and the module still refuses what is beyond the real one.
 """
 
@@ -51,7 +51,7 @@ QUESTIONS = {
 
 
 def spec(names: Sequence[str]) -> dict:
-    """A survey with these questions, as AWX has it. Raises RunbookError for one that is not known."""
+    """A survey with these questions, as AWX has it. Raises RunbookError for an unknown question."""
     for name in names:
         if name not in QUESTIONS:
             raise RunbookError(f"{name!r} is not a question; expected one of {', '.join(QUESTIONS)}")
@@ -60,7 +60,7 @@ def spec(names: Sequence[str]) -> dict:
 
 
 def _item(name: str, question: Question) -> dict:
-    """No question has a default: it would come before what the inventory says."""
+    """One question, without a default, because a default would take precedence over the inventory."""
     item = {"variable": name, "question_name": question.text, "type": question.kind, "required": False}
     if question.choices:
         return {**item, "question_description": "", "choices": list(question.choices)}

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What only the controller says in an incident, in English and Ukrainian. Private to aurora.runbook; controller only.
 
-What hosts say stands in their own catalogue. The lookup here is over both, since a report says again what hosts said.
+What hosts say is in their own catalogue. The lookup here covers both, because a report repeats what hosts said.
 """
 
 from __future__ import annotations
@@ -1295,17 +1295,17 @@ CATALOGUE = {**_messages.CATALOGUE, **OWN}
 
 
 def say(language: str, key: str, **values: object) -> str:
-    """A message of either catalogue; the rest is as ``_messages.say`` has it."""
+    """A message of either catalogue; everything else is as in ``_messages.say``."""
     return text_of(language, key).format(**values)
 
 
 def text_of(language: str, key: str) -> str:
-    """A message with the names of its values instead of them."""
+    """A message with the names of its values in their places."""
     return _messages.text_of(language, key, CATALOGUE)
 
 
 def overridden(language: str, unit: str, values: Mapping[str, str], until: str | None) -> str:
-    """What stands of an override, and until when."""
+    """What is left of an override, and until when."""
     changes = ", ".join(f"{name}={value}" for name, value in sorted(values.items()))
     return say(language, "leased_until" if until else "overridden", unit=unit, changes=changes, until=until)
 

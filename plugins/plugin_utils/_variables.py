@@ -12,9 +12,10 @@ Read = Callable[[str], object]
 
 
 def reader(template: Callable[[object], object], variables: Mapping) -> Read:
-    """What has a variable's value, None for one that is not there.
+    """A function that returns a variable's value, None if there is no such variable.
 
-    What a host or an alert worded is never read so: before ansible-core 2.19 whatever looks like a template runs.
+    Text of a host or an alert is never read with it, because ansible-core before 2.19 runs anything that looks like a
+    template.
     """
     return lambda name: template(variables.get(name))
 

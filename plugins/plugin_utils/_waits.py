@@ -16,7 +16,7 @@ EVERY_SECONDS = 15.0
 
 @contextlib.contextmanager
 def told(line: Callable[[float], str], say: Callable[[str], object]) -> Iterator[None]:
-    """Say it from a thread while the block runs. ``line`` gets the seconds since the block began."""
+    """Say the line from a thread while the block runs. ``line`` gets the seconds since the block began."""
     over = threading.Event()
     began = time.monotonic()
 
@@ -34,7 +34,7 @@ def told(line: Callable[[float], str], say: Callable[[str], object]) -> Iterator
 
 
 def line(language: str, host: str, module: str, options: Mapping, limit: float, seconds: float) -> str:
-    """Where, for what and for how long at most a run waits. ``limit`` is 0 where nothing limits it."""
+    """On which host, for what and for how long at most a run waits. ``limit`` is 0 if nothing limits it."""
     recovery = options if module == "wait_for_recovery" else options.get("recovery")
     named = recovery.get("indicator") if isinstance(recovery, Mapping) else None
     what = module

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What AWX's workflows have otherwise than the role awx defines them. Private to aurora.runbook; controller only.
+"""Where AWX's workflows differ from what the role awx defines. Private to aurora.runbook; controller only.
 
-awx.awx can add to a node and relink it, but neither empty a field of it nor know a node that somebody else made.
+awx.awx can add to a node and relink it, but it can neither empty one of its fields nor find a node that somebody else
+made.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 WAYS = ("success_nodes", "failure_nodes", "always_nodes")
-# What AWX puts before the template's own values when it runs a node, and how long a node waits for its parents.
+# Fields that take precedence over the template's own values when AWX runs a node, and how a node waits for its parents.
 FIELDS = (
     "extra_data",
     "inventory",
@@ -29,10 +30,10 @@ UNSET = (None, "", {})
 
 
 def strays(workflows: Sequence[Mapping], found: Sequence[Mapping]) -> list[dict]:
-    """For each workflow the nodes to ``remove``, and those to ``unlink`` with the links of theirs that may stay.
+    """For each workflow the nodes to ``remove``, and those to ``unlink`` with those of their links that may stay.
 
-    ``found`` is what AWX has at workflow_job_template_nodes. A node goes when it is not defined, or carries what a
-    person set and the module cannot take back; the role makes it anew.
+    ``found`` is what AWX returns at workflow_job_template_nodes. A node is removed if it is not defined, or has a value
+    that a person set and the module cannot take back; the role then makes it anew.
     """
     return [_strays(each, [node for node in found if _workflow(node) == each["name"]]) for each in workflows]
 
@@ -61,7 +62,7 @@ def _strays(workflow: Mapping, found: Sequence[Mapping]) -> dict:
 
 
 def _set_right(node: Mapping, defined: Mapping | None) -> bool:
-    """Whether the role can make this node what it is to be, or it is that already."""
+    """Whether this node is as defined, or the role can make it so."""
     if defined is None or node.get("all_parents_must_converge"):
         return False
     runs = (node["summary_fields"].get("unified_job_template") or {}).get("unified_job_type")

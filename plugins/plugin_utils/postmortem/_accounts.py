@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What hosts say of an incident, read as if each of them lied. Private to aurora.runbook; controller only.
 
-Everything is cleaned and cut once, before anything looks at it; what is missing or of a wrong kind is None or empty.
+Everything is cleaned and cut once, before any code looks at it; parts that are missing or of a wrong type are None or
+empty.
 """
 
 from __future__ import annotations
@@ -18,13 +19,13 @@ from ansible_collections.aurora.runbook.plugins.module_utils.base import _redact
 
 ID = re.compile(r"([a-z_]{1,40})-(\d{8}T\d{6}Z)-[0-9a-f]{8}")
 MAX_HOSTS, MAX_TEXT, MAX_NAME, MAX_AGE = 32, 400, 80, 7 * 86400
-MAX_MOVED = 10  # incidents of a host that became one
-MAX_ITEMS, MAX_DEPTH = 20000, 20  # of a list or dict from a host
+MAX_MOVED = 10  # incidents of a host that were merged into one
+MAX_ITEMS, MAX_DEPTH = 20000, 20  # limits for a list or dict from a host
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A line of a record; ``order`` is its time, never before that of the line above it."""
+    """A line of a record; ``order`` is its time, but never earlier than that of the line before it."""
 
     host: str
     seq: int
@@ -40,7 +41,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Record:
-    """What a host has of the incident, or of one that moved to it: what incident_info says of it, and its lines."""
+    """A host's record of the incident, or of one that was merged into it: what incident_info says, and its lines."""
 
     host: str
     info: Mapping
@@ -52,7 +53,7 @@ class Record:
 
 
 def clean(data: object, depth: int = 0) -> object:
-    """Data of a host without control characters and what looks like a secret, every text and list cut."""
+    """Data of a host without control characters and anything that looks like a secret, with every text and list cut."""
     if isinstance(data, str):
         return _clean_text(data, MAX_TEXT)
     if isinstance(data, Mapping) and depth < MAX_DEPTH:
@@ -74,7 +75,7 @@ def _known_text(text: str, limit: int) -> str:
 
 
 def hide(name: str, value: object) -> object:
-    """A text behind a name that tells of a secret."""
+    """A text, hidden if its name tells that it is a secret."""
     return _redact.HIDDEN if value and isinstance(value, str) and _redact.secret_name(name) else value
 
 
@@ -109,7 +110,7 @@ def finite(value: object) -> float | None:
 
 
 def time_of(value: object) -> float | None:
-    """Seconds since 1970 of a time in a record; None for what is none, or lies beyond 2100."""
+    """Seconds since 1970 of a time in a record; None if it is none, or is after 2100."""
     if isinstance(value, str):
         try:
             parsed = _stamps.parse(value)
@@ -150,7 +151,7 @@ def entries_of(host: str, raw: object) -> tuple[list[Entry], int]:
 
 
 def merge(records: Sequence[Record]) -> list[Entry]:
-    """The lines of all hosts by time; those of one host stay in their order whatever its clock did."""
+    """The lines of all hosts by time; the lines of one host stay in order whatever its clock did."""
     return sorted((entry for record in records for entry in record.entries), key=lambda entry: entry.order)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
-LEFT, RIGHT, TOP, BOTTOM = 80, 14, 26, 40  # room for the ticks and for the numbers of the marks
+LEFT, RIGHT, TOP, BOTTOM = 80, 14, 26, 40  # space for the ticks and for the numbers of the marks
 SECONDS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400)
 
 
@@ -20,7 +20,7 @@ class Tick:
 
 @dataclass(frozen=True)
 class Chart:
-    """Pixels: of a box, of an SVG path, of ticks, of the limit and of what is beyond it."""
+    """Pixels of the box, of an SVG path, of ticks, of the limit and of the area beyond it."""
 
     width: int
     height: int
@@ -33,7 +33,7 @@ class Chart:
     up: tuple[Tick, ...]
     limit: float
     beyond: tuple[float, float]  # the upper edge of the side that is a breach, and its height
-    marks: tuple[Tick, ...]  # a text is written once for all that are too close to each other
+    marks: tuple[Tick, ...]  # marks that are too close to each other share one text
 
 
 def chart(
@@ -46,9 +46,9 @@ def chart(
     height: int,
     states: Mapping[float, str] | None = None,
 ) -> Chart | None:
-    """A line over ``window`` with gaps where there is no value; None without any.
+    """A line over ``window`` with gaps where there is no value; None if there are no values.
 
-    ``states`` names the values of one that is always one of a few: it is drawn in steps.
+    ``states`` names the values of an indicator that has only a few; it is drawn in steps.
     """
     values = [value for _at, value in points if value is not None]
     if not values:
@@ -83,7 +83,7 @@ def chart(
 
 
 def _path(points: Sequence[tuple[float, float | None]], steps: bool) -> Iterator[str]:
-    """SVG path commands: a lone value is a short line, so that it is seen."""
+    """SVG path commands; a single value becomes a short line, so that it can be seen."""
     pen = False
     for index, (x, y) in enumerate(points):
         if y is None:
@@ -99,7 +99,7 @@ def _path(points: Sequence[tuple[float, float | None]], steps: bool) -> Iterator
 
 
 def _times(start: float, end: float, count: int) -> Iterator[tuple[float, str]]:
-    """Round times between two, ``count`` at most."""
+    """Round times between the two, at most ``count``."""
     step = next((s for s in SECONDS if (end - start) / s <= count), 86400 * math.ceil((end - start) / count / 86400))
     shape = "%H:%M:%S" if step < 60 else "%H:%M" if step < 86400 else "%m-%d"
     for number in range(math.ceil(start / step), math.floor(end / step) + 1):
@@ -107,7 +107,7 @@ def _times(start: float, end: float, count: int) -> Iterator[tuple[float, str]]:
 
 
 def _values(low: float, high: float) -> dict[float, str]:
-    """Round figures between two, three or four of them."""
+    """Round figures between the two, three or four of them."""
     raw = (high - low) / 4
     unit = 10.0 ** math.floor(math.log10(raw))
     step = next(factor * unit for factor in (1, 2, 2.5, 5, 10) if factor * unit >= raw)
@@ -116,7 +116,7 @@ def _values(low: float, high: float) -> dict[float, str]:
 
 
 def _apart(ticks: Sequence[Tick]) -> Iterator[Tick]:
-    """Numbers that would be written over each other share the first one's place: "1 2"."""
+    """Numbers that would be drawn over each other share the first one's place: "1 2"."""
     groups: list[list[Tick]] = []
     for tick in ticks:
         if groups and tick.at - groups[-1][0].at < 8 * (1 + len(" ".join(t.text for t in groups[-1]))):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Why a post-mortem may not be the whole truth. Private to aurora.runbook; controller only."""
+"""Reasons why a post-mortem may not be the whole truth. Private to aurora.runbook; controller only."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ansible_collections.aurora.runbook.plugins.plugin_utils.postmortem._account
 from ansible_collections.aurora.runbook.plugins.plugin_utils.postmortem._story import Page
 from ansible_collections.aurora.runbook.plugins.plugin_utils.postmortem._words import Words
 
-SKEW = 20.0  # seconds between two clocks that a reader would notice; the hosts are not read at one instant
+SKEW = 20.0  # difference between two clocks that a reader would notice (s); hosts are not read at the same instant
 JUMP = 5.0  # seconds by which a clock moved against the uptime of its host
 
 
@@ -31,7 +31,7 @@ def warnings(
     asked: Mapping | None,
     pages: Sequence[Page],
 ) -> Iterator[str]:
-    """What stands above everything else in a report."""
+    """The warnings at the top of a report."""
     say = words.say
     for host, problem in missing:
         yield say("pm_missing", host=host, problem=problem)
@@ -79,7 +79,7 @@ def _doubts(words: Words, record: Record) -> Iterator[str]:
 def missing(
     words: Words, answers: Mapping[str, Mapping], records: Sequence[Record], entries: Sequence[Entry]
 ) -> Iterator[tuple[str, str]]:
-    """Hosts whose record is not in the report, with why: of those asked, and of those that the others name."""
+    """Hosts whose record is not in the report, and why: of those that were asked, and of those that others name."""
     for host, answer in answers.items():
         if answer.get("problem"):
             yield host, text_of(answer, "problem")
@@ -94,7 +94,7 @@ def missing(
 
 
 def _jumps(words: Words, record: Record) -> Iterator[str]:
-    """Clocks that were set while the incident went on: the uptime tells."""
+    """Clocks that were set while the incident went on, found from the uptime."""
     for old, new in zip(record.entries, record.entries[1:]):
         if old.boot and old.boot == new.boot and None not in (old.at, new.at, old.up, new.up):
             moved = (new.at - old.at) - (new.up - old.up)
@@ -104,7 +104,7 @@ def _jumps(words: Words, record: Record) -> Iterator[str]:
 
 
 def chains(words: Words, records: Sequence[Record]) -> Iterator[tuple[str, int, str, str]]:
-    """Each record: its host, how many lines it has, the hash of the last one, and whether its chain is whole."""
+    """Each record: its host, how many lines it has, the hash of the last one, and whether its chain is unbroken."""
     for record in records:
         chain = map_of(record.info, "chain")
         state = words.say("pm_whole") if chain.get("whole") is True else words.say("pm_broken")

@@ -37,7 +37,7 @@ HELPED = {**dict.fromkeys(_verdicts.OVER, "pm_helped"), _verdicts.NOT_RECOVERED:
 
 
 def actions(words: Words, records: Sequence[Record]) -> Iterator[Action]:
-    """What was done, in the order of the intents, each with the indicator as it was last known before."""
+    """What was done, in the order of the intents, each with the last known value of the indicator before it."""
     found = []
     for record in records:
         results = {int(number_of(e.data, "intent") or 0): e for e in record.entries if e.what == "result"}
@@ -79,7 +79,7 @@ def refusals(words: Words, entries: Sequence[Entry]) -> Iterator[Refusal]:
 
 
 def pages(entries: Sequence[Entry]) -> Iterator[Page]:
-    """Each page once, though every host of the incident has it on record, and it was tried again until one took it."""
+    """Each page once, although every host of the incident records it, and it was tried until a channel took it."""
     done: dict[str, Entry] = {}
     told = set()
     for entry in (entry for entry in entries if entry.what == "paged"):
@@ -102,7 +102,7 @@ def pages(entries: Sequence[Entry]) -> Iterator[Page]:
 
 
 def causes(words: Words, entries: Sequence[Entry]) -> list[Cause]:
-    """Causes by the weight they had, with where and why; what several looks say alike is said once."""
+    """Causes by their weight, with where and why; what several looks say in the same way is said once."""
     weights: dict[str, float] = {}
     found: dict[str, tuple[dict, dict]] = {}
     for entry in entries:
@@ -132,7 +132,7 @@ def first_look(words: Words, records: Sequence[Record]) -> Iterator[tuple[str, s
 
 
 def leases(incidents: Collection[str], answers: Mapping[str, Mapping]) -> Iterator[Lease]:
-    """What still stands of this incident, and what was leased before leases named theirs."""
+    """What still stands from this incident, and what was leased before leases had an incident."""
     for host, answer in answers.items():
         for lease in list_of(answer, "leases")[:MAX_ROWS]:
             if text_of(lease, "incident") in (*incidents, ""):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which incident a post-mortem is about, and what Prometheus is asked about its time. Private to aurora.runbook."""
+"""Which incident a post-mortem is about, and what to ask Prometheus about that time. Private to aurora.runbook."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from ansible_collections.aurora.runbook.plugins.plugin_utils.postmortem._series 
 
 
 def latest(answers: Mapping[str, Mapping]) -> str:
-    """The incident opened last, of those that hosts know and that go on as no other. RunbookError without one."""
+    """The incident opened last, of those that were not merged into another one. Raises RunbookError without one."""
     every = [entry for answer in answers.values() for entry in list_of(answer, "incidents")]
     known = {str(entry.get("id")) for entry in every if not entry.get("moved_to")}
     ids = [found for found in map(ID.fullmatch, known) if found and found[1] in _indicators.INDICATORS]
@@ -40,7 +40,7 @@ def nothing(what: str, answers: Mapping[str, Mapping]) -> str:
 
 
 def checked(incident: str) -> str:
-    """An incident's id, fit to name a file. Raises RunbookError for anything else."""
+    """An incident's id, safe as the name of a file. Raises RunbookError for anything else."""
     found = ID.fullmatch(incident)
     if not found or found[1] not in _indicators.INDICATORS:
         raise RunbookError(

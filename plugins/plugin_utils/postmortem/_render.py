@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A story as Markdown and as HTML. Private to aurora.runbook; controller only.
 
-Templates of ours are filled in here and not by Ansible's template, which does not escape: everything that is printed
-into the HTML is escaped, everything printed into the Markdown is neutralised.
+Our templates are filled in here and not by Ansible's template, which does not escape: everything that is printed into
+the HTML is escaped, and everything printed into the Markdown is neutralised.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def render(story: Story, form: str, language: str, written: _written.Written, zo
 
 
 def _follow_ups(story: Story, say: partial, written: _written.Written) -> list[_written.FollowUp]:
-    """What is to be done, with an owner proposed where people named none: a proposal ends in a question mark."""
+    """What has to be done, with a proposed owner if people named none; a proposal ends in a question mark."""
     rows = tuple(replace(row, owner="") if row.owner.endswith("?") else row for row in written.rows)
     due = stamp(story.due, timezone.utc)[:10]
     proposed = say("pm_owner_proposed", who=story.owner) if story.owner else ""
@@ -88,7 +88,7 @@ def template(report: str, form: str) -> Template:
 
 
 def neutral(value: object) -> str:
-    """Text that Markdown shows as it is: no HTML, no links, no images, no cells of a table, one line."""
+    """Text that Markdown shows as it is: no HTML, no links, no images, no table cells, one line."""
     if isinstance(value, Markup):
         return value
     text = " ".join(str(value).split())
@@ -99,12 +99,12 @@ def neutral(value: object) -> str:
 
 
 def _lead(start: str) -> str:
-    """What would begin a list, a heading or a rule."""
+    """Characters that would begin a list, a heading or a rule."""
     return f"{start}\\" if start.isdigit() else "".join(f"\\{character}" for character in start)
 
 
 def _place(form: str, name: str, say: partial, written: _written.Written) -> Markup | str:
-    """What a person wrote goes back into the Markdown as it was."""
+    """What a person wrote, unchanged in the Markdown."""
     text = written.places.get(name) or say(f"pm_write_{name}")
     return Markup(text) if form == "md" else text  # noqa: S704
 
@@ -118,7 +118,7 @@ def _worst(story: Story, values: Sequence[float]) -> float:
 
 
 def _spark(story: Story, series: Series) -> str:
-    """Forty characters that show the course of a series; a dot where there is no value."""
+    """Forty characters that show the course of a series; a dot if there is no value."""
     width = max(1, -(-len(series.points) // 40))
     stretches = [series.points[start : start + width] for start in range(0, len(series.points), width)]
     low, high = min([*series.values, story.threshold]), max([*series.values, story.threshold])
@@ -132,7 +132,7 @@ def _spark(story: Story, series: Series) -> str:
 
 
 def _drawn(story: Story, series: Series, width: int) -> _chart.Chart | None:
-    """The chart of a host: what was done there, and what was paged."""
+    """The chart of a host, with what was done there and what was paged."""
     times = [at for other in story.series for at, _value in other.points]
     marks = [(mark.at, str(mark.number)) for mark in story.marks if mark.host in ("", series.host)]
     states = {0: "CLOSED", 1: "HALF_OPEN", 2: "OPEN"} if story.indicator.kind == "state" else None

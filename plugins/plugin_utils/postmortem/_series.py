@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An indicator over time, and what a host suffered. Private to aurora.runbook; controller only."""
+"""An indicator over time, and the impact on a host. Private to aurora.runbook; controller only."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from ansible_collections.aurora.runbook.plugins.plugin_utils.postmortem._account
 )
 
 MAX_POINTS = 240
-SPOKEN_FOR = 60.0  # seconds a sample of a record speaks for, if no other follows: the longest interval of a wait
+SPOKEN_FOR = 60.0  # seconds for which a sample of a record holds if no other follows: the longest interval of a wait
 UNITS = {"ratio": ("%·min", 100 / 60), "p99": ("ms·min", 1 / 60), "gauge": ("min", 1 / 60), "increase": ("min", 1 / 60)}
 Points = Sequence[tuple[float, "float | None"]]
 
 
 @dataclass(frozen=True)
 class Impact:
-    """What a host suffered, in seconds; ``integral`` is in ``unit``. None is not known."""
+    """The impact on a host, in seconds; ``integral`` is in ``unit``. None means unknown."""
 
     host: str
     source: str  # key of a message
@@ -39,13 +39,13 @@ class Impact:
     integral: float | None
     unit: str
     denied: int | None
-    at_least: bool  # were they counted only while steps were watched?
+    at_least: bool  # whether they were counted only while steps were watched
     dropped: float | None
 
 
 @dataclass(frozen=True)
 class Series:
-    """The indicator of a host over time; None where there is no value."""
+    """The indicator of a host over time; None if there is no value."""
 
     host: str
     points: tuple[tuple[float, float | None], ...]
@@ -59,7 +59,7 @@ class Series:
 
 
 def from_prometheus(asked: Mapping) -> dict[str, dict[str, tuple[tuple[float, float | None], ...]]]:
-    """Series by host and what, from Prometheus' answer; a step without a value is a gap."""
+    """Series by host and kind, from Prometheus' answer; a step without a value is a gap."""
     found: dict[str, dict] = {}
     twice = set()
     for series in list_of(map_of(asked, "data"), "result"):
@@ -74,13 +74,13 @@ def from_prometheus(asked: Mapping) -> dict[str, dict[str, tuple[tuple[float, fl
         if what in found.setdefault(host, {}):
             twice.add((host, what))
         found[host][what] = _gaps(points, step)
-    for host, what in twice:  # which of them is true is not known
+    for host, what in twice:  # it is unknown which of them is true
         del found[host][what]
     return found
 
 
 def from_records(records: Sequence[Record]) -> dict[str, tuple[tuple[float, float | None], ...]]:
-    """The indicator by host, from what was seen and from the samples of the waits; a long silence is a gap."""
+    """The indicator by host, from looks and from the samples of waits; a long silence is a gap."""
     found: dict[str, dict[float, float | None]] = {}
     for record in records:
         looks = (entry for entry in record.entries if entry.what == "seen" and entry.at)
@@ -95,7 +95,7 @@ def from_records(records: Sequence[Record]) -> dict[str, tuple[tuple[float, floa
 
 
 def _gaps(points: Sequence[tuple[float, float | None]], step: float) -> tuple[tuple[float, float | None], ...]:
-    """The same, with a gap where nothing follows within a step and a half: a value speaks for one step at most."""
+    """The points, with a gap where nothing follows within one and a half steps: a value holds for one step at most."""
     whole = []
     for point, (after, _value) in zip(points, [*points[1:], (math.inf, None)]):
         whole.append(point)
@@ -107,7 +107,7 @@ def _gaps(points: Sequence[tuple[float, float | None]], step: float) -> tuple[tu
 def thin(
     points: Sequence[tuple[float, float | None]], indicator: _indicators.Indicator
 ) -> tuple[tuple[float, float | None], ...]:
-    """At most MAX_POINTS of them: of each stretch the worst value, and gaps where there was none."""
+    """At most MAX_POINTS of them: the worst value of each stretch, and gaps where there was none."""
     size = math.ceil(len(points) / MAX_POINTS)
     worst = min if indicator.breach == "<" else max
     stretches = [points[start : start + size] for start in range(0, len(points), size or 1)]
@@ -124,7 +124,7 @@ def exposure(
 ) -> tuple[float, float, float]:
     """Seconds known, seconds beyond the threshold, and value-seconds beyond it, between two times.
 
-    A value holds until the next point, the last one for nothing.
+    A value holds until the next point; the last one holds for no time.
     """
     known = breached = beyond = 0.0
     for (at, value), (after, _value) in zip(points, points[1:]):
@@ -169,7 +169,7 @@ def impact_of(
 
 
 def _most(*counts: float | None) -> float | None:
-    """The larger one: who is back before the next scrape was never away for Prometheus."""
+    """The larger count: a client that is back before the next scrape was never away for Prometheus."""
     return max((count for count in counts if count is not None), default=None)
 
 
@@ -183,14 +183,14 @@ def _fall(values: Sequence[float]) -> float:
 
 
 def _denied(entries: Iterable[Entry]) -> float | None:
-    """Orders denied while steps were watched, as their results say; None when none says."""
+    """Orders denied while steps were watched, as their results say; None if none says."""
     counts = [number_of(map_of(entry.data, "recovery"), "denied") for entry in entries if entry.what == "result"]
     known = [count for count in counts if count is not None]
     return sum(known) if known else None
 
 
 def _dropped(entries: Iterable[Entry]) -> float | None:
-    """Clients that restarts of ours dropped, as their results say; None when none says."""
+    """Clients that our own restarts dropped, as their results say; None if none says."""
     counts = [
         count
         for entry in entries

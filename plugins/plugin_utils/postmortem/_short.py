@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What of an incident is read first, and what it leaves to do. Private to aurora.runbook; controller only."""
+"""The summary of an incident, and what it leaves to do. Private to aurora.runbook; controller only."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def summary(words: Words, story: Story) -> Iterator[str]:
 
 
 def follow_ups(words: Words, story: Story) -> Iterator[str]:
-    """What the incident itself leaves to do, then what the runbook asks for after every incident."""
+    """What this incident leaves to do, then what the runbook asks for after every incident."""
     say = words.say
     yield say("pm_todo_root")
     for cause in story.causes[:1]:

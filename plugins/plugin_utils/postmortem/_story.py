@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a post-mortem shows: a story and its parts. Private to aurora.runbook; controller only.
 
-What is not known is None, never 0.
+Unknown values are None, never 0.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Action:
-    """A change: of what, from what to what, and what the indicator did."""
+    """A change: of what, from which to which value, and what the indicator did."""
 
     at: float | None
     host: str
@@ -54,7 +54,7 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Page:
-    """A level that was paged; ``sent`` is None when the record ends between sending and noting it."""
+    """A level that was paged; ``sent`` is None if the record ends between sending it and noting that."""
 
     at: float | None
     level: str
@@ -93,7 +93,7 @@ class Mark:
 
     number: int
     at: float
-    host: str  # "" for what concerns them all
+    host: str  # "" if it concerns all of them
     tone: str
     text: str
 
@@ -133,4 +133,4 @@ class Story:
     records: tuple[tuple[str, int, str, str], ...]
     summary: tuple[str, ...] = ()
     follow_ups: tuple[str, ...] = ()
-    owner: str = ""  # who acknowledged last, to be proposed for what is left to do
+    owner: str = ""  # who acknowledged last, proposed as the owner of what is left to do

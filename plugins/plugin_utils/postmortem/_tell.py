@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The story of an incident from the records of its hosts. Private to aurora.runbook; controller only.
 
-Source: runbook, "Post-Mortem". All that hosts say is hostile: it is cleaned and cut once, before anything looks at it,
+Source: runbook, "Post-Mortem". All that hosts say is hostile: it is cleaned and cut once, before any code looks at it,
 and put into a report by templates that escape.
 """
 
@@ -52,8 +52,8 @@ def tell(
     """The story of an incident.
 
     ``answers`` is by host what incident_info returned with ``entries``, or ``{"problem": …}``. ``asked`` is what
-    Prometheus answered to the range query, or ``{"problem": …}``, None when it was not asked. ``now`` counts where a
-    host does not say what its clock shows. Raises RunbookError when no host has the incident.
+    Prometheus answered to the range query, or ``{"problem": …}``, or None if it was not asked. ``now`` is used if a
+    host does not report its own clock. Raises RunbookError if no host has the incident.
     """
     _query.checked(incident)
     words = Words(language)
@@ -121,7 +121,7 @@ def tell(
 
 
 def _threshold(entries: Sequence[Entry], indicator: _indicators.Indicator) -> float:
-    """The limit that was looked against last, the indicator's own where no record says it."""
+    """The limit of the last look, or the indicator's own if no record has one."""
     said = (number_of(seen_in(entry), "threshold") for entry in reversed(entries))
     return next((limit for limit in said if limit is not None), indicator.threshold)
 
@@ -134,7 +134,7 @@ def _severities(entries: Sequence[Entry]) -> Iterator[str]:
 
 
 def _acknowledged(entries: Sequence[Entry]) -> tuple[str, float | None, str] | None:
-    """Who acknowledged first, when, and with which words."""
+    """Who acknowledged first, when, and in which words."""
     first = next((entry for entry in entries if entry.what == "acknowledged"), None)
     return None if first is None else (who_in(first), first.at, text_of(first.data, "text"))
 

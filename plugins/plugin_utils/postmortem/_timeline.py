@@ -22,13 +22,13 @@ from ansible_collections.aurora.runbook.plugins.plugin_utils.postmortem._account
 from ansible_collections.aurora.runbook.plugins.plugin_utils.postmortem._story import Line
 from ansible_collections.aurora.runbook.plugins.plugin_utils.postmortem._words import Words
 
-SAME = 5.0  # what several hosts say in the same words within this time is one line
+SAME = 5.0  # seconds within which the same words from several hosts become one line
 _BAD = (_verdicts.NOT_RECOVERED, _verdicts.ESCALATED, _verdicts.FAILED)
 TONES = {**dict.fromkeys(_verdicts.OVER, "good"), **dict.fromkeys(_BAD, "bad")}
 
 
 def lines(words: Words, entries: Sequence[Entry]) -> list[Line]:
-    """What is told of the entries of all hosts, which are in the order of their time."""
+    """The lines for the entries of all hosts, which are in the order of their time."""
     return _together(_each(words, entries))
 
 
@@ -42,11 +42,11 @@ def _each(words: Words, entries: Sequence[Entry]) -> Iterator[Line]:
         if entry.what == "paging" and (entry.host, text_of(entry.data, "level")) in paged:
             continue
         if entry.what == "paged" and entry.data.get("paged_at") and text_of(entry.data, "level") in sent:
-            continue  # nothing was sent then: a record that had missed the page was told of it
+            continue  # nothing was sent then: the page was added to a record that had missed it
         if entry.what == "acknowledged" and number_of(entry.data, "after_seconds") is not None:
-            continue  # it was said in the record that moved here
+            continue  # the record that was merged into this one has it
         tone, text = _event(words, entry)
-        if entry.what == "lease_ended":  # told in the record that moved here and in the one it moved to
+        if entry.what == "lease_ended":  # recorded in both the merged record and this one
             before = ends.get((entry.host, text), -SAME)
             ends[entry.host, text] = entry.order
             if entry.order - before < SAME:
@@ -55,7 +55,7 @@ def _each(words: Words, entries: Sequence[Entry]) -> Iterator[Line]:
 
 
 def _together(each: Iterable[Line]) -> list[Line]:
-    """What several hosts say in the same words at the same time is one line."""
+    """The lines, in which the same words from several hosts at the same time are one line."""
     told: list[Line] = []
     for line in each:
         for index in range(len(told) - 1, max(-1, len(told) - 1 - MAX_HOSTS), -1):
@@ -70,7 +70,7 @@ def _together(each: Iterable[Line]) -> list[Line]:
 
 
 def _event(words: Words, entry: Entry) -> tuple[str, str]:
-    """How a line of a record is told: its tone and its words."""
+    """The tone and the words for a line of a record."""
     data, say = entry.data, words.say
     if entry.what in ("opened", "joined"):
         alert = text_of(map_of(data, "alert"), "name")

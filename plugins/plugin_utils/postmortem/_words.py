@@ -20,7 +20,7 @@ from ansible_collections.aurora.runbook.plugins.plugin_utils.postmortem._account
 
 
 class Words:
-    """The catalogue in one language, for words that hosts send too."""
+    """The catalogue in one language, also for words that hosts send."""
 
     def __init__(self, language: str) -> None:
         self.language = language
@@ -29,11 +29,11 @@ class Words:
         return _texts.say(self.language, key, **values)
 
     def known(self, key: str) -> str:
-        """A word of a host, translated when it is one of ours."""
+        """A word from a host, translated if it is one of ours."""
         return self.say(key) if key in _texts.CATALOGUE and "{" not in _texts.CATALOGUE[key][0] else key
 
     def sentence(self, said: object) -> str:
-        """A sentence from a record; one that this version does not know is shown as it is."""
+        """A sentence from a record; if this version does not know it, it is shown as it is."""
         if not isinstance(said, Mapping):
             return ""
         key, values = text_of(said, "message"), said.get("values")
@@ -63,7 +63,7 @@ class Words:
         return self.say("pm_seen", metric=text_of(seen, "metric"), value=value, limit=limit)
 
     def changes(self, data: Mapping) -> str:
-        """The steps of an action, no value of a secret among them."""
+        """The steps of an action, without the values of secrets."""
         steps = [
             {"name": name, "before": hide(name, step.get("before")), "after": hide(name, step.get("after"))}
             for step in list_of(data, "change")

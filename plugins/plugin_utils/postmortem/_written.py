@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What people wrote into a post-mortem, kept when it is written again. Private to aurora.runbook; controller only.
 
-Nothing that a host says can look like the marks: a template puts a backslash before each ``<`` of it.
+No text from a host can look like the marks, because a template puts a backslash before each ``<`` in it.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from dataclasses import dataclass, field
 from ansible_collections.aurora.runbook.plugins.plugin_utils import _texts
 
 PLACES = ("impact", "root", "lessons")
-LIMIT = 65536  # characters of a place
+LIMIT = 65536  # longest text of a place, in characters
 _PLACE = re.compile(r"<!-- (\w+): begin -->\n(.*?)\n?<!-- \1: end -->", re.DOTALL)
 
 
 @dataclass(frozen=True)
 class FollowUp:
-    """Something to do. Owner and done are for people to fill in."""
+    """Something to do. People fill in its owner and whether it is done."""
 
     text: str
     due: str
@@ -29,14 +29,14 @@ class FollowUp:
 
 @dataclass(frozen=True)
 class Written:
-    """The places that are filled in, by name, and the rows of the follow-ups."""
+    """The places that people filled in, by name, and the rows of the follow-ups."""
 
     places: dict[str, str] = field(default_factory=dict)
     rows: tuple[FollowUp, ...] = ()
 
 
 def read(markdown: str) -> Written:
-    """What stands between the marks of a report; what it came with is nothing written."""
+    """What is between the marks of a report; the text that it came with does not count as written."""
     found = {name: text.strip()[:LIMIT] for name, text in _PLACE.findall(markdown)}
     places = {
         name: found[name]

@@ -2,7 +2,7 @@
 """Incidents as all hosts together know them, for figures over many. Private to aurora.runbook; controller only.
 
 An incident counts once, however many hosts have a record of it. All that hosts say is hostile: only what the figures
-need is taken of it, and cleaned and cut before anything looks at it. What is not known is None, never 0.
+need is taken from it, and is cleaned and cut before any code looks at it. Unknown values are None, never 0.
 """
 
 from __future__ import annotations
@@ -32,10 +32,11 @@ from ansible_collections.aurora.runbook.plugins.plugin_utils.postmortem._account
     time_of,
 )
 
-MAX_RECORDS = 1000  # of a host; it keeps 200 incidents that are over, and those that are open
+MAX_RECORDS = 1000  # of a host, which keeps 200 finished incidents and those that are open
 MAX_NAME, MAX_RUNGS = 80, 50  # characters of a rung's name, and rungs of a host in an incident whose order counts
 
-# What is read of a record, and of its lines. All else stays where it is: samples and evidence are most of a record.
+# The fields that are read of a record and its lines. The rest is left, because samples and evidence are most of a
+# record.
 INFO = ("id", "open", "age_seconds", "severity", "moved_to", "chain")
 LINES = {
     "opened": ("age_seconds",),
@@ -53,7 +54,7 @@ LINES = {
 
 @dataclass(frozen=True)
 class Rung:
-    """An action of a ladder; ``again`` where the same was done before on that host in that incident."""
+    """An action of a ladder; ``again`` if the same was done before on that host in that incident."""
 
     name: str
     again: bool = False
@@ -61,7 +62,7 @@ class Rung:
 
 @dataclass(frozen=True)
 class Try:
-    """A rung that was climbed for a cause, on one host or in one incident. ``helped`` is None where nobody knows."""
+    """A rung that was tried for a cause, on one host or in one incident. ``helped`` is None if it is unknown."""
 
     rung: Rung
     cause: str
@@ -71,7 +72,7 @@ class Try:
 
 @dataclass(frozen=True)
 class Page:
-    """A level that was paged in an incident; ``sent`` is None where the record ends between sending and noting it."""
+    """A level that was paged in an incident; ``sent`` is None if the record ends between sending it and noting that."""
 
     level: str
     sent: bool | None
@@ -95,8 +96,8 @@ class Case:
     responded: float | None
     recovered: float | None
     tries: tuple[Try, ...]
-    orders: tuple[tuple[Rung, ...], ...]  # what was climbed on each host, in its order
-    others: int  # actions without a cause on record: a person's own, or what a lease's end took back
+    orders: tuple[tuple[Rung, ...], ...]  # the rungs that were tried on each host, in order
+    others: int  # actions without a recorded cause: manual ones, or those of a lease's end
     refusals: tuple[tuple[str, str], ...]  # host and guard
     pages: tuple[Page, ...]
 
@@ -105,7 +106,7 @@ class Case:
 
 
 def taken(answer: Mapping) -> Mapping:
-    """Of an answer only what the figures need, clean; ``cut`` is how many records were more than that."""
+    """The parts of an answer that the figures need, cleaned; ``cut`` is how many records were left out."""
     known = {name: answer.get(name) for name in ("problem", "failed", "msg", "now", "leases")}
     incidents = list_of(answer, "incidents")
     picked = [
@@ -120,7 +121,7 @@ def _lines(raw: object) -> Iterator[object]:
     for line in raw if isinstance(raw, list) else ():
         what = line.get("what") if isinstance(line, Mapping) else None
         if not isinstance(what, str):
-            yield None  # counted as one that could not be read
+            yield None  # counted as a record that could not be read
         elif what in LINES:
             data = map_of(line, "data")
             needed = {name: data.get(name) for name in LINES[what]}
@@ -131,7 +132,7 @@ def _lines(raw: object) -> Iterator[object]:
 
 
 def records_of(host: str, answer: Mapping) -> list[Record]:
-    """The records of a host, each once, but those of no incident."""
+    """The records of a host, each once, without those of actions outside any incident."""
     found: dict[str, Record] = {}
     for info in list_of(answer, "incidents"):
         identity = text_of(info, "id")
@@ -141,13 +142,13 @@ def records_of(host: str, answer: Mapping) -> list[Record]:
 
 
 def class_of(identity: str) -> str:
-    """The class of an incident's id, "" for what is none."""
+    """The class in an incident's id, "" for an invalid id."""
     found = ID.fullmatch(identity)
     return found[1] if found and found[1] in _indicators.INDICATORS else ""
 
 
 def homes(records: Iterable[Record]) -> dict[str, str]:
-    """For each id the one that it goes on as in the end: a record says so where it moved, to a smaller id."""
+    """For each id, the id under which its incident goes on in the end. A record that moved names a smaller id."""
     moved: dict[str, str] = {}
     for record in records:
         identity, to = text_of(record.info, "id"), text_of(record.info, "moved_to")
@@ -207,13 +208,13 @@ def _only(entries: Iterable[Entry], *whats: str) -> list[Entry]:
 
 
 def _open(stays: Sequence[Record]) -> bool | None:
-    """Is it open on a host? None where no host knows."""
+    """Whether it is open on a host. None if no host knows."""
     said = [record.info.get("open") for record in stays]
     return True if True in said else False if said and set(said) == {False} else None
 
 
 def has_opening(record: Record) -> bool:
-    """Without the line that opened it nothing is known of when it began, and its host counts from 0."""
+    """Whether a record has its opening, without which it is unknown when it began, so that its host counts from 0."""
     return _opening(record) is not None
 
 
@@ -227,7 +228,7 @@ def _positive(data: Mapping, name: str) -> float | None:
 
 
 def _latest(times_of: Iterable[float | None]) -> float | None:
-    """The last of several ends; None where one of them is not known, or there is none."""
+    """The last of several ends; None if one of them is unknown, or if there is none."""
     every = list(times_of)
     return None if not every or None in every else max(every)
 
@@ -237,7 +238,7 @@ def _age(record: Record) -> float | None:
 
 
 def _responded(record: Record) -> float | None:
-    """When somebody answered first, automation or a person; one that an incident moved here says itself when."""
+    """When somebody first answered, automation or a person; a merged incident has that time itself."""
     first = _opening(record)
     answer = next(iter(_only(record.entries, *_record.RESPONSES)), None)
     if first is None or answer is None:
@@ -247,7 +248,7 @@ def _responded(record: Record) -> float | None:
 
 
 def _end(record: Record) -> tuple[float | None, bool]:
-    """When a record that is over was closed, and whether it had recovered by then: a person may close it before."""
+    """When a finished record was closed, and whether it had recovered by then, since a person may close it earlier."""
     first = _opening(record)
     last = next(reversed(_only(record.entries, "closed", "reopened")), None)
     if record.info.get("open") is not False or first is None or last is None or last.what != "closed":
@@ -256,7 +257,7 @@ def _end(record: Record) -> tuple[float | None, bool]:
 
 
 def _between(first: Entry, entry: Entry) -> float | None:
-    """Seconds since the trouble of a record began; None where neither the uptime nor the clock tells."""
+    """Seconds since the trouble of a record began; None if neither the uptime nor the clock tells."""
     if first.boot and first.boot == entry.boot and None not in (first.up, entry.up):
         passed = entry.up - first.up
     elif None not in (first.at, entry.at):
@@ -268,7 +269,7 @@ def _between(first: Entry, entry: Entry) -> float | None:
 
 
 def cause_of(lines: Mapping[str, Sequence[Entry]]) -> str | None:
-    """What an incident was about: what most actions were done for, else what first looks found; None for neither."""
+    """The cause of an incident: that of most actions, else that of most first looks; None if there is neither."""
     acted = Counter(_acted_on(entry) for found in lines.values() for entry in _only(found, "intent"))
     looked = Counter(next(filter(None, map(_seen, _only(found, "seen"))), "") for found in lines.values())
     for causes in (acted, looked):
@@ -279,7 +280,7 @@ def cause_of(lines: Mapping[str, Sequence[Entry]]) -> str | None:
 
 
 def _acted_on(intent: Entry) -> str:
-    """What an action was done for, "" for a person's own and for what is not known."""
+    """The cause for which an action was done, "" for a manual action and if it is unknown."""
     cause = text_of(intent.data, "cause")[:MAX_CAUSE]
     return "" if cause == _verdicts.UNKNOWN else cause
 
@@ -294,9 +295,9 @@ def _seen(entry: Entry) -> str:
 
 
 def tries_of(records: Iterable[Record]) -> list[Try]:
-    """What runs climbed on one host in an incident, in its order.
+    """The rungs that runs tried on one host in an incident, in order.
 
-    What has no cause on record was no rung: a person's own action, or what the end of a lease took back.
+    An action without a recorded cause was no rung: it was manual, or the end of a lease.
     """
     found: list[tuple[float, Try]] = []
     for record in records:
@@ -315,7 +316,7 @@ def _helped(result: Entry | None) -> bool | None:
 
 
 def rung_of(intent: Mapping) -> str:
-    """What an action is called: with the knobs it turned, or with the service it restarted."""
+    """The name of an action, with the knobs that it turned or the service that it restarted."""
     action = text_of(intent, "action")
     names = sorted({text_of(step, "name") for step in list_of(intent, "change")})
     more = {"service_override": ", ".join(names), "service_restart": text_of(intent, "target")}.get(action, "")
@@ -323,7 +324,7 @@ def rung_of(intent: Mapping) -> str:
 
 
 def direction_of(intent: Mapping) -> str:
-    """What an action does to exposure, the worst of what its host says and of what our own table says."""
+    """The effect of an action on exposure, the worse of what its host says and what our own table says."""
     found = ["neutral"]
     for step in list_of(intent, "change"):
         name, said = text_of(step, "name"), text_of(step, "direction")
@@ -335,7 +336,7 @@ def direction_of(intent: Mapping) -> str:
 
 
 def _numbered(tries: Iterable[Try]) -> Iterator[Try]:
-    """The tries of a host in an incident, with those marked that were climbed before."""
+    """The tries of a host in an incident, with repeated ones marked."""
     seen: set[str] = set()
     for one in tries:
         yield Try(Rung(one.rung.name, one.rung.name in seen), one.cause, one.direction, one.helped)
@@ -343,7 +344,7 @@ def _numbered(tries: Iterable[Try]) -> Iterator[Try]:
 
 
 def _together(tries: Iterable[Try]) -> Iterator[Try]:
-    """What was climbed on several hosts for one cause is one try: it helped where it helped on all of them."""
+    """Rungs that were tried on several hosts for one cause are one try, which helped if it helped on all of them."""
     found: dict[tuple[str, Rung], list[Try]] = {}
     for one in tries:
         found.setdefault((one.cause, one.rung), []).append(one)
@@ -353,7 +354,7 @@ def _together(tries: Iterable[Try]) -> Iterator[Try]:
 
 
 def all_of(helped: Collection[bool | None]) -> bool | None:
-    """False where one is, None where one is not known, else True."""
+    """False if one is False, None if one is unknown, otherwise True."""
     return False if False in helped else None if None in helped else True
 
 
@@ -361,9 +362,9 @@ def all_of(helped: Collection[bool | None]) -> bool | None:
 
 
 def pages_of(lines: Mapping[str, Sequence[Entry]]) -> Iterator[Page]:
-    """Each level once, though every host of an incident has its page on record, and it was tried until one took it.
+    """Each level once, although every host of an incident records its page, and it was tried until a channel took it.
 
-    It was taken where somebody acknowledged the incident after it, on a host that has both on record.
+    It counts as acknowledged if somebody acknowledged the incident after it, on a host that recorded both.
     """
     paged = {host: _only(found, "paging", "paged") for host, found in lines.items()}
     for level in sorted({text_of(entry.data, "level") for found in paged.values() for entry in found}):
@@ -375,5 +376,5 @@ def pages_of(lines: Mapping[str, Sequence[Entry]]) -> Iterator[Page]:
 
 
 def _follows(entries: Sequence[Entry], page: Entry) -> bool:
-    """Was an incident acknowledged on this host after a page?"""
+    """Whether an incident was acknowledged on this host after a page."""
     return any(entry.what == "acknowledged" for entry in entries[entries.index(page) + 1 :])

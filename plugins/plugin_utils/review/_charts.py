@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Charts of a review as SVG, drawn by Matplotlib. Private to aurora.runbook; controller only.
 
-Matplotlib is imported when a review is written and at no other time, so that nothing else needs it. The same figures
-give the same bytes. Colours are names of the page around a chart, so that it is dark where the page is.
+Matplotlib is imported only when a review is written, so that nothing else needs it. The same figures give the same
+bytes. Colours are names from the style of the page around a chart, so that the chart is dark if the page is.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from ansible_collections.aurora.runbook.plugins.module_utils.aurora._indicators 
 from ansible_collections.aurora.runbook.plugins.module_utils.base._errors import RunbookError
 from ansible_collections.aurora.runbook.plugins.plugin_utils.review._figures import UNKNOWN_SEVERITY, Review
 
-OLDEST = "3.9"  # Matplotlib that these charts were tested with
-WIDTH = 4.2  # inches of 72 px: a phone shows a chart as it is drawn, a screen half as large again
-LABEL, ROWS = 52, 12  # characters of a label, and bars of a chart: the table beside it has the rest
-# What Matplotlib draws in these colours has the colour of that name in the page's style.
+OLDEST = "3.9"  # oldest Matplotlib with which these charts were tested
+WIDTH = 4.2  # inches of 72 px; a phone shows a chart in this size, a screen half as large again
+LABEL, ROWS = 52, 12  # characters of a label, and bars of a chart; the table beside it has the rest
+# Matplotlib's colours, each replaced by the colour of that name in the page's style.
 COLOURS = {
     "ink": "#010203", "soft": "#010204", "line": "#010205",
     "bad": "#010206", "good": "#010207", "accent": "#010208", "mark": "#010209", "warn-mark": "#01020a",
 }  # fmt: skip
 OF_SEVERITIES = dict(zip((*SEVERITIES, UNKNOWN_SEVERITY), ("bad", "warn-mark", "accent", "good", "soft")))
 STYLE = {
-    "svg.fonttype": "none",  # texts stay texts: they can be searched, and read aloud
-    "text.parse_math": False,  # a dollar sign in what a host says is a dollar sign
+    "svg.fonttype": "none",  # texts stay texts, which can be searched and read aloud
+    "text.parse_math": False,  # a dollar sign in a host's text is a dollar sign
     "font.family": "DejaVu Sans",
     "font.size": 9,
     "text.color": COLOURS["ink"],
@@ -46,7 +46,7 @@ STYLE = {
 
 
 def by_class(review: Review, say: Callable[..., str]) -> str:
-    """Incidents of each class, by severity; "" without any."""
+    """Incidents of each class, by severity; "" if there are none."""
     rows = review.by_class[:ROWS]
     parts = [
         (severity if severity in SEVERITIES else say("pm_unknown"), OF_SEVERITIES[severity], counts)
@@ -57,7 +57,7 @@ def by_class(review: Review, say: Callable[..., str]) -> str:
 
 
 def by_outcome(review: Review, rungs: Sequence[str], say: Callable[..., str]) -> str:
-    """What came of each rung, which ``rungs`` names in the reader's language; "" without any."""
+    """The results of each rung, which ``rungs`` names in the reader's language; "" if there are none."""
     rows = review.rungs[:ROWS]
     parts = [
         (say("rv_helped"), "good", [row.helped for row in rows]),
@@ -68,7 +68,7 @@ def by_outcome(review: Review, rungs: Sequence[str], say: Callable[..., str]) ->
 
 
 def over_time(review: Review, days: Sequence[str], say: Callable[..., str]) -> str:
-    """How many incidents were opened when; "" without any."""
+    """How many incidents were opened when; "" if there are none."""
     counts = [stretch.count for stretch in review.stretches]
     if not any(counts):
         return ""
@@ -85,7 +85,7 @@ def over_time(review: Review, days: Sequence[str], say: Callable[..., str]) -> s
 
 
 def against_deadlines(review: Review, say: Callable[..., str]) -> str:
-    """Median and worst of answer and recovery of each severity, and its deadline; "" where no time is known."""
+    """Median and worst time to answer and recovery for each severity, and its deadline; "" if no time is known."""
     rows = [
         (f"{one.severity} {say(key)}", against)
         for one in review.times
@@ -145,7 +145,7 @@ def _short(label: str) -> str:
 
 
 def _drawn(name: str, height: float, draw: Callable[[object], None]) -> str:
-    """A chart as SVG that stands in a page: no prologue, no date, no id that another chart of the page has."""
+    """A chart as SVG to be placed in a page: no prologue, no date, no id that another chart of the page has."""
     try:
         from matplotlib import style  # noqa: PLC0415
         from matplotlib.figure import Figure  # noqa: PLC0415
@@ -156,7 +156,7 @@ def _drawn(name: str, height: float, draw: Callable[[object], None]) -> str:
     page = io.StringIO()
     nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
     with style.context(["default", {**STYLE, "svg.hashsalt": name}]), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of characters that the font does not have, and that a browser does
+        warnings.simplefilter("ignore")  # about characters that the font does not have, but a browser does
         figure = Figure(figsize=(WIDTH, height))
         draw(figure.add_subplot())
         figure.savefig(page, format="svg", transparent=True, metadata=nothing)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the incidents of some weeks teach, from the records of all hosts. Private to aurora.runbook; controller only.
 
-Pure functions from what hosts answered to figures. What is not known is None, never 0.
+Pure functions from what hosts answered to figures. Unknown values are None, never 0.
 """
 
 from __future__ import annotations
@@ -36,22 +36,22 @@ from ansible_collections.aurora.runbook.plugins.plugin_utils.review._cases impor
 )
 
 DAY = 86400
-WEEK = 7 * DAY  # within which the fixes of a post-mortem are due
-MAX_STRETCHES = 12  # that the period is cut into
-OTHER_CLOCK = 900.0  # seconds; hosts are read one after another, so a smaller difference may be the reading
-LEAST_KNOWN = 5  # incidents in which it is known whether a rung helped, before its place is doubted
-Z95 = 1.96  # of the range that holds a share with 95 % certainty
+WEEK = 7 * DAY  # the time within which the fixes of a post-mortem are due
+MAX_STRETCHES = 12  # most parts into which the period is divided
+OTHER_CLOCK = 900.0  # seconds; hosts are read one after another, which may explain a smaller difference
+LEAST_KNOWN = 5  # in how many incidents the effect of a rung must be known before its place is doubted
+Z95 = 1.96  # for the range that holds a share with 95 % certainty
 UNKNOWN_SEVERITY = "?"
 
 _RAISES = _knobs.DIRECTIONS[-1]
-# Rungs whose place no figure moves: a smaller Kelly protects while the rest is tried, and cures nothing; the others
+# Rungs whose place no figure changes: a smaller Kelly protects while the rest is tried, and cures nothing; the others
 # prepare what follows them.
 STAYS = ("service_override KELLY_MULTIPLIER", "service_override CALIBRATION_DAYS", "log_rotation")
 
 
 @dataclass(frozen=True)
 class Spread:
-    """Times of incidents: of ``of`` of them ``known`` are known."""
+    """Times of incidents, of which ``known`` of ``of`` are known."""
 
     median: float | None
     worst: float | None
@@ -62,7 +62,7 @@ class Spread:
 
 @dataclass(frozen=True)
 class Against:
-    """Times against the deadline of a severity, None where the severity is not known."""
+    """Times compared with the deadline of a severity, None if the severity is unknown."""
 
     spread: Spread
     limit: float | None
@@ -101,7 +101,7 @@ class Stretch:
 
 @dataclass(frozen=True)
 class Tally:
-    """In how many incidents a rung was climbed for a cause, and what came of it."""
+    """In how many incidents a rung was tried for a cause, and with which results."""
 
     incident: str
     cause: str
@@ -122,7 +122,7 @@ class Tally:
 
 @dataclass(frozen=True)
 class Repeat:
-    """A cause of which there was more than one incident; ``late`` of them after the fix of the first was due."""
+    """A cause of more than one incident; ``late`` of them came after the fix of the first was due."""
 
     incident: str
     cause: str
@@ -130,7 +130,7 @@ class Repeat:
     late: int | None
     first: float | None
     last: float | None
-    host: str  # that had most of them
+    host: str  # the host that had most of them
     on_host: int
 
 
@@ -179,7 +179,7 @@ class Doubt:
 
 @dataclass(frozen=True)
 class Review:
-    """All figures. Texts of hosts in it are cleaned and still have to be escaped."""
+    """All figures. Texts of hosts in it are cleaned, but still have to be escaped."""
 
     days: int
     now: float
@@ -190,7 +190,7 @@ class Review:
     by_class: tuple[Counted, ...]
     by_cause: tuple[Counted, ...]
     stretches: tuple[Stretch, ...]
-    elsewhen: int  # opened before the period, or nobody knows when
+    elsewhen: int  # opened before the period, or at an unknown time
     times: tuple[Times, ...]
     rungs: tuple[Tally, ...]
     others: int  # actions that were no rungs
@@ -198,16 +198,16 @@ class Review:
     refused: tuple[Refused, ...]
     paged: tuple[Paged, ...]
     channels: tuple[tuple[str, int], ...]
-    nobody: tuple[str, ...]  # incidents that were paged and that nobody acknowledged
+    nobody: tuple[str, ...]  # incidents that were paged but never acknowledged
     leases: tuple[Lease, ...]
     proposals: tuple[Proposal, ...]
 
 
 def review(answers: Mapping[str, Mapping], days: int, now: float) -> Review:
-    """The figures of ``days`` days up to ``now``.
+    """The figures for ``days`` days up to ``now``.
 
-    ``answers`` is by host what incident_info returned with ``days`` and ``entries``, or ``{"problem": …}``.
-    Raises RunbookError where no host could be read: then nothing is known, and a review would say that nothing was.
+    ``answers`` is by host what incident_info returned with ``days`` and ``entries``, or ``{"problem": …}``. Raises
+    RunbookError if no host could be read, because a review would then claim that nothing happened.
     """
     told = {str(host): taken(answer) for host, answer in sorted(answers.items())}
     if all(answer.get("problem") for answer in told.values()):
@@ -245,7 +245,7 @@ def review(answers: Mapping[str, Mapping], days: int, now: float) -> Review:
 
 
 def tallies(cases: Iterable[Case]) -> list[Tally]:
-    """What came of each rung, by class and cause, by how often it was climbed."""
+    """The results of each rung, by class and cause, sorted by how often it was tried."""
     found: dict[tuple[str, str, Rung], list[Try]] = {}
     for one in cases:
         for tried in one.tries:
@@ -263,7 +263,7 @@ def tallies(cases: Iterable[Case]) -> list[Tally]:
 def proposals(rungs: Iterable[Tally], cases: Iterable[Case]) -> Iterator[Proposal]:
     """Where a later rung helped clearly more often than an earlier one, for the same cause.
 
-    What is built on another step, and what raises exposure, is never put before it.
+    A rung that builds on another one, or raises exposure, is never proposed to come earlier.
     """
     before: dict[str, set[tuple[Rung, Rung]]] = {}
     for one in cases:
@@ -284,15 +284,15 @@ def may_change_places(earlier: Tally, later: Tally) -> bool:
 
 
 def clearly_better(earlier: Tally, later: Tally) -> bool:
-    """Whether the ranges that hold their shares with 95 % certainty do not meet.
+    """Whether the ranges that hold their true shares with 95 % certainty do not overlap.
 
-    What is not known counts as help of the earlier and as none of the later one.
+    Unknown results count as help of the earlier rung, and as no help of the later one.
     """
     return share(later.helped, later.tried)[0] > share(earlier.helped + earlier.unknown, earlier.tried)[1]
 
 
 def share(count: int, of: int) -> tuple[float, float]:
-    """The range that holds the true share with 95 % certainty, as Wilson has it; all of it where nothing is known."""
+    """The range that holds the true share with 95 % certainty (Wilson); 0 to 1 if nothing is known."""
     if not of:
         return 0.0, 1.0
     seen, spread = count / of, Z95**2 / of
@@ -317,7 +317,7 @@ def counted(cases: Iterable[Case], by_cause: bool) -> list[Counted]:
 
 
 def over_time(cases: Iterable[Case], days: int, now: float) -> Iterator[Stretch]:
-    """How many incidents were opened when: MAX_STRETCHES stretches of whole days at most, the last one with today."""
+    """How many incidents were opened when, in at most MAX_STRETCHES parts of whole days; the last one has today."""
     length, midnight = math.ceil(days / MAX_STRETCHES) * DAY, (now // DAY + 1) * DAY
     opened = [one.opened for one in cases if one.opened is not None]
     for number in range(math.ceil(days * DAY / length), 0, -1):
@@ -326,7 +326,7 @@ def over_time(cases: Iterable[Case], days: int, now: float) -> Iterator[Stretch]
 
 
 def times(cases: Sequence[Case]) -> Iterator[Times]:
-    """How soon somebody answered and it recovered, by severity, the worst first."""
+    """How soon somebody answered and the incident recovered, by severity, the worst first."""
     for severity in (*_indicators.SEVERITIES, UNKNOWN_SEVERITY):
         alike = [one for one in cases if one.severity == severity]
         limits = _indicators.DEADLINES.get(severity)
@@ -348,10 +348,10 @@ def _against(pairs: Sequence[tuple[Case, float | None]], limit: float | None, an
 
 
 def standing(one: Case, after: float | None, limit: float | None, answer: bool) -> str:
-    """How an incident stands against a deadline: the key of a message.
+    """How an incident compares with a deadline, as the key of a message.
 
-    One that ended by itself before anybody had to answer needed no answer. One that a person closed before it had
-    recovered is unknown, or missed where even that came late.
+    An incident that ended by itself before anybody had to answer needed no answer. One that a person closed before it
+    had recovered is unknown, or missed if even that was late.
     """
     if limit is None:
         return "pm_unknown"
@@ -365,7 +365,7 @@ def standing(one: Case, after: float | None, limit: float | None, answer: bool) 
 
 
 def repeats(cases: Iterable[Case]) -> list[Repeat]:
-    """Causes of which there was more than one incident, the most frequent first."""
+    """Causes of more than one incident, the most frequent first."""
     found: dict[tuple[str, str], list[Case]] = {}
     for one in cases:
         if one.cause:
@@ -396,7 +396,7 @@ def refusals(cases: Iterable[Case]) -> list[Refused]:
 
 
 def pages(cases: Iterable[Case]) -> Iterator[Paged]:
-    """By level, how many pages were sent, taken, taken by no channel, or nobody knows."""
+    """How many pages of each level were sent, acknowledged, taken by no channel, or are unknown."""
     found: dict[str, list[Page]] = {}
     for page in (page for one in cases for page in one.pages):
         found.setdefault(page.level, []).append(page)
@@ -407,7 +407,7 @@ def pages(cases: Iterable[Case]) -> Iterator[Paged]:
 
 
 def leases(answers: Mapping[str, Mapping]) -> Iterator[Lease]:
-    """What still stands on hosts, whichever incident it was for."""
+    """What still stands on hosts, for whichever incident."""
     for host, answer in answers.items():
         for lease in list_of(answer, "leases"):
             until = time_of(lease.get("until"))

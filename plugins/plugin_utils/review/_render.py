@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A review as Markdown and as HTML. Private to aurora.runbook; controller only.
 
-What hosts said is escaped in the HTML and neutralised in the Markdown, by the templates' own environment.
+Texts of hosts are escaped in the HTML and neutralised in the Markdown, by the environment of the templates.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ from ansible_collections.aurora.runbook.plugins.plugin_utils.review._figures imp
 )
 from markupsafe import Markup
 
-MAX_ROWS = 50  # of a table; the figures are over all
-MAX_DOUBTS = 200  # of a kind
+MAX_ROWS = 50  # most rows of a table; the figures cover all
+MAX_DOUBTS = 200  # most doubts of one kind
 STATES = ("pm_met", "pm_missed", "pm_running", "rv_not_needed", "pm_unknown")
 
 
@@ -76,7 +76,7 @@ def charts(review: Review, reader: Reader) -> dict[str, str]:
 
 
 class Reader(Words):
-    """What a review says, in one language."""
+    """The texts of a review in one language."""
 
     def known_or_unknown(self, text: str | None) -> str:
         return self.say("pm_unknown") if text in (None, "", "unknown", UNKNOWN_SEVERITY) else text
@@ -106,7 +106,7 @@ class Reader(Words):
         return _redact.redact(flat(lease.written), limit=MAX_TEXT)
 
     def doubts(self, doubts: Sequence[Doubt]) -> Iterator[str]:
-        """Each doubt in words; of a kind that there is much of, how many more there are."""
+        """Each doubt in words; if there are many of one kind, how many more there are."""
         counts: Counter[str] = Counter()
         for doubt in doubts:
             counts[doubt.key] += 1

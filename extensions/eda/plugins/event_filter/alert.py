@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An event filter for ansible-rulebook: alerts of the runbook out of whatever Alertmanager or an event stream sends.
+"""An event filter for ansible-rulebook: it picks the runbook's alerts out of what Alertmanager or EDA sends.
 
-It runs in ansible-rulebook's own Python, without Ansible's importer, so it finds the collection by its own place.
+It runs in ansible-rulebook's own Python, without Ansible's importer, so it finds the collection by its own path.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ sys.path.append(str(ROOT))
 
 import ansible_collections
 
-# The package "ansible" brings an ansible_collections of its own, which sys.path does not add to.
+# The package "ansible" has an ansible_collections of its own, to which sys.path does not add.
 if isinstance(ansible_collections.__path__, list):
     ansible_collections.__path__.append(str(ROOT / "ansible_collections"))
 
@@ -63,7 +63,7 @@ LOGGER = logging.getLogger(__name__)
 
 
 def main(event: object, hosts: Mapping[str, str] | None = None, label: str = "") -> list[dict]:
-    """Events of the alerts in an event, none for what is no alert of the runbook."""
+    """Events of the alerts in an event, none if it holds no alert of the runbook."""
     found = []
     for alert in _alerts(event):
         beat = _alert.heartbeat(alert)
@@ -105,7 +105,7 @@ def _normal(alert: _alert.Alert, hosts: Mapping[str, str]) -> dict:
     labels = alert.labels
     if not labels:
         raise RunbookError("no label of it is a host; expected a name or an address")
-    # The label of a scrape through a proxy or a federation is the proxy's, and what it was before is exported_instance.
+    # The label of a scrape through a proxy or a federation is the proxy's; the original one is in exported_instance.
     host = labels.get("exported_instance") or next(iter(labels.values()))
     named = _named(labels, hosts)
     said = {
