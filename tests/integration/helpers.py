@@ -17,9 +17,10 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 CHECKOUT = HERE.parents[1]
-sys.path.insert(0, str(CHECKOUT / "tests" / "lab"))
+sys.path[:0] = [str(CHECKOUT / "tests" / "lab"), str(CHECKOUT / "tests")]
 
 import lab
+from own_warnings import own_warnings
 
 # This checkout, or what a controller of another version installed of it.
 INSTALLED = Path(os.environ["ANSIBLE_COLLECTIONS_PATH"], "ansible_collections", "aurora", "runbook").resolve()
@@ -63,7 +64,7 @@ class Run:
 
 def start(argv: list[str], cwd: Path = CHECKOUT) -> subprocess.Popen:
     environment = {**os.environ, "ANSIBLE_CALLBACK_RESULT_FORMAT": "json", "ANSIBLE_NOCOLOR": "1"}
-    environment["ANSIBLE_SHOW_CUSTOM_STATS"] = "1"
+    environment["ANSIBLE_SHOW_CUSTOM_STATS"] = environment["ANSIBLE_DEPRECATION_WARNINGS"] = "1"
     pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     return subprocess.Popen(argv, cwd=cwd, env=environment, text=True, start_new_session=True, **pipes)
 
@@ -85,9 +86,13 @@ def start_playbook(name: str, *arguments: str, cwd: Path = CHECKOUT) -> subproce
 
 
 def playbook(name: str, *arguments: str, cwd: Path = CHECKOUT) -> Run:
-    """Run a playbook of the collection, by its short name from the checkout or by its full one from anywhere."""
+    """Run a playbook of the collection, by its short name from the checkout or by its full one from anywhere.
+
+    Whatever a test is about, ansible-core has nothing to say against the collection.
+    """
     process = start_playbook(name, *arguments, cwd=cwd)
     output = finish(process)
+    assert own_warnings(output) == []
     return Run(process.returncode, output)
 
 

@@ -10,6 +10,10 @@ from pathlib import Path
 import pytest
 
 CHECKOUT = Path(__file__).resolve().parents[3]
+sys.path.insert(0, str(CHECKOUT / "tests"))
+
+from own_warnings import own_warnings  # the path above is what makes it importable
+
 # This checkout, or what a controller of another version installed of it.
 INSTALLED = Path(os.environ["ANSIBLE_COLLECTIONS_PATH"], "ansible_collections", "aurora", "runbook").resolve()
 REAL = ("decision.py", "escalation.py", "preflight.py")  # what judges on the controller
@@ -65,6 +69,7 @@ def report(tmp_path):
             check=False,
         )
         print(done.stdout, done.stderr)
+        assert own_warnings(done.stderr) == []
         files = {path.name: path for path in sorted(folder.iterdir())} if folder.exists() else {}
         return done.returncode, done.stdout + done.stderr, files
 

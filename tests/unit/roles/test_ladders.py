@@ -14,6 +14,7 @@ import subprocess
 
 import pytest
 from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _indicators, _messages
+from own_warnings import own_warnings
 
 KELLY, SLOW, SPREAD = "KELLY_MULTIPLIER=0.5", "DECISIONS_PER_MINUTE=10", "SPREAD_THRESHOLD=2.0"
 DAYS, CONFIDENCE = "CALIBRATION_DAYS=90", "CONFIDENCE_THRESHOLD=0.8"
@@ -176,6 +177,7 @@ def run(incident, hosts, collection, tmp_path, *more, limit="all", extra=None):
         check=False,
     )
     print(done.stdout, done.stderr)
+    assert own_warnings(done.stderr) == []
     return done.stdout, {name: (calls / name).read_text(encoding="ascii").splitlines() for name in os.listdir(calls)}
 
 

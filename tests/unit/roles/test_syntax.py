@@ -11,6 +11,7 @@ import subprocess
 
 import pytest
 from conftest import CHECKOUT
+from own_warnings import own_warnings
 
 PLAYBOOKS = sorted(f"aurora.runbook.{path.stem}" for path in (CHECKOUT / "playbooks").glob("*.yml"))
 INVENTORY = json.dumps({"aurora": {"hosts": {"a0": {"ansible_connection": "local"}, "a1": {"look": "{{ nowhere }}"}}}})
@@ -32,6 +33,7 @@ def playbook(collection, tmp_path):
             timeout=120,
             check=False,
         )
+        assert own_warnings(done.stderr) == []
         return done.stdout + done.stderr, done.returncode
 
     (tmp_path / "inventory.json").write_text(INVENTORY, encoding="ascii")
