@@ -84,8 +84,8 @@ def host(above: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Host:
     return Host(base)
 
 
-@pytest.mark.parametrize("minor", [9, 13])
-def test_it_is_installed_and_runs_with_the_oldest_and_a_new_python(host: Host, minor: int) -> None:
+@pytest.mark.parametrize("minor", [9, 10, 13])  # RHEL 9 and Debian 11, Ubuntu 22.04, Debian 13
+def test_it_is_installed_and_runs_with_the_pythons_of_hosts(host: Host, minor: int) -> None:
     host.python = pythons.newest(minor, minor)
     if not host.python:
         pytest.skip(f"no Python 3.{minor} is here; install one, for example with pyenv")
