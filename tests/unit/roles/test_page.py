@@ -197,7 +197,7 @@ def test_a_host_that_is_away_costs_a_tick_a_few_calls_and_not_one_of_every_host(
 def test_where_nobody_can_be_paged_the_tick_fails_and_asks_no_record(tick, receiver):
     assert tick(more=["-e", '{"aurora_contacts": {}}'], status=2, aurora1=({}, True)) == []
     assert (tick.ticks, receiver.received) == ([], [])
-    assert "nobody was told" in tick.said
+    assert "nobody was notified" in tick.said
 
 
 def test_in_check_mode_nothing_is_sent_and_no_tick_is_claimed(tick, receiver):
