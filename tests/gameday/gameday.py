@@ -32,9 +32,10 @@ import plan
 import score
 import signs
 import watch
+from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _indicators
 
 GAMES = lab.STATE.parent / "gameday"
-ANSWER_SECONDS = 420  # until the runbook is done with a fault
+ANSWER_SECONDS = 420  # from when an alert can fire until the runbook is done with the fault
 CONTROL_SECONDS = 60  # that a round without a fault goes on: longer than an alert takes to fire
 OVER_SECONDS = 180  # from the mending until alerts are resolved and incidents closed
 ROUND_SECONDS = 240  # what a round takes about: none begins that would not end in time
@@ -179,7 +180,7 @@ def play(number: int, played: plan.Round, pager: Pager, process: subprocess.Pope
         return all(score.has_ended(lab.FAULTS[one.fault], entries(one.host)) for one in stay)
 
     if stay:
-        wait(is_done, ANSWER_SECONDS)
+        wait(is_done, ANSWER_SECONDS + max(seconds_to_alert(lab.FAULTS[one.fault].incident) for one in stay))
     else:
         time.sleep(CONTROL_SECONDS)
     still = {one: still_shows(one, stay) for one in stay if lab.FAULTS[one.fault].expect == "recovered"}
@@ -199,6 +200,12 @@ def play(number: int, played: plan.Round, pager: Pager, process: subprocess.Pope
         for host in hosts
     }  # fmt: skip
     return list(score.rows(number, played, seen, lab.FAULTS))
+
+
+def seconds_to_alert(incident: str) -> float:
+    """How long an alert may take to see its fault: a share of all events rises over the whole of its window."""
+    indicator = _indicators.INDICATORS[incident]
+    return indicator.over_seconds if indicator.kind == "ratio" else 0.0
 
 
 def told(played: plan.Round) -> str:
