@@ -27,7 +27,7 @@ extensions = ["myst_parser", "sphinx_antsibull_ext"]
 exclude_patterns = ["plugins", "playbooks"]
 myst_heading_anchors = 6  # as GitHub gives them, which the pages link to
 html_theme = "alabaster"
-html_theme_options = {"page_width": "1100px"}
+html_theme_options = {"page_width": "1100px", "sidebar_width": "260px"}
 html_show_copyright = False
 
 

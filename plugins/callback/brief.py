@@ -12,7 +12,7 @@ DOCUMENTATION = r"""
 name: brief
 type: stdout
 short_description: A line for each step, then the report as plain text, then what failed
-version_added: 0.2.0
+version_added: 1.0.0
 author: Aurora runbook authors (@aurora)
 description:
   - While a playbook runs, shows a line when a step ends on a host, with the time, the host, what the step is called and

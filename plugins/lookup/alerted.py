@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: alerted
 short_description: Find the incident and the host that the alert in C(aurora_alert) is about
-version_added: 0.2.0
+version_added: 1.0.0
 author: Aurora runbook authors (@aurora)
 description:
   - Compares the name of the alert with the runbook's alerts, and its labels with the hosts of the inventory, their

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: alertmanager_silence
 short_description: Silence the alert of an incident on its hosts in Alertmanager, while somebody works on it
-version_added: 0.2.0
+version_added: 1.0.0
 author: Aurora runbook authors (@aurora)
 description:
   - Silences one alert on the hosts of an incident, and nothing else, through Alertmanager's API v2. The silence ends by

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: decision
 short_description: Decide which hosts a remediation repairs, whether the others follow the canary, and how it ended
-version_added: 0.2.0
+version_added: 1.0.0
 author: Aurora runbook authors (@aurora)
 description:
   - The playbooks of this collection call it with C(run_once) after looking at the hosts, after each batch and at the

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: escalation
 short_description: Decide which pages are due and whether each is sent, and list what is open
-version_added: 0.2.0
+version_added: 1.0.0
 author: Aurora runbook authors (@aurora)
 description:
   - The source is "Ескалація" of the runbook.

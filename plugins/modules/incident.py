@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: incident
 short_description: Write to the record of an incident on its host
-version_added: 0.2.0
+version_added: 1.0.0
 author: Aurora runbook authors (@aurora)
 description:
   - The source is "Ескалація" and "Post-Mortem Template" of the runbook, which ask for who did what when.

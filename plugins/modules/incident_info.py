@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: incident_info
 short_description: Read the records of incidents on a host, and check their chains
-version_added: 0.2.0
+version_added: 1.0.0
 author: Aurora runbook authors (@aurora)
 description:
   - The source is "Post-Mortem Template" and "Ескалація" of the runbook.

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: log_rotation
 short_description: Rotate Aurora's logs now without losing a line, and free the disk of old ones
-version_added: 0.2.0
+version_added: 1.0.0
 author: Aurora runbook authors (@aurora)
 description:
   - Does what the runbook means by C(sudo ./scripts/log_rotate.sh). The source is "Очистити логи", action 3 of section

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: notification
 short_description: Tell the contacts of an escalation level, through any service of Apprise
-version_added: 0.2.0
+version_added: 1.0.0
 author: Aurora runbook authors (@aurora)
 description:
   - Sends a message to every channel, all at once, and returns which channels took it. Only if none did, it sends the

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: postmortem
 short_description: Write the post-mortem of an incident on the controller
-version_added: 0.2.0
+version_added: 1.0.0
 author: Aurora runbook authors (@aurora)
 description:
   - The source is "Post-Mortem Template" of the runbook.

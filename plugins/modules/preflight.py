@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: preflight
 short_description: Say whether a remediation would work, from what hosts and services answered
-version_added: 0.2.0
+version_added: 1.0.0
 author: Aurora runbook authors (@aurora)
 description:
   - The playbook C(aurora.runbook.preflight) calls it, first on each host and then once for all. It reads the results

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: preflight_around
 short_description: Check whether the services that a remediation needs beside the hosts are ready
-version_added: 0.2.0
+version_added: 1.0.0
 author: Aurora runbook authors (@aurora)
 description:
   - Asks Alertmanager, the webhook that receives alerts, the services of contacts, AWX and the EDA controller, and

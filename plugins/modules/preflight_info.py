@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: preflight_info
 short_description: Look at what a remediation needs on a host and no other module looks at
-version_added: 0.2.0
+version_added: 1.0.0
 author: Aurora runbook authors (@aurora)
 description:
   - Looks at systemd, directories and free space, logs, the token, the code of a refit, and the values that the runner
@@ -79,7 +79,7 @@ programs:
     - The programs of this collection on the host, by name, each with what prevents running it. Empty if nothing does.
   returned: always
   type: dict
-  sample: {"0.2.0-0123456789abcdef": ""}
+  sample: {"1.0.0-0123456789abcdef": ""}
 exposed:
   description: The directory above the programs that others than root can change. Empty if there is none.
   returned: always

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: program
 short_description: Install or remove the program of this collection on a host
-version_added: 0.2.0
+version_added: 1.0.0
 author: Aurora runbook authors (@aurora)
 description:
   - Installs the program below C(/usr/local/lib/aurora-runbook). It answers the calls of this collection's modules, and
@@ -64,7 +64,7 @@ name:
   description: The name of the program that is installed.
   returned: success and O(state=present)
   type: str
-  sample: 0.2.0-0123456789abcdef
+  sample: 1.0.0-0123456789abcdef
 removed:
   description: Paths that were removed. In check mode, those that would be removed.
   returned: success and O(state=absent)

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: public_way_info
 short_description: Test the path from a client to Aurora, and name the link that is broken
-version_added: 0.2.0
+version_added: 1.0.0
 author: Aurora runbook authors (@aurora)
 description:
   - Resolves the public name, connects, negotiates TLS and sends a request, in this order, until one of them fails.

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: recalibration
 short_description: Refit Aurora's model, if its trades allow it, and keep the better model
-version_added: 0.2.0
+version_added: 1.0.0
 author: Aurora runbook authors (@aurora)
 description:
   - Looks at the trades first. It refuses, and changes nothing, if they are too old, too few, malformed, or ahead of the

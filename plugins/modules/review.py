@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: review
 short_description: Write what the incidents of some weeks teach, on the controller
-version_added: 0.2.0
+version_added: 1.0.0
 author: Aurora runbook authors (@aurora)
 description:
   - The playbook C(review) calls it with C(run_once). It reads what M(aurora.runbook.incident_info) returned with

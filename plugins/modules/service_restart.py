@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: service_restart
 short_description: Restart or start a service once, if its guards allow it
-version_added: 0.2.0
+version_added: 1.0.0
 author: Aurora runbook authors (@aurora)
 description:
   - Restarts or starts a unit without overriding anything, and proves that it came up and stays up.

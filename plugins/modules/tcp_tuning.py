@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: tcp_tuning
 short_description: Set the kernel for low TCP latency for a while
-version_added: 0.2.0
+version_added: 1.0.0
 author: Aurora runbook authors (@aurora)
 description:
   - Does what the runbook means by C(sysctl -w net.ipv4.tcp_low_latency=1), a setting that has had no effect since Linux

@@ -13,7 +13,7 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 PROJECT = CHECKOUT / "docs" / "awx" / "project"
 SET = {
     "aurora_awx_scm_url": "https://git.example.com/runbook.git",
-    "aurora_awx_image": "registry.example.com/aurora-runbook:0.2.0",
+    "aurora_awx_image": "registry.example.com/aurora-runbook:2026-11-30",
     "aurora_awx_slack_url": "slack://secret",
     "aurora_awx_notification_type": "slack",
     "aurora_awx_notification_configuration": {"token": "secret", "channels": ["#aurora-incidents"]},

@@ -47,11 +47,24 @@ def test_what_is_not_released_yet_has_a_version_of_its_own() -> None:
     assert numbers(VERSION) > numbers(newest) if FRAGMENTS else newest == VERSION
 
 
-@pytest.mark.parametrize("page", ["execution-environment.yml", "docs/awx.md", "docs/awx/project/collections"])
-def test_a_page_that_names_the_version_names_the_one_of_galaxy_yml(page: str) -> None:
-    files = [path for path in [CHECKOUT / page, *(CHECKOUT / page).glob("*")] if path.is_file()]
-    named = [re.findall(r"(?:runbook[:-]|version: .>=)(\d+\.\d+\.\d+)", path.read_text("utf-8")) for path in files]
-    assert {version for each in named for version in each} == {VERSION}
+def test_the_image_is_made_of_the_tarball_of_this_version() -> None:
+    definition = (CHECKOUT / "execution-environment.yml").read_text(encoding="utf-8")
+    assert re.findall(r"aurora-runbook-(.+?)\.tar\.gz", definition) == [VERSION, VERSION]
+
+
+def test_no_page_names_a_version_that_would_have_to_be_raised() -> None:
+    """But the release notes, of course."""
+    pages = [*CHECKOUT.glob("*.md"), *CHECKOUT.glob("docs/**/*.*"), *CHECKOUT.glob("roles/*/README.md")]
+    assert len(pages) > 20
+    named = re.compile(r"aurora[.-]runbook\W{1,3}v?\d+\.\d+|version: .*\d+\.\d+\.\d+")
+    assert {str(page): found for page in pages if (found := named.findall(page.read_text(encoding="utf-8")))} == {}
+
+
+def test_what_is_new_was_added_in_a_version_of_the_release_notes() -> None:
+    sources = [path for path in CHECKOUT.glob("plugins/**/*.*") if path.suffix in (".py", ".yml")]
+    added = {found for path in sources for found in re.findall(r"version_added: (.*)", path.read_text("utf-8"))}
+    assert VERSION in added
+    assert added - {VERSION, *RELEASES} == set()
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import re
 import stat
 import sys
 
-VERSION = "0.2.0"  # the version in galaxy.yml
+VERSION = "1.0.0"  # the version in galaxy.yml
 BASE = "/usr/local/lib/aurora-runbook"
 CURRENT = BASE + "/current"  # a link to the newest program, for callers that do not know which one is there
 NAME = re.compile(r"([0-9]+)\.([0-9]+)\.([0-9]+)-[0-9a-f]{16}")
