@@ -188,9 +188,27 @@ def runner_ill(look: Mapping, incident: str, names: Sequence[str] = _RUNNER) -> 
 
 
 def causes(look: Mapping, incident: str) -> list[Mapping]:
-    """The causes that a look found. Those that prevent a judgement of the incident's indicator come first."""
+    """The causes that a look found, first those that prevent a judgement of the incident's indicator.
+
+    Those that cannot belong to the incident come last: a host may have two faults at once.
+    """
     first = _RUNNER if runner_ill(look, incident) else ()
-    return sorted(look.get("causes", []), key=lambda cause: cause["cause"] not in first)
+
+    def order(found: Mapping) -> tuple[bool, bool]:
+        return found["cause"] not in first, not concerns(found["cause"], incident)
+
+    return sorted(look.get("causes", []), key=order)
+
+
+def concerns(name: str, incident: str) -> bool:
+    """Whether a cause can belong to an incident: what keeps clients away, what trading suffers from, or the unknown.
+
+    Otherwise a slow exchange would be reported to somebody whose clients are led elsewhere.
+    """
+    if incident == "sse_availability":
+        return name in (*_triage.SERVING, "unknown")
+    of_runner = incident in _indicators.INDICATORS and _indicators.INDICATORS[incident].service == "runner"
+    return not (of_runner and name in _triage.CLIENTS_ONLY)
 
 
 def cause(look: Mapping, incident: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _indicators, _knobs, _messages, _verdicts
 from ansible_collections.aurora.runbook.plugins.module_utils.base import _redact
-from ansible_collections.aurora.runbook.plugins.module_utils.look import _summary, _triage
+from ansible_collections.aurora.runbook.plugins.module_utils.look import _summary
 from ansible_collections.aurora.runbook.plugins.plugin_utils import _decision, _texts
 from ansible_collections.aurora.runbook.plugins.plugin_utils._decision import NO_WAY, REVERT, Host, first_line
 from ansible_collections.aurora.runbook.plugins.plugin_utils._texts import say
@@ -172,7 +172,8 @@ def _next(language: str, incident: str, host: Host) -> list[str]:
     if incident == REVERT or (host.verdict == "not_recovered" and not host.actions):
         known = INCIDENT_OF_REVERT if incident == REVERT else incident
         return [say(language, "next_remediate", incident=known, host=host.name)]
-    advice = _advice(language, [cause for cause in _decision.causes(host.look, incident) if _concerns(cause, incident)])
+    found = [cause["cause"] for cause in _decision.causes(host.look, incident)]
+    advice = _advice(language, [name for name in found if _decision.concerns(name, incident)])
     if host.verdict == "unknown":
         return [*(advice if _decision.runner_ill(host.look, incident) else []), say(language, "next_unknown")]
     return [*advice, *_person(language, host)]
@@ -194,18 +195,9 @@ def _person(language: str, host: Host) -> list[str]:
     return [say(language, "next_refused")]
 
 
-def _concerns(cause: Mapping, incident: str) -> bool:
-    """Whether a cause can belong to an incident: one that keeps clients from being served, or a breach without a cause.
-
-    Otherwise a slow exchange would be reported to somebody whose clients are led elsewhere.
-    """
-    return incident != "sse_availability" or cause["cause"] in (*_triage.SERVING, "unknown")
-
-
-def _advice(language: str, found: Sequence[Mapping]) -> list[str]:
+def _advice(language: str, causes: Sequence[str]) -> list[str]:
     """What a person can do about the first of these causes that no rung cures."""
-    causes = [cause["cause"] for cause in found[:1]]
-    return [say(language, f"mend_{cause}") for cause in causes if f"mend_{cause}" in _texts.CATALOGUE]
+    return [say(language, f"mend_{name}") for name in causes[:1] if f"mend_{name}" in _texts.CATALOGUE]
 
 
 def _any_failed(host: Host) -> bool:

@@ -30,12 +30,13 @@ NEAR_LIMIT, NEAR_QUOTA = 0.95, 0.9
 UNEXPLAINED = 0.45  # the weight of a breach without a known cause: above the weight of findings beside it
 LIMITED = (418, 429)  # Binance sends 418 to clients that went on after 429
 HEARD = ("refused", "reset", "closed connection", "ssl")  # errors that show an answer of the other side
-# The causes that explain why clients are not served.
-SERVING = {
-    *("nginx_down", "nginx_config", "feed_down", "feed_hung", "feed_crash_loop", "memory_limit", "cpu_limit"),
-    *("feed_starting", "feed_stopping", "nginx_starting", "nginx_stopping"),
-    *("disk_full", "certificate_expired", "dns", "firewall", "partition"),
+# The causes that keep clients from being served and Aurora from nothing else.
+CLIENTS_ONLY = {
+    *("feed_down", "feed_hung", "feed_crash_loop", "feed_starting", "feed_stopping"),
+    *("nginx_down", "nginx_config", "nginx_starting", "nginx_stopping", "certificate_expired", "firewall"),
 }
+# The causes that explain why clients are not served.
+SERVING = {*CLIENTS_ONLY, "memory_limit", "cpu_limit", "disk_full", "dns", "partition"}
 BESIDE = 0.4  # the weight of findings beside the breach, which must not pick a rung before its cause
 BUSY_PERCENT, WAITING_PERCENT, HOG_PERCENT, THROTTLED_PERCENT = 90, 20, 50, 50
 # Causes for which the runner is out of order, or on its way. Its indicators say nothing then.

@@ -79,6 +79,23 @@ def test_a_runner_out_of_order_is_no_healthy_host_and_no_rung_is_climbed(cause, 
     assert _decision.standing(unfinished, "circuit_breaker") == "breached"  # an earlier run's half is settled first
 
 
+@pytest.mark.parametrize(
+    ("incident", "order"),
+    [
+        ("calibration_ece", ["malformed_trades", "exchange_latency", "feed_down"]),
+        ("execution_latency", ["malformed_trades", "exchange_latency", "feed_down"]),
+        ("sse_availability", ["feed_down", "malformed_trades", "exchange_latency"]),
+        ("reconnects", ["feed_down", "malformed_trades", "exchange_latency"]),
+    ],
+)
+def test_of_two_faults_on_a_host_an_incident_names_the_one_that_can_be_its_own_first(incident, order):
+    likeliest_first = ("feed_down", "malformed_trades", "exchange_latency")
+    found = [{"cause": name, "weight": 0.9, "evidence": []} for name in likeliest_first]
+    seen = {**look(0, False), "causes": found}
+    assert [each["cause"] for each in _decision.causes(seen, incident)] == order
+    assert _decision.seen(seen, incident)["causes"][0]["cause"] == order[0]
+
+
 def test_a_host_whose_leases_cannot_be_read_is_unknown():
     seen = look(0, False)
     seen["probes"]["leases"]["status"] = "failed"

@@ -150,9 +150,10 @@ def caused(cause, **changes):
 
 
 def test_a_person_is_told_what_to_do_about_a_cause_that_no_rung_cures():
-    said = text(_decision.Host("a1", caused("certificate_expired"), [], "escalated"))
+    said = text(_decision.Host("a1", caused("certificate_expired"), [], "escalated"), "sse_availability")
     assert "next: renew the certificate" in said
     assert "next: escalate to L2" in said
+    assert "renew" not in text(_decision.Host("a1", caused("certificate_expired"), [], "escalated"))
 
 
 def test_a_breach_without_a_procedure_is_escalated_and_says_so():
