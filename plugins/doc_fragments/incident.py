@@ -8,6 +8,7 @@ class ModuleDocFragment:
     OPTION = r"""
 options:
   incident:
+    version_added: 1.0.0
     description:
       - The incident for which this is done, as the playbooks pass it. The module opens the incident on the host, or
         joins it if it is open, and applies the guards.

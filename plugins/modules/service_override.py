@@ -81,6 +81,7 @@ options:
       - With O(state=present) either this option or O(limits) is required.
     type: dict
   limits:
+    version_added: 1.0.0
     description:
       - Memory and CPU that the service may use. They do not change exposure.
       - A limit is only ever raised. A limit that is already wider, or unlimited, is kept and returned in RV(kept).
@@ -111,6 +112,7 @@ options:
     elements: str
     default: []
   lease_seconds:
+    version_added: 1.0.0
     description:
       - How long the values of this call last, in seconds, 60 to 604800. Giving them again renews the lease, which is a
         change and is recorded.
@@ -210,6 +212,7 @@ environment:
   elements: dict
   sample: [{name: KELLY_MULTIPLIER, before: "1.0", after: "0.5", direction: reduces}]
 limits:
+  version_added: 1.0.0
   description: The limits of this change, in the form of RV(environment), with values as people write them in a unit.
   returned: always
   type: list
@@ -231,11 +234,13 @@ overridden:
   type: dict
   sample: {KELLY_MULTIPLIER: "0.5"}
 until:
+  version_added: 1.0.0
   description: When the first of RV(overridden) ends by itself, by the host's clock. Null if none does.
   returned: always
   type: str
   sample: "2026-11-24T20:00:00+00:00"
 done:
+  version_added: 1.0.0
   description:
     - What the values alone do not say, as sentences with C(message) (its key in the catalogue of messages), C(values)
       and C(text). These are reasons against the restart, or why they could not be checked; which value ends by itself
@@ -246,6 +251,7 @@ done:
   type: list
   elements: dict
 settled:
+  version_added: 1.0.0
   description: The names of the values that were V(finished) and V(undone).
   returned: with O(state=settled)
   type: dict
@@ -259,6 +265,7 @@ taken_back:
   returned: always
   type: bool
 closed:
+  version_added: 1.0.0
   description: The incident as M(aurora.runbook.incident) returns it, if the action that cured it also closed it.
   returned: with C(incident.last), when the indicator recovered
   type: dict

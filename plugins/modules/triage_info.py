@@ -83,6 +83,7 @@ options:
     type: float
     default: 5.0
   incident:
+    version_added: 1.0.0
     description: The incident that the look is about, which limits what O(enough_seconds) applies to. All incidents if
       it is omitted.
     type: str
@@ -95,6 +96,7 @@ options:
       - cvar_breach
       - reconnects
   enough_seconds:
+    version_added: 1.0.0
     description:
       - How much longer to sample, in seconds, 0 to 3600, while C(policy_deny_rate) has less than 50 decisions,
         C(execution_latency) less than 100 executions or C(sse_availability) less than 50 events behind it, or while the
@@ -104,6 +106,7 @@ options:
     type: float
     default: 0.0
   min_decisions:
+    version_added: 1.0.0
     description: How many decisions must have been considered before a breaker that is CLOSED counts as healthy, 0 to
       100000.
     type: int
@@ -126,10 +129,12 @@ options:
     type: list
     elements: str
   prometheus_label:
+    version_added: 1.0.0
     description: Name of the label that names the host in Prometheus.
     type: str
     default: instance
   outside:
+    version_added: 1.0.0
     description:
       - What M(aurora.runbook.public_way_info) returned for this host. Its probes are returned as C(outside_dns) and so
         on. A broken public path is a breach of V(sse_availability), and the broken link is one of RV(causes).
@@ -218,20 +223,24 @@ leases:
   type: list
   elements: dict
 incidents:
+  version_added: 1.0.0
   description: The incidents that are open on this host, as in M(aurora.runbook.incident_info).
   returned: always
   type: list
   elements: dict
 claim:
+  version_added: 1.0.0
   description: The run that works on this host, with C(holder), C(incident) and C(since). Null if no run does.
   returned: always
   type: dict
 paused:
+  version_added: 1.0.0
   description: Until when automation is paused. It is C("") if the pause lasts until somebody ends it, and null if there
     is no pause.
   returned: always
   type: str
 cut_off:
+  version_added: 1.0.0
   description:
     - Actions of the last week that were begun and have no recorded end, each with the C(id) of its incident, C(action),
       C(target), C(at) by the host's clock and C(by). Empty while a run works on the host.
