@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How Sphinx makes the pages of ./dev docs: see tests/docs.py."""
+"""How Sphinx makes the pages of ./dev docs: see tests/docsite.py."""
 
 from __future__ import annotations
 
