@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where the lines of a chart over time lie: numbers for a template. Private to aurora.runbook; controller only."""
+"""Positions of lines in a chart over time, as numbers for a template. Private to aurora.runbook; controller only."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ def range_query(
     margin = max(60.0, (ended - began) / 10)
     seconds = math.ceil(ended - began + 2 * margin)
     span = max(60, math.ceil(ended - began))
-    every = max(15, span // 1000)  # seconds between the samples of a sum, so that a long incident is not too many
+    every = max(15, span // 1000)  # seconds between the samples of a sum, more in a long incident to limit their number
     parts = []
     for host in sorted(instances)[:MAX_HOSTS]:
         at = _probes.instance_matcher(instances[host], label)
