@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What AWX gives to a job, in AWX's own form."""
+"""The variables that AWX passes to a job, in AWX's own form."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import yaml
 
 
 class Unsafe(yaml.SafeDumper):
-    """Every text is marked, names too."""
+    """Marks every text as unsafe, also names."""
 
 
 Unsafe.add_representer(str, lambda dumper, text: dumper.represent_scalar("!unsafe", text))

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Put each fault of the lab into one host, look with triage.yml, and write the causes found into docs/runbook.md.
+"""Inject each fault of the lab into one host, look with triage.yml, and write the causes found into docs/runbook.md.
 
-``./dev up``, then ``./dev run python tests/confusion.py``. The exit status is 1 when a cause was not named first.
+``./dev up``, then ``./dev run python tests/confusion.py``. The exit status is 1 if a cause was not named first.
 """
 
 from __future__ import annotations

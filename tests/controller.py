@@ -71,7 +71,7 @@ def make_venv(version: str) -> None:
 
 
 def install_collection(collections: Path, environment: dict[str, str]) -> None:
-    """Build the collection and install it into an empty folder, in which its tarball stays."""
+    """Build the collection and install it into an empty directory."""
     shutil.rmtree(collections, ignore_errors=True)
     collections.mkdir(parents=True)
     galaxy = ["ansible-galaxy", "collection"]

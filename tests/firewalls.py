@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Filter tables as iptables lists them, and what becomes of a client's connection to port 443 behind them.
+"""Filter tables as iptables lists them, and what happens to a client's connection to port 443 behind them.
 
-The unit tests hold the code to it, and an integration test the kernel, with connections that are really made: from
+The unit tests compare the code with it, and an integration test compares the kernel, with real connections from
 192.0.2.1 to 192.0.2.10 on the interface eth0.
 """
 
 from __future__ import annotations
 
-# What ufw 0.36 makes of INPUT, without the rules of its user.
+# ufw 0.36's table for INPUT, without the rules of its user.
 UFW = """\
 -P INPUT DROP
 -N ufw-after-input
@@ -173,7 +173,7 @@ DECIDED = {
     "to the policy of ufw": (ufw("-p tcp -m tcp --dport 443 -j ufw-skip-to-policy-input", IN), False),
     "the host is panicking": (plain("-j DROP", IN), False),
 }
-# What one packet alone cannot tell, what is not known here, and what is no table.
+# Rules that one packet alone cannot decide, unknown conditions, and texts that are no table.
 UNDECIDED = {
     "so many a minute": ufw("-p tcp -m tcp --dport 443 -m limit --limit 3/min --limit-burst 5 -j ACCEPT"),
     "so many for each": ufw(

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Exact versions of all that ./dev installs, in ``tests/constraints.txt``. Standard library only.
+"""Exact versions of everything that ./dev installs, in ``tests/constraints.txt``. Standard library only.
 
 A person edits ``tests/requirements.txt``, which has lower bounds. ``./dev lock`` looks up the newest versions that go
-together, for each Python that may run the project and is here, and writes them down.
+together, for each Python that may run the project and is installed here, and writes them down.
 """
 
 from __future__ import annotations

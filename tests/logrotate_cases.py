@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Configurations of logrotate, what logrotate 3.21 does to ``trades.jsonl`` by them, and what we say of them.
+"""Configurations of logrotate, what logrotate 3.21 does to ``trades.jsonl`` with them, and how our code judges them.
 
-The unit tests hold our reading against this table, and a lab test holds the table against the real program.
+The unit tests compare our reading with this table, and a lab test compares the table with the real program.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ CHECKOUT = Path(__file__).resolve().parents[1]
 LISTED = subprocess.run([CHECKOUT / "dev", "faults", "--json"], capture_output=True, check=True).stdout
 ALERTS = {incident: alert for alert, incident in _alert.INCIDENTS.items()}
 ALONE = "sse_dns"
-# Minutes, for enough orders must be placed.
+# It takes minutes, because enough orders must be placed.
 LONGEST = ("latency_exchange_slow", "latency_local_cpu", "latency_queueing")
 WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
 # What takes longest comes first: worksteal gives each worker a piece of the list, so one of them is in front of each.

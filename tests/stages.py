@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The stages of the checks, in lanes: lanes run at once, the stages of a lane in order. Standard library only.
+"""The stages of the checks, in lanes: lanes run in parallel, the stages of a lane in order. Standard library only.
 
-What a stage prints lies in ``.dev/stages`` while it runs, and is shown whole when it ends.
+The output of a stage is in ``.dev/stages`` while it runs, and is shown completely when it ends.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import lab
 
-Named = tuple[str, Sequence[str]]  # what a stage is called, and its command
+Named = tuple[str, Sequence[str]]  # the name of a stage, and its command
 FOLDER = lab.CHECKOUT / ".dev" / "stages"
-SAY_SECONDS = 60  # how often it is said what still runs
+SAY_SECONDS = 60  # how often to print which stages still run
 END_SECONDS = 30  # how long an interrupted stage may take to tidy up before it is killed
 
 
 class Stage:
-    """A stage that runs, in a process group of its own."""
+    """A running stage, in a process group of its own."""
 
     def __init__(self, name: str, argv: Sequence[str], environment: Mapping[str, str]) -> None:
         self.name, self.argv, self.started = name, argv, time.monotonic()
@@ -86,8 +86,8 @@ def run(lanes: Iterable[Sequence[Named]], environment: Mapping[str, str]) -> int
 def asked_to_end() -> int:
     """A descriptor that is readable once the run is interrupted or cancelled.
 
-    An exception at the signal could arrive between the start of a stage and its entry among those that run, and nobody
-    would end that stage: it is in a group of its own.
+    An exception raised by the signal could come between the start of a stage and its entry among those that run, and
+    then nobody would end that stage, which is in a group of its own.
     """
     readable, written = os.pipe()
     os.set_blocking(written, False)
@@ -98,7 +98,7 @@ def asked_to_end() -> int:
 
 
 def ended(running: Mapping[int, Stage], asked: int) -> list[int]:
-    """Wait until stages end, and say now and then that they still run; their lanes. Raises KeyboardInterrupt."""
+    """Wait until stages end, and print now and then which still run; returns their lanes. Raises KeyboardInterrupt."""
     while True:
         ready, _, _ = select.select([asked, *(stage.ended for stage in running.values())], [], [], SAY_SECONDS)
         if asked in ready:

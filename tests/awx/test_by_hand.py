@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a person changed in AWX by hand, and whether an approval can come another way. One run of the role.
+"""Changes that a person made in AWX by hand, and whether an approval can come another way. One run of the role.
 
 If these break, a remediation does nothing, or raises exposure with nobody approving, and every run of the role is
 green.
@@ -192,7 +192,7 @@ def test_answers_are_taken_in_their_own_types_alone(asked):
 
 
 def test_ticks_that_take_long_do_not_wait_for_each_other(asked):
-    """Else AWX queues one a minute, and each page is later than the one before."""
+    """Otherwise AWX queues one a minute, and each page is later than the one before."""
     assert [asked.tick("aurora.runbook.escalate")["status"] for _minute in range(3)] == ["running"] * 3
     asked.named("job_templates")["aurora.runbook.escalate"]["allow_simultaneous"] = False
     waiting = asked.tick("aurora.runbook.escalate")

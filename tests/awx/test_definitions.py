@@ -101,7 +101,7 @@ def sent():
 
 
 def test_the_role_sends_all_that_is_defined():
-    """Else a key that somebody adds to a definition is silently left out."""
+    """Otherwise a key that somebody adds to a definition is silently left out."""
     named = {**sent(), "workflow_job_template": sent()["workflow_job_template"] | {"simplified_workflow_nodes"}}
     defined = {}
     for path in (CHECKOUT / "roles/awx/vars/main").glob("*.yml"):
@@ -230,7 +230,7 @@ def test_awx_takes_every_survey(definitions):
 
 
 def test_every_answer_is_a_variable_that_the_playbook_reads(definitions):
-    """Else a person at night answers for nothing."""
+    """Otherwise a person at night answers for nothing."""
     for template in definitions["controller_templates"]:
         incident = template["playbook"].removesuffix(".yml").removeprefix("remediate_")
         roles = {"incident", incident} & {path.name for path in (CHECKOUT / "roles").iterdir()}

@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Time the whole repair of an open breaker against other ways to give the same hosts the same commands.
+"""Time the whole repair of an open breaker, compared with other ways to run the same commands on the same hosts.
 
 Every contender starts cold (no SSH connection is left from the round before) on open breakers, looks at what
 ``triage_info`` looks at, and restarts the runner with a smaller Kelly. ``ours`` also finds the cause, takes a canary
 first, proves the new value and reports; the others do none of that. A repair counts only if every runner has the value.
 ``ours`` and ``builtin_tuned`` have as many forks as there are hosts, as README says; ``builtin`` is as Ansible comes.
-``ours_first`` is ``ours`` on hosts that have nothing of the collection; ``ours`` finds what a run before left there.
+``ours_first`` is ``ours`` on hosts that have nothing of the collection; ``ours`` finds what an earlier run left there.
 
-Waiting that the evidence needs is as short as it can be, for all: no sample window, no hold, no decisions awaited, and
-``ping`` and ``iostat`` on the hosts answer at once. What the lab's own waits add is measured apart, in more runs.
+The waits that the evidence needs are as short as possible, for all: no sample window, no time to hold, no decisions
+awaited, and ``ping`` and ``iostat`` on the hosts answer at once. What the lab's own waits add is measured separately,
+in more runs.
 
 docs/performance.md says what each figure means.
 """

@@ -71,7 +71,7 @@ def tell(answers=None, language="en"):
 @pytest.mark.parametrize(("width", "shown"), [(390, "narrow"), (1100, "wide")])
 @pytest.mark.parametrize("language", ["en", "uk"])
 def test_a_report_fits_and_shows_its_charts(show, language, width, shown):
-    """Else a reader scrolls sideways, or sees no course of the indicator."""
+    """Otherwise a reader scrolls sideways, or sees no course of the indicator."""
     page, said = show(tell(language=language), language, width)
     assert said == []
     scrolled, visible = page.evaluate(WIDTH)
@@ -87,7 +87,7 @@ def test_a_report_fits_and_shows_its_charts(show, language, width, shown):
 
 
 def test_text_can_be_read_on_a_phone(show):
-    """Else the axis of the chart is too small to read."""
+    """Otherwise the axis of the chart is too small to read."""
     page, _said = show(tell())
     heights = page.evaluate(
         "[...document.querySelectorAll('svg.narrow text')].map(t => t.getBoundingClientRect().height)"
@@ -96,7 +96,7 @@ def test_text_can_be_read_on_a_phone(show):
 
 
 def test_what_hosts_say_runs_nothing_asks_nothing_and_fits(show):
-    """Else a log line runs in an engineer's browser, or tells its author that somebody reads the report."""
+    """Otherwise a log line runs in an engineer's browser, or tells its author that somebody reads the report."""
     answers = recorded.answers()
     answers["aurora1"]["incidents"][0]["entries"][4]["data"] = {"who": HOSTILE, "text": HOSTILE}
     answers["aurora2"]["incidents"][0]["entries"][4]["data"]["target"] = HOSTILE
@@ -109,7 +109,7 @@ def test_what_hosts_say_runs_nothing_asks_nothing_and_fits(show):
 
 
 def test_dark_and_light_differ_and_the_picture_is_kept(show):
-    """Else the report blinds at night; and the picture is what a reviewer looks at."""
+    """Otherwise the report blinds at night; and the picture is what a reviewer looks at."""
     colours = set()
     for scheme in ("dark", "light"):
         page, _said = show(tell(), width=900, scheme=scheme)
@@ -128,7 +128,7 @@ def review(language="en", **more):
 @pytest.mark.parametrize("width", [390, 1100])
 @pytest.mark.parametrize("language", ["en", "uk"])
 def test_a_review_fits_and_shows_its_charts(show_text, language, width):
-    """Else a reader scrolls sideways, or sees no figures but in tables."""
+    """Otherwise a reader scrolls sideways, or sees no figures but in tables."""
     page, said = show_text(review(language), width)
     assert said == []
     scrolled, visible = page.evaluate(WIDTH)
@@ -154,7 +154,7 @@ def test_a_review_fits_and_shows_its_charts(show_text, language, width):
 
 
 def test_charts_are_dark_where_the_page_is(show_text):
-    """Else black letters stand on a black page at three in the morning."""
+    """Otherwise black letters stand on a black page at three in the morning."""
     colours = {}
     for scheme in ("dark", "light"):
         page, _said = show_text(review(), 390, scheme)

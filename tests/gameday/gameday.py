@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Faults of the lab at random, the whole way from the alert to the record, and what that was worth.
+"""Inject random faults of the lab, let everything run from the alert to the record, and score the result.
 
 ``./dev gameday`` runs this in the project's environment. Prometheus, Alertmanager, ansible-rulebook and the playbooks
 do their work as in ``./dev watch``; this injects faults, waits, mends what is left to a person, and keeps the score
-(score.py). What a game leaves lies in ``.dev/gameday/<seed>-<time>``: result.json, the post-mortems and the log.
+(score.py). The results of a game are in ``.dev/gameday/<seed>-<time>``: result.json, the post-mortems and the log.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ from ansible_collections.aurora.runbook.plugins.module_utils.aurora import _indi
 
 GAMES = lab.STATE.parent / "gameday"
 ANSWER_SECONDS = 420  # from when an alert can fire until the runbook is done with the fault
-CONTROL_SECONDS = 60  # that a round without a fault goes on: longer than an alert takes to fire
-OVER_SECONDS = 180  # from the mending until alerts are resolved and incidents closed
-ROUND_SECONDS = 240  # what a round takes about: none begins that would not end in time
+CONTROL_SECONDS = 60  # length of a round without a fault, which is longer than an alert takes to fire
+OVER_SECONDS = 180  # longest time from mending until alerts are resolved and incidents closed
+ROUND_SECONDS = 240  # about the length of a round; none begins that would not end in time
 POLL_SECONDS = 2
 PROBE_SECONDS, PROBES = 5, 2  # how often it is looked from outside, and how many failures in a row are an alert
 OUTSIDE = "SseAvailabilitySLOViolation"
@@ -138,7 +138,7 @@ def each(hosts, call) -> dict:
 
 
 def standing(host: str) -> str:
-    """All that a run which does nothing to a host leaves as it was."""
+    """Everything that a run which does nothing to a host leaves as it was."""
     return helpers.footprint(host) + lab.inside(host, "sh", "-c", BESIDE)
 
 
@@ -151,7 +151,7 @@ def wait(condition, seconds: float) -> bool:
 
 
 def inject(played: plan.Round) -> float:
-    """All faults of a round at once; when that began. No sign is awaited: a run may cure a fault before it shows."""
+    """Inject all faults of a round at once; returns when. No sign is awaited, as a run may cure a fault before that."""
     began = time.time()
     for one in played.injections:
         lab.inject(one.fault, [one.host])

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import helpers
 import pytest
 
-# By hand, so that a revert that does not work is not what the next test starts from.
+# Done by hand, so that the next test does not start from a revert that does not work.
 AS_NEW = r"""
 cd /etc/systemd/system
 mine=$(ls -d aurora-*.service.d aurora-runbook-leases.* /etc/aurora-runbook /var/lib/aurora-runbook/leases/* \

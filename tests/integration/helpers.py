@@ -125,7 +125,7 @@ def kill_controller(process: subprocess.Popen) -> None:
 
 
 def end_claim(host: str) -> None:
-    """As if the time of a claim that nobody gave up were over."""
+    """Make a claim that nobody gave up expire."""
     path = f"{STATE}/claim.json"
     lab.inside(host, "sed", "-i", r's/"until": [0-9.]*/"until": 0/', path)
 
@@ -192,7 +192,7 @@ def configuration(host: str) -> str:
 
 
 def footprint(host: str) -> str:
-    """All that a run which changes nothing leaves exactly as it was; that it was there is on record all the same."""
+    """Everything that a run which changes nothing leaves exactly as it was, apart from the record that it was there."""
     beyond = r"""
     find /var/lib/aurora-runbook -mindepth 1 ! -path '*/claim.json*' ! -path '*/incidents*' -printf '%p %T@\n' || true
     systemctl show --property=InvocationID aurora-runner aurora-live-feed nginx

@@ -12,7 +12,7 @@ import signs
 class Fault:
     """``where`` it acts: "aurora" (the host itself), "exchange" or "monitor" (towards that host's address).
 
-    ``command`` is what /opt/lab/fault there is called with; its "mend" takes every fault out.
+    ``command`` is the argument of /opt/lab/fault there, whose argument "mend" removes every fault.
     """
 
     name: str

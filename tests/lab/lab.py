@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The lab: systemd hosts in podman containers, reached over SSH. Standard library only.
 
-Everything a lab makes carries the name of its checkout, so that several can run on one machine. What it needs to
-remember lies in ``.dev/lab``; ``lab.json`` there is what the inventory reads. With AURORA_LAB=2 in the environment all
-of this is about a second lab of the checkout, in ``.dev/lab2``: ./dev test needs two at once.
+Everything that a lab makes has the name of its checkout, so that several can run on one machine. Its state is in
+``.dev/lab``, where ``lab.json`` is read by the inventory. With AURORA_LAB=2 in the environment, all of this applies to
+a second lab of the checkout in ``.dev/lab2``, because ./dev test needs two at once.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from unready import UNREADY
 
 HERE = Path(__file__).resolve().parent
 CHECKOUT = HERE.parents[1]
-LABS = ("", "2")  # what AURORA_LAB may say
+LABS = ("", "2")  # possible values of AURORA_LAB
 LAB = os.environ.get("AURORA_LAB", "")
 REPORTS = CHECKOUT / ".dev" / "reports"
 REGISTRY_IMAGE = "docker.io/library/debian"
@@ -61,7 +61,7 @@ commonName = supplied
 
 
 class LabError(Exception):
-    """Something the person at the terminal must read."""
+    """An error that the person at the terminal has to read."""
 
 
 def state_of(which):
@@ -70,7 +70,7 @@ def state_of(which):
 
 
 def name_of(which):
-    """What the names of a lab's hosts and network begin with."""
+    """The prefix of the names of a lab's hosts and network."""
     return "aurora-" + hashlib.sha256(f"{CHECKOUT}{which}".encode()).hexdigest()[:8]
 
 
@@ -83,7 +83,7 @@ def say(text):
 
 @contextlib.contextmanager
 def step(text):
-    """Announce a step that takes long, and say how long it took."""
+    """Announce a step that takes long, and print how long it took."""
     started = time.monotonic()
     print(f"[lab] {text} …", flush=True)
     yield
@@ -92,7 +92,7 @@ def step(text):
 
 @contextlib.contextmanager
 def alone(lock="lock"):
-    """One command at a time may change what a checkout keeps in .dev."""
+    """Let only one command at a time change what a checkout keeps in .dev."""
     STATE.parent.mkdir(exist_ok=True)
     with open(STATE.parent / lock, "w", encoding="ascii") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
@@ -100,7 +100,7 @@ def alone(lock="lock"):
 
 
 def run(argv, **options):
-    """Run a command; LabError with its last words when it fails."""
+    """Run a command; raises LabError with its last words if it fails."""
     done = subprocess.run(argv, capture_output=True, check=False, **options)
     if done.returncode:
         said = (done.stderr or done.stdout).decode("utf-8", "replace").strip().splitlines()
@@ -109,10 +109,10 @@ def run(argv, **options):
 
 
 def family(pid):
-    """A process and all that it started, by their numbers."""
+    """The pids of a process and of everything that it started."""
     parents = {}
     for path in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):  # one that has just ended
+        with contextlib.suppress(OSError):  # the process has just ended
             _name, _bracket, rest = path.read_text(encoding="utf-8", errors="replace").rpartition(")")
             parents[int(path.parent.name)] = int(rest.split()[1])
     found = [pid]
@@ -122,12 +122,12 @@ def family(pid):
 
 
 def old_cgroups():
-    """cgroup v1: crun does not work there, and systemd's own hierarchy must not be shared between hosts."""
+    """Whether this machine has cgroup v1, where crun fails and hosts must not share systemd's own hierarchy."""
     return not Path("/sys/fs/cgroup/cgroup.controllers").exists()
 
 
 def podman(*arguments, limit=600, **options):
-    """podman with the settings this machine needs, from a file of the lab's own; for ``limit`` seconds at most."""
+    """Run podman with the settings that this machine needs, from the lab's own file, for at most ``limit`` seconds."""
     config = STATE.parent / "containers.conf"
     if not config.exists():
         runtime = '[engine]\nruntime = "runc"\ncgroup_manager = "cgroupfs"\n' if old_cgroups() else ""
@@ -142,11 +142,11 @@ def inside(host, *command, **options):
     return podman("exec", "-i", f"{NAME}-{host}", *command, **options)
 
 
-# The image
+# The image of the hosts.
 
 
 def image(debian):
-    """The hosts' image of a Debian by the hash of its recipe, made when it is not there."""
+    """The hosts' image for a Debian, named by the hash of its recipe, and built if it does not exist."""
     packages = (HERE / "packages.txt").read_text(encoding="ascii").split()
     recipe = short_hash((HERE / "Containerfile").read_text(encoding="utf-8"), *packages, debian)
     tag = f"localhost/aurora-lab:{recipe}"
@@ -164,7 +164,7 @@ def short_hash(*parts):
 
 
 def base_image(debian, packages):
-    """Debian from a registry if one answers, else made by mmdebstrap; and the packages it does not have yet."""
+    """Debian from a registry if one answers, otherwise made by mmdebstrap; and the packages that it lacks."""
     made, pulled = f"localhost/aurora-lab-base:{short_hash(*packages, debian)}", f"{REGISTRY_IMAGE}:{debian}"
     if exists("image", made):
         return made, []
@@ -197,7 +197,7 @@ def exists(kind, name):
 
 
 def chosen_debian(asked, facts):
-    """The Debian of a lab's hosts: the one that is asked for or usual, or the one that the lab is up with."""
+    """The Debian of a lab's hosts: the one that is asked for, that of the running lab, or the usual one."""
     if asked not in (None, *DEBIANS):
         raise LabError(f"Debian {asked!r} is refused; expected {', '.join(DEBIANS)}")
     has = facts.get("debian", USUAL_DEBIAN) if facts else None
@@ -217,7 +217,7 @@ def up(count, debian=None):
         facts = state()
         debian = chosen_debian(debian, facts)
         if facts is None:
-            remove(NAME)  # what another checkout at this path left
+            remove(NAME)  # remains of another checkout at this path
         known = facts["hosts"] if facts else {}
         tag = image(debian)
         wanted = [*NUMBERS, *(f"aurora{n}" for n in range(1, count + 1)), *(n for n in known if n not in NUMBERS)]
@@ -247,14 +247,14 @@ def number(host):
 
 
 def networks(name=NAME):
-    """Names of a lab's networks: one while it is up."""
+    """The names of a lab's networks: one while it is up."""
     return podman("network", "ls", "--quiet", "--filter", f"name=^{name}").split()
 
 
 def make_network(names):
-    """Make the lab's network if there is none; addresses of hosts by name."""
+    """Make the lab's network if there is none; returns the addresses of hosts by name."""
     if not networks():
-        # A new name each time: the firewall's rules go by it, and those of a lab that was killed may still be there.
+        # A new name each time, because the firewall's rules use it, and those of a lab that was killed may still exist.
         # They would hide the hosts' addresses from each other behind this machine's.
         podman("network", "create", "--disable-dns", f"{NAME}-{secrets.token_hex(4)}")
     base = gateway().rpartition(".")[0]
@@ -276,10 +276,10 @@ def start(host, address, tag):
     try:
         podman("start", f"{NAME}-{host}")
         weigh_more()
-    except LabError:  # a host that never ran must not be in the way of the next try
+    except LabError:  # a host that never ran must not prevent the next try
         podman("rm", "--force", f"{NAME}-{host}")
         raise
-    # --wait fails at once until systemd's bus is there. With a degraded host the setup says what does not work.
+    # --wait fails at once until systemd's bus exists. If a host is degraded, its setup reports what does not work.
     booted = "until systemctl is-system-running --wait | grep -Eq 'running|degraded'; do sleep 0.1; done"
     try:
         inside(host, "sh", "-c", booted, limit=60)
@@ -308,7 +308,7 @@ def weigh_more():
 
 
 def limits():
-    """Enough for a lab host: podman's own limits are more than some machines allow."""
+    """Limits that suffice for a lab host: podman's own are more than some machines allow."""
     wanted = {"nofile": (resource.RLIMIT_NOFILE, 10000), "nproc": (resource.RLIMIT_NPROC, 4096)}
     hard = {name: resource.getrlimit(which)[1] for name, (which, _most) in wanted.items()}
     allowed = {n: most if hard[n] == resource.RLIM_INFINITY else min(hard[n], most) for n, (_w, most) in wanted.items()}
@@ -323,7 +323,7 @@ def init():
 
 
 def make_keys(names):
-    """The key people log in with, and a certificate authority of the lab's own."""
+    """Make the key for logging in, and the lab's own certificate authority."""
     if not (STATE / "id_ed25519").exists():
         run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", NAME, "-f", str(STATE / "id_ed25519")])
     authority = STATE / "ca"
@@ -340,7 +340,7 @@ def make_keys(names):
 
 
 def make_certificate(authority, name, names):
-    """A certificate and its key, as NAME.pem and NAME.key, that hold for ``names`` in openssl's words."""
+    """Make a certificate and its key, as NAME.pem and NAME.key, valid for ``names`` in openssl's notation."""
     key, request, extension = (authority / f"{name}.{end}" for end in ("key", "csr", "ext"))
     run(["openssl", "req", *NEW_KEY, "-keyout", str(key), "-out", str(request), "-subj", f"/CN={name}"])
     extension.write_text(f"subjectAltName={names}\n", encoding="ascii")
@@ -350,7 +350,7 @@ def make_certificate(authority, name, names):
 
 
 def make_expired(authority, host):
-    """The same certificate as it was a quarter ago. ``openssl x509`` sets no dates before version 3.4."""
+    """Make the same certificate as it was a quarter ago. ``openssl x509`` sets no dates before version 3.4."""
     (authority / "index.txt").write_text("", encoding="ascii")
     (authority / "ca.cnf").write_text(EXPIRED_CNF.format(folder=authority), encoding="ascii")
     today = datetime.now(timezone.utc)
@@ -363,7 +363,7 @@ def make_expired(authority, host):
 
 
 def bundle(host, addresses):
-    """What a host's /opt/lab gets, as a tar, and the hash of it."""
+    """The content of a host's /opt/lab, as a tar archive, and its hash."""
     known = " ".join(f"{name}={address}" for name, address in addresses.items())
     files = {
         "lab.env": f'LAB_HOST={host}\nLAB_INDEX={host[len(kind(host)) :]}\nLAB_ADDRESSES="{known}"\n'.encode(),
@@ -391,7 +391,7 @@ def bundle(host, addresses):
 
 
 def hosts_file(host, addresses):
-    """Names as this host resolves them: what lies outside in production is a lab host here."""
+    """The names as this host resolves them: names that are outside in production mean a lab host here."""
     own = [host] if kind(host) == "aurora" else [name for name in addresses if kind(name) == "aurora"]
     outside = {"exchange1": " api.exchange.com", **dict.fromkeys(own, " aurora.example.com")}
     lines = [f"{address} {name}{outside.get(name, '')}" for name, address in addresses.items()]
@@ -405,7 +405,7 @@ def set_up(host, content):
 
 
 def state():
-    """What lab.json says, None while the lab is down."""
+    """The content of lab.json, None while the lab is down."""
     try:
         return json.loads((STATE / "lab.json").read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -427,7 +427,7 @@ def write_state(hosts, debian):
 
 
 def down(labs=LABS):
-    """Remove the hosts of labs of this checkout, their networks and keys."""
+    """Remove the hosts of this checkout's labs, their networks and keys."""
     with alone():
         with step("removing the hosts"):
             for which in labs:
@@ -443,7 +443,7 @@ def remove(name):
     hosts = ["rm", "--force", "--time=2", "--filter", f"name=^{name}-"]
     try:
         podman(*hosts)
-    except LabError:  # podman cannot stop what died with the machine, but it can remove it once it has tried
+    except LabError:  # podman cannot stop a container that died with the machine, but it can remove it after trying
         podman(*hosts)
     for network in networks(name):
         podman("network", "rm", network)
@@ -453,7 +453,7 @@ def remove(name):
 
 
 def aurora_hosts(names=()):
-    """Addresses of Aurora hosts by name, all or those named."""
+    """Addresses of Aurora hosts by name, of all or of those named."""
     known = state()
     if known is None:
         raise LabError("the lab is down; start it with ./dev up")
@@ -467,7 +467,7 @@ def aurora_hosts(names=()):
 def break_(name, hosts=()):
     """Inject a fault on all or some Aurora hosts, and wait until it shows on each.
 
-    What makes a host unready for a remediation shows in nothing but a preflight.
+    A condition that only makes a host unready for a remediation shows in nothing but a preflight.
     """
     if name in UNREADY:
         with alone():
@@ -480,7 +480,7 @@ def break_(name, hosts=()):
 
 
 def inject(name, hosts=()):
-    """Inject a fault on all or some Aurora hosts; it may take a while until it shows."""
+    """Inject a fault on all or some Aurora hosts, without waiting until it shows."""
     if name not in FAULTS:
         raise LabError(f"no fault {name!r}; there are {', '.join([*FAULTS, *UNREADY])}")
     fault, targets = FAULTS[name], aurora_hosts(hosts)
@@ -494,7 +494,7 @@ def inject(name, hosts=()):
 
 
 def mend(hosts=()):
-    """Take every fault out of all or some hosts. What the playbooks changed stays: revert.yml gives that back."""
+    """Remove every fault from all or some hosts. Changes of the playbooks stay: revert.yml gives them back."""
     targets = aurora_hosts(hosts)
     with alone(), ThreadPoolExecutor(8) as pool:
         list(pool.map(mend_host, targets.items()))
@@ -529,13 +529,13 @@ def await_sign(sign, targets, limit=180.0):
 
 
 class Host:
-    """An Aurora host as signs look at it."""
+    """An Aurora host as the signs see it."""
 
     def __init__(self, name, address):
         self.name, self.address = name, address
 
     def page(self, port, path="/metrics"):
-        """What a service answers, "" when it does not."""
+        """The answer of a service, "" if there is none."""
         return get(self.address, port, path)
 
     def states(self, *units):
@@ -554,7 +554,7 @@ class Host:
 
 
 def breaker(address):
-    """circuit_breaker_state of a host, None when it does not say."""
+    """circuit_breaker_state of a host, None if it is unknown."""
     return signs.value(get(address, 9000, "/metrics"), "circuit_breaker_state")
 
 
@@ -579,14 +579,14 @@ def knob(host, name="KELLY_MULTIPLIER"):
 
 
 def show():
-    """A line a host: what its breaker and its running process say."""
+    """One line for each host: its breaker and the knobs of its running process."""
     words = {0.0: "CLOSED", 1.0: "HALF_OPEN", signs.OPEN: "OPEN", None: "unknown"}
     for host, address in aurora_hosts().items():
         say(f"{host}: breaker {words[breaker(address)]}, running with KELLY_MULTIPLIER={knob(host)}")
 
 
 def faults(as_json):
-    """The faults as text for people or as JSON for programs."""
+    """The faults, as text for people or as JSON for programs."""
     hosts = list(aurora_hosts()) if state() else ["aurora1", "aurora2"]
     keys = ("name", "incident", "cause", "cure", "expect", "does")
     rows = [{**{key: getattr(fault, key) for key in keys}, "hosts": hosts} for fault in FAULTS.values()]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How the lab's faults show, and that all is well: what can be seen on a host from outside. Standard library only."""
+"""How the lab's faults show, and how it shows that all is well, seen from outside a host. Standard library only."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import NamedTuple, Protocol
 RUNNER, FEED = 9000, 8001
 OPEN, CLOSED = 2.0, 0.0
 SAMPLE_SECONDS = 5.0
-FEW = 40  # events in a sample that say too little
+FEW = 40  # samples with fewer events prove nothing
 FEED_UNIT, RUNNER_UNIT = "aurora-live-feed", "aurora-runner"
 UNITS = (RUNNER_UNIT, FEED_UNIT, "nginx", "lab-sse-clients")
 
@@ -41,19 +41,19 @@ def series(page: str, family: str) -> dict[str, float]:
 
 
 def value(page: str, family: str) -> float | None:
-    """The sum of a family, None when the page does not have it."""
+    """The sum of a family, None if the page does not have it."""
     found = series(page, family)
     return sum(found.values()) if found else None
 
 
 def risen(before: str, after: str, family: str) -> float:
-    """How much a counter rose, from 0 when it is new; NaN when it is in no page or began anew."""
+    """How much a counter rose, from 0 if it is new; NaN if neither page has it, or if it restarted."""
     old, new = value(before, family) or 0.0, value(after, family)
     return math.nan if new is None or new < old else new - old
 
 
 def quantile(share: float, buckets: Mapping[float, float]) -> float:
-    """The upper bound of the bucket in which a histogram's quantile lies, from its cumulated counts."""
+    """The upper bound of the bucket with a histogram's quantile, from its cumulative counts."""
     total = max(buckets.values(), default=0.0)
     return min((bound for bound, count in buckets.items() if total and count >= share * total), default=math.nan)
 
@@ -70,7 +70,7 @@ def sample(host: Host, port: int) -> tuple[str, str]:
 
 
 def latency(host: Host) -> float:
-    """The bound that 99 of 100 orders are below, in ms; NaN when there were too few."""
+    """The bound below which 99 of 100 orders are, in ms; NaN if there were too few."""
     before, after = sample(host, RUNNER)
     if not risen(before, after, "exec_latency_ms_count") >= FEW / 2:
         return math.nan
@@ -78,14 +78,14 @@ def latency(host: Host) -> float:
 
 
 def denied(host: Host) -> float:
-    """The share of decisions denied; NaN when there were too few."""
+    """The share of denied decisions; NaN if there were too few."""
     before, after = sample(host, RUNNER)
     considered = risen(before, after, "policy_considered_total")
     return risen(before, after, "policy_denied_total") / considered if considered >= FEW else math.nan
 
 
 def delivered(host: Host) -> float:
-    """The share of events sent to the feed's clients; NaN when there were too few."""
+    """The share of events that were sent to the feed's clients; NaN if there were too few."""
     before, after = sample(host, FEED)
     attempted = risen(before, after, "sse_events_attempted_total")
     return risen(before, after, "sse_events_sent_total") / attempted if attempted >= FEW else math.nan

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What of an Aurora host of the lab can be made unready for a remediation, while nothing is wrong with Aurora itself.
+"""How a lab's Aurora host can be made unready for a remediation while nothing is wrong with Aurora itself.
 
-/opt/lab/fault on the host knows each by name; its "mend" takes all out. No alert fires for any of them, so that they
-are no faults of an incident: see faults.py for these.
+/opt/lab/fault on the host knows each by its name, and its argument "mend" removes all. No alert fires for any of them,
+so they are not faults of an incident; those are in faults.py.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Unready:
-    """``what`` a preflight calls it, ``about`` a part of which one of them it names."""
+    """``what`` a preflight calls it; ``about`` is a part of the name of the one that is affected."""
 
     what: str
     about: str

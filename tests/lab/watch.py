@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The lab's alerts start their remediation: Prometheus → Alertmanager → ansible-rulebook → playbook.
+"""Lets the lab's alerts start their remediation: Prometheus → Alertmanager → ansible-rulebook → playbook.
 
-``./dev watch`` runs this in the project's environment. ansible-rulebook runs on this machine; what it and its playbooks
-print lies in ``.dev/watch/rulebook.log``, and what matters of it is said here.
+``./dev watch`` runs this in the project's environment. ansible-rulebook runs on this machine; its output and that of
+its playbooks is in ``.dev/watch/rulebook.log``, and the important parts are printed here.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ VERDICT = re.compile(r" +- '?(\S+): ([A-Z ]+)'?$")  # a host's line of the repor
 
 
 def prepare(reports=lab.REPORTS, variables=None):
-    """Install rules and route on the monitor, with a new token."""
+    """Install the rules and the route on the monitor, with a new token."""
     configure(reports, variables)
     with lab.step("installing the rules and the route of their alerts: playbooks/alerting.yml"):
         inventory = ["-i", str(lab.CHECKOUT / "inventory" / "lab")]
@@ -38,7 +38,7 @@ def prepare(reports=lab.REPORTS, variables=None):
 
 
 def configure(reports=lab.REPORTS, variables=None):
-    """Write what ansible-rulebook and the route are started with: where post-mortems go, variables of all hosts."""
+    """Write the settings of ansible-rulebook and the route: where post-mortems go, and variables of all hosts."""
     WATCH.mkdir(parents=True, exist_ok=True)
     WATCH.chmod(0o700)
     (address, port), authority = at(), lab.STATE / "ca"
@@ -56,7 +56,7 @@ def configure(reports=lab.REPORTS, variables=None):
 
 
 def write_inventory(more):
-    """The lab's inventory as files, which ansible-rulebook copies; with them a run silences what it works on."""
+    """The lab's inventory as files, which ansible-rulebook copies; with them a run silences its alert."""
     inventory, monitor = WATCH / "inventory", lab.state()["hosts"]["monitor1"]["address"]
     shutil.rmtree(inventory, ignore_errors=True)
     (inventory / "group_vars").mkdir(parents=True)
@@ -73,12 +73,12 @@ def rulebook():
 
 
 def at():
-    """Where it listens: on this machine, reachable from the lab's network alone."""
+    """Where it listens: on this machine, reachable only from the lab's network."""
     return lab.gateway(), PORT
 
 
 def alerts():
-    """Alerts of Aurora hosts that Alertmanager knows: since when, by host and name."""
+    """The alerts of Aurora hosts in Alertmanager, with their start, by host and name."""
     page = lab.get(lab.state()["hosts"]["monitor1"]["address"], ALERTMANAGER, "/api/v2/alerts?receiver=aurora-runbook")
     since = {}
     for alert in (one for one in json.loads(page or "[]") if "instance" in one["labels"]):  # a heartbeat has none
@@ -89,7 +89,7 @@ def alerts():
 
 
 def follow(process):
-    """Say what happens, until interrupted or ansible-rulebook ends."""
+    """Print what happens, until interrupted or until ansible-rulebook ends."""
     known, fired, begun = {}, {}, ""
     with open(LOG, encoding="utf-8", errors="replace") as log:
         log.seek(0, os.SEEK_END)
@@ -109,7 +109,7 @@ def follow(process):
 
 
 def tell(line, fired, now):
-    """Say what a line of the log means, if it matters."""
+    """Print what a line of the log means, if it matters."""
     verdict = VERDICT.match(line)
     if verdict:
         since = fired.get(verdict[1])
@@ -120,7 +120,7 @@ def tell(line, fired, now):
 
 
 def main():
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended by kill as by Ctrl-C
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # kill ends it as Ctrl-C does
     prepare()
     with rulebook() as process:
         lab.say(f"watching; all that the playbooks print: {LOG}")

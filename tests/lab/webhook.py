@@ -18,7 +18,7 @@ import lab
 
 
 def variables(at, token, certificate):
-    """What the rulebooks are told of their webhook; the key lies beside the certificate."""
+    """The variables of the rulebooks about their webhook; the key is beside the certificate."""
     return {
         "aurora_webhook_address": at[0],
         "aurora_webhook_port": at[1],
@@ -69,7 +69,7 @@ def listens(at):
 
 
 def post(at, body, token, authority):
-    """Post a body as Alertmanager does, which trusts ``authority`` (a PEM file); the status of the answer."""
+    """Post a body as Alertmanager does, which trusts ``authority`` (a PEM file); returns the status of the answer."""
     trusted = ssl.create_default_context(cafile=str(authority))
     connection = http.client.HTTPSConnection(*at, timeout=30, context=trusted)
     try:

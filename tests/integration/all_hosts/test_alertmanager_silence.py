@@ -172,7 +172,7 @@ def test_as_ansible_runs_it_on_the_controller():
 
 
 def test_a_remediation_keeps_its_alert_quiet_while_it_works_and_no_longer(broken):
-    """Else the alert sounds for hours, or starts the next run while this one works."""
+    """Otherwise the alert sounds for hours, or starts the next run while this one works."""
     broken("breaker_spreads", [AURORA])
     quick = f"aurora_alertmanager_url={OPTIONS['url']} aurora_healthy_seconds=1 aurora_enough_seconds=0"
     run = playbook("remediate_circuit_breaker", "--limit", AURORA, "-e", quick)

@@ -286,7 +286,7 @@ def test_rules_and_look_say_the_same_of_everything_that_prometheus_scraped(tmp_p
 
 
 def test_a_course_has_a_gap_where_its_service_was_not_scraped(tmp_path: Path) -> None:
-    """Else a post-mortem goes on with old windows, or with the 0 of the other service's page."""
+    """Otherwise a post-mortem goes on with old windows, or with the 0 of the other service's page."""
     at, count = _probes.instance_matcher(A), "stale _x19 0+20x20 _x40"
     runs = runner(
         {X: f"0+8x20 {count.replace('+20', '+8')}"},

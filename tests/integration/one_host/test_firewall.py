@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the code says of a filter table is what the kernel does: connections are made, between namespaces of a host."""
+"""What the code says about a filter table is what the kernel does, with connections between namespaces of a host."""
 
 from __future__ import annotations
 

@@ -204,7 +204,7 @@ def test_nothing_of_its_session_comes_along():
 
 
 def test_commands_that_fail_do_so_where_its_session_ignores_the_end_of_children():
-    """Else the configuration of nginx would seem valid, and a restart to have worked."""
+    """Otherwise the configuration of nginx would seem valid, and a restart to have worked."""
     shell(HOST, "echo nonsense >/etc/nginx/conf.d/nonsense.conf")
     asked = json.dumps(request("triage_info", network_host="monitor1", sample_seconds=0)).encode()
     answer = _program.read(as_user("/bin/sh", "-c", f"trap '' CHLD; exec sudo -n {WRAPPER}", sent=asked).stdout)
@@ -217,7 +217,7 @@ GUARD = "/run/aurora-runbook.guard"
 
 @pytest.mark.parametrize("signal", ["STOP", "KILL"])
 def test_a_request_is_done_whatever_becomes_of_the_session_that_sent_it(signal):
-    """Else the account stops its own request while that keeps all other runs and all ends of leases waiting."""
+    """Otherwise the account stops its own request while that keeps all other runs and all ends of leases waiting."""
     asked = override(health_url=URL, incident=incident(cause="wide_spreads"))
     lab.inside(HOST, "tee", "/tmp/asked", input=json.dumps(asked).encode())
     shell(HOST, f"setsid runuser -u {USER} -- sudo -n {WRAPPER} </tmp/asked >/tmp/answer 2>&1 &")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Only what was seen to recover is called recovered."""
+"""Only an indicator that was seen to recover is called recovered."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ def test_alerts_fire_at_the_limits_of_triage():
 
 
 def test_the_cooldown_outlasts_every_window_with_its_for():
-    """Else the alert of what is cured already starts the same action again."""
+    """Otherwise the alert of what is cured already starts the same action again."""
     indicators = _indicators.INDICATORS.values()
     minutes = [i.over_seconds / 60 for i in indicators if i.over and i.incident in _indicators.INCIDENTS]
     held = [int(text) for text in re.findall(r"aurora_alert_for\.\w+ \| default\('(\d+)m'\)", RULES)]

@@ -156,7 +156,7 @@ SETTING = [
 
 @pytest.mark.parametrize("path", SETTING, ids=lambda path: str(path.relative_to(CHECKOUT)))
 def test_every_variable_that_is_set_is_documented_or_private(path):
-    """Else a user's variable of that name changes what a run does, or a run what the user has in it."""
+    """Otherwise a user's variable of that name changes what a run does, or a run what the user has in it."""
     public = {name for name in variables_of(path) if not name.startswith("__")}
     if "awx" in path.relative_to(CHECKOUT).parts:
         public = {name for name in public if not name.startswith("controller_")}  # of infra.aap_configuration

@@ -116,7 +116,7 @@ HALF |= {"by": "oncall", "granted": "2026-11-24T18:00:00+00:00"}
 TCP_HALF = {**HALF, "name": "tcp_tuning", "kind": "tcp_tuning"}
 SETTLE, WATCH, SETTLE_TCP = "service_override:x.service", "wait_for_recovery", "tcp_tuning"
 
-# Is something breached; what is unfinished; what the modules say; the steps made; the verdict.
+# Whether something is breached; what is unfinished; what the modules say; the steps made; the verdict.
 SETTLED = [
     (False, [HALF], {SETTLE: "healthy", WATCH: "recovered"}, [SETTLE, WATCH], "recovered"),
     (False, [HALF], {SETTLE: "would_change"}, [SETTLE], "would_change"),
@@ -223,7 +223,7 @@ def test_what_a_killed_run_left_is_settled_first_and_a_healthy_host_needs_no_run
 
 
 def test_what_was_cut_off_is_settled_where_nothing_is_breached_too(collection, tmp_path):
-    """Else nobody ever learns what became of it."""
+    """Otherwise nobody ever learns what became of it."""
     healthy = {**look("", "unknown"), "cut_off": [{**CUT_OFF, "id": "none-20261124T000000Z-00000000"}]}
     known, unknown = (_messages.sentence(f"left_{how}", **CUT_OFF, changes="–") for how in ("undone", "unknown"))
     hosts = {
@@ -261,7 +261,7 @@ def test_a_playbook_that_only_observes_touches_nothing(collection, tmp_path):
 
 
 def test_hosts_that_could_not_be_looked_at_are_on_record_with_those_that_were_repaired(collection, tmp_path):
-    """Else a post-mortem cannot miss them."""
+    """Otherwise a post-mortem cannot miss them."""
     host = {"look": look("circuit_breaker", "wide_spreads"), "says": {KELLY: "recovered"}}
     hosts = {
         "a0": host,
@@ -273,7 +273,7 @@ def test_hosts_that_could_not_be_looked_at_are_on_record_with_those_that_were_re
 
 
 def test_a_runner_that_an_earlier_run_slowed_down_is_watched_for_longer(collection, tmp_path):
-    """Else it places too few orders while TCP is watched, and the run ends unknown."""
+    """Otherwise it places too few orders while TCP is watched, and the run ends unknown."""
     slowed = {**HALF, "phase": "active", "written": {"DECISIONS_PER_MINUTE": "10"}}
     found = look("execution_latency", "queueing")
     hosts = {"a0": {"look": found, "says": {}}, "a1": {"look": {**found, "leases": [slowed]}, "says": {}}}
@@ -284,7 +284,7 @@ def test_a_runner_that_an_earlier_run_slowed_down_is_watched_for_longer(collecti
 
 
 def test_hosts_climb_together_whatever_an_earlier_run_left_on_one_of_them(collection, tmp_path):
-    """Else the half-done raise of one host stands while another climbs its whole ladder."""
+    """Otherwise the half-done raise of one host stands while another climbs its whole ladder."""
     breached = look("circuit_breaker", "rate_limit")
     hosts = {
         "a0": {"look": breached, "says": {KELLY: "recovered"}},
@@ -367,7 +367,7 @@ def site(tmp_path, *plays):
 
 
 def test_a_host_that_is_not_well_keeps_no_later_play_from_the_others(collection, tmp_path):
-    """Else a site's second remediation never starts, and nothing says so."""
+    """Otherwise a site's second remediation never starts, and nothing says so."""
     hosts = {
         "a0": {"look": look("circuit_breaker", "wide_spreads"), "says": {KELLY: "unknown"}},
         "a1": {"look": look("calibration_ece", "miscalibration"), "says": {"recalibration": "recovered"}},
@@ -378,7 +378,7 @@ def test_a_host_that_is_not_well_keeps_no_later_play_from_the_others(collection,
 
 
 def test_a_host_that_is_gone_since_an_earlier_playbook_of_a_run_is_no_canary(collection, tmp_path):
-    """Else all the others are changed at once, with nobody before them."""
+    """Otherwise all the others are changed at once, with nobody before them."""
     breached = look("circuit_breaker", "wide_spreads")
     hosts = {
         "a0": {"look": breached, "says": {KELLY: "recovered"}},
@@ -395,7 +395,7 @@ def test_a_host_that_is_gone_since_an_earlier_playbook_of_a_run_is_no_canary(col
 
 
 def test_what_an_earlier_playbook_of_a_run_decided_is_not_done_again_where_nobody_could_decide(collection, tmp_path):
-    """Else a host is repaired that the second playbook is not about, by what the first one saw."""
+    """Otherwise a host is repaired that the second playbook is not about, by what the first one saw."""
     host = {"look": look("circuit_breaker", "wide_spreads"), "says": {KELLY: "recovered"}}
     away = "{{ 'ssh' if inventory_hostname == 'a0' else 'local' }}"
     gone = {"ansible_connection": away, "ansible_host": "127.0.0.1", "ansible_port": 1}
@@ -449,7 +449,7 @@ def test_a_triage_has_no_failed_task_where_an_alertmanager_is_known(collection, 
 
 
 def test_a_triage_does_not_show_what_an_earlier_playbook_saw_of_a_host_that_is_gone(collection, tmp_path):
-    """Else a person decides on values of half an hour ago."""
+    """Otherwise a person decides on values of half an hour ago."""
     hosts = {
         "a0": {"look": look("circuit_breaker", "wide_spreads"), "says": {KELLY: "unknown"}},
         "a1": {"look": look("", "unknown"), "says": {}},

@@ -172,7 +172,7 @@ def test_the_first_host_decides_between_two_ticks(tick, receiver):
 
 
 def test_a_tick_with_nothing_to_do_asks_no_host_for_more_than_its_record(tick, receiver):
-    """Else each minute costs three calls a host."""
+    """Otherwise each minute costs three calls a host."""
     assert tick(aurora1=({"L1": TOLD}, True), aurora2=({"L1": TOLD}, True)) == []
     assert (tick.ticks, receiver.received) == ([], [])
     assert ID in tick.said
@@ -215,7 +215,7 @@ def test_nothing_that_a_host_answers_is_a_template(tick, receiver, tmp_path):
 
 
 def test_a_tick_that_ends_beside_another_one_leaves_no_host_taken(tick, receiver):
-    """Else the next tick finds one at work that has ended, and its pages wait for two minutes."""
+    """Otherwise the next tick finds one at work that has ended, and its pages wait for two minutes."""
     assert tick(busy=["aurora1"], aurora1=({}, True), aurora2=({}, True)) == []
     assert receiver.received == []
     assert ticks(tick) == {"ticking": ["aurora1", "aurora2"], "ticked": ["aurora2"]}

@@ -57,7 +57,7 @@ def prometheus():
 
 
 def test_the_latest_incident_is_told_from_the_hosts_that_are_left(write, prometheus):
-    """Else a host that is down keeps everybody else's story from being written, or goes missing in silence."""
+    """Otherwise a host that is down keeps everybody else's story from being written, or goes missing in silence."""
     url, asked = prometheus
     status, said, files = write(recorded.answers(), "-e", f"aurora_prometheus_url={url}")
     assert status == 0
@@ -74,7 +74,7 @@ def test_the_latest_incident_is_told_from_the_hosts_that_are_left(write, prometh
 
 
 def test_again_nothing_changes_and_what_people_wrote_is_kept(write):
-    """Else each run is a change, and the root cause somebody wrote is gone."""
+    """Otherwise each run is a change, and the root cause somebody wrote is gone."""
     answers = {"aurora1": recorded.answers()["aurora1"]}
     identify = ["-e", f"aurora_incident_id={recorded.ID}"]
     status, _said, files = write(answers, *identify)
@@ -90,7 +90,7 @@ def test_again_nothing_changes_and_what_people_wrote_is_kept(write):
 
 
 def test_what_people_wrote_with_an_editor_that_ends_lines_otherwise_is_kept(write):
-    """Else the root cause is lost that was written on Windows."""
+    """Otherwise the root cause is lost that was written on Windows."""
     answers = {"aurora1": recorded.answers()["aurora1"]}
     _status, _said, files = write(answers)
     markdown = files[f"{recorded.ID}.md"]
@@ -102,7 +102,7 @@ def test_what_people_wrote_with_an_editor_that_ends_lines_otherwise_is_kept(writ
 
 
 def test_a_report_that_cannot_be_read_is_not_written_over(write):
-    """Else what people wrote into it is gone because an editor saved it in another encoding."""
+    """Otherwise what people wrote into it is gone because an editor saved it in another encoding."""
     answers = {"aurora1": recorded.answers()["aurora1"]}
     _status, _said, files = write(answers)
     files[f"{recorded.ID}.md"].write_bytes("причина".encode("cp1251"))
@@ -113,7 +113,7 @@ def test_a_report_that_cannot_be_read_is_not_written_over(write):
 
 
 def test_check_mode_shows_the_difference_and_writes_nothing(write):
-    """Else whoever only wants to see what would be written loses the report that was there."""
+    """Otherwise whoever only wants to see what would be written loses the report that was there."""
     answers = {"aurora1": recorded.answers()["aurora1"]}
     status, _said, files = write(answers, "--check")
     assert (status, files) == (0, {})
@@ -128,7 +128,7 @@ def test_check_mode_shows_the_difference_and_writes_nothing(write):
 
 
 def test_nothing_that_a_host_says_is_a_template(write, tmp_path):
-    """Else whoever owns one host runs commands on the controller, with the credentials of all the others."""
+    """Otherwise whoever owns one host runs commands on the controller, with the credentials of all the others."""
     hostile = f"«« lookup('pipe', 'touch {tmp_path / 'ran'}') »»"
     answers = recorded.answers()
     answers["aurora1"]["msg"] = answers["aurora1"]["leases"][0]["name"] = hostile
@@ -142,7 +142,7 @@ def test_nothing_that_a_host_says_is_a_template(write, tmp_path):
 
 
 def test_where_nobody_acknowledged_the_first_contact_is_proposed_by_name(write):
-    """Else follow-ups have no owner, or the secret URL of a contact stands in a report that goes to many."""
+    """Otherwise follow-ups have no owner, or the secret URL of a contact stands in a report that goes to many."""
     answers = {"aurora1": recorded.answers()["aurora1"]}
     entries = answers["aurora1"]["incidents"][0]["entries"]
     entries[:] = [entry for entry in entries if entry["what"] != "acknowledged"]
@@ -166,7 +166,7 @@ def test_where_nobody_acknowledged_the_first_contact_is_proposed_by_name(write):
     ],
 )
 def test_what_cannot_be_told_fails_with_the_reason(write, answers, identifier, reason):
-    """Else an empty report says that nothing happened, or a file lands where it should not."""
+    """Otherwise an empty report says that nothing happened, or a file lands where it should not."""
     status, said, files = write(answers, *(["-e", f"aurora_incident_id={identifier}"] if identifier else []))
     assert status != 0
     assert reason in " ".join(said.replace("\\n", " ").split())

@@ -26,7 +26,7 @@ def names(days=30):
 
 
 def test_it_is_written_from_the_hosts_that_are_left_and_again_nothing_changes(report):
-    """Else a host that is down keeps the lessons of all others from being written, or goes missing in silence."""
+    """Otherwise a host that is down keeps the lessons of all others from being written, or goes missing in silence."""
     answers = {**reviewed.many(12), "aurora9": GONE}
     status, said, files = report("review", answers)
     assert status == 0
@@ -58,7 +58,7 @@ def test_check_mode_writes_nothing_and_shows_the_difference(report):
 
 
 def test_the_days_name_the_files_and_are_what_hosts_are_asked_for(report):
-    """Else a review of a quarter is one of a month. AWX leaves empty what nobody answers."""
+    """Otherwise a review of a quarter is one of a month. AWX leaves empty what nobody answers."""
     status, said, files = report("review", {"aurora1": reviewed.host()}, "-e", "aurora_review_days=90")
     assert (status, list(files)) == (0, names(90))
     assert "so many days back, 90" in said
@@ -79,7 +79,7 @@ def test_where_no_host_could_be_read_it_fails_and_writes_nothing(report):
 
 
 def test_nothing_that_a_host_says_is_a_template(report, tmp_path):
-    """Else whoever owns one host runs commands on the controller, with the credentials of all the others."""
+    """Otherwise whoever owns one host runs commands on the controller, with the credentials of all the others."""
     hostile = f"«« lookup('pipe', 'touch {tmp_path / 'ran'}') »»"
     one = reviewed.incident(reviewed.opening(), (5, "refused", {"guard": hostile}), chain={"problem": hostile})
     answers = {"aurora1": reviewed.host(one, leases=[{"name": hostile}], msg=hostile)}

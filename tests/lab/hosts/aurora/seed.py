@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Write the trades of the past weeks, drawn from the same market the runner trades in."""
+"""Write the trades of the past weeks, drawn from the same market in which the runner trades."""
 
 from __future__ import annotations
 

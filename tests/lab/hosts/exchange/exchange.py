@@ -25,7 +25,7 @@ class Condition(NamedTuple):
     service_seconds: float = 0.0  # a client's requests are served one at a time, each taking that long
     order_service_seconds: float = 0.0  # the same for its orders alone
     order_delay_seconds: float = 0.0  # orders and status take that long, however many there are
-    wide_share: float = 1.0  # of the quotes, spread evenly, that have this condition's spread; the others a normal one
+    wide_share: float = 1.0  # share of quotes, spread evenly, with this condition's spread; others have a normal one
     slippage_bps: float = 0.0  # how much worse than quoted orders are filled
     requests_per_second: float = 200.0
     burst: int = 400
@@ -45,7 +45,7 @@ CONDITIONS = {
 
 
 class Client:
-    """What the exchange knows of one client address: its turn in the queue and its token bucket."""
+    """What the exchange knows of one client address: its place in the queue and its token bucket."""
 
     def __init__(self) -> None:
         self.turn = asyncio.Lock()
@@ -59,7 +59,7 @@ class Client:
         self.tokens, self.seen = min(condition.burst, self.tokens + earned), now
 
     def meets_wide_quote(self, share: float) -> bool:
-        """Count a quote; whether it is one of that share of all."""
+        """Count a quote; returns whether it is one of that share of all."""
         self.quotes += 1
         return int(self.quotes * share) > int((self.quotes - 1) * share)
 
@@ -151,7 +151,7 @@ class Exchange:
 
 
 class Control:
-    """The levers of the market, for this host alone."""
+    """The controls of the market, for this host only."""
 
     def __init__(self, exchange: Exchange) -> None:
         self.exchange = exchange

@@ -18,7 +18,7 @@ FEED = "aurora-live-feed.service"
 
 @pytest.mark.parametrize(("enough", "may"), [(True, {FEED}), (False, set())])
 def test_too_few_healthy_hosts_take_the_restart_away_and_not_the_rotation(enough, may, monkeypatch):
-    """Else the feed is restarted though no other serves, or a full disk is not freed where all are full."""
+    """Otherwise the feed is restarted though no other serves, or a full disk is not freed where all are full."""
     seen = []
 
     def observe(_directory, _uid, writers):
@@ -98,7 +98,7 @@ def rotated(tmp_path, monkeypatch, act):
     ],
 )
 def test_a_log_is_rotated_only_where_a_file_has_its_lines(tmp_path, monkeypatch, act, file):
-    """Else a rotation that removes the log is told as a success."""
+    """Otherwise a rotation that removes the log is told as a success."""
     expected = ([{"log": "a.jsonl", "file": file}], []) if file else ([], ["a.jsonl"])
     assert rotated(tmp_path, monkeypatch, act) == expected
 

@@ -116,7 +116,7 @@ def test_what_a_person_approved_and_nothing_else_raises_exposure(variables, appr
     ],
 )
 def test_a_variable_that_no_step_would_take_is_refused_before_anything_is_looked_at(name, value):
-    """Else it is found out at night, in the middle of a ladder."""
+    """Otherwise it is found out at night, in the middle of a ladder."""
     assert given("triage_info", {"user": "aurora"}) == {"user": "aurora"}
     with pytest.raises(AnsibleActionFail, match=name.removeprefix("__").partition("_")[2]):
         given("triage_info", {}, **{name: value})

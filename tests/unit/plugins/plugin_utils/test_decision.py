@@ -182,12 +182,12 @@ def test_what_a_person_has_to_see_to_is_not_covered_by_a_later_success():
 
 @pytest.mark.parametrize("later", ["healthy", "recovered"])
 def test_a_step_that_got_lost_is_not_covered_by_a_later_success(later):
-    """Revert goes on with the next lease where the connection broke in the middle, and the override may stand."""
+    """If the connection broke in the middle, revert goes on with the next lease, and the override may still stand."""
     assert _decision.verdict([{"verdict": "healthy"}, {"unreachable": True}, {"verdict": later}]) == "unknown"
 
 
 def test_an_id_that_a_host_made_up_is_not_joined():
-    """It would name the incident on every other host, and become a variable of AWX's next job."""
+    """An invented id would name the incident on every other host, and become a variable of AWX's next job."""
     known = {"id": "circuit_breaker-20261124T180000Z-1a2b3c4d", "incident": "circuit_breaker"}
     looks = [{"incidents": [{**known, "id": "{{ 7 * 7 }}"}]}, {"incidents": [known]}]
     assert _decision.incident_id(looks, "circuit_breaker", {}, 0.0) == known["id"]

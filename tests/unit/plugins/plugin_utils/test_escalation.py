@@ -272,7 +272,7 @@ def test_urls_stay_text_and_secrets_do_not_come_along():
 @example(900.4, 900)
 @example(930, 900)
 def test_a_time_beyond_its_limit_is_not_shown_as_the_limit(seconds, limit):
-    """Else a page says: 15 min, LATE: 15 min were allowed."""
+    """Otherwise a page says: 15 min, LATE: 15 min were allowed."""
     shown = _escalation.span("en", seconds, limit)
     assert (shown != _escalation.span("en", limit)) or seconds <= limit
     assert shown == _escalation.span("en", seconds) or seconds > limit

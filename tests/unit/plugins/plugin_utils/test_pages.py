@@ -69,7 +69,7 @@ PAGED = {"L1": {"state": "paged", "at": "x", "age_seconds": 1790.0, "sent": ["ma
 
 
 def test_the_clock_of_a_host_that_joins_late_began_with_the_incident():
-    """Else trouble that moves from host to host pages L1 again and again, and L2 never."""
+    """Otherwise trouble that moves from host to host pages L1 again and again, and L2 never."""
     olena = {"who": "olena", "at": "x", "after_seconds": 60.0, "automatic": False}
     closed = read(1860.0, PAGED, is_open=False)
     closed["incidents"][0]["acknowledged"] = olena
@@ -109,7 +109,7 @@ def test_a_host_that_makes_no_sense_is_one_that_cannot_be_read_and_pages_for_oth
 
 
 def test_a_lease_that_cannot_be_read_hides_no_incident():
-    """It was no reason to page L2 to L4 of a P0 to nobody."""
+    """An unreadable lease once kept L2 to L4 of a P0 from being paged."""
     hosts = {
         "aurora1": {**read(7300.0, PAGED), "failed": True, "msg": "x.json is not a lease"},
         "aurora2": read(is_open=False),
@@ -150,7 +150,7 @@ def test_a_host_that_is_away_is_paged_once_a_day_whoever_else_is():
 
 
 def test_a_page_about_a_host_is_remembered_by_few_of_many():
-    """Else one host that is away costs each tick three calls of every other host."""
+    """Otherwise one host that is away costs each tick three calls of every other host."""
     many = {f"aurora{number}": read(is_open=False) for number in range(10, 70)}
     (page,) = due({**many, "aurora0": AWAY})
     assert (page["owner"], page["hosts"]) == ("aurora10", ["aurora10", "aurora11", "aurora12"])
@@ -161,7 +161,7 @@ def test_where_no_host_can_be_read_it_is_sent_all_the_same():
 
 
 def test_a_host_that_was_not_asked_is_not_paged_for():
-    """It failed earlier in the run, and that was said."""
+    """It failed earlier in the run, which was reported then."""
     assert due({"aurora1": read(is_open=False), "aurora2": {}}) == []
 
 
@@ -209,7 +209,7 @@ def test_a_page_says_which_end_of_a_lease_did_not_come():
     ],
 )
 def test_a_page_says_in_its_language_how_an_action_ended_and_why_it_failed(language, result, words):
-    """Else who is woken reads "failed", and has to log in to learn why."""
+    """Otherwise who is woken reads "failed", and has to log in to learn why."""
     lines = RECORDED[:3] + ([{**RECORDED[3], "data": {"intent": 3, **result}}] if result else [])
     (page,) = due({"aurora1": read(lines=lines)}, language)
     assert f"{words}\n" in page["body"]
@@ -234,7 +234,7 @@ TOLD = {"state": "paged", "at": "t", "age_seconds": 60.0, "key": f"{ID}-L1", "se
 
 
 def test_a_page_that_one_record_missed_is_put_there_with_its_key_and_channels():
-    """Else it is paged again when the host that knows of it is away."""
+    """Otherwise it is paged again when the host that knows of it is away."""
     begun = {"state": "paging", "at": "t", "age_seconds": 500.0}
     hosts = {
         "aurora1": read(levels={"L1": TOLD}),
@@ -258,7 +258,7 @@ def test_a_page_that_one_record_missed_is_put_there_with_its_key_and_channels():
     ],
 )
 def test_where_nothing_is_missed_no_host_is_asked_for_anything(hosts):
-    """Else each tick writes to every host, or calls paged what nobody took."""
+    """Otherwise each tick writes to every host, or calls paged what nobody took."""
     assert _pages.missed(hosts) == []
 
 

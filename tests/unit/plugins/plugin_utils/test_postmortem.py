@@ -89,14 +89,14 @@ class Tags(html.parser.HTMLParser):
 
 
 def test_on_awx_the_page_is_in_the_same_language():
-    """Else a browser offers to translate it, and a screen reader takes the wrong voice."""
+    """Otherwise a browser offers to translate it, and a screen reader takes the wrong voice."""
     assert '<html lang="uk">' in write(tell(language="uk@awx"), "html", "uk@awx")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("form", FORMS)
 def test_a_report_has_every_part_that_the_runbook_asks_for(form, language):
-    """Else a reader at nine in the morning finds no timeline, impact, cause, actions or lessons."""
+    """Otherwise a reader at nine in the morning finds no timeline, impact, cause, actions or lessons."""
     report = write(tell(language=language, asked=recorded.ranges()), form, language)
     for key in ("timeline", "impact", "causes", "root", "actions", "refusals", "pages", "deadlines", "leases"):
         assert _texts.say(language, f"pm_{key}") in report
@@ -108,7 +108,7 @@ def test_a_report_has_every_part_that_the_runbook_asks_for(form, language):
 
 @pytest.mark.parametrize("form", FORMS)
 def test_what_makes_the_report_doubtful_stands_above_everything(form):
-    """Else somebody trusts a timeline in which lines were changed, or a host is missing."""
+    """Otherwise somebody trusts a timeline in which lines were changed, or a host is missing."""
     story = tell()
     report = write(story, form)
     doubts = "\n".join(story.warnings)
@@ -121,7 +121,7 @@ def test_what_makes_the_report_doubtful_stands_above_everything(form):
 
 
 def test_a_whole_record_raises_no_doubt():
-    """Else the warnings are always there, and nobody reads them."""
+    """Otherwise the warnings are always there, and nobody reads them."""
     answers = {"aurora1": recorded.answers()["aurora1"]}
     assert tell(answers).warnings == ()
 
@@ -137,7 +137,7 @@ def test_a_whole_record_raises_no_doubt():
     ],
 )
 def test_each_doubt_is_told(change, doubt):
-    """Else a set clock, a lost line or a page that nobody got goes unnoticed."""
+    """Otherwise a set clock, a lost line or a page that nobody got goes unnoticed."""
     answers = {"aurora1": recorded.answers()["aurora1"]}
     change(answers["aurora1"]["incidents"][0]["entries"])
     assert doubt in "\n".join(tell(answers).warnings)
@@ -145,7 +145,7 @@ def test_each_doubt_is_told(change, doubt):
 
 @pytest.mark.parametrize("form", FORMS)
 def test_a_record_that_ends_torn_is_told_before_anything_else(form):
-    """Else what was done last before the power went is missing, and nobody knows that anything is."""
+    """Otherwise what was done last before the power went is missing, and nobody knows that anything is."""
     answers = {"aurora1": recorded.answers()["aurora1"]}
     answers["aurora1"]["incidents"][0]["torn"] = True
     report = write(tell(answers), form)
@@ -153,14 +153,14 @@ def test_a_record_that_ends_torn_is_told_before_anything_else(form):
 
 
 def test_a_clock_that_is_right_and_a_reboot_are_no_doubt():
-    """Else each reboot reads as a clock that was set."""
+    """Otherwise each reboot reads as a clock that was set."""
     answers = alone((50, "note", {}), (100, "note", {}))
     answers["a1"]["incidents"][0]["entries"][2].update(boot="c", up=5.0)
     assert tell(answers).warnings == ()
 
 
 def test_the_head_says_how_bad_it_was_and_since_when():
-    """Else the severity of the worst hour is forgotten, and the minutes before the alert with it."""
+    """Otherwise the severity of the worst hour is forgotten, and the minutes before the alert with it."""
     rise = (100, "severity", {"from": "P2", "to": "P0"})
     opened = {**recorded.OPENED, "severity": "P2", "age_seconds": 300}
     answers = alone(rise, closed=900, severity="P1")
@@ -172,7 +172,7 @@ def test_the_head_says_how_bad_it_was_and_since_when():
 
 
 def test_open_while_one_host_is():
-    """Else an incident is reported closed while a host still trades badly."""
+    """Otherwise an incident is reported closed while a host still trades badly."""
     assert tell().closed is None
     answers = recorded.answers()
     answers["aurora2"]["incidents"][0].update(open=False, closed=recorded.at(700))
@@ -180,7 +180,7 @@ def test_open_while_one_host_is():
 
 
 def test_what_is_unknown_is_not_zero():
-    """Else "0 orders denied" is read as "no harm done" where nobody looked."""
+    """Otherwise "0 orders denied" is read as "no harm done" where nobody looked."""
     for impact in tell(alone()).impacts:
         assert (impact.breached, impact.denied, impact.dropped) == (None, None, None)
         assert (impact.known, impact.source) == (0, "pm_unknown")
@@ -191,7 +191,7 @@ def test_what_is_unknown_is_not_zero():
 
 
 def test_figures_come_from_prometheus_where_it_was_asked():
-    """Else a host that is gone has no impact though Prometheus saw it."""
+    """Otherwise a host that is gone has no impact though Prometheus saw it."""
     impacts = {impact.host: impact for impact in tell(asked=recorded.ranges()).impacts}
     assert {impact.source for impact in impacts.values()} == {"pm_from_prometheus"}
     assert (impacts["aurora3"].denied, impacts["aurora1"].denied) == (414, 412)
@@ -201,7 +201,7 @@ def test_figures_come_from_prometheus_where_it_was_asked():
 
 
 def test_figures_come_from_the_record_where_it_was_not():
-    """Else a site without Prometheus has no impact at all."""
+    """Otherwise a site without Prometheus has no impact at all."""
     back = {"message": "clients_back", "values": {"unit": "x", "before": 9, "after": 8}}
     result = recorded.result(2, samples=recorded.samples(100, [2, 2, 0, 0]), sentences=[back])
     story = tell(alone((99, "intent", recorded.HALVE), (120, "result", result), closed=400))
@@ -219,7 +219,7 @@ def clients(*values):
 
 @pytest.mark.parametrize(("scraped", "dropped"), [((9, 9, 9), 9), ((20, 3, 20), 17), ((), 9)])
 def test_clients_that_a_restart_dropped_count_though_they_were_back_before_the_next_scrape(scraped, dropped):
-    """Else a restart that cut off every client is reported to have dropped none."""
+    """Otherwise a restart that cut off every client is reported to have dropped none."""
     back = {"message": "clients_back", "values": {"unit": "x", "before": 9, "after": 9}}
     result = recorded.result(2, sentences=[back])
     answers = alone((2, "intent", recorded.HALVE), (3, "result", result), closed=400)
@@ -228,7 +228,7 @@ def test_clients_that_a_restart_dropped_count_though_they_were_back_before_the_n
 
 
 def test_a_prometheus_that_does_not_answer_is_told():
-    """Else figures of the record pass for those of Prometheus."""
+    """Otherwise figures of the record pass for those of Prometheus."""
     assert "Prometheus did not answer" in "\n".join(tell(asked={"problem": "timed out"}).warnings)
 
 
@@ -238,14 +238,14 @@ def test_a_prometheus_that_does_not_answer_is_told():
     ids=lambda changes: next(iter(changes)),
 )
 def test_an_answer_of_prometheus_that_is_not_whole_gives_no_figures(changes):
-    """Else half of the stores' figures pass for all of them."""
+    """Otherwise half of the stores' figures pass for all of them."""
     story = tell(asked={**recorded.ranges(), **changes})
     assert {impact.source for impact in story.impacts} == {"pm_from_record"}
     assert len(story.warnings) == len(tell().warnings) + 1
 
 
 def test_a_series_that_comes_twice_is_not_known():
-    """Else the last one of two wins, whichever that is."""
+    """Otherwise the last one of two wins, whichever that is."""
     asked = recorded.ranges(["a1"])
     again = [series for series in asked["data"]["result"] if series["metric"]["what"] == "indicator"]
     asked["data"]["result"] += again
@@ -257,7 +257,7 @@ STEPS = st.lists(st.tuples(st.integers(1, 50), st.one_of(st.none(), st.integers(
 
 @given(STEPS, st.integers(-100, 600), st.integers(0, 900))
 def test_minutes_in_breach_are_what_counting_every_second_gives(steps, start, length):
-    """Else the impact of an incident is too large or too small."""
+    """Otherwise the impact of an incident is too large or too small."""
     latency = _indicators.INDICATORS["execution_latency"]
     times = [sum(step for step, _value in steps[: number + 1]) for number in range(len(steps))]
     points = [(at, value) for at, (_step, value) in zip(times, steps)]
@@ -273,7 +273,7 @@ def test_minutes_in_breach_are_what_counting_every_second_gives(steps, start, le
 
 
 def test_the_integral_has_a_unit_that_says_how_bad():
-    """Else 301 ms for an hour looks like 3 s for an hour."""
+    """Otherwise 301 ms for an hour looks like 3 s for an hour."""
     looks = [
         (t, "seen", {"indicator": recorded.indicator(600, 300, metric="exec:latency_p99:10m")}) for t in (0, 30, 60)
     ]
@@ -285,7 +285,7 @@ def test_the_integral_has_a_unit_that_says_how_bad():
 
 
 def test_actions_are_told_with_before_and_after_and_whether_they_helped():
-    """Else the next person tries again what did not help."""
+    """Otherwise the next person tries again what did not help."""
     first, tuned, slowed, halved = tell().actions
     assert (first.changes, first.before, first.after, first.helped) == (
         "KELLY_MULTIPLIER 1.0 → 0.5", 2, 2, "pm_not_helped",
@@ -306,14 +306,14 @@ def test_actions_are_told_with_before_and_after_and_whether_they_helped():
     ],
 )
 def test_deadlines_are_met_by_the_first_answer_and_by_the_end(events, closed, states):
-    """Else a missed deadline is called met, or a met one missed."""
+    """Otherwise a missed deadline is called met, or a met one missed."""
     assert tuple(deadline.state for deadline in tell(alone(*events, closed=closed)).deadlines) == states
 
 
 @pytest.mark.parametrize("acted", [None, 200, 290, 310])
 @pytest.mark.parametrize("known", [None, 200, 290, 310])
 def test_the_page_and_the_report_agree_on_whether_the_response_was_in_time(acted, known):
-    """Else the same incident was answered in time for who is woken, and too late in the morning after."""
+    """Otherwise the same incident was answered in time for who is woken, and too late in the morning after."""
     events = [(at, what, data) for at, what, data in (
         (acted, "intent", recorded.HALVE), (known, "acknowledged", {"who": "bob"}),
     ) if at]  # fmt: skip
@@ -332,12 +332,12 @@ def test_the_page_and_the_report_agree_on_whether_the_response_was_in_time(acted
 
 
 def test_a_deadline_that_is_not_known_is_not_met():
-    """Else a record without deadlines looks well kept."""
+    """Otherwise a record without deadlines looks well kept."""
     assert [d.state for d in tell(alone(deadlines={})).deadlines] == ["pm_unknown", "pm_unknown"]
 
 
 def test_a_page_that_every_host_has_on_record_was_one_page():
-    """Else it looks as if people were paged once per host."""
+    """Otherwise it looks as if people were paged once per host."""
     story = tell()
     assert [(page.level, page.sent) for page in story.pages] == [("L1", ("mail on call",))]
     lines = [line for line in story.timeline if "L1 paged" in line.text]
@@ -345,7 +345,7 @@ def test_a_page_that_every_host_has_on_record_was_one_page():
 
 
 def test_a_page_that_a_record_was_told_of_later_was_not_sent_twice():
-    """Else it looks as if people were paged again, or later than they were."""
+    """Otherwise it looks as if people were paged again, or later than they were."""
     paged = {**recorded.PAGE, "sent": ["mail"], "failed": []}
     answers = {**alone((5, "paging", recorded.PAGE), (6, "paged", paged))}
     later = (300, "paged", {**paged, "paged_at": recorded.at(6)})
@@ -356,7 +356,7 @@ def test_a_page_that_a_record_was_told_of_later_was_not_sent_twice():
 
 
 def test_the_lines_of_a_host_stay_in_their_order_though_its_clock_was_set_back():
-    """Else an answer stands before its question."""
+    """Otherwise an answer stands before its question."""
     answers = alone(
         (100, "note", {"text": "first"}), (50, "note", {"text": "second"}), (120, "note", {"text": "third"})
     )
@@ -372,7 +372,7 @@ def test_a_renewal_of_a_lease_is_told_with_who_did_it():
 
 
 def test_a_long_record_is_cut_in_the_middle_and_says_so():
-    """Else a report grows without bound, or a reader does not know that lines are missing."""
+    """Otherwise a report grows without bound, or a reader does not know that lines are missing."""
     answers = alone(*((n, "note", {"text": str(n)}) for n in range(2000)))
     report, story = write(tell(answers)), tell(answers)
     assert (len(story.timeline), story.left_out) == (_tell.MAX_LINES, 2001 - _tell.MAX_LINES)
@@ -382,21 +382,21 @@ def test_a_long_record_is_cut_in_the_middle_and_says_so():
 
 
 def test_causes_have_the_evidence_for_them_and_the_likeliest_is_first():
-    """Else a suspicion is told as a fact."""
+    """Otherwise a suspicion is told as a fact."""
     first, second = tell().causes
     assert (first.name, first.hosts, second.name) == ("wide_spreads", ("aurora1", "aurora2"), "miscalibration")
     assert "aurora1: 95 % of the last 19 denials say SPREAD_GUARD_TRIP" in first.evidence
 
 
 def test_follow_ups_come_from_what_happened():
-    """Else a lease, a broken chain or a dead channel is forgotten after the meeting."""
+    """Otherwise a lease, a broken chain or a dead channel is forgotten after the meeting."""
     todo = "\n".join(tell().follow_ups)
     for part in ("root cause", "KELLY_MULTIPLIER=0.5", "aurora3", "record of aurora2", "Slack", "documentation"):
         assert part in todo
 
 
 def test_leases_of_other_incidents_are_not_told_and_an_endless_one_is():
-    """Else people give back what another incident still needs."""
+    """Otherwise people give back what another incident still needs."""
     answers = recorded.answers()
     other = {**recorded.LEASE, "name": "other.service", "incident": ID.replace("1a", "2b")}
     endless = {**recorded.LEASE, "name": "endless.service", "seconds": 0, "until": ""}
@@ -410,7 +410,7 @@ def test_leases_of_other_incidents_are_not_told_and_an_endless_one_is():
 @pytest.mark.parametrize("text", HOSTILE, ids=lambda text: text[:12].encode("ascii", "replace").decode())
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_nothing_that_a_host_says_becomes_html_or_a_link(text, language):
-    """Else whoever may write a log line runs scripts in the browser of an engineer."""
+    """Otherwise whoever may write a log line runs scripts in the browser of an engineer."""
     answers, asked = everywhere(recorded.answers(), text), recorded.ranges()
     answers["aurora9"] = {"problem": text}
     story = tell(answers, language, asked)
@@ -431,7 +431,7 @@ PRINTABLE = st.text(st.one_of(st.characters(exclude_categories=["Cc", "Cs"]), st
 
 @given(PRINTABLE)
 def test_markdown_shows_a_text_as_it_is(text):
-    """Else a name with a star or a bracket in it disappears, or becomes something else."""
+    """Otherwise a name with a star or a bracket in it disappears, or becomes something else."""
     rendered = MarkdownIt("js-default", {"html": True}).enable("linkify").render(f"- {_render.neutral(text)}\n")
     seen = Tags(rendered)
     assert {tag for tag, _attributes in seen.tags} <= {"ul", "li"}
@@ -439,12 +439,12 @@ def test_markdown_shows_a_text_as_it_is(text):
 
 
 def test_markdown_of_ours_is_not_escaped_twice():
-    """Else tables show backslashes."""
+    """Otherwise tables show backslashes."""
     assert "\\" not in write(tell()).replace("\\@", "")
 
 
 def test_secrets_are_not_told():
-    """Else a report that goes to many people hands out a password."""
+    """Otherwise a report that goes to many people hands out a password."""
     secret = {"name": "API_TOKEN", "before": "hunter2", "after": "hunter3", "direction": "neutral"}
     note = {"who": "bob", "text": "password=hunter2 https://bob:hunter3@x.example.com/"}
     change = {**recorded.HALVE, "change": [secret]}
@@ -463,7 +463,7 @@ JSON = st.recursive(
 @given(st.data())
 @settings(max_examples=60, deadline=None)
 def test_no_record_however_malformed_keeps_the_report_from_being_written(data):
-    """Else one bad line costs the story of the whole incident."""
+    """Otherwise one bad line costs the story of the whole incident."""
     answers, places = recorded.answers(), []
 
     def walk(value):
@@ -483,14 +483,14 @@ def test_no_record_however_malformed_keeps_the_report_from_being_written(data):
 
 
 def test_a_sentence_that_this_version_does_not_know_is_shown_as_it_is():
-    """Else a newer host's record reads as if nothing was done."""
+    """Otherwise a newer host's record reads as if nothing was done."""
     said = {"message": "of_the_future", "values": {"unit": "x.service"}}
     answers = alone((5, "intent", recorded.HALVE), (6, "result", recorded.result(2, sentences=[said])))
     assert "of_the_future unit=x.service" in "\n".join(line.text for line in tell(answers).timeline)
 
 
 def test_what_people_wrote_is_kept_and_goes_into_both_files():
-    """Else a root cause that took a day to find is lost when somebody writes the report again."""
+    """Otherwise a root cause that took a day to find is lost when somebody writes the report again."""
     first = write(tell())
     edited = first.replace(_texts.say("en", "pm_write_root"), "The exchange *changed*\n\n<b>its</b> fees.")
     edited = edited.replace(
@@ -507,7 +507,7 @@ def test_what_people_wrote_is_kept_and_goes_into_both_files():
 
 
 def test_follow_ups_propose_who_acknowledged_last_until_a_person_names_an_owner():
-    """Else a table of blanks leaves the meeting, or a proposal passes for a decision."""
+    """Otherwise a table of blanks leaves the meeting, or a proposal passes for a decision."""
     answers = alone((5, "acknowledged", {"who": "bob"}), (9, "acknowledged", {"who": "e|ve"}))
     report = write(tell(answers))
     assert "| fix what caused it | e\\|ve? | 2026-12-01 |  |" in report
@@ -521,14 +521,14 @@ def test_follow_ups_propose_who_acknowledged_last_until_a_person_names_an_owner(
 
 
 def test_a_report_nobody_wrote_into_follows_the_record_and_the_language():
-    """Else yesterday's follow-ups and words stay in it."""
+    """Otherwise yesterday's follow-ups and words stay in it."""
     english = write(tell())
     assert write(tell(language="uk"), language="uk", written=english) == write(tell(language="uk"), language="uk")
 
 
 @pytest.mark.parametrize("wrong", ["", "../../etc/passwd", f"{ID}/../x", f"{ID}\n", "none-20261124T000000Z-00000000"])
 def test_an_id_that_could_name_another_file_is_refused(wrong):
-    """Else a report is written where it should not be."""
+    """Otherwise a report is written where it should not be."""
     with pytest.raises(RunbookError):
         _query.checked(wrong)
 
@@ -576,7 +576,7 @@ def test_what_an_incident_did_before_it_moved_here_is_in_its_story():
 
 
 def test_the_latest_incident_is_the_default_and_odd_ids_are_passed_over():
-    """Else the default is an old incident, or a path that a host made up."""
+    """Otherwise the default is an old incident, or a path that a host made up."""
     older, newer = ID, ID.replace("T18", "T19")
     ids = ["../x-20271124T180000Z-1a2b3c4d", "none-20261125T000000Z-00000000", older, newer]
     answers = {"a": {"incidents": [{"id": name} for name in ids]}, "b": {"problem": "gone"}}
@@ -586,13 +586,13 @@ def test_the_latest_incident_is_the_default_and_odd_ids_are_passed_over():
 
 
 def test_no_host_with_the_incident_is_an_error_and_not_an_empty_report():
-    """Else a mistyped id gives a report that says nothing happened."""
+    """Otherwise a mistyped id gives a report that says nothing happened."""
     with pytest.raises(RunbookError, match="no host that could be read has a record of it"):
         tell({"a": {"incidents": [], "leases": []}, "b": {"problem": "gone"}})
 
 
 def test_prometheus_is_asked_once_for_all_hosts_and_for_a_bounded_number_of_points():
-    """Else a long incident asks Prometheus for more than it answers."""
+    """Otherwise a long incident asks Prometheus for more than it answers."""
     instances = {f"h{n}": f"h{n}.example.com" for n in range(40)}
     asked = _query.range_query(ID, recorded.answers(), instances, BEGAN + 30 * 86400)
     assert (asked["end"] - asked["start"]) / asked["step"] <= _series.MAX_POINTS
@@ -605,7 +605,7 @@ LEVELS = st.lists(st.tuples(st.integers(0, 10**6), st.one_of(st.none(), st.float
 
 @given(LEVELS, st.floats(-1e6, 1e6), st.booleans(), st.sampled_from([380, 860]))
 def test_a_chart_stays_within_its_box(points, limit, low_is_bad, width):
-    """Else a line, the limit or a mark lies outside of what is shown."""
+    """Otherwise a line, the limit or a mark lies outside of what is shown."""
     points = sorted(points, key=lambda point: point[0])
     window = (points[0][0], points[-1][0])
     drawn = _chart.chart(points, window, limit, low_is_bad, [(at, "1") for at, _value in points[:9]], width, 180)
@@ -620,19 +620,19 @@ def test_a_chart_stays_within_its_box(points, limit, low_is_bad, width):
 
 
 def test_a_gap_breaks_the_line():
-    """Else an hour without data looks like an hour of good data."""
+    """Otherwise an hour without data looks like an hour of good data."""
     drawn = _chart.chart([(0, 1), (1, 1), (2, None), (3, 1), (4, 1)], (0, 4), 2, False, [], 380, 180)
     assert drawn.path.count("M") == 2
 
 
 def test_numbers_of_marks_do_not_cover_each_other():
-    """Else three actions within a minute are one blot."""
+    """Otherwise three actions within a minute are one blot."""
     drawn = _chart.chart([(0, 1), (1000, 1)], (0, 1000), 2, False, [(1, "1"), (2, "2"), (900, "3")], 380, 180)
     assert [mark.text for mark in drawn.marks] == ["1 2", "", "3"]
 
 
 def test_a_host_that_others_name_and_that_is_not_in_the_report_is_missed_at_its_top():
-    """Else --limit hides half an incident, and the report looks whole."""
+    """Otherwise --limit hides half an incident, and the report looks whole."""
     answers = alone((5, "joined", {"alert": None, "hosts": ["a1", "a2", "a3", "a4"]}))
     answers |= {"a2": {"incidents": [], "leases": []}, "a3": {"problem": "no route to host"}}
     story = tell(answers)

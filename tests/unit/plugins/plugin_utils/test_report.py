@@ -239,7 +239,7 @@ def test_a_pause_without_an_end_says_how_it_ends():
 
 
 def test_a_host_whose_leases_cannot_be_read_is_unknown_and_says_why():
-    """Else somebody checks at night whether it trades, which it does."""
+    """Otherwise somebody checks at night whether it trades, which it does."""
     blind = look(0, False)
     blind["probes"]["leases"] = {"status": "failed", "problem": "override-x.json is not a lease"}
     assert _decision.standing(blind, "circuit_breaker") == "unknown"

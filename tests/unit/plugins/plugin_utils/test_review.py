@@ -53,7 +53,7 @@ def only(*incidents, **more):
 
 
 def test_an_incident_on_many_hosts_counts_once():
-    """Else a market that breaks 200 hosts is 200 incidents."""
+    """Otherwise a market that breaks 200 hosts is 200 incidents."""
     found = figures(*(host(climbed((rung(KELLY), "recovered"))) for _number in range(200)))
     assert (found.read, len(found.cases)) == (200, 1)
     assert len(found.cases[0].hosts) == 200
@@ -63,7 +63,7 @@ def test_an_incident_on_many_hosts_counts_once():
 
 
 def test_what_moved_is_part_of_the_incident_it_moved_to():
-    """Else one trouble is two incidents wherever two runs met."""
+    """Otherwise one trouble is two incidents wherever two runs met."""
     later, earlier = identity(BEGAN + 60), identity()
     moved = incident(
         opening(), (5, "intent", rung(KELLY)), (30, "result", end(2, "not_recovered")), (40, "moved", {"to": earlier}),
@@ -80,7 +80,7 @@ def test_what_moved_is_part_of_the_incident_it_moved_to():
 
 @pytest.mark.parametrize("to", [identity(kind="calibration_ece"), identity(BEGAN + DAY), "../../etc/passwd", "", None])
 def test_a_host_cannot_move_an_incident_elsewhere(to):
-    """Else one host hides the incidents of the others, or the review never ends."""
+    """Otherwise one host hides the incidents of the others, or the review never ends."""
     found = figures(host(incident(opening(), CLOSED, moved_to=to)), host(incident(opening(), CLOSED)))
     assert [case.id for case in found.cases] == [identity()]
 
@@ -126,7 +126,7 @@ def test_times_are_counted_from_when_the_trouble_began_and_the_last_host_counts(
 
 
 def test_the_uptime_counts_where_a_clock_was_set():
-    """Else a clock that was set a day back makes a quick recovery one of a day."""
+    """Otherwise a clock that was set a day back makes a quick recovery one of a day."""
     one = incident(opening(), CLOSED)
     one["entries"][-1]["at"] = recorded.at(-DAY)
     assert only(one).recovered == 600
@@ -140,7 +140,7 @@ def test_after_a_reboot_the_clock_counts_and_one_that_went_back_is_unknown():
 
 
 def test_what_a_person_closed_had_not_recovered_as_far_as_anybody_knows():
-    """Else closing incidents by hand makes the figures good."""
+    """Otherwise closing incidents by hand makes the figures good."""
     case = only(incident(opening(), (5, "acknowledged", {}), BY_HAND))
     assert (case.open, case.ended, case.recovered) == (False, 600, None)
     (row,) = figures(host(incident(opening(), (5, "acknowledged", {}), BY_HAND))).times
@@ -156,7 +156,7 @@ def test_one_host_that_is_not_known_to_have_recovered_keeps_the_incident_from_it
 
 
 def test_a_record_without_its_opening_gives_no_times_and_is_named():
-    """Else an incident whose beginning is lost was answered in 0 seconds."""
+    """Otherwise an incident whose beginning is lost was answered in 0 seconds."""
     lost = incident((5, "intent", rung(KELLY)), (10, "result", end(1, "recovered")), CLOSED)
     found = figures(host(lost))
     case = found.cases[0]
@@ -201,7 +201,7 @@ def test_median_and_worst_of_what_is_known():
 
 
 def test_a_rung_helped_where_its_host_recovered_and_nothing_is_made_of_what_is_not_known():
-    """Else an action that was cut off counts as one that did not help, or as one that did."""
+    """Otherwise an action that was cut off counts as one that did not help, or as one that did."""
     ends = {"recovered": True, "healthy": True, "not_recovered": False, "unknown": None, "refused": None, None: None}
     for verdict, expected in ends.items():
         assert [one.helped for one in only(climbed((rung(KELLY), verdict))).tries] == [expected]
@@ -220,14 +220,14 @@ def test_a_rung_on_several_hosts_helped_where_it_helped_on_all_of_them():
 
 
 def test_what_has_no_cause_on_record_is_no_rung():
-    """Else giving back a smaller Kelly counts as a cure."""
+    """Otherwise giving back a smaller Kelly counts as a cure."""
     case = only(climbed((rung(KELLY), "not_recovered"), (rung(KELLY, cause=""), "healthy")))
     assert [one.helped for one in case.tries] == [False]
     assert case.others == 1
 
 
 def test_the_same_step_again_is_told_apart():
-    """Else a refit with more data is the refit that did not help before it."""
+    """Otherwise a refit with more data is the refit that did not help before it."""
     refit = rung("recalibration", "miscalibration", "model.json")
     found = figures(host(climbed((refit, "not_recovered"), (refit, "recovered"), kind="calibration_ece")))
     told = {row.rung: (row.helped, row.not_helped) for row in found.rungs}
@@ -280,7 +280,7 @@ def test_a_later_rung_that_helped_clearly_more_often_is_proposed_with_its_number
     ids=["few", "earlier-unknown", "later-unknown", "causes", "kelly", "raises", "prepares", "again"],
 )  # fmt: skip
 def test_what_is_never_proposed(told):
-    """Else a report talks people into taking more risk, or into leaving out what protects them."""
+    """Otherwise a report talks people into taking more risk, or into leaving out what protects them."""
     assert figures(told).proposals == ()
 
 
@@ -409,13 +409,13 @@ def test_an_empty_period_is_a_review_too():
 
 
 def test_on_awx_the_page_is_in_the_same_language():
-    """Else a browser offers to translate it, and a screen reader takes the wrong voice."""
+    """Otherwise a browser offers to translate it, and a screen reader takes the wrong voice."""
     assert '<html lang="uk">' in _render.render(figures(host()), "uk@awx")["html"]
 
 
 @pytest.mark.parametrize("language", ["en", "uk"])
 def test_the_same_records_give_the_same_bytes(language):
-    """Else each run is a change, and a diff shows figures that did not change."""
+    """Otherwise each run is a change, and a diff shows figures that did not change."""
     found = figures(**reviewed.many())
     assert _render.render(found, language) == _render.render(figures(**reviewed.many(), now=NOW + 60), language)
 
@@ -447,7 +447,7 @@ class Tags(html.parser.HTMLParser):
 
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
 def test_what_hosts_say_is_text_in_every_place(text):
-    """Else a cause that a host made up runs in an engineer's browser, or breaks a table."""
+    """Otherwise a cause that a host made up runs in an engineer's browser, or breaks a table."""
 
     def told(words):
         records = [

@@ -166,7 +166,7 @@ def test_a_refusal_is_on_record_and_neither_an_intent_nor_a_change_follows(state
 
 
 def test_what_a_person_approved_is_done_though_all_before_it_did_not_help(state):
-    """Else CONFIDENCE_THRESHOLD, the last rung of its ladder, could never be tried."""
+    """Otherwise CONFIDENCE_THRESHOLD, the last rung of its ladder, could never be tried."""
     for seen in ("a", "b", "c"):
         _record.append(ID, "intent", {"action": "x", "target": "y", "change": [{"name": seen}]}, "r", "", state)
         data = {"intent": entries(state)[-1].seq, "outcome": "done", "verdict": "not_recovered"}
@@ -540,7 +540,7 @@ def test_an_incident_that_became_worse_while_it_was_watched_has_the_worse_deadli
     ],
 )
 def test_an_incident_stays_open_while_a_lease_stands_whose_end_did_not_come(state, message, stands, is_open):
-    """Else the page about a raise that stands is forgotten with the next healthy look."""
+    """Otherwise the page about a raise that stands is forgotten with the next healthy look."""
     call(acting([]))
     if stands:
         lease = _lease.Lease("service_override", TARGET, "active", {"A": None}, {"A": "1"}, "2026-11-24", "olena")

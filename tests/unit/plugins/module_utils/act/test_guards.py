@@ -100,7 +100,7 @@ def test_ineffective_one_that_helped_ends_the_chain_and_one_that_nobody_watched_
 
 @pytest.mark.parametrize("unclear", [{"verdict": "unknown"}, {"cut_off": True}])
 def test_ineffective_what_nobody_knows_the_effect_of_did_not_help(unclear):
-    """Else runs that come to no answer would go on and on, and nobody would be called."""
+    """Otherwise runs without an answer would go on and on, and nobody would be called."""
     chain = [replace(SLOW, age=4000.0 + n, **unclear) for n in range(3)]
     check(objection(chain), "ineffective", None, "last 3 actions")
     assert objection(chain[:2]) is None
@@ -122,7 +122,7 @@ def cures(count, *changes):
 
 
 def test_same_cure_what_comes_back_again_and_again_is_no_cure_and_the_times_are_told():
-    """A recovery that does not last is an incident of its own each time: no chain of any of them would ever stop it."""
+    """A recovery that does not last is a new incident each time, so the chain of a single one would never stop it."""
     check(
         objection(cures(3), wanted=WANTED), "same_cure", None, "3 times", "wide_spreads", "T07:00:00Z", "the limit is 3"
     )
@@ -161,7 +161,7 @@ def test_same_cure_holds_nothing_back_whose_cause_nobody_named_or_that_a_person_
 
 
 def test_ineffective_what_a_person_approved_is_that_persons_decision_and_the_other_guards_stand():
-    """Else the last rung of a ladder could never be climbed, since all before it did not help."""
+    """Otherwise the last rung of a ladder could never be climbed, since all before it did not help."""
     chain = [replace(SLOW, age=4000.0 + n, verdict="not_recovered") for n in range(3)]
     assert objection(chain).guard == "ineffective"
     assert objection(chain, approved=True) is None
@@ -229,7 +229,7 @@ def test_what_was_done_is_read_from_the_record_the_latest_first():
 
 
 def test_what_an_incident_did_before_it_moved_counts_for_the_one_it_goes_on_as():
-    """Else joining another host's incident would allow three more actions that do not help."""
+    """Otherwise joining another host's incident would allow three more actions that do not help."""
     earlier = ID.replace("20261124", "20261123")
     lines = [
         entry(1, "intent", INTENT),
@@ -246,7 +246,7 @@ def test_what_was_never_done_does_not_count_and_what_failed_did_not_help():
 
 
 def test_what_nobody_knows_the_end_of_counts_for_the_budgets_and_holds_no_second_try_back():
-    """Else a controller that dies in each run would act without an end, or a host would wait for nothing."""
+    """Otherwise a controller that dies in each run would act without an end, or a host would wait for nothing."""
     (unknown,) = history(("unknown", None))
     again = _guards.Action(unknown.action, unknown.target, unknown.what, ID)
     assert objection([unknown], wanted=again) is None

@@ -147,7 +147,7 @@ def no_files_are_lost(monkeypatch):
 
 
 def test_a_reduction_ends_only_while_its_indicator_is_healthy(monkeypatch, told):
-    """Else the host goes back to full activity in the middle of the next incident, with nobody looking."""
+    """Otherwise the host goes back to full activity in the middle of the next incident, with nobody looking."""
     pages = [page(2), page(1), silent, "not a page", "", page(0)]
     assert ready(monkeypatch, told, BREAKER, pages) == [set(), set(), set(), set(), set(), {"K"}]
     assert told == [("kept", value) for value in ("2", "1", "silent", "malformed", "no_data")]
@@ -167,7 +167,7 @@ def test_a_raise_asks_no_indicator(monkeypatch):
 
 
 def test_while_a_person_has_paused_the_host_nothing_ends_but_what_raises_exposure(monkeypatch):
-    """Else a service restarts under the hands of whoever works on it."""
+    """Otherwise a service restarts under the hands of whoever works on it."""
 
     def unreadable(_clock):
         raise RunbookError("pause is not a regular file")
@@ -236,7 +236,7 @@ def test_the_end_of_what_a_unit_had_that_is_gone_comes_unless_it_still_runs_with
 
 
 def test_a_lease_stands_until_its_end_is_on_record(gone, told):
-    """Else a restart and more exposure would be on no record when the disk is full."""
+    """Otherwise a restart and more exposure would be on no record when the disk is full."""
     standing, notes = lease(), {}
     done = gone("not-found", False, standing)
 
@@ -380,7 +380,7 @@ def test_an_end_that_did_not_come_opens_an_incident_that_pages(tmp_path):
 
 
 def test_a_full_disk_does_not_fill_the_records_with_an_incident_a_minute(tmp_path, monkeypatch):
-    """Else they push out those that the guards count by."""
+    """Otherwise they push out those that the guards count by."""
     state = str(tmp_path)
     over(state)
     monkeypatch.setattr(_record, "MAX_FILE", 0)
@@ -416,7 +416,7 @@ def test_an_end_that_came_pages_nobody_and_is_told_to_whom_was_paged(tmp_path):
 def test_what_a_person_granted_outside_of_an_incident_pages_too_where_it_does_not_end(
     tmp_path, incident, changes, kind
 ):
-    """Else what a person raised by hand stays raised, and nobody knows."""
+    """Otherwise what a person raised by hand stays raised, and nobody knows."""
     state, one = str(tmp_path), replace(lease(incident=incident), **changes)
     _lease_ends.say(one, "left_alone", sentence(), state)
     _lease_ends.say(one, "kept", sentence("lease_end_failed"), state)
@@ -438,7 +438,7 @@ def test_an_earlier_record_that_is_gone_keeps_nobody_from_being_paged(tmp_path):
     [("", HOME, HOME), ("", "", _record.outside(NOW)), (f"{CLASS}-20270115T080000Z-0a1b2c3d", HOME, None)],
 )
 def test_a_renewal_is_on_record(incident, granted_for, place, tmp_path, monkeypatch):
-    """Else nobody finds out who keeps a raise or a reduction on, time after time."""
+    """Otherwise nobody finds out who keeps a raise or a reduction on, time after time."""
     saved = []
     monkeypatch.setattr(_lease, "save", saved.append)
     monkeypatch.setattr(_stamps, "clock", lambda: NOW)

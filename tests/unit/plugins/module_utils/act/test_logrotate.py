@@ -49,7 +49,7 @@ def test_what_is_written_for_a_run_reads_as_what_was_judged(case, tmp_path):
 
 
 def test_no_case_that_loses_lines_or_rotates_nothing_is_taken():
-    """Else the table itself says that losing lines is right."""
+    """Otherwise the table itself says that losing lines is right."""
     lossy = (logrotate_cases.GONE, logrotate_cases.STAYS)
     assert [case.name for case in logrotate_cases.CASES if case.becomes in lossy and not case.refused] == []
 

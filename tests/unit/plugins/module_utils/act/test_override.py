@@ -203,7 +203,7 @@ def kelly(phase=_lease.ACTIVE):
 
 @pytest.mark.parametrize("state", ["masked", "not-found"])
 def test_what_stands_for_a_unit_that_is_gone_can_still_be_given_back(state):
-    """Else revert fails on that host for ever, and so does every playbook before it reaches the other hosts."""
+    """Otherwise revert fails on that host for ever, and so does every playbook before it reaches the other hosts."""
     own = {"KELLY_MULTIPLIER": "0.5"}
     now = current(own, kelly(), LoadState=state, NeedDaemonReload="yes")
     _override.check_unit(now, "absent", {})
@@ -240,7 +240,7 @@ def test_a_unit_that_is_gone_is_settled_only_where_nothing_is_left_of_the_overri
 
 
 def test_a_unit_that_is_gone_is_neither_restarted_nor_proven(monkeypatch):
-    """Its file is not the last of a unit that has none: the removal would be undone each time."""
+    """A unit that is gone has no file in which ours could be the last, so each removal would be undone."""
     done = []
     monkeypatch.setattr(_lease, "save", lambda lease: done.append(lease.phase))
     monkeypatch.setattr(_override_steps, "install", lambda lease, override: done.append(override))
@@ -581,7 +581,7 @@ def test_a_reduction_does_not_end_as_the_raise_before_it_would():
 
 
 def test_only_an_end_that_moved_is_renewed_and_that_is_on_record(monkeypatch):
-    """Else nobody finds out who keeps a value on, or the record grows with every call."""
+    """Otherwise nobody finds out who keeps a value on, or the record grows with every call."""
     renewed = []
     monkeypatch.setattr(service_override._lease_timer, "install", lambda: None)
     old = _lease.end(600, replace(CLOCK, up=500.0), "reduces", WATCH)
@@ -683,7 +683,7 @@ def test_a_helper_that_lacked_the_variable_before_need_not_have_it_and_one_that_
 
 
 def test_where_a_shell_waits_for_what_it_started_one_of_those_has_the_value():
-    """Else the wrapper alone proves an override that the service never saw."""
+    """Otherwise the wrapper alone proves an override that the service never saw."""
     shell = {"p7": "/bin/sh -c x", "p8": "run", "p9": "helper"}
     assert faults(tree({7: {**RUN, "K": "2"}, 8: {}}, **shell)) == [("8", False)]
     assert faults(tree({7: {**RUN, "K": "2"}, 8: {**RUN, "K": "2"}, 9: {}}, **shell)) == []
@@ -822,7 +822,7 @@ def test_a_failed_reduction_restarts_the_trading_loop_at_full_size_only_where_it
 
 
 def test_a_raise_that_fails_while_it_starts_goes_and_the_smaller_kelly_beside_it_stays(monkeypatch):
-    """Else an open breaker is closed at full size by a restart that nobody needed."""
+    """Otherwise an open breaker is closed at full size by a restart that nobody needed."""
     both = {**LOWER, **WIDER}
     host = Host(monkeypatch, after({}, **STARTS))
     half = lease(both, NORMALLY, _lease.APPLYING)
@@ -873,7 +873,7 @@ def test_a_raise_that_did_not_help_waits_for_an_open_breaker(breaker, taken_back
 
 
 def test_taking_a_raise_back_keeps_the_smaller_kelly_that_came_with_it(monkeypatch):
-    """As a run does that finds the same after a crash; and an open breaker is not closed at full size."""
+    """A run after a crash does the same, and an open breaker is not closed at full size."""
     both = {**LOWER, **WIDER}
     half = lease(both, NORMALLY, _lease.APPLYING)
     host = Host(monkeypatch, replace(after(both), lease=half), 2.0)

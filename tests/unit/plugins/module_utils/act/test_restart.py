@@ -165,7 +165,7 @@ def test_a_restart_of_ours_counts_when_it_happened(made, seconds):
 
 
 def test_a_restart_on_record_that_does_not_say_what_it_ended_counts():
-    """Else one odd line would hold back every restart, or allow one after the other."""
+    """Otherwise one odd line would hold back every restart, or allow one after the other."""
     records = [_record.Record("circuit_breaker-20261123T000000Z-00000000", (restart(100.0, "a", change=[]),))]
     now = _stamps.Clock(1.8e9, "this boot", 120.0)
     assert _restart.ours(records, _systemd.Unit("x", {**RUNS, "InvocationID": "b"}), now) == 20.0
@@ -248,7 +248,7 @@ def test_a_journal_that_hangs_keeps_no_guard_from_its_answer(monkeypatch):
 
 @pytest.mark.parametrize(("now", "guard", "allowed_in"), HELD_BACK)
 def test_a_restart_that_a_guard_holds_back_is_on_record_with_its_numbers(now, guard, allowed_in, tmp_path, monkeypatch):
-    """Else nobody who reads the record learns why the feed stayed down, or when it may be tried again."""
+    """Otherwise nobody who reads the record learns why the feed stayed down, or when it may be tried again."""
     result, acted, (line,) = call(now, INCIDENT, tmp_path, monkeypatch)
     assert (result["verdict"], result["changed"], acted) == ("refused", False, [])
     assert result["diff"]["before"] == result["diff"]["after"]

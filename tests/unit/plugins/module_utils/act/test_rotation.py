@@ -96,7 +96,7 @@ def test_only_plain_files_with_one_name_are_taken_for_logs(tmp_path, directory):
 
 
 def test_a_number_before_the_extension_is_a_rotated_file_of_the_log_beside_it(tmp_path, directory):
-    """Else `extension .jsonl` has rotated files rotated again, and nothing ever frees them."""
+    """Otherwise `extension .jsonl` has rotated files rotated again, and nothing ever frees them."""
     for name in ("a.jsonl", "a.1.jsonl", "a-20261129.jsonl", "a.2.jsonl.gz", "a-2.jsonl", "b.1.jsonl"):
         (tmp_path / name).write_text("line\n")
     logs, old, odd = _rotation.scan(directory, os.getuid())

@@ -24,7 +24,7 @@ LIMITS = st.sampled_from([0.999, 300.0, 0.35, 0.05, 5.0, 2.0, 0.99995, 12345.5])
 @example(300.04, 300.0)
 @example(300.0, 300.0)
 def test_a_value_is_shown_on_its_own_side_of_its_limit(value, limit):
-    """Else an alert says that 0.999 is below the limit of 0.999."""
+    """Otherwise an alert says that 0.999 is below the limit of 0.999."""
     shown, edge = float(_messages.number(value, limit)), float(_messages.number(limit, limit))
     assert edge == limit
     assert (shown > edge, shown < edge) == (value > limit, value < limit)

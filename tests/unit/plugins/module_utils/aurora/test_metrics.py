@@ -99,7 +99,7 @@ def test_what_has_no_line_of_text_format_is_refused_with_the_first(line):
 
 
 def test_the_beginning_of_a_name_may_be_a_series_that_was_lost():
-    """Else a counter with labels counts as never raised: nothing was denied."""
+    """Otherwise a counter with labels counts as never raised: nothing was denied."""
     read = _metrics.parse("# TYPE policy_denied_total counter\npolicy_deni\npolicy_considered_total 9\n")
     assert (read.total("policy_denied_total"), read.total("policy_considered_total")) == (None, 9.0)
 

@@ -63,7 +63,7 @@ STOPPING = unit("a", "deactivating", "stop-sigterm", TimeoutStopUSec="1min")
 
 
 def test_the_time_to_come_up_begins_when_the_service_has_stopped():
-    """Else a runner that takes 40 s to stop loses its override before the new process starts."""
+    """Otherwise a runner that takes 40 s to stop loses its override before the new process starts."""
     health = wait([STOPPING] * 40 + [unit("b", "activating", "start")] * 3 + [UP])
     assert (health.healthy, health.alive) == (True, False)
     assert not wait([STOPPING] * 40 + [unit("b", "activating", "start")] * 11 + [UP]).healthy
@@ -92,7 +92,7 @@ def test_a_slow_start_of_systemds_own_is_awaited_as_the_unit_says():
 
 
 def test_what_no_waiting_can_change_is_not_waited_for():
-    """Else a wrapper that sets the variable itself costs the whole time to start, at full exposure."""
+    """Otherwise a wrapper that sets the variable itself costs the whole time to start, at full exposure."""
     health = wait([unit("a"), UP], ["", "process 7 runs with K=1 instead of 2"], final=True)
     assert (health.healthy, health.alive, health.reason) == (False, True, "process 7 runs with K=1 instead of 2")
     assert wait([unit("a"), unit("a"), UP], ["process 7 runs with K=1 instead of 2"] * 2 + [""], final=True).healthy

@@ -148,7 +148,7 @@ def test_a_service_that_stayed_up_needs_no_journal():
 
 
 def test_a_manual_restart_in_a_loop_that_goes_on_is_part_of_it():
-    """Else it would be called down and be started again, on a systemd that counts restarts anew from there."""
+    """Otherwise it would be called down and be started again, on a systemd that counts restarts anew from there."""
     journal = loop(Journal(), 30, 3, left=True)
     loop(journal, 10, 1)  # nobody scheduled that: a person started it
     assert journal.judged(unit("activating", "auto-restart", NRestarts="1")).count == 4

@@ -190,7 +190,7 @@ INVALID = {"valid": False, "says": "no usable model"}
     ],
 )
 def test_trades_that_no_model_may_be_fitted_to_come_before_the_model(ece, trades, model, causes):
-    """Recalibrating on bad data is what the runbook must not lead to; a fine calibration asks for neither."""
+    """The runbook must not lead to a refit on bad data, and a fine calibration asks for neither."""
     text = HEALTHY.replace("ece 0.02", f"ece {ece}")
     assert judge(findings(text, text, trades=Finding("ok", trades), model_valid=Finding("ok", model))) == causes
 
@@ -420,7 +420,7 @@ def test_an_observer_that_is_cut_off_is_told_from_hosts_that_are(seen, broken, o
 
 
 def test_who_saw_a_broken_way_is_said():
-    """One observer's word may be all there is: whoever reads it has to know."""
+    """There may be only one observer's word, and the reader has to know that."""
     cut_off = {**findings(), **served(3), **way([["tcp_timeout"]] * 2, **TIMEOUT)}
     alone = {**findings(), **way([["tcp_timeout"]], **TIMEOUT)}
     for found, key, named in (

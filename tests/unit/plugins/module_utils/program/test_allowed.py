@@ -227,7 +227,7 @@ BY_INDICATOR = {"url": [URL], "threshold": {"by": "indicator", "values": {"circu
     ],
 )
 def test_a_limit_of_one_indicator_is_not_that_of_another(indicator: str, threshold: float, allowed: bool) -> None:
-    """Else all that was tried seems to have helped."""
+    """Otherwise all that was tried seems to have helped."""
     rules = {"service_override": {**ALLOWED["service_override"], "recovery": BY_INDICATOR}}
     params = override(recovery=recovery(indicator=indicator, threshold=threshold))
     found = _allowed.refusals("service_override", spec("service_override"), params, rules)
@@ -246,7 +246,7 @@ def checked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
 
 @pytest.mark.usefixtures("checked")
 def test_what_acts_says_for_which_cause() -> None:
-    """Else the guard that counts the same cure for the same cause counts nothing."""
+    """Otherwise the guard that counts the same cure for the same cause counts nothing."""
     for cause in ("", "  "):
         with pytest.raises(RunbookError, match="cause"):
             _allowed.check({"module": "service_override", "params": override(incident=incident(cause=cause))})

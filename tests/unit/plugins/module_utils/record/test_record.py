@@ -464,7 +464,7 @@ def test_where_an_incident_went_on_is_found_over_several_moves_and_never_without
 
 
 def test_an_incident_that_comes_back_after_it_moved_is_its_own_again(state):
-    """Else its later life is told in the story of another one, and the post-mortem passes it over."""
+    """Otherwise its later life is told in the story of another one, and the post-mortem passes it over."""
     join(state, ID, RUN)
     join(state, EARLIER, SECOND)
     write(state, "closed", identity=EARLIER)
@@ -586,7 +586,7 @@ def test_what_was_done_outside_of_incidents_pushes_none_of_them_out(state, clock
 
 
 def test_records_that_guards_count_stay_however_many_are_opened_and_whatever_their_ids_say(state, clock, monkeypatch):
-    """Else whoever opens some with later dates has what was done before forgotten, and does it again."""
+    """Otherwise whoever opens some with later dates has what was done before forgotten, and does it again."""
     monkeypatch.setattr(_record, "KEPT", 1)
     early = "circuit_breaker-20200101T000000Z-00000000"
     join(state, early)
@@ -746,7 +746,7 @@ def test_a_page_put_on_a_record_later_was_sent_when_it_was_sent(state, clock):
 
 
 def test_what_another_run_closed_since_this_one_looked_stays_closed(state):
-    """Else what is over pages somebody, since a report came late."""
+    """Otherwise what is over pages somebody, since a report came late."""
     join(state)
     _record.append(ID, "closed", {"verdict": "recovered"}, state=state)
     join(state, run="looked-before", seen={"severity": "P0", "open": [ID]})

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The model that turns a raw score into a probability, and how well that probability holds against the trades."""
+"""The model that turns a raw score into a probability, and how well that probability agrees with the trades."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MIN_TRADES = 500
 MAX_ECE = 0.05
 FIT_LIMIT = 50_000
 LINE_BYTES = 300
-PRIOR_TRADES = 50  # a bin with few trades says little against the model
+PRIOR_TRADES = 50  # a bin with few trades proves little against the model
 
 
 class CalibrationError(Exception):
@@ -128,7 +128,7 @@ def _last_lines(path: Path, size: int) -> list[bytes]:
 
 
 def read_trades(days: float, limit: int) -> list[Trade]:
-    """The last trades of that many days, oldest first, also from the log rotated last; what is no trade is left out."""
+    """The last trades of that many days, the oldest first, also from the log rotated last; other lines are left out."""
     since = time.time() - days * 86400
     trades = []
     for path in (TRADES.with_name(TRADES.name + ".1"), TRADES):
@@ -151,7 +151,7 @@ def load_model() -> Platt:
 
 
 def save_model(model: Platt, trades: int) -> None:
-    """Replace the model in one step, the old one stays beside it."""
+    """Replace the model in one step, and keep the old one beside it."""
     if MODEL.exists():
         shutil.copy2(MODEL, MODEL.with_suffix(".json.prev"))
     record = {**model._asdict(), "fitted_at": time.time(), "trades": trades}
@@ -161,7 +161,7 @@ def save_model(model: Platt, trades: int) -> None:
 
 
 def validate() -> float:
-    """Judge the model by the last trades: its ECE, or CalibrationError."""
+    """Judge the model by the last trades: returns its ECE, or raises CalibrationError."""
     model = load_model()
     trades = read_trades(calibration_days(), WINDOW)
     if len(trades) < MIN_TRADES:

@@ -61,7 +61,7 @@ class Feed:
         self.clients: dict[asyncio.Queue[tuple[bytes, int, float]], web.Request] = {}
 
     def stored_sequence(self) -> int:
-        """The last event's number of an earlier run, so that clients never see a number twice."""
+        """The number of the last event of an earlier run, so that clients never see a number twice."""
         try:
             return int(SEQUENCE.read_text())
         except (FileNotFoundError, ValueError):

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-IMPACT_BPS = 1.3  # what one unit of size adds to the spread
+IMPACT_BPS = 1.3  # how much one unit of size adds to the spread
 MAX_EDGE = 0.65
 LATENCY_GUARD_MS = 300.0
 
@@ -55,7 +55,7 @@ def effective_spread(quoted_bps: float, size: float) -> float:
 
 
 def gate(knobs: Knobs, latency_ms: float, spread_bps: float, p: float, confidence: float) -> str | None:
-    """WHY code of the first gate that trips, None if the order may go."""
+    """The WHY code of the first gate that denies the order, None if it may go."""
     if latency_ms > LATENCY_GUARD_MS:
         return "LATENCY_GUARD_TRIP"
     if spread_bps > knobs.spread_threshold:

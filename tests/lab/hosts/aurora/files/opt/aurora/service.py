@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What both services share: an HTTP server with metrics, jobs beside it, and a prompt end."""
+"""Code that both services share: an HTTP server with metrics, background jobs, and a prompt end."""
 
 from __future__ import annotations
 

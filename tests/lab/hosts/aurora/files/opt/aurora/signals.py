@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The simulated market's side of a setup: the score it shows, and whether it really wins."""
+"""The simulated market's side of a setup: the score that it shows, and whether it really wins."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ def draw_score(random: Random) -> float:
 
 
 def score_at(share: float) -> float:
-    """The score that this share of the setups stays below."""
+    """The score below which this share of the setups is."""
     return math.sqrt(2 * share) - 1 if share < 0.5 else 1 - math.sqrt(2 * (1 - share))
 
 
 def scores(start: float) -> Iterator[float]:
-    """Scores as often as drawn ones, but weak and strong setups take turns: no run of luck opens the breaker."""
+    """Scores as frequent as drawn ones, but weak and strong setups alternate, so that no bad luck opens the breaker."""
     while True:
         start = (start + GOLDEN) % 1
         yield score_at(start)

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Fit the model anew to the trades of the last CALIBRATION_DAYS; prints its ECE before and after as JSON."""
+"""Fit the model to the trades of the last CALIBRATION_DAYS; prints its ECE before and after as JSON."""
 
 from __future__ import annotations
 
