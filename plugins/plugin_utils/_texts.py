@@ -648,7 +648,7 @@ OWN = {
     "pm_todo_alerting": ("improve monitoring and alerting", "покращити моніторинг і алерти"),
     "pm_todo_training": ("train whoever needs it", "навчити тих, кому це потрібно"),
     # Preflight: the report
-    "ready_all": ("{host}: READY, {count} checks", "{host}: ГОТОВО, перевірок: {count}"),
+    "ready_all": ("{host}: READY, checks: {count}", "{host}: ГОТОВО, перевірок: {count}"),
     "ready_not": ("{host}: NOT READY: {bad}", "{host}: НЕ ГОТОВО: {bad}"),
     "ready_not_and_unchecked": (
         "{host}: NOT READY: {bad}; NOT CHECKED: {unknown}",

@@ -41,7 +41,7 @@ def test_the_report_has_a_line_a_host_and_why_and_what_to_do_for_the_rest(langua
 
 def test_when_all_is_ready_it_is_a_line_a_host():
     lines = _ready.lines("en", ["a1", "a2"], [ONE, _ready.ready("a2", "units")], [])
-    assert lines == ["a1: READY, 1 checks", "a2: READY, 1 checks"]
+    assert lines == ["a1: READY, checks: 1", "a2: READY, checks: 1"]
 
 
 def test_of_a_host_without_a_check_it_is_not_said_that_it_is_ready():
