@@ -122,7 +122,7 @@ CASES = (
         *GOOD,
         "addextension .old",
         becomes="trades.jsonl.1.old",
-        refused="no rotated log",
+        refused="name of a rotated log",
     ),
     simple("dateext", *GOOD, "dateext", becomes=DATED),
     simple("dateext hourly", "hourly", *GOOD, "dateext", becomes=DATED + "%H"),
@@ -131,7 +131,12 @@ CASES = (
     simple("dateformat", *GOOD, "dateext", "dateformat .%Y-%m-%d", becomes="trades.jsonl.%Y-%m-%d"),
     simple("dateformat without dateext", *GOOD, "dateformat .%Y-%m-%d"),
     simple(
-        "dateformat in words", *GOOD, "dateext", "dateformat .old", becomes="trades.jsonl.old", refused="no rotated log"
+        "dateformat in words",
+        *GOOD,
+        "dateext",
+        "dateformat .old",
+        becomes="trades.jsonl.old",
+        refused="name of a rotated log",
     ),
     simple(
         "dateformat with what is no date",
@@ -139,14 +144,14 @@ CASES = (
         "dateext",
         "dateformat -%d%%",
         becomes="trades.jsonl-%d%%%%",
-        refused="no rotated log",
+        refused="name of a rotated log",
     ),
     Case(
         "dateext and extension",
         block(*GOOD, "dateext", "extension .jsonl", names="LOGS/trades.jsonl"),
         "trades-%Y%m%d.jsonl",
     ),
-    simple("compressext", *GOOD, "compress", "delaycompress", "compressext .packed", refused="no rotated log"),
+    simple("compressext", *GOOD, "compress", "delaycompress", "compressext .packed", refused="name of a rotated log"),
     simple("compresscmd", *GOOD, "compress", "delaycompress", "compresscmd /bin/bzip2"),
     # The main configuration, and other files
     Case("dateext in the main configuration", block(*GOOD), DATED, main="dateext\ninclude CONF/\n"),

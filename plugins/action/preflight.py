@@ -107,7 +107,7 @@ class ActionModule(ReportAction):
         try:
             return _ready_hosts.checks(name, self.hostvars.raw_get(name), _program.name())
         except Exception as error:  # whatever the host answered
-            return [_ready.unchecked(name, "systemd", "", f"its answer makes no sense: {error!r}")]
+            return [_ready.unchecked(name, "systemd", "", f"its answer cannot be understood: {error!r}")]
 
     def _around(self, hosts: list[str]) -> Mapping:
         """What was registered once, on whichever host of the play came first."""

@@ -144,7 +144,7 @@ def of_finding(name: str, finding: _parallel.Finding) -> list[dict]:
 
 
 def prometheus(asked: Mapping, answers: Mapping, _where: str) -> list[dict]:
-    given = answers or {"rules": "no host is reached to ask it from"}
+    given = answers or {"rules": "no host can be reached to ask it from"}
     return _ready_around.prometheus(given, asked["hosts"], asked["label"])
 
 
@@ -197,7 +197,7 @@ def heartbeat(asked: Mapping, _answers: Mapping, url: str) -> list[dict]:
         most = 2 * asked["heartbeat_seconds"] + LONGEST * asked["timeout_seconds"]
         send(client, labels, now, most)
         if not client.ask("GET", path).data:
-            raise FetchError("Alertmanager took the alert and does not have it")
+            raise FetchError("Alertmanager accepted the alert but does not list it")
         try:
             while client.ask("GET", path).data:
                 if time.monotonic() - started > asked["heartbeat_seconds"]:
@@ -223,7 +223,7 @@ def webhook(asked: Mapping, _answers: Mapping, url: str) -> list[dict]:
     try:
         context = ssl.create_default_context(cadata=authority) if authority else None
     except (ssl.SSLError, ValueError):
-        return _ready_around.webhook("aurora_webhook_ca is no certificate authority in PEM", None)
+        return _ready_around.webhook("aurora_webhook_ca is not a certificate authority in PEM format", None)
     ask = functools.partial(status, url, asked["timeout_seconds"], context, [url, token])
     return _ready_around.webhook(ask({}), ask({"Authorization": f"Bearer {token}"}) if token else None)
 
@@ -325,7 +325,7 @@ def things(url: str, path: str, token: str, seconds: float, every: bool) -> list
             if not path:
                 return found
             if not path.startswith("/"):
-                return "its next page is elsewhere"
+                return "the link to its next page leads to another server"
     except (FetchError, ValueError, TypeError, KeyError, AttributeError) as error:
         return _redact.redact(str(error), [token] if token else [], 200)
-    return "it has more than can be read"
+    return "it has more pages than this version reads"

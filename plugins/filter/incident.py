@@ -12,7 +12,7 @@ from ansible.errors import AnsibleFilterError
 def within(hosts: Sequence[str], limit: Sequence[str], none: bool = False) -> list[str]:
     left = [host for host in hosts if host in limit]
     if not left and not none and not context.CLIARGS.get("syntax"):  # a syntax check may be without an inventory
-        raise AnsibleFilterError("no host of the group aurora (aurora_group) is within --limit")
+        raise AnsibleFilterError("no host of the group aurora (aurora_group) is in --limit; correct one of the two")
     return left
 
 

@@ -198,7 +198,9 @@ class Alertmanager:
         """Send one request. Raises FetchError."""
         finding = _parallel.run_all({path: (lambda: {"answer": self._ask(method, path, body)}, self.seconds)})[path]
         if finding.status != "ok":
-            raise FetchError(f"Alertmanager at {self.url}: {finding.problem}; is it up, and reached from here?")
+            raise FetchError(
+                f"Alertmanager at {self.url}: {finding.problem}; check that it is up and can be reached from here"
+            )
         status, text, date = finding.data["answer"]
         if not 200 <= status < 300 and status not in accept:
             raise FetchError(f"Alertmanager at {self.url} answered {status} to {method} {path}: {hint(status, text)}")
@@ -206,7 +208,9 @@ class Alertmanager:
             data = json.loads(text) if text.strip() and status not in accept else None
             now = parsedate_to_datetime(date) if date else datetime.now(timezone.utc)
         except (TypeError, ValueError):
-            raise FetchError(f"{self.url}{path} answered no JSON; is url the base URL of Alertmanager?") from None
+            raise FetchError(
+                f"{self.url}{path} did not answer with JSON; check that url is the base URL of Alertmanager"
+            ) from None
         return Answer(status, data, now if now.tzinfo else now.replace(tzinfo=timezone.utc))
 
     def _ask(self, method, path, body):
@@ -279,7 +283,9 @@ def apply(alertmanager, planned, now):
         answer = alertmanager.ask("POST", "/api/v2/silences", _silence.request(planned, now))
         silence = str(answer.data["silenceID"]) if isinstance(answer.data, dict) and "silenceID" in answer.data else ""
         if not silence:
-            raise FetchError(f"Alertmanager at {alertmanager.url} took the silence without naming it; look at its page")
+            raise FetchError(
+                f"Alertmanager at {alertmanager.url} accepted the silence without giving its id; look at its page"
+            )
     for one in planned.expired:
         alertmanager.ask("DELETE", f"/api/v2/silence/{one.id}", accept=(GONE,))
     return silence

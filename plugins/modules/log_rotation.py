@@ -266,7 +266,9 @@ def way(params, method, logs, now):
         return Way([params["script"]])
     config, _text = _files.read_trusted(params["config"])
     if not os.stat(config).st_mode & stat.S_IROTH:
-        raise RunbookError(f"{config} is for root alone; its scripts are run as {params['user']}: expected mode 0644")
+        raise RunbookError(
+            f"{config} can be read by root alone, but its scripts are run as {params['user']}: expected mode 0644"
+        )
     keys = {log.name: log.key for log in logs}
     nightly = _logrotate.read(config, params["main_config"])
     rotation = _logrotate.rotation(nightly, config, params["directory"], keys, now)
@@ -402,7 +404,7 @@ def rotate(directory, uid, due, current, writers, argv, params):
         problem = f"{complaint}; {error}" if complaint else str(error)
     missed = [log.name for log in due if log.key in still]
     if problem or missed:
-        said = [problem or complaint or f"{' '.join(argv)} ended with 0, and yet {', '.join(missed)} is not rotated"]
+        said = [problem or complaint or f"{' '.join(argv)} ended with 0, but {', '.join(missed)} is not rotated"]
         said += [f"{entry['log']} is rotated" for entry in rotated]
         said += [lost_log(name, params["directory"])["text"] for name in lost]
         raise RunbookError("; ".join([*said, *(told(move)["text"] for move in moved)]))

@@ -112,7 +112,7 @@ def run(params, check_mode):
     try:
         archive = zipfile.ZipFile(io.BytesIO(base64.b64decode(params["archive"], validate=True)))
     except (binascii.Error, zipfile.BadZipFile):
-        raise RunbookError("archive is no zip file in base64") from None
+        raise RunbookError("archive is not a zip file in base64") from None
     return {"changed": _install.install(archive, params["name"]), "name": params["name"]}
 
 

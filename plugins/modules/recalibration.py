@@ -364,9 +364,9 @@ def as_it_was(params, record):
         if changed:
             put_back(params, before)
     except RunbookError as error:
-        return f"Putting the model before back FAILED, look at {params['model']} on the host now: {error}"
+        return f"Putting the previous model back FAILED; look at {params['model']} on the host now: {error}"
     _calibration.save(_calibration.close(record, before, {}))
-    return "The model before was put back" if changed else "The model is as it was"
+    return "The previous model was put back" if changed else "The model is as it was"
 
 
 def await_model(params, before):
@@ -473,7 +473,7 @@ def check(params):
     _options.check_ranges(params, RANGES)
     _command.plain_path("model", params["model"])
     if params["days"] and params["method"] == "http":
-        raise RunbookError("days is refused with method=http: the feed fits to the days of its own environment")
+        raise RunbookError("days is refused with method=http: the feed takes the days from its own environment")
     if params["recovery"]:
         _watch.rule(params["recovery"])
 

@@ -75,7 +75,9 @@ def checked(alert: object, now: float, label: str = "") -> Alert:
         raise RunbookError(f"aurora_alert: status {_shown(status)} is refused; expected {FIRING} or {RESOLVED}")
     name = alert.get("name") or alert["labels"].get("alertname")
     if not isinstance(name, str) or name not in INCIDENTS:
-        raise RunbookError(f"aurora_alert: {_shown(name)} is no alert of the runbook; expected {', '.join(INCIDENTS)}")
+        raise RunbookError(
+            f"aurora_alert: {_shown(name)} is not an alert of the runbook; expected {', '.join(INCIDENTS)}"
+        )
     fingerprint, started = _fingerprint(alert.get("fingerprint")), _started(alert.get("startsAt"))
     starts_at = started.isoformat() if started else ""
     return Alert(
@@ -138,8 +140,8 @@ def _host(
     if not any(found.values()):
         given = said or alert["labels"].get(next(iter(labels), _names.INSTANCE))
         raise RunbookError(
-            f"aurora_alert: instance {_shown(given)} is no host of this inventory; expected one of {', '.join(hosts)},"
-            " its ansible_host or its aurora_prometheus_instance"
+            f"aurora_alert: instance {_shown(given)} is not a host of this inventory; expected one of"
+            f" {', '.join(hosts)}, its ansible_host or its aurora_prometheus_instance"
         )
     what = "; ".join(
         f"{label} {_shown(labels.get(label, said))} is {', '.join(names)}" for label, names in found.items()

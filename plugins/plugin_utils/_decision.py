@@ -410,4 +410,4 @@ def readable(language: str, look: Mapping, incident: str) -> Mapping:
 
 def nonsense(error: Exception) -> dict:
     """What replaces an answer of a host that makes no sense."""
-    return {"failed": True, "msg": f"it answered what this version cannot read ({type(error).__name__}: {error})"}
+    return {"failed": True, "msg": f"this version cannot read its answer ({type(error).__name__}: {error})"}

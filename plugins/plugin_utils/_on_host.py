@@ -89,7 +89,7 @@ class ActionModule(OrdinaryModule):
         """The answer of the program that the account may start. There is no other way, and nothing is installed."""
         if self._task.async_val or not self._connection.has_pipelining:
             raise AnsibleActionFail(
-                "aurora_least_privilege needs a connection that pipelines, and a task without async"
+                "aurora_least_privilege needs a connection with pipelining and a task without async"
             )
         result = ActionBase.run(self, tmp, self._vars)
         request, hidden = self._request()

@@ -48,7 +48,7 @@ def _nonsense(name: str, result: Mapping) -> str:
         missed(alone)
         overview("en", alone, ())
     except Exception as error:  # a host may answer anything; the page about it says what is wrong
-        return f"what it has on record is nothing that this version can read ({type(error).__name__}: {error})"
+        return f"this version cannot read its record ({type(error).__name__}: {error})"
     return ""
 
 
@@ -126,7 +126,7 @@ def goes_on(answers: Sequence[Mapping]) -> tuple[bool, str]:
     """
     said = [answer for answer in answers if isinstance(answer.get("tick"), bool)]
     stops = bool(said) and not said[0]["tick"]
-    return not stops, str(said[0].get("message") or "another tick is at work") if stops else ""
+    return not stops, str(said[0].get("message") or "another tick is still running") if stops else ""
 
 
 def to_be_sent(answers: Sequence[Mapping], remembered: bool) -> bool:

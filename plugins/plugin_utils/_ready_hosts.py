@@ -78,7 +78,7 @@ def _judged(host: str, what: str, judge: Callable[[], Checks]) -> list[dict]:
     except NoAnswerError as error:
         told.append(unchecked(host, what, "", str(error)))
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
-        told.append(unchecked(host, what, "", f"its answer makes no sense: {error!r}"))
+        told.append(unchecked(host, what, "", f"its answer cannot be understood: {error!r}"))
     return told
 
 

@@ -182,7 +182,7 @@ class Conduct:
             try:
                 self.write("result", {"intent": self.intent.seq, **data})
             except RunbookError as error:
-                raise RunbookError(f"{self._done(data)}, which is not on record: {error}") from error
+                raise RunbookError(f"{self._done(data)}, but that could not be put on record: {error}") from error
             self._rise(_severity(self.id, recovery or {}))
 
     def _rise(self, seen: str | None) -> None:
@@ -195,7 +195,8 @@ class Conduct:
     def _done(self, data: Mapping) -> str:
         """The outcome of the intent, for when the record has no room for its result."""
         changes = _messages.changes(self.intent.data["change"]) or "–"
-        how = f"is done and stands, verdict {data['verdict'] or '–'}" if data["changed"] else "changed nothing"
+        done = f"was done and stays in effect, verdict {data['verdict'] or '–'}"
+        how = done if data["changed"] else "changed nothing"
         return f"{self.action} of {self.intent.data['target']} ({changes}) {how}"
 
     def fail(self, problem: str, changed: bool = False) -> None:
@@ -329,7 +330,7 @@ def _conducted(params: Mapping, conduct: Conduct, work: Callable) -> dict:
             try:
                 conduct.fail(str(error), isinstance(error, FailedError) and bool(error.left.get("changed")))
             except RunbookError as second:
-                raise RunbookError(f"{error}; this is not on record: {second}") from error
+                raise RunbookError(f"{error}; that could not be put on record: {second}") from error
             raise
         if conduct.said:
             result = {**result, "done": [*conduct.said, *result.get("done", ())]}

@@ -61,7 +61,7 @@ def main() -> int:
     try:
         return tick(_stamps.clock(), memory, say)
     except BusyError as error:
-        _line(f"{error}: at the next tick")
+        _line(f"{error}; the next tick tries again")
         return 0
     except RunbookError as error:  # none of our files can be trusted or read
         _line(_redact.redact(str(error)))
@@ -277,7 +277,9 @@ def _override_ended(lease: _lease.Lease, names: set[str]) -> Ended:
     planned = _override.plan_end(current, names)
     lost = _override_steps.lost(lease)
     if _override.unit_gone(current) and current.unit.running:
-        raise RunbookError(f"{lease.name} is {current.unit['LoadState']} and still runs with it: stop or mend it")
+        raise RunbookError(
+            f"{lease.name} is {current.unit['LoadState']} and still runs with the override: stop or repair it"
+        )
     _override.check_unit(current, "absent", {})
     _override.check_files(current, missing=not planned.written)
     _await_breaker(current, planned, lease)

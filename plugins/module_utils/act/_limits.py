@@ -96,10 +96,10 @@ def objection(unit: _systemd.Unit, limits: Mapping[str, str], root: str = CGROUP
         now = present(unit, name)
         if not reaches(now, value):
             others = unit["DropInPaths"] or "none"
-            return f"{name} is {now} instead of {value}: a drop-in that sorts after ours beats it, one of {others}"
+            return f"{name} is {now} instead of {value}: a drop-in that sorts after ours overrides it, one of {others}"
         for path, enforced in _enforced(unit, name, root):
             if enforced is not None and enforced < amount(value):
-                return f"{path} holds less than {name}={value}: the kernel did not take it"
+                return f"{path} holds less than {name}={value}: the kernel did not accept it"
     return ""
 
 

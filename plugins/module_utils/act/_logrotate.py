@@ -114,7 +114,9 @@ def read(config: str, main: str) -> Reading:
             reader.path(path, "/", Settings())
         if os.path.realpath(config) in reader.reading.files:
             return reader.reading
-    raise RunbookError(f"{config} is no configuration that logrotate would read; expected a file of root's, mode 0644")
+    raise RunbookError(
+        f"{config} is not a configuration that logrotate would read; expected a file of root with mode 0644"
+    )
 
 
 class _UnusableError(Exception):
@@ -346,7 +348,7 @@ class _File:
             raise _UnusableError(f"{name} has bad arguments", self.at + 1)
         for word, known in zip(named, (_user, _group)):
             if not known(word):
-                raise _UnusableError(f"{name} names {word}, whom this host does not have", self.at + 1)
+                raise _UnusableError(f"{name} names {word}, which does not exist on this host", self.at + 1)
         if name == "create":
             self.settings.mode = mode or self.settings.mode
             self.settings.owner = (*named, *self.settings.owner[len(named) :])
@@ -557,7 +559,7 @@ def objection(settings: Settings) -> str:
     """Why a block could lose lines, also of a writer that has not reopened yet, or is not understood; "" if neither."""
     on, texts = settings.on, settings.texts
     if settings.unclear:
-        return f"{settings.unclear[0]} is not understood, so nobody knows what it does to the logs"
+        return f"{settings.unclear[0]} is not understood, so its effect on the logs is not known"
     if settings.numbers["rotate"] == 0:
         return "without rotate logrotate removes a log instead of keeping it; add rotate with a number above 0"
     for name in ("olddir", "mail"):
@@ -634,7 +636,9 @@ def _check(block: Block, directory: str, logs: Collection[str], now: float) -> N
         older = rotated_name(settings, log, now - 86400) if "dateext" in settings.on else name
         for made in (name, older + settings.packed):
             if _log_names.log_of(made, {log}) != log:
-                raise RunbookError(f"{block.where}: {log} would become {made!a}, which no rotated log is called")
+                raise RunbookError(
+                    f"{block.where}: {log} would become {made!a}, which is not the name of a rotated log"
+                )
             if any(_matches(made, os.path.basename(pattern)) for pattern in block.patterns):
                 raise RunbookError(
                     f"{block.where}: {log} would become {made}, which the block names too and would rotate again"
@@ -642,7 +646,7 @@ def _check(block: Block, directory: str, logs: Collection[str], now: float) -> N
         for made in {name, name + settings.packed} if "dateext" in settings.on else ():
             if os.path.lexists(os.path.join(directory, made)):
                 raise RunbookError(
-                    f"{block.where}: {made} is there already, and with dateext logrotate gives a name once; "
+                    f"{block.where}: {made} exists already, and with dateext logrotate uses a name only once; "
                     f"{log} can be rotated when the date in the name has changed"
                 )
 

@@ -116,7 +116,11 @@ def _took(finding: _parallel.Finding, seconds: float) -> float:
 
 
 def _problem(finding: _parallel.Finding, seconds: float) -> str:
-    return f"no answer within {seconds:g} s; it may have got it" if finding.status == "timeout" else finding.problem
+    return (
+        f"no answer within {seconds:g} s; the message may have arrived"
+        if finding.status == "timeout"
+        else finding.problem
+    )
 
 
 def _sender(apprise: ModuleType, channel: Channel, text: Message, seconds: float, said: _Said) -> _parallel.Probe:
@@ -134,7 +138,7 @@ def _send(apprise: ModuleType, channel: Channel, text: Message, seconds: float, 
     except Exception as error:  # the text of a library may hold the URL, so only its type is reported
         raise RunbookError(f"{type(error).__name__} in Apprise; try the URL with the apprise command") from None
     if delivered is None:
-        raise RunbookError("its URL is none that Apprise understands; see Apprise's page on the service")
+        raise RunbookError("Apprise does not understand its URL; see Apprise's page on the service")
     if not delivered:
         raise RunbookError(said.problem())
     return {}
@@ -235,9 +239,7 @@ def _reached(requests: ModuleType, protocol: str, host: str, port: int, verified
         kind = type(error).__name__
         if "Timeout" in kind:
             raise RunbookError("timed out") from None
-        raise RunbookError(
-            "its certificate is not to be trusted" if "SSL" in kind else "it cannot be reached"
-        ) from None
+        raise RunbookError("its certificate is not trusted" if "SSL" in kind else "it cannot be reached") from None
     return {}
 
 
@@ -251,7 +253,7 @@ def _greeted(protocol: str, host: str, port: int, verified: bool, seconds: float
             context.verify_mode = ssl.CERT_REQUIRED if verified else ssl.CERT_NONE
             sock = context.wrap_socket(sock, server_hostname=host)
         if sock.recv(3) != b"220":
-            raise RunbookError("it is no mail server")
+            raise RunbookError("it is not a mail server")
 
 
 _NOWHERE = logging.NullHandler()

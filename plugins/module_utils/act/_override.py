@@ -162,7 +162,7 @@ def check_files(current: Current, missing: bool = False) -> None:
     found = ((place.environment, current.environment_text, texts), (place.drop_in, current.drop_in_text, drop_ins))
     for path, text, expected in found:
         if text not in expected and not (missing and text is None):
-            what = "stands here without its lease" if lease is None else "was edited" if text else "was removed"
+            what = "exists here without its lease" if lease is None else "was edited" if text else "was removed"
             raise ConflictError(
                 f"{path} {what} since aurora.runbook wrote it; it is left alone. To give up the override, remove"
                 f" {place.environment}, {place.drop_in} and {_lease.path(current.unit.id)}, run `systemctl"
@@ -375,12 +375,12 @@ def check_later(unit: _systemd.Unit, texts: Mapping[str, str], override: Mapping
             last.update({name: (path, value) for name, value in settings})
     if environment and "EnvironmentFile" in last:
         path, value = last["EnvironmentFile"]
-        raise RunbookError(f"{unit.id}: {path} sorts after ours and has EnvironmentFile={value}, which beats it")
+        raise RunbookError(f"{unit.id}: {path} sorts after ours and has EnvironmentFile={value}, which overrides it")
     for name in sorted(limits.keys() & last.keys()):
         path, value = last[name]
         if _limits.lower(value, limits[name]):
             beaten = f"{name} is {value} instead of {limits[name]}"
-            raise RunbookError(f"{unit.id}: {beaten}: {path} sorts after ours and beats it")
+            raise RunbookError(f"{unit.id}: {beaten}: {path} sorts after ours and overrides it")
 
 
 def check_last(unit: _systemd.Unit, environment: Mapping[str, str]) -> None:
@@ -389,7 +389,7 @@ def check_last(unit: _systemd.Unit, environment: Mapping[str, str]) -> None:
     if split(environment)[0] and files[-1:] != [ours]:
         raise RunbookError(
             f"{unit.id}: {ours} is not the last of its EnvironmentFiles ({', '.join(files) or 'none'}):"
-            f" a drop-in that sorts after ours beats it, one of {unit['DropInPaths'] or 'none'}"
+            f" a drop-in that sorts after ours overrides it, one of {unit['DropInPaths'] or 'none'}"
         )
 
 
@@ -443,7 +443,7 @@ def wrong(
     before a restart.
     """
     if environment and not now.processes:
-        return [Wrong("no process of it could be read")]
+        return [Wrong("no process of the service could be read")]
     names = ", ".join(f"{name}={value}" for name, value in sorted(environment.items()))
     exempt = apart(now, environment, before)
     lacking = [
@@ -457,7 +457,7 @@ def wrong(
     ]
     found = [Wrong(_lacks(*one), _final(now.unit, one[1], one[2])) for one in [*lacking, *held]]
     proven = any(all(own.get(name) == value for name, value in environment.items()) for own in now.processes.values())
-    return found or ([] if proven or not environment else [Wrong(f"no process of it runs with {names}")])
+    return found or ([] if proven or not environment else [Wrong(f"no process of the service runs with {names}")])
 
 
 def apart(now: Current, names: Collection[str], before: Current | None = None) -> dict[int, set[str]]:

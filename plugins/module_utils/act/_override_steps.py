@@ -203,7 +203,7 @@ def give_back(
         install_and_prove(working, written, None if holds else healthy, current, gone)
         _lease.close(working, written)
     except RunbookError as error:
-        return f"Giving back what was there FAILED, look at {current.unit.id} on the host now: {error}", None
+        return f"Giving back what was there FAILED; look at {current.unit.id} on the host now: {error}", None
     return _went(working, written, holds, healthy is not None), written
 
 
@@ -231,7 +231,7 @@ def _leave(
     if written == working.previous:
         _lease.close(working, written)
     said = ", ".join(f"{name}={value}" for name, value in sorted(written.items())) or "what was there at first"
-    text = f"It is {now.unit.state} and was left to that: it comes up with {said}. Look at it, then run this again."
+    text = f"It is {now.unit.state} and was left alone: it comes up with {said}. Look at it, then run this again."
     return text, written
 
 

@@ -172,7 +172,7 @@ def objection(status: os.stat_result, uid: int) -> str:
     if stat.S_ISLNK(status.st_mode):
         return "a symbolic link"
     if not stat.S_ISREG(status.st_mode):
-        return "no regular file"
+        return "not a regular file"
     if status.st_uid != uid:
         return "somebody else's file"
     if status.st_nlink != 1:

@@ -61,7 +61,7 @@ def marker(key: str) -> str:
 def matchers(alert: str, hosts: Sequence[str], label: str = _names.INSTANCE) -> tuple[tuple[str, str, bool], ...]:
     """Exactly this alert on exactly these hosts, in whatever form the label names them. Raises RunbookError."""
     if not 1 <= len(hosts) <= MAX_HOSTS:
-        raise RunbookError(f"hosts: {len(hosts)} are refused; expected 1 to {MAX_HOSTS}")
+        raise RunbookError(f"hosts: {len(hosts)} hosts are refused; expected 1 to {MAX_HOSTS}")
     for host in hosts:
         if not (_names.host_of(host) or _names.TEXT.fullmatch(host)):
             raise RunbookError(f"hosts: {host[:80]!r} is refused; expected a name or an address, as the label has it")
@@ -82,7 +82,9 @@ def instances(answer: object, label: str) -> list[str]:
     try:
         return sorted(str(one["labels"].get(label, "")) for one in answer)
     except (TypeError, KeyError, AttributeError) as error:
-        raise RunbookError(f"the answer is no list of alerts as of Alertmanager's API v2 ({error!r:.80})") from None
+        raise RunbookError(
+            f"the answer is not a list of alerts in the form of Alertmanager's API v2 ({error!r:.80})"
+        ) from None
 
 
 def _fit(option: str, value: str, pattern: str) -> str:
@@ -100,7 +102,9 @@ def ours(answer: object, mark: str, created_by: str) -> list[Silence]:
             if one["status"]["state"] != "expired" and one["comment"].endswith(mark) and one["createdBy"] == created_by
         ]
     except (TypeError, KeyError, ValueError, AttributeError) as error:
-        raise RunbookError(f"the answer is no list of silences as of Alertmanager's API v2 ({error!r:.80})") from None
+        raise RunbookError(
+            f"the answer is not a list of silences in the form of Alertmanager's API v2 ({error!r:.80})"
+        ) from None
     return sorted(found, key=lambda silence: (silence.ends, silence.id), reverse=True)
 
 

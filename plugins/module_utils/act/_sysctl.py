@@ -97,7 +97,7 @@ def write(name: str, value: str, root: str = ROOT) -> None:
     except OSError as error:
         raise RunbookError(f"{name}={value} cannot be set: {error.strerror}") from error
     if (found := read(name, root)) != value:
-        raise RunbookError(f"{name}={value} was written, and the kernel says {found}")
+        raise RunbookError(f"{name}={value} was written, but the kernel says {found}")
 
 
 def _path(name: str, root: str) -> str:
@@ -222,7 +222,7 @@ def apply(
         undo(planned)
         if current.lease and not current.lease.whole:
             _lease.save(current.lease)
-            raise RunbookError(f"{error}; what an earlier run left half done is still so") from error
+            raise RunbookError(f"{error}; what an earlier run left half done is still half done") from error
         _lease.close(working, working.previous)
         raise RunbookError(f"{error}; what was there before is back") from error
     return working

@@ -85,9 +85,11 @@ def doubt(indicator: _indicators.Indicator, found: Mapping, now: float) -> Doubt
         interval = _interval(times)
         late = max(FEW_SCRAPES * interval, SLACK)
         if now - times[-1] > late:
-            return Doubt("stale", f"its newest sample is {now - times[-1]:.0f} s old, one came every {interval:.0f} s")
+            return Doubt(
+                "stale", f"its newest sample is {now - times[-1]:.0f} s old, although one came every {interval:.0f} s"
+            )
         if indicator.kind == "increase" and now - times[0] < indicator.over_seconds - late:
-            return Doubt("too_few", f"it knows the host for {now - times[0]:.0f} s")
+            return Doubt("too_few", f"it has known the host for only {now - times[0]:.0f} s")
     return Doubt("")
 
 

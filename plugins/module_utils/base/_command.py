@@ -58,7 +58,7 @@ def run(argv: list[str], timeout: float = 30.0, stdin: io.BufferedReader | int =
     except subprocess.TimeoutExpired as error:
         process.kill()
         process.wait()
-        raise CommandError(f"{' '.join(argv)} was not done within {timeout:g} s") from error
+        raise CommandError(f"{' '.join(argv)} did not finish within {timeout:g} s") from error
     out, err = (bytes(text).decode("utf-8", "replace") for text in said.values())
     return Completed(process.returncode, out, err)
 
@@ -126,5 +126,5 @@ def as_user(
         stdin,
     )
     if done.rc != 0 and time.monotonic() - started >= seconds:
-        raise CommandError(f"{' '.join(argv)} as {user} was not done within {seconds:g} s")
+        raise CommandError(f"{' '.join(argv)} as {user} did not finish within {seconds:g} s")
     return done

@@ -44,5 +44,5 @@ class BusyError(RunbookError):
     """Somebody else is changing this host: who, and since when by the host's clock."""
 
     def __init__(self, holder: str, since: str):
-        super().__init__(f"{holder} is changing this host since {since}; wait for it and run this again")
+        super().__init__(f"{holder} has been changing this host since {since}; wait for it and run this again")
         self.holder, self.since = holder, since

@@ -113,7 +113,7 @@ def check_private(*paths: str) -> None:
         except OSError as error:
             raise RunbookError(f"{path} cannot be looked at: {error.strerror}") from error
         if fault := _not_ours(path, status):
-            raise RunbookError(f"{path} {fault[0]}, so nothing in it is used; see who made it, then {fault[1]}")
+            raise RunbookError(f"{path} {fault[0]}, so nothing in it is used; find out who made it, then {fault[1]}")
 
 
 def _not_ours(path: str, status: os.stat_result) -> tuple[str, str] | None:
@@ -191,7 +191,7 @@ def open_owned(path: str, owner: str) -> Iterator[tuple[io.BufferedReader, os.st
         with os.fdopen(descriptor, "rb") as file:
             status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode) or status.st_uid != pwd.getpwnam(owner).pw_uid:
-                raise RunbookError(f"{path} is not a regular file of the user {owner}; it is not read")
+                raise RunbookError(f"{path} is not a regular file of the user {owner}, so it is not read")
             yield file, status
     except OSError as error:
         raise RunbookError(f"{path} cannot be read: {error.strerror}") from error
@@ -217,7 +217,7 @@ def owned_directory(path: str, owner: str) -> Iterator[int]:
     descriptor = _open_directory(path)
     try:
         if os.fstat(descriptor).st_uid != _uid(owner):
-            raise RunbookError(f"{path} does not belong to the user {owner}; nothing in it is touched")
+            raise RunbookError(f"{path} does not belong to the user {owner}, so nothing in it is touched")
         yield descriptor
     finally:
         os.close(descriptor)
@@ -257,11 +257,13 @@ def read_trusted(path: str) -> tuple[str, str]:
         except OSError as error:
             raise RunbookError(f"{part} cannot be looked at: {error.strerror}") from error
         if status.st_uid != 0 or status.st_mode & 0o022:
-            raise RunbookError(f"{path} is not used: others than root can write {part}; expected root's, mode 0644")
+            raise RunbookError(
+                f"{path} is not used: others than root can write {part}; expected a file of root with mode 0644"
+            )
         if part == "/":
             break
         part = os.path.dirname(part)
     text = read(real)
     if text is None:
-        raise RunbookError(f"{path} is not there")
+        raise RunbookError(f"{path} does not exist")
     return real, text

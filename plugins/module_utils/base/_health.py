@@ -74,7 +74,7 @@ def wait_healthy(
             if now - up_since >= hold:
                 return Health(True, "", unit)
         elif up_since is not None and not unit.running:
-            return Health(False, f"it came up and then did not stay: {unit.state}", unit)
+            return Health(False, f"it came up but did not stay up: {unit.state}", unit)
         elif current and seen.final and seen.objection == final:  # seen twice, so it is no process that just ended
             return Health(False, seen.objection, unit, alive=True)
         elif now >= patience.deadline:

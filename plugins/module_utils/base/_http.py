@@ -125,7 +125,7 @@ def fetch(
         body = _read(answer, url)
         seconds = time.monotonic() - started
         if seconds > timeout:
-            raise NoAnswerError(f"{url} was still sending when its {timeout:g} s were up")
+            raise NoAnswerError(f"{url} was still sending its answer after {timeout:g} s")
         return Response(answer.status, {k.lower(): v for k, v in answer.getheaders()}, body, seconds, dead)
     except OSError as error:
         raise error_of(f"{url} did not answer: {_why(error, guard, started + timeout)}") from error
@@ -178,7 +178,7 @@ def fetch_metrics(url: str, timeout: float = 5.0, headers: dict[str, str] | None
     last = text[text.rfind("\n", 0, -1) + 1 :]
     openmetrics = "openmetrics" in answer.headers.get("content-type", "").lower()
     if last.rstrip("\n") != "# EOF" and (openmetrics or not last.endswith("\n")):
-        raise NoAnswerError(f"{url} did not answer: its page is cut")
+        raise NoAnswerError(f"{url} did not answer: its page was cut off")
     return text
 
 

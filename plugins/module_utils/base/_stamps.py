@@ -56,7 +56,7 @@ def seconds(stamp: object) -> float:
         except OverflowError:  # for local time in the year 1
             raise ValueError(f"{stamp[:40]!r} is out of range") from None
     if not math.isfinite(stamp):
-        raise ValueError(f"{stamp!r} is no time")
+        raise ValueError(f"{stamp!r} is not a time")
     return next((stamp / parts for least, parts in FRACTIONS if stamp > least), float(stamp))
 
 
@@ -67,7 +67,7 @@ def parse(text: str) -> datetime:
     """
     found = ISO.fullmatch(text)
     if not found:
-        raise ValueError(f"{text[:40]!r} is no time as ISO 8601 has it")
+        raise ValueError(f"{text[:40]!r} is not a time in ISO 8601 format")
     parts = found.groupdict(default="0")
     numbers = [int(parts[name]) for name in ("year", "month", "day", "hour", "minute", "second")]
     return datetime(*numbers, int(f"{parts['fraction'][:6]:0<6}"), _zone(found))
@@ -80,6 +80,6 @@ def _zone(found: re.Match) -> timezone | None:
         return timezone.utc
     hours, minutes, seconds = (int(found[name] or 0) for name in ("hours", "minutes", "seconds"))
     if max(minutes, seconds) > 59:
-        raise ValueError(f"{found['zone']} is no offset")
+        raise ValueError(f"{found['zone']} is not an offset from UTC")
     ahead = timedelta(hours=hours, minutes=minutes, seconds=seconds)
     return timezone(-ahead if found["sign"] == "-" else ahead)

@@ -81,7 +81,7 @@ def token(path: str, owner: str) -> dict:
     usable = bool(_files.token(path, owner))
     return {
         "path": path,
-        "problem": "" if usable else "what is in it cannot be sent: 8 to 512 characters without blanks are needed",
+        "problem": "" if usable else "its content cannot be sent; expected 8 to 512 characters without blanks",
     }
 
 

@@ -101,7 +101,7 @@ def promql(
 def instance_matcher(instance: str | Sequence[str], label: str = _names.INSTANCE) -> str:
     """A PromQL label matcher for one host, with any port and in any form of the label. Raises RunbookError."""
     if not _names.LABEL.fullmatch(label):
-        raise RunbookError(f"{label[:80]!r} is no name of a label; expected letters, digits and underscores")
+        raise RunbookError(f"{label[:80]!r} is not the name of a label; expected letters, digits and underscores")
     return _names.matcher([instance] if isinstance(instance, str) else instance, label)
 
 

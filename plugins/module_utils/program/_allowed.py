@@ -81,7 +81,7 @@ def check(asked: Mapping) -> None:
     """Raise RunbookError for a request that is not allowed."""
     module, params = asked["module"], asked["params"]
     if module not in CHOSEN:
-        raise RunbookError(f"{module[:80]!r} is no module that this account may ask for")
+        raise RunbookError(f"{module[:80]!r} is not a module that this account may use")
     spec = importlib.import_module(f"{MODULES}.{module}").ARGUMENTS["argument_spec"]
     try:
         _basic.checked(spec, params)
@@ -164,7 +164,7 @@ def _check_incidents(params: Mapping, now: float) -> None:
     told = params.get("incident")  # a module that only looks takes the name of an incident
     for identity in filter(None, (params.get("id"), told.get("id") if isinstance(told, dict) else None)):
         if _record.incident_of(identity) not in (*_indicators.INDICATORS, _record.NOBODY):
-            raise RunbookError(f"{identity[:80]!r} is no incident of a class that is known here")
+            raise RunbookError(f"{identity[:80]!r} is not an incident of a known class")
         try:
             began = datetime.strptime(f"{_record.ID.fullmatch(identity)[2]}+0000", "%Y%m%dT%H%M%SZ%z").timestamp()
         except ValueError:

@@ -86,7 +86,7 @@ def _checked(spec: Mapping, value: object, where: str) -> object:
         return None
     kind = spec.get("type", "str")
     if kind != "raw" and (not isinstance(value, TYPES[kind]) or (isinstance(value, bool) and kind != "bool")):
-        raise OptionsError(f"{where} is no {kind}")
+        raise OptionsError(f"{where} is not of the type {kind}")
     choices = spec.get("choices")
     if choices and any(one not in choices for one in (value if isinstance(value, list) else [value])):
         raise OptionsError(f"{where}={value!r} is refused; expected one of {', '.join(map(str, choices))}")

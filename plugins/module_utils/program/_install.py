@@ -31,7 +31,7 @@ EARLIER = "lease.pyz"  # ended leases before there was one program for everythin
 def install(archive: zipfile.ZipFile, name: str) -> bool:
     """Install the program of that name; returns True if it was not there. Raises RunbookError."""
     if not _start.version(name):
-        raise RunbookError(f"{name!r} is no name of a program")
+        raise RunbookError(f"{name!r} is not the name of a program")
     try:
         with _readable():
             _files.make_directory(os.path.dirname(_start.BASE), 0o755)

@@ -89,7 +89,7 @@ def _strange(left: list[str]) -> None:
     """Report files beside those of overrides that are not ours."""
     known = {*PREPARED, *glob.glob(_override.paths("*").environment)}
     others = sorted(set(glob.glob(f"{_override.ENVIRONMENT_DIRECTORY}/*")) - known)
-    left += [f"{path}: it is nothing that this collection puts there" for path in others]
+    left += [f"{path}: this collection does not put anything like it there" for path in others]
 
 
 def _written(paths: list[str], header: str, left: list[str]) -> list[str]:
@@ -119,7 +119,7 @@ def _programs(left: list[str]) -> list[str]:
         return []
     ours = [name for name in names if _install.is_ours(name)]
     others = [name for name in names if name not in ours]
-    left += [f"{_start.BASE}/{name}: it is nothing that this collection puts there" for name in others]
+    left += [f"{_start.BASE}/{name}: this collection does not put anything like it there" for name in others]
     return [*(f"{_start.BASE}/{name}" for name in ours), *([] if others else [_start.BASE])]
 
 
@@ -161,7 +161,7 @@ def _still_used(path: str) -> list[str]:
         return []
     if _command.run(["systemctl", "is-active", "--", unit]).out.strip() in STOPPED:
         return []
-    return [f"{unit} keeps what {path} said until it is started anew; restart it when that does no harm"]
+    return [f"{unit} keeps what {path} said until it is restarted; restart it when that does no harm"]
 
 
 def _remove_folder_of_ours(folder: str) -> None:
@@ -179,7 +179,7 @@ def _take_folder(path: str) -> list[str]:
     if os.path.dirname(path) == _start.BASE:
         with _install.alone():
             gone = _install.remove(path)
-        return [] if gone else [f"{path}: a call of it runs right now, or it cannot be removed; run this again"]
+        return [] if gone else [f"{path}: it is running right now, or it cannot be removed; run this again"]
     try:
         shutil.rmtree(path)
     except OSError as error:

@@ -61,7 +61,7 @@ def install() -> None:
     if why := fault():
         raise RunbookError(
             f"the program that ends leases cannot be run from {_start.CURRENT}, so nothing could end by itself: {why};"
-            f" see what keeps it from there, {_start.BASE} and all above has to be root's to write alone"
+            f" find out why: {_start.BASE} and all above has to be root's to write alone"
         )
     proof = _command.run([*RUN, "--version"])
     if proof.rc != 0:

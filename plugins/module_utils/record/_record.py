@@ -131,7 +131,9 @@ def incident_of(identity: str) -> str:
     """The class in an incident's id. Raises RunbookError for an invalid id."""
     found = ID.fullmatch(identity)
     if not found:
-        raise RunbookError(f"{identity[:80]!r} is no incident's id; expected <class>-<YYYYMMDDTHHMMSSZ>-<8 hex digits>")
+        raise RunbookError(
+            f"{identity[:80]!r} is not the id of an incident; expected <class>-<YYYYMMDDTHHMMSSZ>-<8 hex digits>"
+        )
     return found[1]
 
 
@@ -174,15 +176,15 @@ def parse(identity: str, raw: bytes) -> Record:
         if torn and torn == _sha(line):
             continue
         if entry is None:
-            problem = problem or f"line {index + 1} is not one of ours"
+            problem = problem or f"line {index + 1} was not written by aurora.runbook"
             continue
         if entry.prev != head or entry.seq != len(entries) + 1:
             after = entries[-1].seq if entries else 0
-            problem = problem or f"entry {entry.seq} does not follow entry {after}: edited, or something is missing"
+            problem = problem or f"entry {entry.seq} does not follow entry {after}: it was edited, or a line is missing"
         entries.append(entry)
         head = _sha(line)
     if len(raw) > MAX_FILE:
-        problem = problem or f"it is larger than {MAX_FILE} bytes, which none of ours is"
+        problem = problem or f"it is larger than {MAX_FILE} bytes, which no record is"
     return Record(identity, tuple(entries), head, problem, bool(tail))
 
 
@@ -320,7 +322,7 @@ def _append(descriptor: int, place: str, what: str, data: Mapping, run: str, by:
     lines, tail, ending = _cut(os.pread(descriptor, WINDOW, max(0, size - WINDOW)))
     line, last = _last(lines)
     if last is None and (lines or size > WINDOW):  # otherwise at most the first line was begun
-        raise RunbookError(f"{place} has no line of ours at its end; look at it before running again")
+        raise RunbookError(f"{place} does not end with a line of aurora.runbook; look at it before running again")
     entry = Entry(
         seq=last.seq + 1 if last else 1,
         prev=_sha(line) if last else "",

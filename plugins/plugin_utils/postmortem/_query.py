@@ -44,8 +44,8 @@ def checked(incident: str) -> str:
     found = ID.fullmatch(incident)
     if not found or found[1] not in _indicators.INDICATORS:
         raise RunbookError(
-            f"aurora_incident_id={_redact.redact(incident, limit=80)} is no incident's id; expected <class>-<UTC as "
-            "20261124T180000Z>-<8 hex digits>, as triage shows it"
+            f"aurora_incident_id={_redact.redact(incident, limit=80)} is not the id of an incident; expected <class>-"
+            "<UTC as 20261124T180000Z>-<8 hex digits>, as triage shows it"
         )
     return incident
 

@@ -36,8 +36,8 @@ def zone_of(name: str) -> tzinfo | None:
         return ZoneInfo(name) if name else None
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise RunbookError(
-            f"aurora_timezone={name!r} is not a time zone that this controller knows; expected a name as Europe/Kyiv,"
-            " and the package tzdata"
+            f"aurora_timezone={name!r} is not a time zone that this controller knows; expected a name such as"
+            " Europe/Kyiv, and the package tzdata"
         ) from None
 
 

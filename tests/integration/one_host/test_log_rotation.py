@@ -178,7 +178,7 @@ def test_a_log_gets_the_name_that_the_nightly_rotation_gives_it(tmp_path):
     name = "events.jsonl-" + shell(HOST, "date +%Y%m%d")
     assert first["rotated"] == [{"log": "events.jsonl", "file": name}], first
     assert (second["verdict"], second["changed"]) == ("refused", False)
-    assert f"{name} is there already" in second["done"][0]["text"]
+    assert f"{name} exists already" in second["done"][0]["text"]
     assert every_number_once()
 
 
@@ -328,8 +328,8 @@ def test_only_plain_files_of_the_service_user_that_nobody_has_open_are_removed()
     ]
     assert result["bytes_freed"] > 0
     assert {entry["name"]: entry["reason"] for entry in result["left_alone"]} == {
-        "events.jsonl.6": "no regular file",
-        "events.jsonl.7": "no regular file",
+        "events.jsonl.6": "not a regular file",
+        "events.jsonl.7": "not a regular file",
         "events.jsonl.8": "a symbolic link",
         "events.jsonl.9": "a hard link",
         "events.jsonl.10": "somebody else's file",

@@ -253,7 +253,7 @@ def test_a_script_that_fails_leaves_the_model_as_it_was(distorted, stand_in):
     stand_in(WORSE + "raise SystemExit('the disk is full')")
     result = recalibrate(BY_SCRIPT)
     assert result["failed"]
-    assert "the disk is full. The model before was put back" in result["msg"]
+    assert "the disk is full. The previous model was put back" in result["msg"]
     assert model_file() == before
 
 

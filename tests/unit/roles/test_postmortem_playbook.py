@@ -161,7 +161,7 @@ def test_where_nobody_acknowledged_the_first_contact_is_proposed_by_name(write):
     [
         ({"a": {"problem": "gone"}}, "", "no host could be read"),
         ({"a": {"problem": "gone"}}, recorded.ID, "no host could be read"),
-        (recorded.answers(), "../../etc/cron.d/x", "is no incident's id"),
+        (recorded.answers(), "../../etc/cron.d/x", "is not the id of an incident"),
         (recorded.answers(), recorded.ID.replace("1a", "2b"), "has a record of it"),
     ],
 )

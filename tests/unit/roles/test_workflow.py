@@ -169,7 +169,7 @@ def test_silence_and_promql_call_the_host_of_an_alert_as_the_alert_does(labels, 
     where = {"aurora_alertmanager_url": "http://localhost:9", "aurora_prometheus_url": "http://localhost:9"}
     status, said, _handed = play("remediate", hosts, collection, tmp_path, {"aurora_alert": alert, **where})
     if called is None:
-        assert (status, "is no host of this inventory" in said) == (2, True)
+        assert (status, "is not a host of this inventory" in said) == (2, True)
         return
     assert status == 0
     asked = {name: (tmp_path / "calls" / name).read_text().splitlines() for name in ("silences", "instances")}

@@ -104,7 +104,7 @@ def _named(labels: Mapping[str, str], hosts: Mapping[str, str]) -> str:
 def _normal(alert: _alert.Alert, hosts: Mapping[str, str]) -> dict:
     labels = alert.labels
     if not labels:
-        raise RunbookError("no label of it is a host; expected a name or an address")
+        raise RunbookError("none of its labels names a host; expected a name or an address")
     # The label of a scrape through a proxy or a federation is the proxy's; the original one is in exported_instance.
     host = labels.get("exported_instance") or next(iter(labels.values()))
     named = _named(labels, hosts)

@@ -13,6 +13,6 @@ def test_the_hosts_of_the_group_that_the_limit_leaves():
 
 
 def test_no_host_is_an_error_unless_that_is_right():
-    with pytest.raises(AnsibleFilterError, match="within --limit"):
+    with pytest.raises(AnsibleFilterError, match="in --limit"):
         incident.within(["a"], ["x"])
     assert incident.within(["a"], ["x"], none=True) == []

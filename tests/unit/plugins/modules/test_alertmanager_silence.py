@@ -169,9 +169,9 @@ def test_a_redirect_does_not_take_the_token_along(serve):
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
-        ((200, {}, b"<html>"), "no JSON"),
-        ((200, {}, b'{"silences": []}'), "no list of silences"),
-        ((200, {"Date": "soon"}, b"[]"), "no JSON"),
+        ((200, {}, b"<html>"), "did not answer with JSON"),
+        ((200, {}, b'{"silences": []}'), "not a list of silences"),
+        ((200, {"Date": "soon"}, b"[]"), "did not answer with JSON"),
         ((401, {}, b"who?"), "check token"),
         ((503, {}, b"not ready\x1b[2J"), r"503 to GET /api/v2/silences: not ready \[2J"),
         ((200, {"X-Hang": "1"}, b"["), "no answer within its limit|timed out"),

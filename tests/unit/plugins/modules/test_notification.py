@@ -78,7 +78,7 @@ def test_every_contact_of_a_level_is_told_and_the_broken_ones_are_named(notify, 
     assert "cannot be reached" in problems["down"]
     assert problems["hangs"]  # bounded by the socket's own limit or by ours, whichever comes first
     assert "HTTP 403" in problems["refuses"]
-    assert "none that Apprise understands" in problems["nonsense"]
+    assert "Apprise does not understand its URL" in problems["nonsense"]
     assert "no URL" in problems["no vault"]
     assert problems["no vault, with options"] == problems["no vault"]  # as in inventory/production.example
     assert [sentence["message"] for sentence in some["done"]] == ["notified", *["not_notified"] * 6]

@@ -55,7 +55,7 @@ def test_an_instance_label_names_its_host(instance, host):
     ],
 )
 def test_an_instance_that_is_no_host_is_refused(instance):
-    with pytest.raises(RunbookError, match=r"instance .* is no host of this inventory; expected one of aurora1"):
+    with pytest.raises(RunbookError, match=r"instance .* is not a host of this inventory; expected one of aurora1"):
         _alert.target(alert(instance), HOSTS, NOW)
 
 
@@ -115,7 +115,7 @@ def test_the_event_filter_may_have_said_whose_the_label_is():
     given = {**alert("10.0.0.5:9000"), "host": "b"}
     target = _alert.target(given, SHARED, NOW)
     assert (target.host, target.label, target.instance) == ("b", "instance", "10.0.0.5")
-    with pytest.raises(RunbookError, match="'c' is no host of this inventory"):
+    with pytest.raises(RunbookError, match="'c' is not a host of this inventory"):
         _alert.target({**alert("b"), "host": "c"}, SHARED, NOW)
 
 
@@ -126,9 +126,9 @@ def test_the_event_filter_may_have_said_whose_the_label_is():
         ("CircuitBreakerOpen", "not an alert"),
         ({"labels": []}, "not an alert"),
         (alert(status="suppressed"), "status 'suppressed' is refused"),
-        (alert(name="NodeDown"), "'NodeDown' is no alert of the runbook; expected SseAvailabilitySLOViolation"),
-        (alert(name=["CircuitBreakerOpen"]), "is no alert of the runbook"),
-        (alert(name="{{ lookup('pipe', 'id') }}"), "is no alert of the runbook"),
+        (alert(name="NodeDown"), "'NodeDown' is not an alert of the runbook; expected SseAvailabilitySLOViolation"),
+        (alert(name=["CircuitBreakerOpen"]), "is not an alert of the runbook"),
+        (alert(name="{{ lookup('pipe', 'id') }}"), "is not an alert of the runbook"),
     ],
 )
 def test_what_is_no_alert_of_the_runbook_is_refused(given, said):

@@ -267,7 +267,7 @@ def test_a_failure_that_cannot_be_put_on_record_says_both(state, monkeypatch):
 
     message = call(work)["msg"]
     assert "the service did not come up" in message
-    assert "not on record" in message
+    assert "could not be put on record" in message
 
 
 def test_a_result_that_cannot_be_put_on_record_says_what_stands(state, monkeypatch):
@@ -278,7 +278,7 @@ def test_a_result_that_cannot_be_put_on_record_says_what_stands(state, monkeypat
 
     result = call(work)
     assert result["failed"]
-    assert f"{TARGET} (KELLY_MULTIPLIER 1.0 → 0.5) is done and stands, verdict recovered" in result["msg"]
+    assert f"{TARGET} (KELLY_MULTIPLIER 1.0 → 0.5) was done and stays in effect, verdict recovered" in result["msg"]
 
 
 def test_another_run_is_told_who_works_here_and_changes_nothing(state):
@@ -471,7 +471,7 @@ def test_options_out_of_range_are_refused_and_leave_nothing(state, wrong):
     changed = []
     result = call(acting(changed), {**INCIDENT, **wrong})
     assert result["failed"]
-    assert next(iter(wrong)) in result["msg"] or "is no incident's id" in result["msg"]
+    assert next(iter(wrong)) in result["msg"] or "is not the id of an incident" in result["msg"]
     assert (changed, os.path.exists(state)) == ([], False)
 
 

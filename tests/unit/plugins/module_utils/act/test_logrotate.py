@@ -71,7 +71,7 @@ def test_the_name_that_dateext_gives_is_not_given_twice(host):
     assert refusal(host) == ""
     name = time.strftime("trades.jsonl-%Y%m%d", time.localtime(NOW))
     (folder / "logs" / name).touch()
-    assert f"{name} is there already" in refusal(host)
+    assert f"{name} exists already" in refusal(host)
 
 
 def test_a_log_that_is_named_by_two_ways_to_its_directory_is_named_twice(host):

@@ -240,7 +240,7 @@ def test_what_is_being_started_already_is_the_start_that_is_waited_for(now, repl
 
 def test_a_journal_that_hangs_keeps_no_guard_from_its_answer(monkeypatch):
     def hang(*_arguments):
-        raise CommandError("journalctl was not done within 30 s")
+        raise CommandError("journalctl did not finish within 30 s")
 
     monkeypatch.setattr(service_restart._systemd, "last_words", hang)
     assert service_restart.last_words(RUNS_UNIT) == ""

@@ -85,8 +85,8 @@ def test_only_plain_files_with_one_name_are_taken_for_logs(tmp_path, directory):
         "b.jsonl": "a symbolic link",
         "a.jsonl.3": "a symbolic link",
         "a.jsonl.4": "a hard link",
-        "a.jsonl.5": "no regular file",
-        "a.jsonl.6": "no regular file",
+        "a.jsonl.5": "not a regular file",
+        "a.jsonl.6": "not a regular file",
         r"x\ny.jsonl": "an odd name",
         "a.jsonl.bak": "an odd name",
     }

@@ -99,7 +99,7 @@ def test_another_label_may_name_the_host():
 def test_instances_of_an_answer_that_is_no_list_of_alerts_are_refused():
     assert _silence.instances([{"labels": {"instance": "b:1"}}, {"labels": {}}], "instance") == ["", "b:1"]
     for answer in (None, 7, {"a": 1}, [1], [{"labels": None}], [{}]):
-        with pytest.raises(RunbookError, match="no list of alerts"):
+        with pytest.raises(RunbookError, match="not a list of alerts"):
             _silence.instances(answer, "instance")
 
 
@@ -174,7 +174,7 @@ def test_of_two_that_a_race_made_one_stays():
 def test_an_answer_that_is_no_list_of_silences_is_refused(answer):
     if answer == {}:
         answer = {"a": 1}
-    with pytest.raises(RunbookError, match="no list of silences"):
+    with pytest.raises(RunbookError, match="not a list of silences"):
         _silence.ours(answer, MARK, "aurora.runbook")
 
 

@@ -20,7 +20,7 @@ def test_endless_output_is_cut_and_does_not_hold_the_command_up():
 
 
 def test_a_command_that_does_not_end_is_ended():
-    with pytest.raises(CommandError, match="was not done within"):
+    with pytest.raises(CommandError, match="did not finish within"):
         python("import time; time.sleep(60)", 0.5)
 
 

@@ -119,7 +119,7 @@ def test_who_takes_a_connection_and_ends_it_is_heard_of(say):
     ],
 )
 def test_a_page_that_ends_in_the_middle_is_none_whatever_its_headers_say(say, answer):
-    with pytest.raises(NoAnswerError, match="page is cut"):
+    with pytest.raises(NoAnswerError, match="page was cut off"):
         _http.fetch_metrics(say(answer), 5)
 
 

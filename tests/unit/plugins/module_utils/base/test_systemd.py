@@ -219,7 +219,7 @@ def test_where_the_journal_tells_nothing_systemds_count_stands_for_what_restarts
         assert _systemd.crashes(lambda _argv, out=out: Completed(0, out, ""), seen).count == count
 
     def late(_argv):
-        raise CommandError("journalctl was not done within 2.5 s")
+        raise CommandError("journalctl did not finish within 2.5 s")
 
     assert _systemd.crashes(late, seen).count == count
 

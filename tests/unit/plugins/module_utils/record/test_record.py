@@ -332,7 +332,7 @@ def test_content_that_is_not_ours_is_said_and_never_believed(state, content):
     overwrite(state, content * 2)
     assert _record.read(ID, state).entries == ()
     assert _record.open_names(state) == []
-    with pytest.raises(RunbookError, match="no line of ours at its end"):
+    with pytest.raises(RunbookError, match="does not end with a line of aurora"):
         write(state, "intent")
     assert raw(state) == content * 2
 
@@ -387,7 +387,7 @@ def test_what_is_no_id_never_becomes_a_path(state, identity):
         lambda: join(state, identity),
         lambda: _record.begin_page(identity, "L1", "key", state=state),
     ):
-        with pytest.raises(RunbookError, match="is no incident's id"):
+        with pytest.raises(RunbookError, match="is not the id of an incident"):
             use()
     assert not os.path.exists(state)
 
