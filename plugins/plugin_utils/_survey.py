@@ -37,13 +37,13 @@ def _of_range(text: str, span: tuple[float, float]) -> Question:
 QUESTIONS = {
     "aurora_language": Question("Language of the report", "multiplechoice", choices=tuple(_messages.LANGUAGES)),
     "aurora_force": Question("Reason to act against the guards of a host; it goes into the record", "text"),
-    "aurora_incident_id": Question("Incident, the latest when empty", "text", (0, 80)),
-    "aurora_review_days": _of_range("Days that the review is about", _options.REVIEW_DAYS),
+    "aurora_incident_id": Question("Incident; leave empty for the latest", "text", (0, 80)),
+    "aurora_review_days": _of_range("Days that the review covers", _options.REVIEW_DAYS),
     "aurora_timeout_seconds": _of_range(
         "Seconds to wait for the indicator after a step", _options.RECOVERY_RANGES["timeout_seconds"]
     ),
     "aurora_min_healthy": _of_range(
-        "Other healthy hosts without which nothing is restarted", _options.INCIDENT_RANGES["min_healthy"]
+        "Other healthy hosts that are needed before a restart", _options.INCIDENT_RANGES["min_healthy"]
     ),
     **{f"aurora_{name.lower()}": _of_knob(name) for name, knob in _knobs.KNOBS.items() if knob.asked},
     "aurora_deny_rate_kelly_multiplier": _of_knob("KELLY_MULTIPLIER"),
@@ -65,5 +65,5 @@ def _item(name: str, question: Question) -> dict:
     if question.choices:
         return {**item, "question_description": "", "choices": list(question.choices)}
     lowest, highest = question.span
-    said = "" if question.kind == "text" else f"{lowest:g} to {highest:g}; empty for the runbook's own"
+    said = "" if question.kind == "text" else f"{lowest:g} to {highest:g}; leave empty for the runbook's own"
     return {**item, "question_description": said, "min": math.floor(lowest), "max": math.ceil(highest)}

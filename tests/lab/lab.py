@@ -460,7 +460,7 @@ def aurora_hosts(names=()):
     found = {name: entry["address"] for name, entry in known["hosts"].items() if entry["kind"] == "aurora"}
     unknown = [name for name in names if name not in found]
     if unknown:
-        raise LabError(f"no Aurora host {', '.join(unknown)}; there are {', '.join(found)}")
+        raise LabError(f"the lab has no Aurora host {', '.join(unknown)}; expected some of {', '.join(found)}")
     return {name: found[name] for name in names or found}
 
 
@@ -482,7 +482,7 @@ def break_(name, hosts=()):
 def inject(name, hosts=()):
     """Inject a fault on all or some Aurora hosts, without waiting until it shows."""
     if name not in FAULTS:
-        raise LabError(f"no fault {name!r}; there are {', '.join([*FAULTS, *UNREADY])}")
+        raise LabError(f"there is no fault {name!r}; expected one of {', '.join([*FAULTS, *UNREADY])}")
     fault, targets = FAULTS[name], aurora_hosts(hosts)
     with alone():
         for host, address in targets.items():

@@ -255,4 +255,4 @@ def test_nobody_is_asked_where_nothing_of_this_workflow_waits(host, records, tmp
     ask = {"aurora_incident": "circuit_breaker", "aurora_approvable": ["spread_threshold"]}
     status, said, handed = play("propose", {"a0": host}, records, tmp_path, ask)
     assert (status, handed) == (2, {"aurora_waiting": {}})
-    assert "nothing of circuit_breaker waits" in said
+    assert "no step of circuit_breaker waits" in said
