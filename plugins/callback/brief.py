@@ -11,20 +11,20 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: brief
 type: stdout
-short_description: A line for each step, then the report as plain text, then what failed
+short_description: Show a line for each step, then the report as plain text, then what failed
 version_added: 1.0.0
 author: Aurora runbook authors (@aurora)
 description:
-  - While a playbook runs, shows a line when a step ends on a host, with the time, the host, what the step is called and
-    what came of it. Steps that reach no host (as C(ansible.builtin.set_fact)) and steps that are skipped show only with
-    C(-v), and so does what a step returned.
-  - What C(ansible.builtin.debug) says in one text is such a line. What it says in a list or a dictionary is a report,
-    which is shown once, at the end of the run, as plain text.
-  - Shows what failed where it happens, and once more with its reason as the last lines of the run. What was rescued or
-    ignored is not among these. There is no recap.
-  - What hosts say is shown without control characters and secrets, and shortened. What C(no_log) hides stays hidden.
-  - Speaks the language that C(aurora_language) asks for.
-  - Ansible's own output stays the default, and is the better one to debug a playbook with.
+  - While a playbook runs, it shows a line when a step ends on a host, with the time, the host, the name of the step and
+    its result. Steps that reach no host (such as C(ansible.builtin.set_fact)) and steps that are skipped are shown only
+    with C(-v), and so is what a step returned.
+  - A single text from C(ansible.builtin.debug) is such a line. A list or a dictionary from it is a report, which is
+    shown once, at the end of the run, as plain text.
+  - A failure is shown where it happens, and once more with its reason in the last lines of the run, unless it was
+    rescued or ignored. There is no recap.
+  - Texts of hosts are shown without control characters and secrets, and shortened. What C(no_log) hides stays hidden.
+  - It uses the language in C(aurora_language).
+  - Ansible's own output stays the default, and is better for debugging a playbook.
 extends_documentation_fragment: ansible.builtin.result_format_callback
 requirements:
   - Set as the stdout callback, with C(ANSIBLE_STDOUT_CALLBACK=aurora.runbook.brief) in the environment, or with

@@ -52,7 +52,7 @@ options:
   name:
     description:
       - The service, with or without C(.service). An alias or template instance is resolved to its own unit.
-      - Units that are not loaded, masked, transient or not running are refused, and so are units that were edited
+      - Units that are masked, transient, not loaded or not running are refused, and so are units that were edited
         without a daemon-reload. An override of a unit that was masked, removed or renamed since can still be given
         back.
       - O(limits) alone can also be set on a service that failed or that systemd is about to start again, for example

@@ -16,8 +16,8 @@ description:
   - A restart of the feed drops every SSE client, so guards are checked first. RV(verdict=refused), with the reason in
     RV(done), means that nothing was done. The module refuses a crash loop, which is a unit that ended by itself 3 times
     within 5 minutes and did not stay up since; a unit that is not well although this module restarted it less than
-    O(min_interval_seconds) ago; a broken configuration with O(config_test); a unit that is not loaded, masked,
-    transient, or edited without a daemon-reload; and the trading loop.
+    O(min_interval_seconds) ago; a broken configuration with O(config_test); a unit that is masked, transient, not
+    loaded, or edited without a daemon-reload; and the trading loop.
   - The first two are guards. With O(incident) their refusals are recorded like those of the other guards, and
     O(incident.force) overrules them. Without an incident, a person can use O(mended) and O(min_interval_seconds).
   - The trading loop is never restarted by this module, because an open breaker lives in its memory and a restart would
