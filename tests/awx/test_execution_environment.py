@@ -122,7 +122,7 @@ def test_every_playbook_is_read_there(playbook, clean):
 
 def test_a_playbook_runs_there(clean):
     done = clean("propose", "-e", "aurora_incident=circuit_breaker", "-e", "ansible_become=false")
-    assert "nothing of circuit_breaker waits" in done.stdout + done.stderr
+    assert "no step of circuit_breaker waits" in done.stdout + done.stderr
 
 
 def test_without_awx_awx_the_role_says_what_to_install(clean):

@@ -253,10 +253,31 @@ def test_verdicts_are_called_as_the_glossary_has_them() -> None:
         assert _texts.say("uk", verdict).startswith(term)
 
 
+def ukrainian_texts() -> dict[str, str]:
+    """Every Ukrainian text but the glossary, by its key."""
+    return {"runbook.md": PAGE, **{key: ukrainian for key, (_english, ukrainian) in _texts.CATALOGUE.items()}}
+
+
 def test_no_text_has_a_word_that_the_glossary_forbids() -> None:
     words = re.compile(rf"(?<![\w-])(?:{'|'.join(table_of('Так не пишемо'))})", re.IGNORECASE)
-    texts = {"runbook.md": PAGE, **{key: ukrainian for key, (_english, ukrainian) in _texts.CATALOGUE.items()}}
-    assert {key: found for key, text in texts.items() if (found := words.findall(text))} == {}
+    assert {key: found for key, text in ukrainian_texts().items() if (found := words.findall(text))} == {}
+
+
+def foreign(text: str) -> list[str]:
+    """Words with a letter that is not Ukrainian, or with Latin and Cyrillic letters, which only look alike."""
+    return re.findall(r"\w*(?:[ёыэъ’ʼ]|[a-z][а-яіїєґ]|[а-яіїєґ][a-z])\w*", text, re.IGNORECASE)
+
+
+def test_ukrainian_words_have_ukrainian_letters_alone() -> None:
+    """Else a search for a word of a report finds nothing."""
+    texts = {"glossary.md": WORDS, **ukrainian_texts()}
+    assert {key: found for key, text in texts.items() if (found := foreign(text))} == {}
+
+
+def test_a_letter_that_only_looks_right_is_found() -> None:
+    assert foreign("хоcт мікс") == ["хоcт"]  # the first with a Latin c
+    assert foreign("пам’ять обьём") == ["пам’ять", "обьём"]
+    assert foreign("SSE-клієнтів з'єднання runner") == []
 
 
 def terms(english: str, ukrainian: str) -> list[str]:
