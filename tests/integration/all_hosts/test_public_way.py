@@ -124,7 +124,7 @@ def test_an_observer_without_network_makes_no_host_a_p0_and_none_healthy():
     assert "P0" not in said
     assert [footprint(host) for host in HOSTS] == before
     assert alone.verdicts == {HOST: "escalated"}
-    assert re.search("likely cause: partition: .* monitor1 alone saw this", "\n".join(alone.report))
+    assert re.search("likely cause: partition: .* only monitor1 saw this", "\n".join(alone.report))
 
 
 def test_what_is_refused_says_so():

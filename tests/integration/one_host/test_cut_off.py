@@ -113,7 +113,7 @@ def converges(name: str) -> None:
     assert not again["failed"], again
     end_claim(HOST)
     run = playbook("remediate_circuit_breaker", "-e", "aurora_enough_seconds=0")
-    unknown = any("how far it came is not known" in line for line in run.report)
+    unknown = any("how far the action came is not known" in line for line in run.report)
     assert run.verdicts == {HOST: "escalated" if unknown else "healthy"}
     assert name == "log_rotation" or not unknown
     found = module(HOST, "incident_info", {"days": 1, "entries": True})

@@ -327,7 +327,7 @@ def test_people_acknowledge_note_and_close_and_an_edit_of_a_line_is_found():
     lab.inside(HOST, "sed", "-i", "s/mine/hers/", f"{STATE}/incidents/{ID}.jsonl")
     edited = info(ID)["incidents"][0]
     assert not edited["chain"]["whole"]
-    assert "edited, or something is missing" in edited["chain"]["problem"]
+    assert "it was edited, or a line is missing" in edited["chain"]["problem"]
     for wrong in ("../../etc/passwd", OTHER):
         assert write("noted", who="olena", id=wrong)["failed"]
 

@@ -272,7 +272,7 @@ def test_what_would_lend_rights_or_lose_lines_is_refused(tmp_path):
         ({"user": "root"}, "never run as root"),
         ({"keep": -1}, "expected 0 to 1000"),
         ({"config": f"{CONFIG}-twice"}, "as does"),
-        ({"config": f"{CONFIG}-private"}, "is for root alone"),
+        ({"config": f"{CONFIG}-private"}, "can be read by root alone"),
     ]
     results = each(HOST, "log_rotation", [{**NOW, **one} for one, _reason in cases], tmp_path)
     shell(HOST, f"rm {CONFIG}-*")
