@@ -303,8 +303,9 @@ def weigh_more():
     its nice values are (sched(7), autogroup), and ansible-core makes a session of each fork.
     """
     if old_cgroups():
-        shares = f"echo {SHARES} > /sys/fs/cgroup/cpu/{GROUP}/cpu.shares"
-        run([*(["sudo"] if os.geteuid() else []), "sh", "-c", shares])
+        folder = f"/sys/fs/cgroup/cpu/{GROUP}"  # not there yet if only hosts of an older checkout were started
+        weigh = f"mkdir -p {folder} && echo {SHARES} > {folder}/cpu.shares"
+        run([*(["sudo"] if os.geteuid() else []), "sh", "-c", weigh])
 
 
 def limits():
