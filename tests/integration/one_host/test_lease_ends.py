@@ -226,7 +226,7 @@ def test_triage_says_when_an_end_will_not_come_and_when_an_override_was_lost():
     lab.inside(HOST, "rm", OURS[1])
     summary = "\n".join(module(HOST, "triage_info", LOOK)["summary"])
     assert "will NOT end by itself, because aurora-runbook-leases.timer is enabled, inactive" in summary
-    assert f"{OURS[1]} is gone" in summary
+    assert OURS[1] in summary
     make_due()
     assert "somebody had already removed the files of the override" in tick()
     assert (lease(HOST), knobs(HOST)) == (None, NORMAL)  # the process still had the value

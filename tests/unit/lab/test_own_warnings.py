@@ -20,8 +20,18 @@ OF_OTHERS = f"""[WARNING]: Platform linux on host aurora1 is using the discovere
 [WARNING]: Host 'a1' is using the discovered Python interpreter at '{CHECKOUT}/.dev/venv/bin/python3.13'.
 [DEPRECATION WARNING]: community.general.yaml has been deprecated.
 fatal: [a1]: FAILED! => {{"msg": "aurora.runbook.decision says so"}}
+[WARNING]: Using a template for task args is unsafe in some situations.
+Origin: /home/user/each.yml:12:13
+
+11   - name: Run it
+12     aurora.runbook.service_override: "{{ item }}"
+             ^ column 13
+
+ok: [a1] => {{"msg": "aurora.runbook.decision says so"}}
 [WARNING]: Host 'a2' is slow.
 [ERROR]: Task failed: aurora.runbook.decision says so.
+[WARNING]: Host 'a3' is slow.
+
 TASK [aurora.runbook.incident : Look] ***
 """
 
