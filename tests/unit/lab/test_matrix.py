@@ -22,6 +22,10 @@ REPORT = """<testsuites><testsuite>
 <testcase name="test_it[three]"><error message="no"/></testcase>
 <testcase name="test_it[four]"><skipped message="no"/></testcase>
 <testcase name="test_it[five]"/>
+<testcase name="test_it[failed twice]"/>
+<testcase name="test_it[failed twice]"><failure message="no"/></testcase>
+<testcase name="test_it[passed again]"/>
+<testcase name="test_it[passed again]"/>
 </testsuite></testsuites>"""
 
 
@@ -32,7 +36,7 @@ def matrix(expression: str):
 
 
 def test_only_tests_that_passed_count() -> None:
-    assert matrix(f"matrix.passed({REPORT!r})") == ["five", "one"]
+    assert matrix(f"matrix.passed({REPORT!r})") == ["five", "one", "passed again"]
 
 
 def test_the_table_names_what_was_not_answered_and_what_was_not_tried() -> None:
