@@ -164,7 +164,8 @@ class CallbackModule(CallbackBase):
         changed, verdict = result._result.get("changed"), result._result.get("verdict")
         tries = result._task_fields.get("check_mode")
         key = ("would_change" if tries else "step_changed") if changed else "step_ok"
-        known = [verdict] if verdict in _verdicts.VERDICTS and verdict != key else []
+        served = verdict == "recovered" and result._task.action.endswith("_info")  # nothing was ill: it only looked
+        known = [verdict] if verdict in _verdicts.VERDICTS and verdict != key and not served else []
         color = constants.COLOR_CHANGED if changed else constants.COLOR_OK
         return ", ".join(self._say(one) for one in [key, *known]), color
 

@@ -177,3 +177,13 @@ def test_an_engineer_reads_it_in_ukrainian_where_that_is_asked_for(tmp_path):
     _status, lines = shown(tmp_path, [command("see", "true"), command("breaks", "false")], hosts="h1", vars=vars_)
     assert f"h1: see: {_texts.say('uk', 'step_changed')}" in lines
     assert _texts.say("uk", "run_failed") in lines
+
+
+def test_a_look_at_what_is_well_is_not_called_a_recovery(tmp_path):
+    code = "from ansible.module_utils.basic import AnsibleModule\nAnsibleModule({}).exit_json(verdict='recovered')\n"
+    (tmp_path / "library").mkdir()
+    for name in ("way_info", "waited"):
+        (tmp_path / "library" / f"{name}.py").write_text(code, encoding="utf-8")
+    tasks = [{"name": "look", "way_info": {}}, {"name": "wait", "waited": {}}]
+    _status, lines = shown(tmp_path, tasks, hosts="h1")
+    assert lines[:2] == ["h1: look: ok", f"h1: wait: ok, {_texts.say('en', 'recovered')}"]
