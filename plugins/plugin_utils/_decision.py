@@ -34,11 +34,7 @@ _CAUSES = {
         *("queueing", "exchange_latency", "local_cpu", "local_disk"),
         *("exchange_down", "partition", "packet_loss"),
     ),
-    "sse_availability": (
-        *("feed_down", "feed_hung", "feed_crash_loop", "feed_starting", "feed_stopping", "disk_full", "memory_limit"),
-        *("cpu_limit", "nginx_down", "nginx_starting", "nginx_stopping", "nginx_config", "certificate_expired"),
-        *("dns", "firewall", "partition", "unknown"),
-    ),
+    "sse_availability": (*_triage.SERVING, "unknown"),
 }
 # Added after a step that helped while the network loses packets.
 _LOSS_STAYS = {"verdict": "escalated", "done": [{"message": "loss_stays", "values": {}}]}
@@ -206,7 +202,7 @@ def concerns(name: str, incident: str) -> bool:
     Otherwise a slow exchange would be reported to somebody whose clients are led elsewhere.
     """
     if incident == "sse_availability":
-        return name in (*_triage.SERVING, "unknown")
+        return name in _CAUSES[incident]
     of_runner = incident in _indicators.INDICATORS and _indicators.INDICATORS[incident].service == "runner"
     return not (of_runner and name in _triage.CLIENTS_ONLY)
 

@@ -248,7 +248,7 @@ def load(seconds: float, names: Mapping[str, str]) -> dict:
         ],
         "units": {role: round(100 * sum(used[pid][1] for pid in pids) / window, 1) for role, pids in mine.items()},
         "waiting": {
-            role: _share_waited(max((waited[pid] for pid in pids), default=0), ended - started)
+            role: _percent_of_time(max((waited[pid] for pid in pids), default=0) / 1e9, ended - started)
             for role, pids in mine.items()
         },
         "throttled": {
@@ -257,9 +257,9 @@ def load(seconds: float, names: Mapping[str, str]) -> dict:
     }
 
 
-def _share_waited(waited: int, seconds: float) -> float:
-    """In percent of the time, from ns. The kernel counts a wait at its end, also the part before the sample began."""
-    return round(min(100.0, 100 * waited / 1e9 / seconds), 1)
+def _percent_of_time(spent: float, seconds: float) -> float:
+    """No more than 100, because the kernel counts a wait at its end, also the part before the sample began."""
+    return round(min(100.0, 100 * spent / seconds), 1)
 
 
 def _control_groups(names: Mapping[str, str]) -> dict[str, str]:
@@ -273,7 +273,7 @@ def _held_back(before: float | None, after: float | None, seconds: float) -> flo
     """In percent of the time; each core counts. Null for a unit that was restarted, because its count restarted too."""
     if before is None or after is None or after < before:
         return None
-    return round(min(100.0, 100 * (after - before) / seconds), 1)
+    return _percent_of_time(after - before, seconds)
 
 
 def _cpu_totals() -> tuple[int, int]:

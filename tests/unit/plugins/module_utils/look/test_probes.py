@@ -133,11 +133,11 @@ def test_how_long_a_unit_was_held_back_is_read_from_its_own_control_group(tmp_pa
 
 @pytest.mark.parametrize(
     ("waited", "percent"),
-    [(0, 0.0), (1_000_000_000, 25.0), (4_000_000_000, 100.0), (4_200_000_000, 100.0)],
+    [(0.0, 0.0), (1.0, 25.0), (4.0, 100.0), (4.2, 100.0)],
     ids=["never", "a quarter", "always", "since before the sample"],
 )
 def test_a_wait_that_began_before_the_sample_is_no_more_than_all_of_it(waited, percent):
-    assert _probes._share_waited(waited, 4.0) == percent
+    assert _probes._percent_of_time(waited, 4.0) == percent
 
 
 @pytest.mark.parametrize(
