@@ -135,7 +135,11 @@ def podman(*arguments, limit=600, **options):
         backend = '[network]\nnetwork_backend = "netavark"\n' if netavark else ""
         config.write_text(f"# For the lab alone.\n{runtime}{backend}", encoding="ascii")
     command = ["env", f"CONTAINERS_CONF={config}", "timeout", str(limit), "podman", *arguments]
-    return run([*(["sudo"] if os.geteuid() else []), *command], **options)
+    return run(as_root(*command), **options)
+
+
+def as_root(*command):
+    return [*(["sudo"] if os.geteuid() else []), *command]
 
 
 def inside(host, *command, **options):
@@ -177,8 +181,7 @@ def base_image(debian, packages):
         say("no registry answers, so Debian is installed from its packages")
     tarball = STATE.parent / "rootfs.tar"
     with step(f"installing Debian {debian} with mmdebstrap"):
-        sudo = ["sudo"] if os.geteuid() else []
-        run([*sudo, "mmdebstrap", "--variant=minbase", f"--include={','.join(packages)}", debian, str(tarball)])
+        run(as_root("mmdebstrap", "--variant=minbase", f"--include={','.join(packages)}", debian, str(tarball)))
     with step("importing it"):
         podman("import", "--quiet", str(tarball), made)
     tarball.unlink()
@@ -227,6 +230,7 @@ def up(count, debian=None):
         running = set(podman("ps", "--format={{.Names}}").split())
         stopped = [name for name in names if f"{NAME}-{name}" not in running]
         if stopped:
+            weigh_more()
             with step(f"starting {', '.join(stopped)}"), ThreadPoolExecutor(8) as pool:
                 list(pool.map(lambda name: start(name, addresses[name], tag), stopped))
         bundles = {name: bundle(name, addresses) for name in names}
@@ -275,7 +279,6 @@ def start(host, address, tag):
         )  # fmt: skip
     try:
         podman("start", f"{NAME}-{host}")
-        weigh_more()
     except LabError:  # a host that never ran must not prevent the next try
         podman("rm", "--force", f"{NAME}-{host}")
         raise
@@ -303,9 +306,8 @@ def weigh_more():
     its nice values are (sched(7), autogroup), and ansible-core makes a session of each fork.
     """
     if old_cgroups():
-        folder = f"/sys/fs/cgroup/cpu/{GROUP}"  # not there yet if only hosts of an older checkout were started
-        weigh = f"mkdir -p {folder} && echo {SHARES} > {folder}/cpu.shares"
-        run([*(["sudo"] if os.geteuid() else []), "sh", "-c", weigh])
+        folder = f"/sys/fs/cgroup/cpu/{GROUP}"
+        run(as_root("sh", "-c", f"mkdir -p {folder} && echo {SHARES} > {folder}/cpu.shares"))
 
 
 def limits():
