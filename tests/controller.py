@@ -8,7 +8,6 @@ and runs pytest with the rest of the arguments. pytest itself stays the project'
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
@@ -88,8 +87,7 @@ def main() -> int:
     make_venv(version)
     collections = home(version) / "collections"
     environment = {
-        **os.environ,
-        "PATH": f"{home(version) / 'venv' / 'bin'}{os.pathsep}{os.environ['PATH']}",
+        **pythons.first(home(version) / "venv"),
         "ANSIBLE_COLLECTIONS_PATH": str(collections),
         "ANSIBLE_COLLECTIONS_SCAN_SYS_PATH": "false",
     }

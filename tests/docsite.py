@@ -6,7 +6,6 @@ Every warning is an error. The tools have a virtual environment of their own.
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
@@ -40,11 +39,7 @@ def playbooks(folder: Path) -> str:
 
 def main() -> int:
     pythons.venv(HOME / "venv", *PYTHONS, PACKAGES)
-    environment = {
-        **os.environ,
-        "PATH": f"{HOME / 'venv' / 'bin'}{os.pathsep}{os.environ['PATH']}",
-        "ANSIBLE_COLLECTIONS_PATH": str(HOME / "collections"),
-    }
+    environment = {**pythons.first(HOME / "venv"), "ANSIBLE_COLLECTIONS_PATH": str(HOME / "collections")}
     install_collection(HOME / "collections", environment)
     source, html = HOME / "source", HOME / "html"
     for folder in (source, html):

@@ -6,7 +6,6 @@ galaxy-importer wants an older attrs than the project's other tools, and so has 
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
@@ -33,7 +32,7 @@ def complaints(said: str) -> list[str]:
 
 def main() -> int:
     pythons.venv(HOME / "venv", *PYTHONS, PACKAGES)
-    environment = {**os.environ, "PATH": f"{HOME / 'venv' / 'bin'}{os.pathsep}{os.environ['PATH']}"}
+    environment = pythons.first(HOME / "venv")
     built = HOME / "built"
     shutil.rmtree(built, ignore_errors=True)
     build = ["ansible-galaxy", "collection", "build", str(CHECKOUT), "--output-path", str(built)]

@@ -40,6 +40,11 @@ def venv(folder: Path, lowest: int, highest: int, packages: Sequence[str]) -> No
     stamp.write_text(wanted, encoding="utf-8")
 
 
+def first(folder: Path) -> dict[str, str]:
+    """Return this process's environment with the programs of a virtual environment before all others."""
+    return {**os.environ, "PATH": f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}"}
+
+
 def _works(python: str, minor: int) -> bool:
     try:
         argv = [python, "-c", WORKS.format(minor=minor)]
